@@ -1,0 +1,79 @@
+"""drizframe: combine dithered exposures into one clean image, with every part a plugin."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0.dev0"
+
+#: Public name -> module that defines it; imported on first use (PEP 562).
+_HOME = {
+    "Combiner": "drizframe.hooks",
+    "Component": "drizframe.hooks",
+    "CosmicRayDetector": "drizframe.hooks",
+    "Executor": "drizframe.hooks",
+    "Instrument": "drizframe.hooks",
+    "Interpolator": "drizframe.hooks",
+    "Kernel": "drizframe.hooks",
+    "Reader": "drizframe.hooks",
+    "SkyMethod": "drizframe.hooks",
+    "SkyStatistic": "drizframe.hooks",
+    "Step": "drizframe.hooks",
+    "Weighting": "drizframe.hooks",
+    "Writer": "drizframe.hooks",
+    "hookimpl": "drizframe.hooks",
+    "Chip": "drizframe.model",
+    "Exposure": "drizframe.model",
+    "Frame": "drizframe.model",
+    "Mosaic": "drizframe.model",
+    "PixelMap": "drizframe.model",
+    "SkyValue": "drizframe.model",
+    "Parameters": "drizframe.config",
+    "Result": "drizframe.api",
+    "register": "drizframe.api",
+    "registry": "drizframe.api",
+    "run": "drizframe.api",
+    "unregister": "drizframe.api",
+}
+_MODULES = frozenset({"astrodrizzle", "errors", "resample", "simulate", "tasks", "utils"})
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    if name == "astrodrizzle":
+        return importlib.import_module("drizframe.compat.astrodrizzle")
+    if name in _MODULES:
+        return importlib.import_module(f"drizframe.{name}")
+    msg = f"module 'drizframe' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if TYPE_CHECKING:
+    from drizframe.api import Result, register, registry, run, unregister
+    from drizframe.config import Parameters
+    from drizframe.hooks import (
+        Combiner,
+        Component,
+        CosmicRayDetector,
+        Executor,
+        Instrument,
+        Interpolator,
+        Kernel,
+        Reader,
+        SkyMethod,
+        SkyStatistic,
+        Step,
+        Weighting,
+        Writer,
+        hookimpl,
+    )
+    from drizframe.model import Chip, Exposure, Frame, Mosaic, PixelMap, SkyValue

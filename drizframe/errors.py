@@ -1,0 +1,181 @@
+"""Every exception that drizframe raises on purpose.
+
+For developers, which one to raise:
+
+* the user gave a wrong value or name: `ParameterError` (`UnknownParameterError`, `UnknownComponentError` for names);
+* a file is missing, damaged or lacks something: `InputError` and its leaves;
+* arrays do not fit together: `ShapeError`;
+* the run cannot go on although every input was valid by itself: `RunError`;
+* a plugin misbehaves: `PluginError` and its leaves.
+
+A message says what is wrong, what came, what is allowed and what to do; values by ``!r``.  Facts that a program could
+want are attributes as well.
+
+The tree::
+
+    DrizframeError
+    ├── ParameterError (ValueError)
+    │   ├── UnknownParameterError (also TypeError)
+    │   ├── UnknownComponentError (also LookupError)
+    │   └── UnsupportedError (also NotImplementedError)
+    ├── InputError (also ValueError)
+    │   ├── MissingInputError (also FileNotFoundError)
+    │   ├── UnreadableInputError (also OSError)
+    │   └── WCSError
+    ├── ShapeError (ValueError)
+    ├── OutputError (OSError)
+    ├── RunError (RuntimeError)
+    │   └── NothingToCombineError
+    ├── BackendError (RuntimeError)
+    └── PluginError (RuntimeError)
+        ├── ConflictError
+        └── HookError
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = [
+    "BackendError",
+    "ConflictError",
+    "DrizframeError",
+    "DrizframeWarning",
+    "HookError",
+    "InputError",
+    "MissingInputError",
+    "NothingToCombineError",
+    "OutputError",
+    "ParameterError",
+    "PluginError",
+    "RunError",
+    "ShapeError",
+    "UnknownComponentError",
+    "UnknownParameterError",
+    "UnreadableInputError",
+    "UnsupportedError",
+    "WCSError",
+    "nearest",
+]
+
+
+class DrizframeError(Exception):
+    """Root of all errors raised by drizframe."""
+
+
+class ParameterError(DrizframeError, ValueError):
+    """A parameter has a value that is not allowed."""
+
+
+class UnknownParameterError(ParameterError, TypeError):
+    """There is no parameter of that name.
+
+    Attributes
+    ----------
+    name : str
+        The name that was given.
+    suggestion : str or None
+        The nearest valid name.
+    """
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        self.name = name
+        self.suggestion = nearest(name, known)
+        hint = f" Did you mean {self.suggestion!r}?" if self.suggestion else ""
+        super().__init__(
+            f"There is no parameter named {name!r}.{hint} "
+            f"`drizframe parameters` lists all names with their meaning."
+        )
+
+
+class UnknownComponentError(ParameterError, LookupError):
+    """No plugin provides a component of that family and name.
+
+    Attributes
+    ----------
+    family, name : str
+        What was looked for.
+    choices : tuple of str
+        The names that the registry holds.
+    """
+
+    def __init__(self, family: str, name: object, choices: Iterable[str], note: str = "") -> None:
+        self.family = family
+        self.name = name
+        self.choices = tuple(sorted(choices))
+        extra = f" {note}" if note else ""
+        super().__init__(f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}")
+
+
+class UnsupportedError(ParameterError, NotImplementedError):
+    """A documented value or file form that this version cannot honour."""
+
+
+class InputError(DrizframeError, ValueError):
+    """An input is wrong or lacks something that is needed."""
+
+
+class MissingInputError(InputError, FileNotFoundError):
+    """A file that was named does not exist."""
+
+
+class UnreadableInputError(InputError, OSError):
+    """A file exists but cannot be read: truncated, damaged or not of the expected format."""
+
+
+class WCSError(InputError):
+    """A chip has no usable celestial coordinate system."""
+
+
+class ShapeError(DrizframeError, ValueError):
+    """Arrays that belong together differ in shape."""
+
+
+class OutputError(DrizframeError, OSError):
+    """A product cannot be written."""
+
+
+class RunError(DrizframeError, RuntimeError):
+    """The run cannot go on."""
+
+
+class NothingToCombineError(RunError):
+    """No usable exposure is left."""
+
+
+class BackendError(DrizframeError, RuntimeError):
+    """The compiled code that was asked for is not there."""
+
+
+class PluginError(DrizframeError, RuntimeError):
+    """A plugin misbehaves."""
+
+
+class ConflictError(PluginError):
+    """One name is provided by two plugins."""
+
+
+class HookError(PluginError):
+    """A plugin implements a hook that does not exist, or with arguments that it does not have."""
+
+
+class DrizframeWarning(UserWarning):
+    """The run goes on, but the user should know."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the name in `known` that is closest to `name`, or None if none is near.
+
+    Parameters
+    ----------
+    name : str
+        What was given.
+    known : iterable of str
+        The valid names.
+    """
+    found = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
+    return found[0] if found else None

@@ -1,0 +1,60 @@
+"""The whole contract with plugins: markers, specs, records, manager, registry."""
+
+from drizframe.hooks.markers import PROJECT, hookimpl, hookspec
+from drizframe.hooks.options import (
+    CombineOptions,
+    CosmicRayOptions,
+    InstrumentOptions,
+    SkyOptions,
+    StatisticOptions,
+    WeightOptions,
+)
+from drizframe.hooks.records import (
+    TRAITS,
+    Combiner,
+    Command,
+    Component,
+    CosmicRayDetector,
+    Executor,
+    Instrument,
+    Interpolator,
+    Kernel,
+    Overlap,
+    Reader,
+    SkyChip,
+    SkyMethod,
+    SkyStatistic,
+    Weighting,
+    Writer,
+)
+from drizframe.hooks.step import Job, Step
+
+__all__ = [
+    "PROJECT",
+    "TRAITS",
+    "CombineOptions",
+    "Combiner",
+    "Command",
+    "Component",
+    "CosmicRayDetector",
+    "CosmicRayOptions",
+    "Executor",
+    "Instrument",
+    "InstrumentOptions",
+    "Interpolator",
+    "Job",
+    "Kernel",
+    "Overlap",
+    "Reader",
+    "SkyChip",
+    "SkyMethod",
+    "SkyOptions",
+    "SkyStatistic",
+    "StatisticOptions",
+    "Step",
+    "WeightOptions",
+    "Weighting",
+    "Writer",
+    "hookimpl",
+    "hookspec",
+]

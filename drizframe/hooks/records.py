@@ -1,0 +1,433 @@
+"""The frozen records that hooks yield: one class for each kind of component.
+
+Every component has a NumPy `reference`, which is its specification, and may have a `fast` twin with the same
+arguments and result.  All arrays that a component gets are read-only for it: it returns new ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from drizframe.errors import HookError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pydantic import BaseModel
+
+    from drizframe.hooks.options import InstrumentOptions
+    from drizframe.model import Exposure
+
+__all__ = [
+    "TRAITS",
+    "Combiner",
+    "Command",
+    "Component",
+    "CosmicRayDetector",
+    "Executor",
+    "Instrument",
+    "Interpolator",
+    "Kernel",
+    "Overlap",
+    "Reader",
+    "SkyChip",
+    "SkyMethod",
+    "SkyStatistic",
+    "Weighting",
+    "Writer",
+]
+
+_NAME = re.compile(r"^[a-z0-9_+.-]+$", re.IGNORECASE)
+
+#: Promises that a component can make; the conformance kit tests each one that is made.
+TRAITS: dict[str, str] = {
+    "conserves_flux": "kernel: the weights of a pixel that lies wholly on the frame sum to its weight",
+    "non_negative": "kernel: no weight is negative",
+    "linear": "the result is linear in the data",
+    "order_free": "the result does not depend on the order of the exposures",
+    "rotation_invariant": "the result turns with the input by 90 degrees",
+    "needs_blot": "detector: needs a blotted median, so it cannot run on a single exposure",
+    "picklable": "the record survives pickling, so it can be used in other processes",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Component:
+    """What all components share.
+
+    Parameters
+    ----------
+    name : str
+        The name that users type, unique in its family.
+    summary : str
+        One sentence.
+    reference : callable or None
+        The NumPy implementation.
+    fast : callable or None
+        A compiled twin with the same arguments and result.
+    supports : callable or None
+        ``supports(**arguments) -> bool``: whether `fast` can take these arguments; None: always.
+    traits : frozenset of str
+        Promises, from `TRAITS`.
+    tolerance : float
+        Relative difference allowed between `fast` and `reference` in float64.
+    options_model : type of pydantic.BaseModel, or None
+        The plugin's own parameters, validated before `options.plugin` carries them.
+    cite : str
+        Where the formula comes from.
+    """
+
+    family: ClassVar[str] = ""
+
+    name: str
+    summary: str
+    reference: Callable[..., Any] | None = None
+    fast: Callable[..., Any] | None = None
+    supports: Callable[..., bool] | None = None
+    traits: frozenset[str] = frozenset()
+    tolerance: float = 1e-12
+    options_model: type[BaseModel] | None = None
+    cite: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a record that could not work, naming it."""
+        if not isinstance(self.name, str) or not _NAME.match(self.name):
+            msg = f"{type(self).__name__} has the name {self.name!r}; use letters, digits and _ + . -"
+            raise HookError(msg)
+        if not self.summary:
+            msg = f"{self._label} has no summary. Say in one sentence what it does."
+            raise HookError(msg)
+        object.__setattr__(self, "traits", frozenset(self.traits))
+        unknown = sorted(self.traits - set(TRAITS))
+        if unknown:
+            msg = f"{self._label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
+            raise HookError(msg)
+        self._check()
+
+    @property
+    def _label(self) -> str:
+        return f"{self.family or type(self).__name__} {self.name!r}"
+
+    def _check(self) -> None:
+        if not callable(self.reference):
+            msg = f"{self._label} has no reference. Give the NumPy function that computes it."
+            raise HookError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Kernel(Component):
+    """How an input pixel spreads over output pixels.
+
+    Exactly one of `footprint`, `profile` and `point` is given.
+
+    Parameters
+    ----------
+    footprint : callable
+        ``footprint(x, y, corners, x0, y0, shape, *, pixfrac, scale) -> weights``.  `x`, `y` (n,) are the positions of
+        pixel centres on the frame; `corners` (n, 4, 2) those of the corners of the shrunken pixel, in order
+        (-,+), (+,+), (+,-), (-,-) of the input axes, or None unless `needs_corners`; the weights (n, h, w), float64, belong to
+        the output pixels ``x0[k] + i``, ``y0[k] + j`` of a window of `shape` ``(h, w)`` that covers at least the
+        part of the support that matters.  A weight is the share of the input pixel's weight that the output
+        pixel gets; 0 means: not touched.
+    profile : callable
+        ``profile(dx, dy, *, pixfrac) -> weight`` with offsets in input pixels (integral 1 over the plane).
+    point : object
+        A `scipy.LowLevelCallable` called for each input pixel.
+    support : callable
+        ``support(pixfrac, scale) -> float``: half the width, in output pixels, of the region that a pixel can touch
+        about its centre.  Needed unless `needs_corners` (then the corners bound it).  For a profile:
+        ``support(pixfrac)`` in input pixels.
+    needs_corners : bool
+        Whether `footprint` wants the corners.
+    """
+
+    family: ClassVar[str] = "kernel"
+
+    footprint: Callable[..., Any] | None = None
+    profile: Callable[..., Any] | None = None
+    point: Any = None
+    support: Callable[..., float] | None = None
+    needs_corners: bool = False
+
+    def _check(self) -> None:
+        given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]
+        if len(given) != 1:
+            msg = f"{self._label} gives {given or 'none'} of footprint, profile and point. Give exactly one."
+            raise HookError(msg)
+        if not self.needs_corners and self.support is None:
+            msg = f"{self._label} has no support. Give support(pixfrac, scale), or set needs_corners."
+            raise HookError(msg)
+        if self.reference is None:
+            object.__setattr__(self, "reference", getattr(self, given[0]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Interpolator(Component):
+    """Value of an image at any position.
+
+    ``reference(image, x, y, *, fill, **options) -> values``: `image` (ny, nx) float32 or float64; `x`, `y` (n,) float64
+    positions, any value including NaN and infinities; `values` (n,) float64, `fill` where a position is not finite or lies
+    outside ``0 <= x < nx``, ``0 <= y < ny``.
+
+    Parameters
+    ----------
+    reach : int
+        Pixels around the position (on each side) that a value can depend on.
+    accepts : frozenset of str
+        Names of stock options it takes (``"sinscl"``).
+    """
+
+    family: ClassVar[str] = "interpolator"
+
+    reach: int = 1
+    accepts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Combiner(Component):
+    """One image out of a stack.
+
+    ``reference(stack, bad, *, weight, exptime, background, readnoise, n_total, options) -> image``: `stack` (n, h, w) float32
+    in electrons/s; `bad` (n, h, w) bool; `weight` (n, h, w) float32; `exptime`, `background`, `readnoise` (n,) float64 in s, electrons,
+    electrons; `options` a `CombineOptions`; `image` (h, w) float32.
+
+    Parameters
+    ----------
+    halo : callable
+        ``halo(options) -> int``: pixels around the tile that a result can depend on.
+    minimum : callable
+        ``minimum(options) -> int``: exposures needed at least.
+    """
+
+    family: ClassVar[str] = "combiner"
+
+    halo: Callable[[Any], int] = field(default=lambda options: 0)  # noqa: ARG005
+    minimum: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SkyChip:
+    """One chip as a `SkyMethod` sees it.
+
+    Parameters
+    ----------
+    key : hashable
+        Identifies the chip.
+    exposure : int
+        Index of its exposure.
+    name : str
+        For messages.
+    conversion : float
+        Surface brightness = `conversion` × value in the unit of the image.
+    pixels : callable
+        ``pixels(region=None) -> ndarray (n,) float32``: the usable values in row order, of the whole chip or of a boolean
+        region (ny, nx).
+    """
+
+    key: Any
+    exposure: int
+    name: str
+    conversion: float
+    pixels: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Overlap:
+    """The common region of two chips of different exposures.
+
+    Parameters
+    ----------
+    first, second : hashable
+        Keys of the chips; the exposure of `first` comes earlier.
+    first_region, second_region : ndarray of bool, shape (ny, nx)
+        The region on each chip.
+    area : float
+        Area of the intersection, steradian.
+    """
+
+    first: Any
+    second: Any
+    first_region: Any
+    second_region: Any
+    area: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SkyMethod(Component):
+    """Sky of every chip.
+
+    ``reference(chips, statistic, *, overlaps, options) -> {key: SkyValue}``: `chips` a sequence of `SkyChip`; ``statistic(values)
+    -> (value, n)`` with NaN, 0 where there is not enough data; `overlaps` a callable that gives the list of `Overlap`.
+
+    Parameters
+    ----------
+    minimum : int
+        Exposures needed; with fewer the step falls back, with a warning, to `fallback`.
+    fallback : str
+        Name of another sky method.
+    """
+
+    family: ClassVar[str] = "sky method"
+
+    minimum: int = 1
+    fallback: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SkyStatistic(Component):
+    """A statistic of sky pixels.
+
+    ``reference(values, options) -> (value, n)``: `values` (n,) float32 in row order, `options` a `StatisticOptions`; NaN and 0 where
+    there is not enough data.
+    """
+
+    family: ClassVar[str] = "sky statistic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weighting(Component):
+    """Weight map of a chip.
+
+    ``reference(chip, mask, sky, ratio, options) -> (map, scale)``: `chip` a `Chip`, `mask` (ny, nx) uint8 (1 good), `sky` a `SkyValue`,
+    `ratio` output over undistorted input pixel scale, `options` a `WeightOptions`; `map` (ny, nx) float32 with the mask
+    applied, `scale` a factor that the drizzle step multiplies.
+    """
+
+    family: ClassVar[str] = "weighting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CosmicRayDetector(Component):
+    """Cosmic rays of one chip.
+
+    ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, their derivative `deriv` and `noise` float32
+    in electrons; `depth` int32, number of exposures behind each pixel, or None; `dq` integer or None; `options` a
+    `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1 test, 2 grown, 4 charge-transfer tail; a plugin may use 8 and
+    up).
+
+    Parameters
+    ----------
+    halo : callable
+        ``halo(options) -> int``: pixels around a pixel that its code can depend on.
+    """
+
+    family: ClassVar[str] = "cosmic-ray detector"
+
+    halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Instrument(Component):
+    """Reads the facts of exposures and chips from headers.
+
+    Parameters
+    ----------
+    matches : callable
+        ``matches(primary_header) -> bool``.
+    reference : callable
+        ``reference(primary, science, *, name, path, source, options, wcs) -> Exposure``: `science` maps EXTVER to header,
+        ``source(extver)`` gives the chip's `PixelSource`, ``wcs(extver)`` its WCS, `options` an `InstrumentOptions`.
+    rules : str
+        Name of the header-blending rules.
+    """
+
+    family: ClassVar[str] = "instrument"
+
+    matches: Callable[[Any], bool] | None = None
+    rules: str = ""
+
+    def _check(self) -> None:
+        Component._check(self)
+        if not callable(self.matches):
+            msg = f"{self._label} has no matches(primary_header) -> bool."
+            raise HookError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reader(Component):
+    """Files to exposures.
+
+    Parameters
+    ----------
+    matches : callable
+        ``matches(path) -> bool``, cheap.
+    reference : callable
+        ``reference(path, *, instruments, options) -> list[Exposure]``: `instruments` is a callable that finds the `Instrument` for a
+        primary header, `options` an `InstrumentOptions`.
+    """
+
+    family: ClassVar[str] = "reader"
+
+    matches: Callable[[Path], bool] | None = None
+
+    def _check(self) -> None:
+        Component._check(self)
+        if not callable(self.matches):
+            msg = f"{self._label} has no matches(path) -> bool."
+            raise HookError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Writer(Component):
+    """Mosaics to files.
+
+    ``reference(mosaic, path, **options) -> list[Path]``: writes every part under a temporary name and renames it last.
+    """
+
+    family: ClassVar[str] = "writer"
+
+
+class MapFunction(Protocol):
+    """``Executor.map``: results in the order of the tasks."""
+
+    def __call__(
+        self, function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
+    ) -> Iterator[Any]:  # pragma: no cover
+        """Yield ``function(task)`` for each task, in order; the first error stops the run."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Executor(Component):
+    """Where tasks run.
+
+    ``reference(function, tasks, *, workers) -> iterator``: results in the order of the tasks.
+
+    Parameters
+    ----------
+    shares_memory : bool
+        Whether tasks see this process's memory, so that components of the session and plain functions can be used.
+    """
+
+    family: ClassVar[str] = "executor"
+
+    shares_memory: bool = True
+
+    def map(self, function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int = 1) -> Iterable[Any]:
+        """Run ``function(task)`` for every task; see the class."""
+        assert self.reference is not None  # noqa: S101  (checked when the record was made)
+        result: Iterable[Any] = self.reference(function, tasks, workers=workers)
+        return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Command:
+    """A subcommand of ``drizframe``.
+
+    Parameters
+    ----------
+    name : str
+        What the user types.
+    summary : str
+        One sentence for the help page.
+    function : callable
+        A typer-compatible function.
+    """
+
+    name: str
+    summary: str
+    function: Callable[..., Any]
+    options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,138 @@
+"""Steps: stages of a run, and what they may ask of the engine while they work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from drizframe.errors import HookError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from drizframe.config import Parameters
+    from drizframe.hooks.records import Component, Overlap
+    from drizframe.model import Chip, Exposure, Frame, PlaneKey, SkyValue, Unit, Window
+    from drizframe.model.planes import Scope
+
+__all__ = ["Job", "Step"]
+
+_SCOPES = ("run", "exposure", "chip", "tile")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Step:
+    """One stage of a run: planes in, planes out.
+
+    Parameters
+    ----------
+    name : str
+        ``static_mask``, ``sky``, ``separate``, ``median``, ``blot``, ``cosmic_rays``, ``final`` or a plugin's own.
+    summary : str
+        One sentence.
+    consumes, produces : tuple of str
+        Names of planes (`drizframe.model.PLANES`); their topological order is the order of the steps.  A step that consumes
+        and produces the same plane is a filter: it runs before all other consumers of that plane that it does not
+        itself depend on.
+    scope : {"run", "exposure", "chip", "tile"}
+        `run` is called once for each of these.
+    run : callable
+        ``run(job) -> {plane name or PlaneKey: array or value}``; called in any thread, must not change what it reads.
+    grid : {"", "exposure", "separate", "final"}
+        For scope "tile": which grid is tiled: the footprint of each exposure, the separate frame, or the final frame.
+    halo : int or callable
+        Pixels around a tile that a result can depend on; ``halo(parameters, registry)`` if it depends.
+    after : tuple of str
+        Steps that must come earlier although no plane says so.
+    enabled : callable or None
+        ``enabled(parameters, exposures) -> bool``; None: always.
+    """
+
+    name: str
+    summary: str
+    consumes: tuple[str, ...]
+    produces: tuple[str, ...]
+    scope: Scope
+    run: Callable[[Job], Mapping[Any, Any]]
+    grid: Literal["", "exposure", "separate", "final"] = ""
+    halo: int | Callable[[Parameters, Any], int] = 0
+    after: tuple[str, ...] = ()
+    enabled: Callable[[Parameters, Sequence[Exposure]], bool] | None = None
+    provider: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a step that could not be planned."""
+        if self.scope not in _SCOPES:
+            msg = f"Step {self.name!r} has scope {self.scope!r}; choose one of {', '.join(_SCOPES)}."
+            raise HookError(msg)
+        if (self.scope == "tile") != bool(self.grid):
+            msg = f"Step {self.name!r}: a grid (exposure, separate or final) goes with scope 'tile', and only with it."
+            raise HookError(msg)
+        if not callable(self.run):
+            msg = f"Step {self.name!r} has no callable run."
+            raise HookError(msg)
+
+
+class Job(Protocol):
+    """What the engine hands to `Step.run`: the unit to work on, read access to planes, and the engine's services."""
+
+    unit: Unit
+    window: Window | None
+    parameters: Parameters
+    exposures: Sequence[Exposure]
+
+    @property
+    def chip(self) -> Chip:
+        """The chip of this unit."""
+
+    @property
+    def exposure(self) -> Exposure:
+        """The exposure of this unit."""
+
+    def units(self, scope: Scope) -> Sequence[Unit]:
+        """All chips or exposures of the run, in order."""
+
+    def read(self, name: str, unit: Unit | None = None, window: Window | None = None) -> Any:
+        """A plane (read-only) of this or another unit; None if it was not made."""
+
+    def component(self, family: str, name: str) -> Component:
+        """A component record by family and name."""
+
+    def call(self, component: Component) -> Callable[..., Any]:
+        """The implementation to use: compiled or reference, by `backend`."""
+
+    def frame(self, which: Literal["separate", "final"]) -> Frame:
+        """An output frame."""
+
+    def scale_ratio(self, unit: Unit, which: Literal["separate", "final"]) -> float:
+        """Output pixel scale over the undistorted pixel scale of the chip."""
+
+    def overlaps(self) -> Sequence[Overlap]:
+        """Overlaps of all chips of different exposures on the sky."""
+
+    def drizzle(self, layers: Sequence[Any], **options: Any) -> Any:
+        """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling`."""
+
+    def blot(self, image: np.ndarray[Any, Any], unit: Unit, **options: Any) -> np.ndarray[Any, Any]:
+        """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting`."""
+
+    def note(self, message: str, *, warn: bool = False) -> None:
+        """Write a line into the log; as a warning if `warn`."""
+
+    def plugin_options(self, component: Component) -> Any:
+        """The validated parameter section of the plugin that provides the component."""
+
+
+def sky_default() -> SkyValue:
+    """Return the sky of a chip for which no sky step ran: nothing subtracted, level 0."""
+    from drizframe.model import SkyValue  # noqa: PLC0415  (records are imported where they are made)
+
+    return SkyValue(subtracted=None, level=0.0, method="none")
+
+
+def key_of(name: Any, unit: Unit) -> PlaneKey:
+    """Return the plane key for a name that a step returned."""
+    from drizframe.model import PlaneKey  # noqa: PLC0415
+
+    return name if isinstance(name, PlaneKey) else PlaneKey(name, unit)

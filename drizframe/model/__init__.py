@@ -1,0 +1,27 @@
+"""The records that flow through a run; all frozen but `Accumulator`."""
+
+from drizframe.model.accumulator import Accumulator
+from drizframe.model.exposure import ArraySource, Chip, Exposure, PixelSource, SkyValue, check_celestial
+from drizframe.model.frame import Frame
+from drizframe.model.mosaic import Mosaic
+from drizframe.model.pixelmap import PixelMap
+from drizframe.model.planes import PLANES, RUN, PlaneKey, Scope, Unit, Window
+
+__all__ = [
+    "PLANES",
+    "RUN",
+    "Accumulator",
+    "ArraySource",
+    "Chip",
+    "Exposure",
+    "Frame",
+    "Mosaic",
+    "PixelMap",
+    "PixelSource",
+    "PlaneKey",
+    "Scope",
+    "SkyValue",
+    "Unit",
+    "Window",
+    "check_celestial",
+]

@@ -1,0 +1,91 @@
+"""Exposures made from arrays (the body of `Exposure.from_arrays`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import InputError, ShapeError
+from drizframe.model.exposure import ArraySource, Chip, Exposure, check_celestial
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+    from astropy.wcs import WCS
+
+UNITS = ("electrons", "electrons/s", "counts", "counts/s")
+
+
+def _listed(value: Any, count: int, what: str) -> list[Any]:
+    """Return `value` as one entry per chip."""
+    if value is None:
+        return [None] * count
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    if len(items) != count:
+        msg = f"{what} holds {len(items)} entries but data holds {count} images. Give one for each image."
+        raise InputError(msg)
+    return items
+
+
+def _header(wcs: WCS, shape: tuple[int, int], unit: str, extver: int) -> Header:
+    """Return a science header that describes the array."""
+    header: Header = wcs.to_header(relax=True)
+    header["EXTNAME"], header["EXTVER"], header["BUNIT"] = "SCI", extver, unit.upper()
+    header["NAXIS1"], header["NAXIS2"] = shape[1], shape[0]
+    return header
+
+
+def _images(index: int, sci: Any, err: Any, dq: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the images of one chip after checking their shapes."""
+    sci = np.asarray(sci)
+    if sci.ndim != 2:  # noqa: PLR2004  (an image)
+        msg = f"data of chip {index + 1} has {sci.ndim} dimensions; an image has 2 (rows, columns)."
+        raise ShapeError(msg)
+    images = {"sci": sci}
+    for kind, other in (("err", err), ("dq", dq)):
+        if other is None:
+            continue
+        array = np.asarray(other)
+        if array.shape != sci.shape:
+            msg = f"{kind} of chip {index + 1} has shape {array.shape} but its data has {sci.shape}. Give both on the same pixels."
+            raise ShapeError(msg)
+        images[kind] = array
+    return images
+
+
+def exposure_from_arrays(
+    data: Any, wcs: Any, *, name: str, exptime: float, err: Any, dq: Any, unit: str,
+    gain: float, readnoise: float, dark: float | None, start: float, end: float,
+) -> Exposure:  # fmt: skip
+    """See `Exposure.from_arrays`."""
+    from astropy.io.fits import Header  # noqa: PLC0415  (FITS is imported where it is used)
+
+    if unit not in UNITS:
+        msg = f"unit is {unit!r}; choose one of {', '.join(UNITS)}."
+        raise InputError(msg)
+    if not exptime > 0:
+        msg = f"exptime of {name!r} is {exptime!r}; give seconds above 0."
+        raise InputError(msg)
+    images = list(data) if isinstance(data, list | tuple) else [data]
+    count = len(images)
+    wcs_list, err_list, dq_list = _listed(wcs, count, "wcs"), _listed(err, count, "err"), _listed(dq, count, "dq")
+    rate = unit.endswith("/s")
+    factor = float(gain) if unit.startswith("counts") else 1.0
+    chips = []
+    for k, sci in enumerate(images):
+        arrays = _images(k, sci, err_list[k], dq_list[k])
+        check_celestial(wcs_list[k], f"chip {k + 1} of {name!r}")
+        shape = (arrays["sci"].shape[0], arrays["sci"].shape[1])
+        chips.append(
+            Chip(
+                extver=k + 1, shape=shape, wcs=wcs_list[k], load=ArraySource(arrays),
+                header=_header(wcs_list[k], shape, unit, k + 1), exptime=float(exptime), gain=float(gain),
+                effective_gain=factor, conversion=factor * (float(exptime) if rate else 1.0),
+                readnoise=float(readnoise), dark=dark, rate=rate, bunit=unit.upper(), native_unit=unit,
+                detector_chip=k + 1,
+            )  # fmt: skip
+        )
+    primary = Header()
+    primary["EXPTIME"], primary["ROOTNAME"], primary["FILENAME"] = float(exptime), name, name
+    primary["EXPSTART"], primary["EXPEND"] = start, end
+    return Exposure(name=name, exptime=float(exptime), chips=tuple(chips), start=start, end=end, primary=primary)
