@@ -1,0 +1,1 @@
+"""Parameters, bits and where they come from."""
