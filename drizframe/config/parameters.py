@@ -1,0 +1,183 @@
+"""The one model of all parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ConfigDict, ValidationError, field_validator
+
+from drizframe.config.early import SeparateParameters, SkyParameters, StaticMaskParameters
+from drizframe.config.fields import _int, is_blank
+from drizframe.config.general import GeneralParameters, OwnParameters
+from drizframe.config.late import (
+    BlotParameters,
+    CosmicRayParameters,
+    FinalParameters,
+    InstrumentParameters,
+    MedianParameters,
+)
+from drizframe.errors import ParameterError, UnknownParameterError, UnsupportedError
+
+__all__ = ["ALIASES", "Parameters", "make_parameters"]
+
+#: Other spellings that are accepted -> the documented name (trap 03-2).
+ALIASES = {"gnkeyword": "gainkeyword"}
+
+#: Giving any of these switches the custom frame on, as the reference does.
+_FRAME_NAMES = ("refimage", "rot", "scale", "outnx", "outny", "ra", "dec", "crpix1", "crpix2")
+
+#: Documented parameters that cannot be honoured yet: name -> what to do instead.
+_NOT_YET = {
+    "updatewcs": "Run stwcs.updatewcs on the files before, or leave it off.",
+    "driz_sep_compress": "Leave it off; the files are written uncompressed.",
+}
+
+
+class Parameters(
+    InstrumentParameters,
+    FinalParameters,
+    CosmicRayParameters,
+    BlotParameters,
+    MedianParameters,
+    SeparateParameters,
+    SkyParameters,
+    StaticMaskParameters,
+    GeneralParameters,
+    OwnParameters,
+):
+    """Every documented parameter of the reference, by its documented name, and those that drizframe adds.
+
+    The record is frozen; `Parameters.model_copy(update=…)` makes another.  `make_parameters` gives clear errors.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True)
+
+    @field_validator("stepsize", "blot_stepsize")
+    @classmethod
+    def _step(cls, value: Any) -> int | str:
+        if isinstance(value, str) and value.strip().lower() == "auto":
+            return "auto"
+        number = _int(value)
+        if number < 0:
+            msg = "give 'auto' or a whole number of pixels, 0 (exact) or above"
+            raise ValueError(msg)
+        return number
+
+    @field_validator("keep", "layers")
+    @classmethod
+    def _names(cls, value: Any) -> tuple[str, ...]:
+        if is_blank(value):
+            return ()
+        items = value.split(",") if isinstance(value, str) else list(value)
+        if not all(isinstance(v, str) for v in items):
+            msg = "give names"
+            raise ValueError(msg)
+        return tuple(v.strip() for v in items)
+
+    @field_validator("layers")
+    @classmethod
+    def _layers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name != "variance":
+                msg = f"there is no layer {name!r}; choose 'variance'"
+                raise ValueError(msg)
+        return value
+
+    @field_validator("num_cores")
+    @classmethod
+    def _cores(cls, value: int | None) -> int | None:
+        return None if value is None else max(1, value)
+
+
+def _message(error: ValidationError) -> str:
+    """Say what is wrong, what came and what is allowed, one line for each parameter."""
+    lines = []
+    for item in error.errors():
+        name = ".".join(str(p) for p in item["loc"][:1])
+        field = Parameters.model_fields.get(name)
+        text = item["msg"].removeprefix("Value error, ")
+        default = f" Default: {field.default!r}." if field is not None else ""
+        about = f" ({field.description})" if field is not None and field.description else ""
+        lines.append(f"Parameter {name} = {item['input']!r}: {text}.{default}{about}")
+    return "\n".join(lines)
+
+
+def _renamed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Apply aliases and refuse unknown names."""
+    known = {**Parameters.model_fields, **ALIASES}
+    renamed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise UnknownParameterError(name, known)
+        target = ALIASES.get(name, name)
+        if target in renamed and renamed[target] != value:
+            msg = f"Parameter {target} is given twice, as {renamed[target]!r} and (by the name {name}) as {value!r}."
+            raise ParameterError(msg)
+        renamed[target] = value
+    return renamed
+
+
+def _activate_frames(values: dict[str, Any]) -> None:
+    """Switch a custom frame on when one of its parameters is given and the switch is not."""
+    for prefix, switch in (("final_", "final_wcs"), ("driz_sep_", "driz_sep_wcs")):
+        if switch not in values and any(not is_blank(values.get(prefix + n)) for n in _FRAME_NAMES):
+            values[switch] = True
+
+
+def make_parameters(values: Mapping[str, Any] | None = None, **more: Any) -> Parameters:
+    """Validate parameters.
+
+    Parameters
+    ----------
+    values : mapping, optional
+        Parameters by name.
+    **more
+        Further ones; they win.
+
+    Returns
+    -------
+    Parameters
+        With the documented defaults for all else.
+
+    Raises
+    ------
+    UnknownParameterError
+        For a name that does not exist; the nearest valid one is suggested.
+    ParameterError
+        For a value of the wrong type or out of range.
+    UnsupportedError
+        For a documented value that this version cannot honour.
+    """
+    given = _renamed({**(values or {}), **more})
+    _activate_frames(given)
+    try:
+        parameters = Parameters.model_validate(given)
+    except ValidationError as error:
+        raise ParameterError(_message(error)) from None
+    for name, advice in _NOT_YET.items():
+        if getattr(parameters, name):
+            msg = f"Parameter {name} = {getattr(parameters, name)!r} cannot be honoured by this version. {advice}"
+            raise UnsupportedError(msg)
+    _check_pairs(parameters)
+    return parameters
+
+
+def _check_pairs(parameters: Parameters) -> None:
+    """Refuse combinations that contradict each other."""
+    for value, keyword in (("gain", "gainkeyword"), ("rdnoise", "rnkeyword"), ("exptime", "expkeyword")):
+        if getattr(parameters, value) is not None and getattr(parameters, keyword):
+            msg = (
+                f"Both {value} = {getattr(parameters, value)!r} and {keyword} = {getattr(parameters, keyword)!r} are given. "
+                f"Give one of them."
+            )
+            raise ParameterError(msg)
+    if parameters.exptime is not None and not parameters.exptime > 0:
+        msg = f"Parameter exptime = {parameters.exptime!r}: give seconds above 0."
+        raise ParameterError(msg)
+    for prefix in ("final_", "driz_sep_"):
+        for one, two in (("outnx", "outny"), ("ra", "dec"), ("crpix1", "crpix2")):
+            a, b = getattr(parameters, prefix + one), getattr(parameters, prefix + two)
+            if (a is None) != (b is None):
+                msg = f"{prefix}{one} = {a!r} and {prefix}{two} = {b!r}: give both or none."
+                raise ParameterError(msg)
