@@ -1,5 +1,7 @@
 """The whole contract with plugins: markers, specs, records, manager, registry."""
 
+from drizframe.hooks.events import Event
+from drizframe.hooks.manager import PluginInfo, PluginManager
 from drizframe.hooks.markers import PROJECT, hookimpl, hookspec
 from drizframe.hooks.options import (
     CombineOptions,
@@ -27,10 +29,14 @@ from drizframe.hooks.records import (
     Weighting,
     Writer,
 )
+from drizframe.hooks.registry import Entry, Registry, choose
+from drizframe.hooks.specs import COMPONENT_HOOKS, STAGES
 from drizframe.hooks.step import Job, Step
 
 __all__ = [
+    "COMPONENT_HOOKS",
     "PROJECT",
+    "STAGES",
     "TRAITS",
     "CombineOptions",
     "Combiner",
@@ -38,6 +44,8 @@ __all__ = [
     "Component",
     "CosmicRayDetector",
     "CosmicRayOptions",
+    "Entry",
+    "Event",
     "Executor",
     "Instrument",
     "InstrumentOptions",
@@ -45,7 +53,10 @@ __all__ = [
     "Job",
     "Kernel",
     "Overlap",
+    "PluginInfo",
+    "PluginManager",
     "Reader",
+    "Registry",
     "SkyChip",
     "SkyMethod",
     "SkyOptions",
@@ -55,6 +66,7 @@ __all__ = [
     "WeightOptions",
     "Weighting",
     "Writer",
+    "choose",
     "hookimpl",
     "hookspec",
 ]

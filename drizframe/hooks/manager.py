@@ -1,0 +1,276 @@
+"""Finding plugins: stock ones by dotted name, installed ones by entry point, session ones by `register`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+import os
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import pluggy
+
+from drizframe.errors import DrizframeWarning, HookError, PluginError, nearest
+from drizframe.hooks import specs
+from drizframe.hooks.markers import PROJECT
+
+__all__ = ["STOCK", "PluginInfo", "PluginManager"]
+
+log = logging.getLogger("drizframe")
+
+#: Everything we ship, by dotted name, so that this room imports none of it.
+STOCK: tuple[str, ...] = (
+    *(f"drizframe.stock.kernels.{n}" for n in ("square", "point", "turbo", "gaussian", "lanczos")),
+    *(f"drizframe.stock.interpolators.{n}" for n in ("nearest", "linear", "poly3", "poly5", "sinc", "lanczos")),
+    *(f"drizframe.stock.combine.{n}" for n in ("median", "mean", "sum", "minmed", "imedian", "imean", "iminmed")),
+    *(f"drizframe.stock.sky.{n}" for n in ("median", "mode", "mean", "localmin", "globalmin", "match", "globalmin_match")),
+    *(f"drizframe.stock.weights.{n}" for n in ("exp", "err", "ivm")),
+    "drizframe.stock.cosmic_rays.deriv",
+    *(f"drizframe.stock.instruments.{n}" for n in ("acs", "wfc3", "wfpc2", "stis", "nicmos", "generic")),
+    "drizframe.stock.io.fits_reader",
+    "drizframe.stock.io.fits_writers",
+    *(f"drizframe.stock.executors.{n}" for n in ("serial", "threads")),
+    *(
+        f"drizframe.stock.steps.{n}"
+        for n in ("static_mask", "sky", "separate", "median", "blot", "cosmic_rays", "final")
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginInfo:
+    """One plugin, for people.
+
+    Parameters
+    ----------
+    name : str
+        Name in the plugin manager.
+    version : str
+        Version of its distribution; empty for objects registered in the session.
+    distribution : str
+        Name of its distribution.
+    state : {"active", "disabled", "failed"}
+        Whether its hooks are called.
+    hooks : tuple of str
+        Hooks that it implements.
+    error : str
+        Why it failed.
+    """
+
+    name: str
+    version: str = ""
+    distribution: str = ""
+    state: str = "active"
+    hooks: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def source(self) -> str:
+        """Distribution and version, or the name, for messages."""
+        return f"{self.distribution} {self.version}".strip() if self.distribution else self.name
+
+
+@dataclass(slots=True)
+class _Failure:
+    name: str
+    distribution: str
+    version: str
+    error: str
+
+
+def _listed(variable: str) -> list[str] | None:
+    """Names in an environment variable, separated by commas; None if it is not set."""
+    text = os.environ.get(variable)
+    return None if text is None else [p.strip() for p in text.split(",") if p.strip()]
+
+
+@dataclass(slots=True)
+class _State:
+    failures: list[_Failure] = field(default_factory=list)
+    disabled: list[PluginInfo] = field(default_factory=list)
+    sources: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+class PluginManager:
+    """The plugins of a process, and the hooks they implement.
+
+    Parameters
+    ----------
+    stock : bool
+        Load what drizframe ships.
+    installed : bool
+        Load entry points of the group ``drizframe``.
+    """
+
+    def __init__(self, *, stock: bool = True, installed: bool = True) -> None:
+        self._pm = pluggy.PluginManager(PROJECT)
+        self._pm.add_hookspecs(specs)
+        self._state = _State()
+        self.generation = 0
+        if os.environ.get("DRIZFRAME_TRACE_HOOKS") == "1":
+            self._pm.trace.root.setwriter(lambda text: log.info("hook: %s", text.rstrip()))
+            self._pm.enable_tracing()
+        if stock:
+            for dotted in STOCK:
+                self._pm.register(importlib.import_module(dotted), name=dotted)
+        if installed:
+            self._load_installed()
+        self._validate()
+
+    @property
+    def hook(self) -> Any:
+        """The hook callers of pluggy."""
+        return self._pm.hook
+
+    def _load_installed(self) -> None:
+        """Load entry points; one that fails is warned about and skipped."""
+        only, disabled = _listed("DRIZFRAME_PLUGINS"), set(_listed("DRIZFRAME_DISABLED_PLUGINS") or ())
+        for point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: p.name):
+            dist = point.dist.name if point.dist else ""
+            version = point.dist.version if point.dist else ""
+            if {point.name, dist} & disabled or (only is not None and not {point.name, dist} & set(only)):
+                self._state.disabled.append(
+                    PluginInfo(name=point.name, version=version, distribution=dist, state="disabled")
+                )
+                continue
+            try:
+                self._add(point.load(), point.name, dist, version)
+            except Exception as error:  # noqa: BLE001  (whatever a stranger's module raises must not stop the others)
+                self._fail(point.name, dist, version, error)
+
+    def _fail(self, name: str, dist: str, version: str, error: BaseException) -> None:
+        text = f"{type(error).__name__}: {error}"
+        self._state.failures.append(_Failure(name, dist, version, text))
+        warnings.warn(
+            f"Plugin {name!r} of {dist} {version} cannot be used and is skipped. {text}", DrizframeWarning, stacklevel=4
+        )
+
+    def _add(self, plugin: Any, name: str, dist: str = "", version: str = "") -> None:
+        """Register one plugin and check its hooks; on a fault nothing stays registered."""
+        self._pm.register(plugin, name=name)
+        try:
+            self._check_hooks(plugin, name)
+        except Exception:
+            self._pm.unregister(name=name)
+            raise
+        self._state.sources[name] = (dist, version)
+        self.generation += 1
+
+    def _check_hooks(self, plugin: Any, name: str) -> None:
+        """Refuse hooks that do not exist, and functions that look like hooks but lack the marker."""
+        known = {n for n in vars(specs) if n.startswith(PROJECT + "_")}
+        for attribute in dir(plugin):
+            if not attribute.startswith(PROJECT + "_") or not callable(getattr(plugin, attribute, None)):
+                continue
+            if attribute not in known:
+                near = nearest(attribute, known)
+                hint = f" Did you mean {near!r}?" if near else ""
+                msg = f"Plugin {name!r} implements {attribute!r}, which is no hook of drizframe.{hint}"
+                raise HookError(msg)
+            if not hasattr(getattr(plugin, attribute), f"{PROJECT}_impl"):
+                msg = f"Plugin {name!r}: {attribute!r} lacks the marker. Write @drizframe.hookimpl above it."
+                raise HookError(msg)
+
+    def _validate(self) -> None:
+        try:
+            self._pm.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise HookError(str(error)) from None
+
+    def register(self, plugin: Any, name: str | None = None) -> str:
+        """Add a module or object for this session; return its name.
+
+        Raises
+        ------
+        HookError
+            If it implements a hook that does not exist or with other arguments.
+        PluginError
+            If a plugin of that name is there already, or it implements no hook at all.
+        """
+        chosen = name or getattr(plugin, "__name__", None) or f"{type(plugin).__module__}.{type(plugin).__qualname__}"
+        if self._pm.has_plugin(chosen):
+            msg = f"A plugin named {chosen!r} is registered already. Unregister it first, or give another name."
+            raise PluginError(msg)
+        try:
+            self._add(plugin, chosen)
+        except pluggy.PluginValidationError as error:
+            raise HookError(str(error)) from None
+        if not self._hooks_of(self._pm.get_plugin(chosen)):
+            self.unregister(chosen)
+            msg = f"{chosen!r} implements no hook. Mark its functions with @drizframe.hookimpl; see `drizframe plugins --hooks`."
+            raise PluginError(msg)
+        return chosen
+
+    def unregister(self, plugin: Any) -> None:
+        """Remove a plugin by name or object.
+
+        Raises
+        ------
+        PluginError
+            If it is not registered.
+        """
+        name = plugin if isinstance(plugin, str) else self._pm.get_name(plugin)
+        if name is None or not self._pm.has_plugin(name):
+            msg = f"No plugin {plugin!r} is registered. `drizframe plugins` lists them."
+            raise PluginError(msg)
+        self._pm.unregister(name=name)
+        self._state.sources.pop(name, None)
+        self.generation += 1
+
+    def _hooks_of(self, plugin: Any) -> tuple[str, ...]:
+        return tuple(sorted(c.name for c in self._pm.get_hookcallers(plugin) or ()))
+
+    def source_of(self, name: str) -> str:
+        """Return distribution and version of a plugin, for messages."""
+        dist, version = self._state.sources.get(name, ("", ""))
+        if name.startswith("drizframe.stock."):
+            return "drizframe"
+        return f"{dist} {version}".strip() or f"{name} (this session)"
+
+    def collect(self, hook: str) -> list[tuple[str, Any]]:
+        """Call a component hook of every plugin; return (plugin name, record) pairs.
+
+        A plugin whose hook raises is warned about and skipped.
+        """
+        pairs: list[tuple[str, Any]] = []
+        caller = getattr(self._pm.hook, hook)
+        for implementation in caller.get_hookimpls():
+            name = implementation.plugin_name
+            try:
+                answer = implementation.function()
+                pairs.extend((name, record) for record in (answer or ()))
+            except Exception as error:  # noqa: BLE001  (a stranger's code)
+                if name.startswith("drizframe.stock."):
+                    raise
+                dist, version = self._state.sources.get(name, ("", ""))
+                self._fail(f"{name}.{hook}", dist, version, error)
+        return pairs
+
+    def plugins(self) -> list[PluginInfo]:
+        """Return all plugins: active, disabled, failed."""
+        found = []
+        for name, plugin in self._pm.list_name_plugin():
+            if plugin is None:
+                continue
+            dist, version = self._state.sources.get(name, ("", ""))
+            if name.startswith("drizframe.stock."):
+                from drizframe import __version__  # noqa: PLC0415
+
+                dist, version = "drizframe", __version__
+            found.append(
+                PluginInfo(name=name, version=version, distribution=dist, hooks=self._hooks_of(plugin))
+            )
+        found += self._state.disabled
+        found += [
+            PluginInfo(name=f.name, version=f.version, distribution=f.distribution, state="failed", error=f.error)
+            for f in self._state.failures
+        ]
+        return sorted(found, key=lambda p: (p.distribution != "drizframe", p.name))
+
+    @property
+    def failures(self) -> list[PluginInfo]:
+        """Return the plugins that failed."""
+        return [p for p in self.plugins() if p.state == "failed"]
+

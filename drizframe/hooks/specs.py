@@ -1,0 +1,412 @@
+"""Every hook, with a complete example each.
+
+Arguments go by keyword; an implementation names only those it wants.  Component hooks are called once, when a
+registry is built; step hooks once for each run, while it is planned; listeners during the run, in the main process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from drizframe.hooks.markers import hookspec
+
+if TYPE_CHECKING:
+    from drizframe.hooks.events import Event
+    from drizframe.hooks.records import (
+        Combiner,
+        Command,
+        CosmicRayDetector,
+        Executor,
+        Instrument,
+        Interpolator,
+        Kernel,
+        Reader,
+        SkyMethod,
+        SkyStatistic,
+        Weighting,
+        Writer,
+    )
+    from drizframe.hooks.step import Step
+
+__all__ = ["COMPONENT_HOOKS", "STAGES"]
+
+
+@hookspec
+def drizframe_kernels() -> Iterable[Kernel]:
+    """Yield kernels: how an input pixel spreads over output pixels.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+
+        def nearest(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+            columns = x0[:, None] + np.arange(shape[1])
+            rows = y0[:, None] + np.arange(shape[0])
+            hit_x = columns == np.floor(x + 0.5)[:, None]
+            hit_y = rows == np.floor(y + 0.5)[:, None]
+            return (hit_y[:, :, None] & hit_x[:, None, :]).astype(float)
+
+        @drizframe.hookimpl
+        def drizframe_kernels():
+            yield drizframe.Kernel(
+                name="mine.nearest",
+                summary="All weight to the nearest output pixel.",
+                footprint=nearest,
+                support=lambda pixfrac, scale: 0.5,
+            )
+    """
+
+
+@hookspec
+def drizframe_interpolators() -> Iterable[Interpolator]:
+    """Yield interpolators: the value of an image at a position.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+
+        def floor(image, x, y, *, fill=0.0):
+            ny, nx = image.shape
+            inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny)
+            i = np.where(inside, x, 0).astype(int)
+            k = np.where(inside, y, 0).astype(int)
+            return np.where(inside, image[k, i], fill)
+
+        @drizframe.hookimpl
+        def drizframe_interpolators():
+            yield drizframe.Interpolator(name="mine.floor", summary="Pixel to the lower left.", reference=floor)
+    """
+
+
+@hookspec
+def drizframe_combiners() -> Iterable[Combiner]:
+    """Yield combiners: one image out of a stack.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+
+        def highest(stack, bad, *, weight, exptime, background, readnoise, n_total, options):
+            good = np.where(bad, -np.inf, stack)
+            return np.where(bad.all(axis=0), 0, good.max(axis=0)).astype(np.float32)
+
+        @drizframe.hookimpl
+        def drizframe_combiners():
+            yield drizframe.Combiner(name="mine.highest", summary="Highest good value.", reference=highest)
+    """
+
+
+@hookspec
+def drizframe_sky_methods() -> Iterable[SkyMethod]:
+    """Yield sky methods: the sky of every chip of a run.
+
+    Example::
+
+        import drizframe
+
+        def each(chips, statistic, *, overlaps, options):
+            values = {chip.key: statistic(chip.pixels())[0] for chip in chips}
+            return {k: drizframe.SkyValue(subtracted=v, level=v, method="mine.each") for k, v in values.items()}
+
+        @drizframe.hookimpl
+        def drizframe_sky_methods():
+            yield drizframe.SkyMethod(name="mine.each", summary="Every chip its own value.", reference=each)
+    """
+
+
+@hookspec
+def drizframe_sky_statistics() -> Iterable[SkyStatistic]:
+    """Yield sky statistics: one number out of the sky pixels.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+
+        def quartile(values, options):
+            return (float(np.quantile(values, 0.25)), values.size) if values.size else (float("nan"), 0)
+
+        @drizframe.hookimpl
+        def drizframe_sky_statistics():
+            yield drizframe.SkyStatistic(name="mine.quartile", summary="Lower quartile.", reference=quartile)
+    """
+
+
+@hookspec
+def drizframe_weightings() -> Iterable[Weighting]:
+    """Yield weightings: the weight map of a chip.
+
+    Example::
+
+        import drizframe
+
+        def equal(chip, mask, sky, ratio, options):
+            return mask.astype("float32"), 1.0
+
+        @drizframe.hookimpl
+        def drizframe_weightings():
+            yield drizframe.Weighting(name="MINE.EQUAL", summary="Every good pixel counts the same.", reference=equal)
+    """
+
+
+@hookspec
+def drizframe_cosmic_ray_detectors() -> Iterable[CosmicRayDetector]:
+    """Yield cosmic-ray detectors.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+
+        def simple(sci, blot, deriv, noise, depth, dq, options):
+            return (sci - blot > options.snr[0] * noise).astype(np.uint8)
+
+        @drizframe.hookimpl
+        def drizframe_cosmic_ray_detectors():
+            yield drizframe.CosmicRayDetector(
+                name="mine.simple", summary="One-sided test.", reference=simple, traits={"needs_blot"}
+            )
+    """
+
+
+@hookspec
+def drizframe_instruments() -> Iterable[Instrument]:
+    """Yield instruments: header to facts of an exposure and its chips.
+
+    Example::
+
+        import drizframe
+        from drizframe.hooks.tools import generic_exposure
+
+        @drizframe.hookimpl
+        def drizframe_instruments():
+            yield drizframe.Instrument(
+                name="mine.camera",
+                summary="Our own camera, electrons.",
+                matches=lambda primary: primary.get("INSTRUME") == "MYCAM",
+                reference=generic_exposure,
+            )
+    """
+
+
+@hookspec
+def drizframe_readers() -> Iterable[Reader]:
+    """Yield readers: file to exposures.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+        from astropy.wcs import WCS
+
+        def read(path, *, instruments, options):
+            with np.load(path) as f:
+                header = {k: f[k].item() for k in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CDELT1", "CDELT2")}
+                wcs = WCS({**header, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"})
+                return [drizframe.Exposure.from_arrays(f["sci"], wcs, name=path.stem, exptime=float(f["exptime"]))]
+
+        @drizframe.hookimpl
+        def drizframe_readers():
+            yield drizframe.Reader(
+                name="mine.npz", summary="NumPy archives.", matches=lambda path: path.suffix == ".npz", reference=read
+            )
+    """
+
+
+@hookspec
+def drizframe_writers() -> Iterable[Writer]:
+    """Yield writers: mosaic to files.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+
+        def write(mosaic, path, **options):
+            target = path.with_suffix(".npz")
+            np.savez(target, sci=mosaic.sci, wht=mosaic.wht)
+            return [target]
+
+        @drizframe.hookimpl
+        def drizframe_writers():
+            yield drizframe.Writer(name="mine.npz", summary="NumPy archive.", reference=write)
+    """
+
+
+@hookspec
+def drizframe_executors() -> Iterable[Executor]:
+    """Yield executors: where tasks run.
+
+    Example::
+
+        import drizframe
+
+        def one_by_one(function, tasks, *, workers):
+            for task in tasks:
+                yield function(task)
+
+        @drizframe.hookimpl
+        def drizframe_executors():
+            yield drizframe.Executor(name="mine.serial", summary="One after the other.", reference=one_by_one)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_static_mask() -> Step | None:
+    """Return the step that makes the static masks; the first plugin that answers wins, the stock one comes last.
+
+    Example (all stage hooks alike)::
+
+        import drizframe
+        import numpy as np
+
+        def run(job):
+            return {drizframe.PlaneKey("mask.static", u): np.ones(job.exposures[u.exposure].chips[u.chip].shape, np.uint8)
+                    for u in job.units("chip")}
+
+        @drizframe.hookimpl
+        def drizframe_step_static_mask():
+            return drizframe.Step(name="static_mask", summary="No static mask.", consumes=(), produces=("mask.static",),
+                                  scope="run", run=run)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_sky() -> Step | None:
+    """Return the step that finds the sky; see `drizframe_step_static_mask`."""
+
+
+@hookspec(firstresult=True)
+def drizframe_step_separate() -> Step | None:
+    """Return the step that drizzles each exposure by itself; see `drizframe_step_static_mask`."""
+
+
+@hookspec(firstresult=True)
+def drizframe_step_median() -> Step | None:
+    """Return the step that combines the single images; see `drizframe_step_static_mask`."""
+
+
+@hookspec(firstresult=True)
+def drizframe_step_blot() -> Step | None:
+    """Return the step that resamples the median onto the chips; see `drizframe_step_static_mask`."""
+
+
+@hookspec(firstresult=True)
+def drizframe_step_cosmic_rays() -> Step | None:
+    """Return the step that finds cosmic rays; see `drizframe_step_static_mask`."""
+
+
+@hookspec(firstresult=True)
+def drizframe_step_final() -> Step | None:
+    """Return the step that makes the mosaic; see `drizframe_step_static_mask`."""
+
+
+@hookspec
+def drizframe_extra_steps() -> Iterable[Step]:
+    """Yield further steps; their planes say where they belong.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+
+        def run(job):
+            image = job.read("sci")
+            return {"sci": image - np.median(image)}
+
+        @drizframe.hookimpl
+        def drizframe_extra_steps():
+            yield drizframe.Step(name="mine.flatten", summary="Subtract the median of each chip.", consumes=("sci", "sky"),
+                                 produces=("sci",), scope="chip", run=run)
+    """
+
+
+@hookspec
+def drizframe_before_step(event: Event) -> None:
+    """Called when a step starts; changes no data.
+
+    Example::
+
+        import drizframe
+
+        @drizframe.hookimpl
+        def drizframe_before_step(event):
+            print("starting", event.step)
+    """
+
+
+@hookspec
+def drizframe_after_step(event: Event) -> None:
+    """Called when a step has ended, with its seconds and counts.
+
+    Example::
+
+        import drizframe
+
+        @drizframe.hookimpl
+        def drizframe_after_step(event):
+            print(event.step, "took", event.seconds, "s")
+    """
+
+
+@hookspec
+def drizframe_progress(event: Event) -> None:
+    """Called when a task of a step has ended, with how many are done; and for messages.
+
+    Example::
+
+        import drizframe
+
+        @drizframe.hookimpl
+        def drizframe_progress(event):
+            print(event.step, event.done, "of", event.total)
+    """
+
+
+@hookspec
+def drizframe_commands() -> Iterable[Command]:
+    """Yield subcommands of ``drizframe``.
+
+    Example::
+
+        import drizframe
+        from drizframe.hooks import Command
+
+        def hello(name: str = "world"):
+            print("hello", name)
+
+        @drizframe.hookimpl
+        def drizframe_commands():
+            yield Command(name="hello", summary="Greet.", function=hello)
+    """
+
+
+#: Hook -> family of the records it yields, in the order of the documentation.
+COMPONENT_HOOKS: dict[str, str] = {
+    "drizframe_kernels": "kernel",
+    "drizframe_interpolators": "interpolator",
+    "drizframe_combiners": "combiner",
+    "drizframe_sky_methods": "sky method",
+    "drizframe_sky_statistics": "sky statistic",
+    "drizframe_weightings": "weighting",
+    "drizframe_cosmic_ray_detectors": "cosmic-ray detector",
+    "drizframe_instruments": "instrument",
+    "drizframe_readers": "reader",
+    "drizframe_writers": "writer",
+    "drizframe_executors": "executor",
+}
+
+#: Stages of a run in their natural order: hook -> name of the step.
+STAGES: dict[str, str] = {
+    "drizframe_step_static_mask": "static_mask",
+    "drizframe_step_sky": "sky",
+    "drizframe_step_separate": "separate",
+    "drizframe_step_median": "median",
+    "drizframe_step_blot": "blot",
+    "drizframe_step_cosmic_rays": "cosmic_rays",
+    "drizframe_step_final": "final",
+}
