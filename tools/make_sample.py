@@ -70,7 +70,9 @@ def make(source: Path, folder: Path, region: tuple[int, int, int, int]) -> Path:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("source", type=Path, help="the exposure, .fits or .fits.xz")
     parser.add_argument("folder", type=Path, help="where the sample goes")
     parser.add_argument("--region", type=int, nargs=4, default=REGION, metavar=("X0", "X1", "Y0", "Y1"))
