@@ -81,6 +81,7 @@ class Job(Protocol):
     window: Window | None
     parameters: Parameters
     exposures: Sequence[Exposure]
+    backend: Literal["auto", "reference", "cython"]
 
     @property
     def chip(self) -> Chip:
@@ -116,6 +117,9 @@ class Job(Protocol):
 
     def blot(self, image: np.ndarray[Any, Any], unit: Unit, **options: Any) -> np.ndarray[Any, Any]:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting`."""
+
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Results of a function for every item, in order; several are computed at a time."""
 
     def note(self, message: str, *, warn: bool = False) -> None:
         """Write a line into the log; as a warning if `warn`."""
