@@ -44,6 +44,6 @@ def real_data() -> Path:
 
 @pytest.fixture(scope="session")
 def real_fits(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A function from ``name.fits`` to its path, unpacking ``name.fits.xz`` on demand. Do not write to it: copy."""
+    """From ``name.fits`` to its path, unpacking ``name.fits.xz`` on demand. Do not write to it: copy."""
     into = tmp_path_factory.mktemp("real_data")
     return lambda name: unpack(real_data, name, into)

@@ -1,4 +1,4 @@
-"""Hold the stubs of the compiled modules to what was built: mypy's stubtest over all of drizframe/_fast/*.pyi."""
+"""Hold the stubs of the compiled modules to what was built: mypy's stubtest over drizframe/_fast/*.pyi."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     python tools/make_sample.py o4k19a010_flt.fits.xz drizframe/data/stis_sample
 
-Every extension is cut to the same region. Headers stay as they are, except the reference pixel (CRPIX, LTV), the
-statistics of good pixels (NGOODPIX, GOODMIN, ..., SNRMEAN) and two lines of HISTORY.
+Every extension is cut to the same region. Headers stay as they are, except the reference pixel (CRPIX, LTV),
+the statistics of good pixels (NGOODPIX, GOODMIN, ..., SNRMEAN) and two lines of HISTORY.
 """
 
 from __future__ import annotations

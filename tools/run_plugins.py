@@ -2,7 +2,7 @@
 
     python tools/run_plugins.py plugins [name ...]
 
-Plugins are tested one after the other in the environment of this Python, and taken out again before the next one.
+Plugins are tested one after the other in the environment of this Python, each taken out before the next one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Loader of the compiled modules.
 
-The sources are in ``cython_ext/``; the build installs them here as ``drizframe._fast.<name>``. All are optional:
-each mirrors a NumPy reference, which runs in its place where the module is not there.
+The sources are in ``cython_ext/``; the build installs them here as ``drizframe._fast.<name>``. All are
+optional: each mirrors a NumPy reference, which runs in its place where the module is not there.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def explain() -> str:
         return (
             f"drizframe was imported from its source checkout, {str(package.parent)!r}, which holds no "
             "compiled modules. Start Python in another directory to use the installed drizframe, or install "
-            "the checkout with 'pip install --no-build-isolation -e .' (needs meson-python, ninja and cython)."
+            "the checkout with 'pip install --no-build-isolation -e .' (needs meson-python, ninja, cython)."
         )
     return (
         f"the drizframe installed in {str(package)!r} holds no compiled modules. "

@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def reference() -> Callable[..., Path]:
-    """``reference(inputs, **parameters)``: the directory of the reference's products (read-only: it is a cache)."""
+    """``reference(inputs, **parameters)``: the directory of the products (read-only: it is a cache)."""
     try:
         environment, cache = os.environ["DRIZFRAME_ORACLE_ENV"], os.environ["DRIZFRAME_ORACLE_CACHE"]
     except KeyError as missing:

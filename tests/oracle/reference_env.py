@@ -2,8 +2,8 @@
 
     python reference_env.py DIRECTORY
 
-installs it there unless that was done already. `products` runs it on files and keeps what it wrote under a hash of
-everything that the result depends on.
+installs it there unless that was done already. `products` runs it on files and keeps what it wrote under a
+hash of everything that the result depends on.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def ensure(directory: Path) -> Path:
 
 
 def key_of(inputs: Iterable[Path], parameters: Mapping[str, Any]) -> str:
-    """Hash of the names and contents of the inputs, the parameters, the program and the script that runs it."""
+    """Hash of names and contents of the inputs, the parameters, the program and the script that runs it."""
     total = hashlib.sha256(json.dumps([identity(), dict(parameters)], sort_keys=True).encode())
     for path in (RUNNER, *sorted(inputs, key=lambda path: path.name)):
         total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())

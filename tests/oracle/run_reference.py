@@ -1,7 +1,7 @@
-"""Run the reference program in the current directory: called by reference_env.py, under the reference's own Python.
+"""Run the reference program in the current directory: called by reference_env.py, under its Python.
 
-Standard input is JSON: {"inputs": [names], "parameters": {...}}. Products get the root name `ref` unless `output` says
-otherwise.
+Standard input is JSON: {"inputs": [names], "parameters": {...}}. Products get the root name `ref` unless
+`output` says otherwise.
 """
 
 import json
