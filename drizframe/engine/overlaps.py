@@ -138,7 +138,8 @@ def _distinct(vertices: Array) -> Array:
     if len(vertices) < 2:  # noqa: PLR2004  (nothing to compare)
         return vertices
     step = np.abs(vertices - np.roll(vertices, 1, axis=0)).max(axis=1)
-    return vertices[step > ROUNDING]
+    distinct: Array = vertices[step > ROUNDING]
+    return distinct
 
 
 def common_polygon(first: Array, second: Array) -> Array:

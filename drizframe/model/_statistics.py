@@ -21,7 +21,8 @@ BLOCK = 65536
 
 def _in_order(terms: np.ndarray[Any, Any], axis: int) -> np.ndarray[Any, Any]:
     """Sum along an axis strictly from the first to the last term (NumPy's own sum may pair them)."""
-    return np.take(np.add.accumulate(terms, axis=axis), -1, axis=axis)
+    last: np.ndarray[Any, Any] = np.take(np.add.accumulate(terms, axis=axis), -1, axis=axis)
+    return last
 
 
 def ordered_sum(terms: np.ndarray[Any, Any]) -> float:

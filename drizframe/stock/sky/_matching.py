@@ -42,9 +42,9 @@ class Pair:
         return self.weight[0] > 0 and self.weight[1] > 0 and self.area > 0
 
     @property
-    def averages(self) -> tuple[float, float]:
-        """Mean surface brightness of either exposure."""
-        return float(self.total[0] / self.weight[0]), float(self.total[1] / self.weight[1])
+    def averages(self) -> tuple[Any, Any]:
+        """Mean surface brightness of either exposure, of the type of the statistic (float32 stays float32)."""
+        return self.total[0] / self.weight[0], self.total[1] / self.weight[1]
 
     @property
     def mean_weight(self) -> float:
@@ -86,7 +86,7 @@ def pair_averages(
         for side, (chip, (value, count)) in enumerate(zip(ends, measured, strict=True)):
             if count and not math.isnan(value):
                 pair.weight[side] += count
-                pair.total[side] += count * float(chip.conversion * value)
+                pair.total[side] += count * (chip.conversion * value)
     return pairs
 
 
@@ -134,7 +134,7 @@ def solve(pairs: Mapping[tuple[int, int], Pair]) -> dict[int, float]:
     for row, ((i, j), pair) in enumerate(valid.items()):
         first, second = pair.averages
         matrix[row, column[i]], matrix[row, column[j]] = pair.mean_weight, -pair.mean_weight
-        right[row] = pair.mean_weight * (first - second)
+        right[row] = pair.mean_weight * float(first - second)
     if not valid:
         return {}
     offsets = np.linalg.pinv(matrix, rcond=CUTOFF) @ right

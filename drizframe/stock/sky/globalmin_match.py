@@ -65,7 +65,7 @@ GLOBALMIN_MATCH = SkyMethod(
     reference=globalmin_match,
     minimum=2,
     fallback="globalmin",
-    traits=frozenset({"picklable", "order_free"}),
+    traits=frozenset({"picklable"}),
 )
 
 

@@ -62,7 +62,7 @@ MATCH = SkyMethod(
     reference=match,
     minimum=2,
     fallback="localmin",
-    traits=frozenset({"picklable", "order_free"}),
+    traits=frozenset({"picklable"}),
 )
 
 
