@@ -1,7 +1,8 @@
 """Common regions of chips on the sky.
 
-Footprints are quadrilaterals of great circles.  Two of them are projected to the tangent plane at their common centre, where
-great circles are straight lines, and clipped as convex polygons; the common polygon is then drawn on the pixels of either chip.
+Footprints are quadrilaterals of great circles.  Two of them are projected to the tangent plane at their
+common centre, where great circles are straight lines, and clipped as convex polygons; the common polygon is
+then drawn on the pixels of either chip.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def chip_footprint(chip: Chip) -> Array:
     corners = _unit_vectors(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
     if not np.isfinite(corners).all():
         msg = (
-            f"The WCS of chip {chip.extver} gives no sky position for a corner of the chip. Correct the WCS, or use a "
+            f"The WCS of chip {chip.extver} gives no sky position for a corner of the chip. "
+            "Correct the WCS, or use a "
             f"sky method that does not match exposures."
         )
         raise WCSError(msg)
@@ -98,7 +100,7 @@ def chip_footprint(chip: Chip) -> Array:
 
 
 def _tangent_basis(centre: Array) -> Array:
-    """Return two unit vectors that span the tangent plane at `centre`, shape (2, 3), east and north of each other."""
+    """Return two unit vectors that span the tangent plane at `centre`, shape (2, 3)."""
     helper = np.eye(3)[int(np.argmin(np.abs(centre)))]
     u = np.cross(helper, centre)
     u /= np.linalg.norm(u)
@@ -135,7 +137,7 @@ def _clip(subject: Array, window: Array) -> Array:
 
 def _distinct(vertices: Array) -> Array:
     """Return the vertices without immediate repetitions."""
-    if len(vertices) < 2:  # noqa: PLR2004  (nothing to compare)
+    if len(vertices) < 2:
         return vertices
     step = np.abs(vertices - np.roll(vertices, 1, axis=0)).max(axis=1)
     distinct: Array = vertices[step > ROUNDING]
@@ -169,7 +171,7 @@ def common_polygon(first: Array, second: Array) -> Array:
         return nothing
     plane = (both @ _tangent_basis(centre).T) / distance[:, None]
     clipped = _distinct(_clip(_anticlockwise(plane[:4]), _anticlockwise(plane[4:])))
-    if len(clipped) < 3:  # noqa: PLR2004  (a polygon has three corners)
+    if len(clipped) < 3:
         return nothing
     vectors = centre + clipped @ _tangent_basis(centre)
     corners: Array = vectors / np.linalg.norm(vectors, axis=1)[:, None]
@@ -186,8 +188,8 @@ def spherical_area(polygon: Array) -> float:
 
     Notes
     -----
-    The sum over the triangles (a, b, c) of a fan of E with ``tan(E/2) = a·(b×c) / (1 + a·b + b·c + c·a)`` (van Oosterom &
-    Strackee 1983); ``a·(b×c) = a·((b-a)×(c-a))`` keeps its digits where triangles are small.
+    The sum over the triangles (a, b, c) of a fan of E with ``tan(E/2) = det(a, b, c) / (1 + a·b + b·c + c·a)``
+    (van Oosterom & Strackee 1983); ``det(a, b - a, c - a)`` is the same and keeps its digits where triangles are small.
     """
     total = 0.0
     for k in range(1, len(polygon) - 1):
@@ -198,13 +200,13 @@ def spherical_area(polygon: Array) -> float:
 
 
 def _crossings(edges: Whole, rows: Whole) -> Whole:
-    """Columns, rounded up and sorted, where edges (x0, y0, x1, y1; y0 < y1) cross rows; shape (edges, rows)."""
+    """Columns, rounded up and sorted, where edges (x0, y0, x1, y1; y0 < y1) cross rows."""
     x0, y0, x1, y1 = (edges[:, k, None] for k in range(4))
     return np.sort(x0 - (-(rows - y0) * (x1 - x0)) // (y1 - y0), axis=0)
 
 
 def _band(edges: Whole, low: int, high: int, top: int, shape: tuple[int, int]) -> Whole:
-    """Return the runs of the rows ``low … high - 1``, in which no edge begins or ends; the topmost band includes its end."""
+    """Return the runs of rows ``low … high - 1``, in which no edge begins or ends; the topmost row too."""
     ny, nx = shape
     rows = np.arange(max(low, 0), min(high if high < top else high + 1, ny), dtype=np.int64)
     cuts = _crossings(edges[(edges[:, 1] <= low) & (low < edges[:, 3])], rows)
@@ -229,13 +231,15 @@ def scan_polygon(x: Array, y: Array, shape: tuple[int, int]) -> Region:
     Returns
     -------
     Region
-        For every row y the edges with ``ylow <= y < yhigh`` are cut (on the last row those of the row before it); the cuts are
-        rounded up, sorted and taken in pairs, both ends included.
+        For every row y the edges with ``ylow <= y < yhigh`` are cut (on the last row those of the row before
+        it); the cuts are rounded up, sorted and taken in pairs, both ends included.
     """
     px, py = np.rint(x).astype(np.int64), np.rint(y).astype(np.int64)
     qx, qy = np.roll(px, -1), np.roll(py, -1)
     up = py < qy
-    edges = np.stack([np.where(up, px, qx), np.where(up, py, qy), np.where(up, qx, px), np.where(up, qy, py)], axis=1)
+    edges = np.stack(
+        [np.where(up, px, qx), np.where(up, py, qy), np.where(up, qx, px), np.where(up, qy, py)], axis=1
+    )
     edges = edges[py != qy]
     levels = np.unique(edges[:, [1, 3]]).tolist()
     bands = [_band(edges, low, high, levels[-1], shape) for low, high in itertools.pairwise(levels)]
@@ -244,7 +248,7 @@ def scan_polygon(x: Array, y: Array, shape: tuple[int, int]) -> Region:
 
 def _on_chip(polygon: Array, chip: Chip) -> tuple[Array, Array]:
     """Return the pixel positions of sky positions on a chip, NaN where the WCS finds none."""
-    from astropy.wcs import NoConvergence  # noqa: PLC0415  (WCS is imported where it is used)
+    from astropy.wcs import NoConvergence
 
     lon = np.degrees(np.arctan2(polygon[:, 1], polygon[:, 0])) % 360.0
     lat = np.degrees(np.arctan2(polygon[:, 2], np.hypot(polygon[:, 0], polygon[:, 1])))
@@ -260,7 +264,8 @@ def _region(polygon: Array, chip: Chip, name: str) -> Region | None:
     x, y = _on_chip(polygon, chip)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         warnings.warn(
-            f"An overlap on chip {chip.extver} of {name} is left out: its WCS does not lead back from the sky to pixels.",
+            f"An overlap on chip {chip.extver} of {name} is left out: its WCS does not lead back from the "
+            "sky to pixels.",
             DrizframeWarning,
             stacklevel=3,
         )
@@ -318,7 +323,8 @@ def find_overlaps(exposures: Sequence[Exposure]) -> list[Overlap]:
     Returns
     -------
     list of Overlap
-        In order of the first and then of the second chip; the keys are the chips' `Unit`, the regions `Region`.
+        In order of the first and then of the second chip; the keys are the chips' `Unit`, the regions
+        `Region`.
 
     Warns
     -----

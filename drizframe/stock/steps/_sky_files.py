@@ -44,8 +44,8 @@ class SkyFile:
     def values_of(self, exposure: Exposure) -> tuple[float, ...] | None:
         """Return the values of an exposure, None if it is not listed.
 
-        A line names the file as it was given, by its base name, or by the root before the last underscore; the closest of these
-        counts, and the last line of several equal ones.
+        A line names the file as it was given, by its base name, or by the root before the last underscore;
+        the closest of these counts, and the last line of several equal ones.
         """
         best: tuple[int, tuple[float, ...]] | None = None
         for name, values in self.entries:
@@ -69,7 +69,8 @@ class SkyFile:
             return values[0]
         if not 1 <= chip.extver <= len(values):
             msg = (
-                f"{self.path} gives {len(values)} sky values for {exposure.name}, but none for its chip {chip.extver}. "
+                f"{self.path} gives {len(values)} sky values for {exposure.name}, but none for its chip "
+                f"{chip.extver}. "
                 f"Give one value for all chips, or one for each."
             )
             raise InputError(msg)
@@ -126,11 +127,17 @@ def _numbers(fields: Sequence[str], where: str) -> tuple[float, ...]:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            msg = f"{where}: {field!r} is not a sky value. A line is: file name, then one number, or one for each chip."
+            msg = (
+                f"{where}: {field!r} is not a sky value. "
+                "A line is: file name, then one number, or one for each chip."
+            )
             raise InputError(msg)
         values.append(value)
     if not values:
-        msg = f"{where} names a file but gives no sky value. A line is: file name, then one number, or one for each chip."
+        msg = (
+            f"{where} names a file but gives no sky value. "
+            "A line is: file name, then one number, or one for each chip."
+        )
         raise InputError(msg)
     return tuple(values)
 
@@ -141,8 +148,8 @@ def read_sky_file(path: str, what: str) -> SkyFile:
     Parameters
     ----------
     path : str
-        The file: ``image value [value …]`` a line; blank lines and lines that begin with ``#`` are comments, but ``# applied = yes``
-        says that the images are sky-subtracted.
+        The file: ``image value [value …]`` a line; blank lines and lines that begin with ``#`` are comments,
+        but ``# applied = yes`` says that the images are sky-subtracted.
     what : str
         Name of the parameter, for messages.
 
@@ -176,7 +183,10 @@ def _number(value: object, key: str, exposure: Exposure, chip: Chip) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        msg = f"{exposure.name}, chip {chip.extver}: header keyword {key} is {value!r}; a sky value is a number."
+        msg = (
+            f"{exposure.name}, chip {chip.extver}: header keyword {key} is {value!r}; a sky value is a "
+            "number."
+        )
         raise InputError(msg)
     return number
 
@@ -198,7 +208,8 @@ def keyword_sky(exposure: Exposure, chip: Chip, key: str) -> float:
     value = chip.header.get(key)
     if value is None:
         msg = (
-            f"skyuser names the keyword {key!r}, which the science header of {exposure.name}, chip {chip.extver}, lacks. "
+            f"skyuser names the keyword {key!r}, which the science header of {exposure.name}, chip "
+            f"{chip.extver}, lacks. "
             f"Add it, or give a file as '@name'."
         )
         raise InputError(msg)

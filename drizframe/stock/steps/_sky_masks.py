@@ -51,7 +51,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
-    """A file and the extensions that were asked for (none: the default); `name` is blank where a mask is left out."""
+    """A file and the extensions that were asked for; `name` is blank where a mask is left out."""
 
     name: str
     extensions: tuple[Extension, ...] = ()
@@ -135,8 +135,8 @@ def parse_mask_line(text: str, number: int = 0) -> MaskLine:
     Parameters
     ----------
     text : str
-        ``image[spec], mask1[spec], mask2[spec], …``; names with commas or brackets in quotes; an empty field or ``None`` leaves a
-        mask out.
+        ``image[spec], mask1[spec], mask2[spec], …``; names with commas or brackets in quotes; an empty field
+        or ``None`` leaves a mask out.
     number : int
         Number of the line.
 
@@ -179,7 +179,7 @@ def read_mask_catalogue(path: str, warn: Callable[[str], None]) -> list[MaskLine
 
 def _open(name: str) -> Any:
     """Open a FITS file for reading."""
-    from astropy.io import fits  # noqa: PLC0415  (FITS is imported where it is used)
+    from astropy.io import fits
 
     try:
         return fits.open(Path(name).expanduser(), mode="readonly", memmap=False)
@@ -201,7 +201,10 @@ def _resolve(hdus: Any, extensions: Iterable[Extension], name: str) -> list[Any]
             matching = [h for h in hdus if h.name == wanted.name and wanted.version in (None, h.ver)]
         if not matching:
             what = wanted.index if wanted.index is not None else (wanted.name, wanted.version or "*")
-            msg = f"skymask_cat asks for extension {what!r} of {name!r}, which has none. It has {len(hdus)} HDUs."
+            msg = (
+                f"skymask_cat asks for extension {what!r} of {name!r}, which has none. "
+                f"It has {len(hdus)} HDUs."
+            )
             raise InputError(msg)
         found += matching
     return found
@@ -214,13 +217,16 @@ def _load(spec: FileSpec) -> list[Mask | None]:
     with _open(spec.name) as hdus:
         images = [h.data for h in _resolve(hdus, spec.extensions or (Extension(index=0),), spec.name)]
     if any(image is None for image in images):
-        msg = f"The mask {spec.name!r} holds no image in the extension that skymask_cat names. Give its number, [1] say."
+        msg = (
+            f"The mask {spec.name!r} holds no image in the extension that skymask_cat names. "
+            "Give its number, [1] say."
+        )
         raise InputError(msg)
     return [(np.nan_to_num(image, nan=0.0) != 0).astype(np.uint8) for image in images]
 
 
 def _targets(line: MaskLine, exposure: Exposure) -> list[Chip | None]:
-    """Return the chips that the masks of a line belong to, in order; None where a chip is not used in this run."""
+    """Return the chips that the masks of a line belong to; None where a chip is not used in this run."""
     if not line.image.extensions:
         return list(exposure.chips)
     with _open(str(exposure.path)) as hdus:
@@ -237,9 +243,7 @@ def _same_file(name: str, exposure: Exposure) -> bool:
         return False
 
 
-def user_masks(
-    lines: Sequence[MaskLine], exposure: Exposure, warn: Callable[[str], None]
-) -> dict[int, Mask]:
+def user_masks(lines: Sequence[MaskLine], exposure: Exposure, warn: Callable[[str], None]) -> dict[int, Mask]:
     """Return the user masks of an exposure.
 
     Parameters
@@ -270,13 +274,17 @@ def user_masks(
         targets = _targets(line, exposure)
         masks = [mask for spec in line.masks for mask in _load(spec)]
         if len(masks) > len(targets):
-            warn(f"skymask_cat, line {line.number}: {len(masks)} masks for {len(targets)} chips; the last are not used.")
+            warn(
+                f"skymask_cat, line {line.number}: {len(masks)} masks for {len(targets)} chips; the last "
+                "are not used."
+            )
         for chip, mask in zip(targets, masks, strict=False):
             if chip is None or mask is None:
                 continue
             if mask.shape != chip.shape:
                 msg = (
-                    f"skymask_cat, line {line.number}: the mask for chip {chip.extver} of {exposure.name} has shape "
+                    f"skymask_cat, line {line.number}: the mask for chip {chip.extver} of {exposure.name} "
+                    "has shape "
                     f"{mask.shape}, but the chip has {chip.shape}. Give the mask on the pixels of the chip."
                 )
                 raise ShapeError(msg)

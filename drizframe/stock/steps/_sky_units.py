@@ -40,8 +40,8 @@ def pixel_scale(exposure: Exposure, chip: Chip) -> float:
 
     Notes
     -----
-    The first of: IDCSCALE of the distortion model; PAMSCALE and IDCSCALE of the science, then of the primary header;
-    ``3600 sqrt(|det CD|)``; 1.
+    The first of: IDCSCALE of the distortion model; PAMSCALE and IDCSCALE of the science, then of the primary
+    header; ``3600 sqrt(|det CD|)``; 1.
     """
     if chip.idc_scale is not None and chip.idc_scale > 0:
         return float(chip.idc_scale)
@@ -93,8 +93,14 @@ def is_rate(exposure: Exposure, chip: Chip) -> tuple[bool, str]:
         problem = "BUNIT is missing"
         usual = _usual_kind(exposure, chip)
         if usual is not None:
-            return usual, f"{problem}; {exposure.instrument} images are taken to be {'rates' if usual else 'counts'}"
-    return chip.rate, f"{problem}; the image is taken to be {'a rate' if chip.rate else 'counts'}, as for drizzling"
+            return (
+                usual,
+                f"{problem}; {exposure.instrument} images are taken to be {'rates' if usual else 'counts'}",
+            )
+    return (
+        chip.rate,
+        f"{problem}; the image is taken to be {'a rate' if chip.rate else 'counts'}, as for drizzling",
+    )
 
 
 def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
@@ -110,8 +116,8 @@ def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
     Returns
     -------
     factor : float
-        ``1 / scale**2``, for counts divided by the exposure time of the header (an override of `exptime` does not count here,
-        trap 05-12).
+        ``1 / scale**2``, for counts divided by the exposure time of the header (an override of `exptime` does
+        not count here, trap 05-12).
     doubt : str
         See `is_rate`.
 
@@ -130,7 +136,8 @@ def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
         value = _card(chip.header, "EXPTIME")
     if value is None or not float(value) > 0:
         msg = (
-            f"{exposure.name}: EXPTIME is {value!r}, but the sky of an image in counts needs seconds above 0. "
+            f"{exposure.name}: EXPTIME is {value!r}, but the sky of an image in counts needs seconds above "
+            "0. "
             f"Correct EXPTIME in its primary header, or leave the exposure out."
         )
         raise InputError(msg)

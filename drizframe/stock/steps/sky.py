@@ -142,12 +142,14 @@ def _method(job: Job) -> SkyMethod:
         tried.append(method.name)
         if not method.fallback or method.fallback in tried:
             msg = (
-                f"skymethod {method.name!r} needs {method.minimum} exposures, but the run has {len(job.exposures)}, and it "
+                f"skymethod {method.name!r} needs {method.minimum} exposures, but the run has "
+                f"{len(job.exposures)}, and it "
                 f"names no other method. Choose 'localmin'."
             )
             raise RunError(msg)
         job.note(
-            f"skymethod {method.name!r} needs {method.minimum} exposures, but the run has {len(job.exposures)}: "
+            f"skymethod {method.name!r} needs {method.minimum} exposures, but the run has "
+            f"{len(job.exposures)}: "
             f"{method.fallback!r} is used.",
             warn=True,
         )
@@ -160,7 +162,10 @@ def _checked(values: Any, chips: list[SkyChip], method: SkyMethod) -> dict[Unit,
     for chip in chips:
         value = values.get(chip.key) if isinstance(values, Mapping) else None
         if not isinstance(value, SkyValue) or not math.isfinite(value.level + (value.subtracted or 0.0)):
-            msg = f"Sky method {method.name!r} gave {value!r} for {chip.name}; a SkyValue with finite numbers is wanted."
+            msg = (
+                f"Sky method {method.name!r} gave {value!r} for {chip.name}; a SkyValue with finite "
+                "numbers is wanted."
+            )
             raise PluginError(msg)
         found[chip.key] = value
     return found
@@ -186,7 +191,8 @@ def _from_file(job: Job, file: SkyFile, method: str, *, subtract: bool) -> dict[
         if value is None:
             kept = header_sky(exposure, chip)
             job.note(
-                f"{exposure.name} is not listed in {file.path}: its sky is what MDRIZSKY in its header says, or 0 "
+                f"{exposure.name} is not listed in {file.path}: its sky is what MDRIZSKY in its header "
+                "says, or 0 "
                 f"(chip {chip.extver}: {kept:g}).",
                 warn=True,
             )
@@ -206,10 +212,13 @@ def _recorded(job: Job) -> dict[Unit, SkyValue]:
         level = keyword_sky(exposure, chip, key) if key else header_sky(exposure, chip)
         if level and not key:
             job.note(
-                f"{exposure.name}[sci,{chip.extver}]: no sky is subtracted, but MDRIZSKY = {level:g} of its header counts as "
+                f"{exposure.name}[sci,{chip.extver}]: no sky is subtracted, but MDRIZSKY = {level:g} of "
+                "its header counts as "
                 f"its level for the noise models."
             )
-        found[unit] = SkyValue(subtracted=None, level=level, method="skyuser" if key else "header" if level else "none")
+        found[unit] = SkyValue(
+            subtracted=None, level=level, method="skyuser" if key else "header" if level else "none"
+        )
     return found
 
 
@@ -236,14 +245,17 @@ def run(job: Job) -> Mapping[Any, Any]:
     Returns
     -------
     mapping of PlaneKey
-        ``sky``: a `SkyValue` for each chip; ``mask.user``: the masks of `skymask_cat`, for the chips that have one.
+        ``sky``: a `SkyValue` for each chip; ``mask.user``: the masks of `skymask_cat`, for the chips that
+        have one.
     """
     measured = job.parameters.skysub and not job.parameters.skyfile.strip()
     masks = _user_masks(job) if measured else {}
     values = _values(job, masks)
     for unit, value in values.items():
         exposure, chip = _chip(job, unit)
-        taken = "nothing subtracted" if value.subtracted is None else f"{float(value.subtracted):.7g} subtracted"
+        taken = (
+            "nothing subtracted" if value.subtracted is None else f"{float(value.subtracted):.7g} subtracted"
+        )
         job.note(f"Sky of {exposure.name}[sci,{chip.extver}]: {value.level:.7g}, {taken} ({value.method}).")
     planes: dict[PlaneKey, Any] = {PlaneKey("sky", unit): value for unit, value in values.items()}
     return planes | {PlaneKey("mask.user", unit): mask for unit, mask in masks.items()}
