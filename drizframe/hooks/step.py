@@ -47,6 +47,9 @@ class Step:
         Steps that must come earlier although no plane says so.
     enabled : callable or None
         ``enabled(parameters, exposures) -> bool``; None: always.
+    check : callable or None
+        ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises `ParameterError` for what
+        could not run.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Step:
     halo: int | Callable[[Parameters, Any], int] = 0
     after: tuple[str, ...] = ()
     enabled: Callable[[Parameters, Sequence[Exposure]], bool] | None = None
+    check: Callable[[Parameters, Sequence[Exposure], Any], None] | None = None
     provider: str = ""
 
     def __post_init__(self) -> None:
