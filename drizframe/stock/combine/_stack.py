@@ -56,7 +56,7 @@ def good_values(stack: np.ndarray[Any, Any], bad: np.ndarray[Any, Any]) -> tuple
     """
     values = np.asarray(stack, dtype=np.float32)
     flags = np.asarray(bad, dtype=bool)
-    if values.ndim != 3 or not values.shape[0] or flags.shape != values.shape:  # noqa: PLR2004  (image, row, column)
+    if values.ndim != 3 or not values.shape[0] or flags.shape != values.shape:
         msg = (
             f"stack has shape {values.shape} and bad has {flags.shape}. "
             f"Give both as (images, rows, columns) with at least one image."
@@ -95,8 +95,8 @@ def median_ranks(n: int, nlow: int, nhigh: int) -> tuple[Count, Count]:
     n : int
         Largest number of good values.
     nlow, nhigh : int
-        Lowest and highest values to throw away; both are lowered together, as far as they can, where they would
-        leave nothing.
+        Lowest and highest values to throw away; both are lowered together, as far as they can, where they
+        would leave nothing.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def median_ranks(n: int, nlow: int, nhigh: int) -> tuple[Count, Count]:
 
 
 def median_of_sorted(ordered: Image, count: Count, nlow: int, nhigh: int) -> Image:
-    """Return the median of the values left after `nlow` and `nhigh` are thrown away; 0 where nothing is good."""
+    """Return the median without the `nlow` lowest and `nhigh` highest values; 0 where nothing is good."""
     lower, upper = median_ranks(len(ordered), nlow, nhigh)
     first = np.take_along_axis(ordered, lower[count][np.newaxis], axis=0)[0].astype(np.float64)
     second = np.take_along_axis(ordered, upper[count][np.newaxis], axis=0)[0].astype(np.float64)

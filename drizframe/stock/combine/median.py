@@ -45,7 +45,8 @@ def median(
     weight, exptime, background, readnoise, n_total
         Not used by this combiner.
     options : CombineOptions
-        `nlow` and `nhigh` values are thrown away at the ends (fewer where too few are good); `lthresh`, `hthresh`.
+        `nlow` and `nhigh` values are thrown away at the ends (fewer where too few are good); `lthresh`,
+        `hthresh`.
 
     Returns
     -------

@@ -10,7 +10,14 @@ from scipy import ndimage
 
 from drizframe._fast import load
 from drizframe.hooks import Combiner, hookimpl
-from drizframe.stock.combine._stack import Image, Mask, good_values, mean_of_sorted, median_of_sorted, sort_good
+from drizframe.stock.combine._stack import (
+    Image,
+    Mask,
+    good_values,
+    mean_of_sorted,
+    median_of_sorted,
+    sort_good,
+)
 
 if TYPE_CHECKING:
     from drizframe.hooks import CombineOptions
@@ -21,7 +28,7 @@ Float = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def background_rates(background: np.ndarray[Any, Any], exptime: np.ndarray[Any, Any]) -> Float:
-    """Return background over exposure time, electrons per second; times that are not positive count as 1 s."""
+    """Return background over exposure time, electrons per second; times that are not positive count as 1."""
     time = np.asarray(exptime, dtype=np.float64)
     rates: Float = np.asarray(background, dtype=np.float64) / np.where(time > 0, time, 1.0)
     return rates
@@ -30,10 +37,10 @@ def background_rates(background: np.ndarray[Any, Any], exptime: np.ndarray[Any, 
 def noise(
     median: Image, weight: np.ndarray[Any, Any], good: Mask, rates: Float, readnoise: np.ndarray[Any, Any]
 ) -> tuple[Image, Float]:
-    """Return the total weight W and σ = √(med·W + Σ W_k B_k/t_k + Σ_good R_k²).
+    """Return the total weight W and sigma = √(med·W + Σ W_k B_k/t_k + Σ_good R_k²).
 
-    All weights enter W, those of bad values too; only good values bring read noise.  Sums run over the images in
-    order: W in float32, the others in float64.
+    All weights enter W, those of bad values too; only good values bring read noise.  Sums run over the images
+    in order: W in float32, the others in float64.
     """
     total = np.zeros(median.shape, dtype=np.float32)
     sky = np.zeros(median.shape)
@@ -47,9 +54,10 @@ def noise(
 
 
 def decide(median: Image, minimum: Image, total: Image, sigma: Float, options: CombineOptions) -> Mask:
-    """Return where the minimum is taken: it lies more than n σ below the median.
+    """Return where the minimum is taken: it lies more than n sigma below the median.
 
-    n is the second of `nsigma` in boxes of ``2 grow + 1`` pixels around pixels that fail with the first, else the first.
+    n is the second of `nsigma` in boxes of ``2 grow + 1`` pixels around pixels that fail with the first, else
+    the first.
     """
     first, second = (np.float64(n) for n in options.nsigma)
     high, low = (median * total).astype(np.float64), minimum * total
@@ -69,7 +77,7 @@ def median_or_minimum(
     """Return the image (see `minmed`), and where no value is good."""
     values, good = good_values(stack, bad)
     ordered, count = sort_good(values, good)
-    two = n_total <= 2  # noqa: PLR2004  (the highest of two values is not thrown away)
+    two = n_total <= 2
     median = mean_of_sorted(ordered, count, 0, 0) if two else median_of_sorted(ordered, count, 0, 1)
     minimum = np.where(count > 0, ordered[0], np.float32(0))
     with np.errstate(invalid="ignore", over="ignore"):  # weights may be infinite; then the median is kept
@@ -113,7 +121,7 @@ def minmed(
     Returns
     -------
     ndarray of float32, shape (h, w)
-        The minimum where ``min·W < med·W - nσ``, else the median; 0 where nothing is good.
+        The minimum where ``min·W < med·W - n sigma``, else the median; 0 where nothing is good.
 
     Raises
     ------
@@ -122,8 +130,9 @@ def minmed(
 
     Notes
     -----
-    σ² = med·W + Σ W_k B_k/t_k + Σ_good R_k²: the Poisson noise of median and background and the read noise, all for
-    the sum of the exposures.  Throwing away the highest value biases the result low, by design.
+    sigma² = med·W + Σ W_k B_k/t_k + Σ_good R_k²: the Poisson noise of median and background and the read
+    noise, all for the sum of the exposures.  Throwing away the highest value biases the result low, by
+    design.
     """
     image, _ = median_or_minimum(
         stack, bad, weight=weight, exptime=exptime, background=background, readnoise=readnoise,

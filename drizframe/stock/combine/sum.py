@@ -28,7 +28,7 @@ def plain_sum(
     background: np.ndarray[Any, Any],  # noqa: ARG001
     readnoise: np.ndarray[Any, Any],  # noqa: ARG001
     n_total: int,  # noqa: ARG001
-    options: CombineOptions,
+    options: CombineOptions,  # noqa: ARG001
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Sum of all values of each pixel, bad or not; values that are not finite add nothing.
 

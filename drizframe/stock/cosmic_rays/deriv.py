@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DERIV", "GROWN", "TAIL", "TEST", "deriv"]
 
-#: Bits of a reason code: fails the test; flagged by the growth of others; in the charge-transfer tail of others.
+#: Bits of a reason code: fails the test; flagged by the growth of others; in the tail of others.
 TEST, GROWN, TAIL = 1, 2, 4
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -27,8 +27,9 @@ Image = np.ndarray[Any, np.dtype[np.float32]]
 def rejected(sci: Image, blot: Image, deriv: Image, noise: Image, options: CosmicRayOptions) -> Mask:
     """Return the pixels that fail the test.
 
-    A pixel passes a limit if ``|S - B| <= k D + snr noise``, all in float32; not a number never passes.  It is rejected
-    if it fails the second limit and one pixel of its 3×3 neighbourhood, itself included, fails the first.
+    A pixel passes a limit if ``|S - B| <= k D + snr noise``, all in float32; not a number never passes.  It
+    is rejected if it fails the second limit and one pixel of its 3x3 neighbourhood, itself included, fails
+    the first.
     """
     delta = np.abs(sci - blot)
     first, second = (
@@ -43,7 +44,8 @@ def rejected(sci: Image, blot: Image, deriv: Image, noise: Image, options: Cosmi
 def spread(mask: Mask, side: int) -> Mask:
     """Return the pixels whose box of `side` pixels holds a flag.
 
-    The box reaches from ``-(side // 2)`` to ``(side + 1) // 2 - 1`` on both axes, so it is not centred if `side` is even.
+    The box reaches from ``-(side // 2)`` to ``(side + 1) // 2 - 1`` on both axes, so it is not centred if
+    `side` is even.
     """
     if side <= 1:
         return mask
@@ -54,7 +56,8 @@ def spread(mask: Mask, side: int) -> Mask:
 def tail(mask: Mask, length: int, direction: int) -> Mask:
     """Return the pixels within `length` rows of a flag on the side where charge-transfer tails run.
 
-    `direction` +1: below a flag (lower y); -1: above; 0: nowhere.  Edges are mirrored (the edge pixel repeats).
+    `direction` +1: below a flag (lower y); -1: above; 0: nowhere.  Edges are mirrored (the edge pixel
+    repeats).
     """
     found = np.zeros_like(mask)
     if length <= 0 or direction == 0 or not mask.size:
@@ -96,8 +99,8 @@ def deriv(
     Returns
     -------
     ndarray of uint8, shape (ny, nx)
-        0 good; 1 fails the test; else a sum of 2 (grown) and 4 (charge-transfer tail).  Tails start from the mask
-        before growth.
+        0 good; 1 fails the test; else a sum of 2 (grown) and 4 (charge-transfer tail).  Tails start from the
+        mask before growth.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def deriv(
         msg = f"sci, blot, deriv and noise have shapes {[i.shape for i in images]}. Give images of one shape."
         raise ShapeError(msg)
     with np.errstate(invalid="ignore", over="ignore"):  # what is not a number fails the test, as it should
-        mask = rejected(*images, options=options)
+        mask = rejected(images[0], images[1], images[2], images[3], options)
     grown = np.where(spread(mask, options.grow), GROWN, 0)
     tails = np.where(tail(mask, options.ctegrow, options.cte_direction), TAIL, 0)
     return np.where(mask, TEST, grown | tails).astype(np.uint8)

@@ -54,8 +54,8 @@ def noise_model(model: Image, *, gain: float, sky: float, readnoise: float) -> I
 
     Notes
     -----
-    A blotted image holds the sky already, so the sky counts twice; and the formula is one for counts, so the noise comes
-    out too small where g is not 1.  Both are kept: the masks of many years rest on them.
+    A blotted image holds the sky already, so the sky counts twice; and the formula is one for counts, so the
+    noise comes out too small where g is not 1.  Both are kept: the masks of many years rest on them.
     """
     g = np.float32(gain)
     with np.errstate(invalid="ignore", over="ignore"):  # not a number stays so, and is flagged
@@ -94,22 +94,23 @@ def cleaned(
         If `crbit` does not fit into 16 bits.
     """
     if not 0 <= crbit <= _LARGEST_FLAG:
-        msg = f"crbit is {crbit!r}; flags of a cleaned exposure have 16 bits. Give a power of two up to 32768."
+        msg = f"crbit is {crbit!r}; flags of a cleaned exposure have 16 bits. Give at most 32768."
         raise ParameterError(msg)
     good = mask.astype(bool)
     if dq is not None:
         good &= good_mask(dq, crbit).astype(bool)
     image = np.where(good, sci, blot) / np.float32(conversion)
-    return image, np.where(good, 0, crbit).astype(np.uint16)
+    return image.astype(np.float32, copy=False), np.where(good, 0, crbit).astype(np.uint16)
 
 
 def _planes(job: Job, needs_blot: bool) -> tuple[Image, Image | None]:
-    """Return the chip and the blotted median in electrons; the latter is None if there is none and none is needed."""
+    """Return the chip and the blotted median in electrons; None where there is none and none is needed."""
     factor = np.float32(job.chip.conversion)
     blot = job.read("blot")
     if blot is None and needs_blot:
         msg = (
-            f"Cosmic rays of {job.exposure.name!r}: the detector compares with a blotted median, which was not made. "
+            f"Cosmic rays of {job.exposure.name!r}: the detector compares with a blotted median, and there is "
+            f"none. "
             f"Switch median and blot on, or driz_cr off."
         )
         raise RunError(msg)
@@ -131,12 +132,14 @@ def _run(job: Job) -> Mapping[str, Any]:
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
     codes = job.call(detector)(sci, blot, slope, noise, None, dq, options)
     mask = (np.asarray(codes) == 0).astype(np.uint8)
-    job.note(f"{job.exposure.name} chip {chip.extver}: {mask.size - int(mask.sum())} pixels flagged as cosmic rays")
+    found = mask.size - int(mask.sum())
+    job.note(f"{job.exposure.name} chip {chip.extver}: {found} pixels flagged as cosmic rays")
     if not parameters.driz_cr_corr:
         return {"mask.cr": mask}
     if blot is None:
         msg = (
-            f"driz_cr_corr replaces cosmic rays by the blotted median, but none was made for {job.exposure.name!r}. "
+            f"driz_cr_corr replaces cosmic rays by the blotted median, but none was made for "
+            f"{job.exposure.name!r}. "
             f"Switch driz_cr_corr off, or median and blot on."
         )
         raise RunError(msg)

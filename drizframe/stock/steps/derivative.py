@@ -34,9 +34,9 @@ def derivative(image: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float
 
     Notes
     -----
-    In the first row and column and in the last two rows and columns some neighbours count as zero, so that the
-    result is at least the absolute value there.  Cosmic rays of the border are therefore rarely found; results of
-    many years rest on it.
+    In the first row and column and in the last two rows and columns some neighbours count as zero, so that
+    the result is at least the absolute value there.  Cosmic rays of the border are therefore rarely found;
+    results of many years rest on it.
     """
     a = np.asarray(image, dtype=np.float64)
     if a.ndim != 2:
@@ -52,7 +52,7 @@ def derivative(image: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float
     }
     padded = np.pad(a, 1)
     largest = np.zeros_like(a)
-    with np.errstate(invalid="ignore", over="ignore"):  # infinities give what is not a number; it is propagated
+    with np.errstate(invalid="ignore", over="ignore"):  # inf - inf is not a number, and is carried on
         for (dy, dx), where in inside.items():
             neighbour = padded[1 + dy : 1 + dy + ny, 1 + dx : 1 + dx + nx]
             largest = np.maximum(largest, np.abs(a - np.where(where, neighbour, 0.0)))
@@ -61,7 +61,7 @@ def derivative(image: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.float
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ImageFunction(Component):
-    """A function of an image with a compiled twin, so that the run chooses between them as for a component."""
+    """A function of an image with a compiled twin, so that the run chooses as for a component."""
 
     family: ClassVar[str] = "image function"
 

@@ -72,8 +72,8 @@ def weight_threshold(weight: np.ndarray[Any, Any], maskpt: float) -> float:
     Returns
     -------
     float
-        `maskpt` times the mean, rounded to float32, of the weights of at least 1e-8; 0 (nothing is masked) if there are
-        none or a weight is not a number.
+        `maskpt` times the mean, rounded to float32, of the weights of at least 1e-8; 0 (nothing is masked) if
+        there are none or a weight is not a number.
 
     Notes
     -----
@@ -172,7 +172,7 @@ def _masks_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> boo
 
 THRESHOLDS = Step(
     name="median_thresholds",
-    summary="Find, for each singly drizzled image, the weight below which its pixels do not enter the median.",
+    summary="Find, for each singly drizzled image, the weight below which pixels do not enter the median.",
     consumes=("single.wht",),
     produces=("single.threshold",),
     scope="exposure",
