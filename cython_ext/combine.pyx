@@ -1,14 +1,14 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Compiled twins of drizframe/stock/combine: same names, arguments and results, bit for bit.
 
-a. A row is cut into chunks of CHUNK pixels.  Values that are not good become +inf, and the n planes of a chunk are
-   sorted together by Batcher's odd-even merge network (Knuth, TAOCP 3, algorithm 5.2.2M): compare and exchange without
-   branches over whole chunks, so the compiler turns it into vector minima and maxima.  The same code serves 2 and
-   300 images.
+a. A row is cut into chunks of CHUNK pixels.  Values that are not good become +inf, and the n planes of a chunk
+   are sorted together by Batcher's odd-even merge network (Knuth, TAOCP 3, algorithm 5.2.2M): compare and
+   exchange without branches over whole chunks, so the compiler turns it into vector minima and maxima.  The same
+   code serves 2 and 300 images.
 b. Which ranks make the median depends on the number of good values only: one small table per call.
-c. Sums run in the order of the reference: over sorted values upwards, over images in order; nothing is contracted.
-d. minmed makes three passes over the tile: median, minimum and sigma; growth of the flags by running counts along
-   columns and rows; decision.
+c. Sums run in the order of the reference, over sorted values upwards or over images; nothing is contracted.
+d. minmed makes three passes over the tile: median, minimum and sigma; growth of the flags by running counts
+   along columns and rows; decision.
 e. Buffers belong to the call: any number of threads may run at once.
 """
 
@@ -69,7 +69,7 @@ cdef void sort_planes(float* planes, int n) noexcept nogil:
 
 cdef inline void take_good(const float* values, const unsigned char* bad, int m, float low, float high,
                            float* plane, int* count) noexcept nogil:
-    """Copy m good values in low <= v < high, and infinities in the place of the others; count the good ones."""
+    """Copy m good values in low <= v < high, infinities in the place of the others; count the good ones."""
     cdef int p, ok
     cdef float v
     for p in range(m):
@@ -87,8 +87,8 @@ cdef inline void zero(int* count) noexcept nogil:
         count[p] = 0
 
 
-cdef inline void store_median(const float* planes, const int* count, const int* lower, const int* upper, int m,
-                              float* out) noexcept nogil:
+cdef inline void store_median(const float* planes, const int* count, const int* lower, const int* upper,
+                              int m, float* out) noexcept nogil:
     cdef int p, g
     cdef double first, second
     for p in range(m):
@@ -98,8 +98,8 @@ cdef inline void store_median(const float* planes, const int* count, const int* 
         out[p] = <float>((first + second) / 2.0) if g > 0 else 0.0
 
 
-cdef inline void store_mean(const float* planes, const int* count, int n, int nlow, int nhigh, int m, double* total,
-                            float* out) noexcept nogil:
+cdef inline void store_mean(const float* planes, const int* count, int n, int nlow, int nhigh, int m,
+                            double* total, float* out) noexcept nogil:
     cdef int p, rank, left
     for p in range(CHUNK):
         total[p] = 0.0
@@ -161,7 +161,8 @@ def _ordered(stack, bad, options, bint averaged, bint fill):
     cdef const float[:, :, ::1] s = values
     cdef const unsigned char[:, :, ::1] f = flags
     cdef int n = s.shape[0], h = s.shape[1], w = s.shape[2], nlow = options.nlow, nhigh = options.nhigh
-    cdef float low = max(LOWEST, _not_below(options.lthresh, LOWEST)), high = _not_below(options.hthresh, INFINITE)
+    cdef float low = max(LOWEST, _not_below(options.lthresh, LOWEST))
+    cdef float high = _not_below(options.hthresh, INFINITE)
     cdef const int[:, ::1] ranks = _ranks(n, nlow, nhigh)
     cdef float[:, ::1] planes = np.empty((n, CHUNK), dtype=np.float32)
     image = np.empty((h, w), dtype=np.float32)
@@ -214,20 +215,16 @@ def plain_sum(stack, bad, *, weight, exptime, background, readnoise, n_total, op
     cdef int n = s.shape[0], h = s.shape[1], w = s.shape[2]
     image = np.empty((h, w), dtype=np.float32)
     cdef float[:, ::1] out = image
-    cdef double total[CHUNK]
-    cdef int y, x, m, k, p, c, chunks = (w + CHUNK - 1) // CHUNK
+    cdef int y, x, k
+    cdef float v
     with nogil:
         for y in range(h):
-            for c in range(chunks):
-                x = c * CHUNK
-                m = min(<int>CHUNK, w - x)
-                for p in range(m):
-                    total[p] = 0.0
-                for k in range(n):
-                    for p in range(m):
-                        total[p] += s[k, y, x + p] if finite(s[k, y, x + p]) else 0.0
-                for p in range(m):
-                    out[y, x + p] = <float>total[p]
+            for x in range(w):
+                out[y, x] = 0.0
+            for k in range(n):
+                for x in range(w):
+                    v = s[k, y, x]
+                    out[y, x] += v if finite(v) else 0.0
     return image
 
 
@@ -250,9 +247,9 @@ cdef inline double floored_root(double v) noexcept nogil:
 cdef void grow_flags(unsigned char[:, ::1] flag, int n, int[::1] column) noexcept nogil:
     """Replace flag by: is there a flag in the box of 2n + 1 pixels around?  Outside there is none.
 
-    Two passes of running counts: rows are read from `flag` ahead of the row that is written, so each pass keeps
-    the counts of the columns (first pass) or of the row (second) and writes bit 2, then bit 4.  Bit 1 is the flag;
-    bit 8 marks pixels without a good value.
+    Two passes of running counts: rows are read from `flag` ahead of the row that is written, so each pass
+    keeps the counts of the columns (first pass) or of the row (second) and writes bit 2, then bit 4.  Bit 1 is
+    the flag; bit 8 marks pixels without a good value.
     """
     cdef Py_ssize_t h = flag.shape[0], w = flag.shape[1], y, x
     cdef int run

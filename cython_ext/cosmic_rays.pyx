@@ -1,12 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Compiled twins of drizframe/stock/steps/derivative.py and drizframe/stock/cosmic_rays/deriv.py.
 
-a. Differences of the derivative are formed in float64 and rounded once; the tests run in float32, in the order of the
-   reference, so both give the same bits.
+a. Differences of the derivative are formed in float64 and rounded once; the tests run in float32, in the order
+   of the reference, so both give the same bits.
 b. What is not a number is carried on by the derivative and fails every comparison of the test.
-c. The detector writes two bits per pixel, "fails the first limit" and "fails the second", then combines them over 3×3;
-   boxes are running counts along columns, then along rows, so the cost does not depend on their size.
-d. Tails: one sweep along the columns that remembers the row of the nearest flag; rows past the edge are mirrored.
+c. The detector writes two bits per pixel, "fails the first limit" and "fails the second", then combines them over
+   3x3; boxes are running counts along columns, then along rows, so the cost does not depend on their size.
+d. Tails: one sweep along the columns that remembers the row of the nearest flag; the edges are mirrored.
 e. Buffers belong to the call: any number of threads may run at once.
 """
 
@@ -148,7 +148,7 @@ cdef void spread(unsigned char[:, ::1] flag, Py_ssize_t before, Py_ssize_t after
 
 
 cdef inline Py_ssize_t mirrored(Py_ssize_t y, Py_ssize_t n) noexcept nogil:
-    """Row inside of 0 … n - 1 for a row beyond: the image is repeated as its mirror image, edge pixels twice."""
+    """Row inside of 0 … n - 1 for a row beyond: the image goes on as its mirror image, edge pixels twice."""
     y = y % (2 * n)
     if y < 0:
         y += 2 * n
@@ -177,7 +177,8 @@ def deriv(sci, blot, deriv, noise, depth, dq, options):
     """See `drizframe.stock.cosmic_rays.deriv.deriv`."""
     images = [np.ascontiguousarray(image, dtype=np.float32) for image in (sci, blot, deriv, noise)]
     if images[0].ndim != 2 or len({image.shape for image in images}) > 1:
-        raise ShapeError(f"sci, blot, deriv and noise have shapes {[i.shape for i in images]}. Give images of one shape.")
+        raise ShapeError(
+            f"sci, blot, deriv and noise have shapes {[i.shape for i in images]}. Give images of one shape.")
     result = np.zeros(images[0].shape, dtype=np.uint8)
     if not result.size:
         return result

@@ -46,7 +46,7 @@ def plain_sum(
     Returns
     -------
     ndarray of float32, shape (h, w)
-        Computed in float64.
+        Added in float32, in the order of the images.
 
     Raises
     ------
@@ -54,10 +54,11 @@ def plain_sum(
         If `stack` and `bad` do not fit.
     """
     values, _ = good_values(stack, bad)
-    total = np.zeros(values.shape[1:])
-    for image in values:
-        total += np.where(np.isfinite(image), image, 0.0)
-    return total.astype(np.float32)
+    total = np.zeros(values.shape[1:], dtype=np.float32)
+    with np.errstate(over="ignore"):
+        for image in values:
+            total += np.where(np.isfinite(image), image, np.float32(0))
+    return total
 
 
 _compiled = load("combine")

@@ -109,8 +109,8 @@ def _planes(job: Job, needs_blot: bool) -> tuple[Image, Image | None]:
     blot = job.read("blot")
     if blot is None and needs_blot:
         msg = (
-            f"Cosmic rays of {job.exposure.name!r}: the detector compares with a blotted median, and there is "
-            f"none. "
+            f"Cosmic rays of {job.exposure.name!r}: the detector compares with a blotted median, and "
+            f"there is none. "
             f"Switch median and blot on, or driz_cr off."
         )
         raise RunError(msg)
