@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from drizframe.model import Chip, Exposure, Frame
 
-__all__ = ["ProductHeaders", "blot_header", "product_headers", "simple_header", "wcs_type"]
+__all__ = ["ProductHeaders", "blot_header", "frame_headers", "product_headers", "simple_header", "wcs_type"]
 
 #: Keywords of distortion and of earlier solutions, which no product has.
 _STALE = re.compile(
@@ -362,3 +362,26 @@ def simple_header(primary: Header, extension: Header, kind: str) -> Header:
         if card.keyword not in _STRUCTURE and card.keyword not in header:
             header.append(card, bottom=False)
     return header
+
+
+def frame_headers(frame: Frame, unit: str, exptime: float) -> dict[str, Header]:
+    """Return headers of a product of which nothing is known but its frame.
+
+    Parameters
+    ----------
+    frame : Frame
+        Output grid.
+    unit : str
+        Unit of the science image.
+    exptime : float
+        Total exposure time in seconds; 0: unknown.
+    """
+    from astropy.io.fits import Header
+
+    headers = {k: Header() for k in ("primary", "sci", "wht", "ctx")}
+    if exptime > 0:
+        headers["primary"]["EXPTIME"] = (exptime, "exposure duration (seconds)--calculated")
+    for kind in ("sci", "wht", "ctx"):
+        _put_wcs(headers[kind], frame)
+    _put_unit(headers["sci"], unit)
+    return headers
