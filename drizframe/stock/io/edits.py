@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import MissingInputError
+from drizframe.errors import MissingInputError, OutputError
 from drizframe.stock.io.facts import plain
 from drizframe.stock.io.journal import Change, commit, recover
 from drizframe.stock.io.opening import open_fits
@@ -294,6 +294,10 @@ def commit_edits(plan: EditPlan) -> None:
         if not path.is_file():
             msg = f"{path} has vanished since the run began. Its flags and sky value are not written; run again."
             raise MissingInputError(msg)
+    for edit in plan.files:
+        if edit.target.exists() and not os.access(edit.target, os.W_OK):
+            msg = f"{edit.target} is read-only, so its flags and sky value cannot be written. Change its permissions."
+            raise OutputError(msg)
     recover(plan.folder)
     archive = _archive_changes(plan)
     if archive or plan.preserve or plan.overwrite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import drizframe
 from drizframe.stock.io.blending import Rules, blend, choose_rules, keyword_table
 from drizframe.stock.io.facts import ProductFacts, plain, totals
 
@@ -21,12 +23,13 @@ __all__ = ["ProductHeaders", "blot_header", "frame_headers", "product_headers", 
 
 #: Keywords of distortion and of earlier solutions, which no product has.
 _STALE = re.compile(
-    r"^(D2IM\w*|DP\d.*|CPDIS\d|CPERR\d|CP\d.*|DP1|DP2|TDD(?!CORR)\w*|DGEOEXT|NPOLEXT|[AB]P?_(ORDER|DMAX|\d+_\d+)"
+    r"^(D2IM(?!FILE).*|DP\d.*|CPDIS\d|CPERR\d|CP\d.*|TDD(?!CORR)\w*|DGEOEXT|NPOLEXT|[AB]P?_(ORDER|DMAX|\d+_\d+)|MJDREF"
     r"|IDC(?!TAB)\w*|S(CD\d_\d|CTYPE\d|CRVAL\d|CRPIX\d|NAXIS\d|ORIENTA)|(?:CD|PC)\d_\d|PV\d_\d|CDELT\d|CROTA\d"
-    r"|O(CX|CY)1[01]"
     r"|(WCSNAME|WCSAXES|WCSTYPE|C(TYPE|RPIX|RVAL|DELT|UNIT|ROTA)\d|(CD|PC|PV|PS)\d_\d|LONPOLE|LATPOLE|RADESYS|EQUINOX"
     r"|RESTFRQ|RESTWAV|MJDREF)[A-Z])$"
 )
+#: Look-up tables and time-dependent terms, which a file without the tables must not name.
+_TABLES = re.compile(r"^(D2IM(?!FILE).*|DP\d.*|CPDIS\d|CPERR\d|TDD_C\w*|NPOLEXT)$")
 #: Statistics of single input images; they mean nothing for a product.
 _STATISTICS = (
     "NGOODPIX", "GOODMIN", "GOODMAX", "GOODMEAN", "SNRMIN", "SNRMAX", "SNRMEAN", "SOFTERRS", "DATAMIN", "DATAMAX",
@@ -314,7 +317,7 @@ def _put_unit(sci: Header, unit: str) -> None:
     sci["BUNIT"] = (unit, comment)
 
 
-def blot_header(exposure: Exposure, chip: Chip, sky: float | None = None, version: str = "") -> tuple[Header, Header]:
+def blot_header(exposure: Exposure, chip: Chip, sky: float | None = None, version: str = drizframe.__version__) -> tuple[Header, Header]:
     """Return primary and science header of a blotted image: the chip's own, with its distortion.
 
     Parameters
@@ -328,15 +331,32 @@ def blot_header(exposure: Exposure, chip: Chip, sky: float | None = None, versio
     """
     primary = _primary(exposure)
     sci = chip.header.copy()
+    for key in [k for k in dict.fromkeys(sci) if _TABLES.match(k)]:
+        sci.remove(key, ignore_missing=True, remove_all=True)
     for key in ("BSCALE", "BZERO", "OBJECT", *_STATISTICS):
         sci.remove(key, ignore_missing=True)
     if sky is not None:
         sci["MDRIZSKY"] = (plain(sky), "Sky value computed by AstroDrizzle")
+    if str(sci.get("WCSNAME", "")).strip():
+        sci["WCSTYPE"] = wcs_type(str(sci["WCSNAME"]))
+    matrix = chip.wcs.pixel_scale_matrix
+    sci["ORIENTAT"] = (
+        math.degrees(math.atan2(matrix[0, 1], matrix[1, 1])), "position angle of image y axis (deg. e of n)"
+    )  # fmt: skip
+    sci["VAFACTOR"] = (1.0, "velocity aberration plate scale factor")
+    if "CCDCHIP" in sci:
+        sci["CCDCHIP"] = "-999"
+    if "NCOMBINE" in sci:
+        sci["NCOMBINE"] = 1
     _put_unit(sci, chip.bunit)
+    primary["EXTEND"] = True
     primary["DATE"] = (time.strftime("%Y-%m-%d"), "date this file was written (yyyy-mm-dd)")
-    primary["PROD_VER"] = f"drizframe {version}".strip()
+    primary["PROD_VER"] = f"drizframe {version}"
     primary["ROOTNAME"] = exposure.name
-    primary["EXPTIME"] = exposure.exptime
+    primary["EXPTIME"] = (exposure.exptime, "exposure duration (seconds)--calculated")
+    primary.set("TEXPTIME", exposure.exptime, after="EXPTIME")
+    primary["EXPSTART"], primary["EXPEND"] = exposure.start, exposure.end
+    primary["ASN_MTYP"] = ("PROD-DTH", "Role of the Member in the Association")
     primary["NDRIZIM"] = (1, "Drizzle, No. images drizzled onto output")
     return primary, sci
 

@@ -91,6 +91,7 @@ def write_part(
     head["BITPIX"], head["NAXIS"] = -32, 2
     head.set("NAXIS1", shape[1], after="NAXIS")
     head.set("NAXIS2", shape[0], after="NAXIS1")
+    head.set("EXTEND", True, after="NAXIS2")
     text = head.tostring().encode("ascii")
     size = 4 * shape[0] * shape[1]
     rows = np.ascontiguousarray(data, dtype=">f4")
