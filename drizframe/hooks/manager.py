@@ -269,6 +269,11 @@ class PluginManager:
         ]
         return sorted(found, key=lambda p: (p.distribution != "drizframe", p.name))
 
+    def listeners(self) -> list[tuple[str, Any]]:
+        """Return the plugins that implement a listener hook, by name, in the order in which they were registered."""
+        hooks = {"drizframe_before_step", "drizframe_after_step", "drizframe_progress"}
+        return [(n, p) for n, p in self._pm.list_name_plugin() if p is not None and hooks & set(self._hooks_of(p))]
+
     @property
     def failures(self) -> list[PluginInfo]:
         """Return the plugins that failed."""

@@ -1,0 +1,1 @@
+"""Where and when each piece of a mosaic is computed."""

@@ -1,0 +1,110 @@
+"""The order of steps: the topological order of the planes they consume and produce."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from drizframe.errors import ConflictError, HookError
+from drizframe.hooks import STAGES, Step
+
+__all__ = ["INPUT_PLANES", "ordered"]
+
+#: Planes that come with the exposures.
+INPUT_PLANES = frozenset({"sci", "err", "dq", "ivm", "flat"})
+
+
+def _producers(steps: Sequence[Step]) -> dict[str, Step]:
+    """Return the step that makes each plane (filters aside)."""
+    makers: dict[str, Step] = {}
+    for step in steps:
+        for plane in step.produces:
+            if plane in step.consumes:
+                continue
+            if plane in makers:
+                a, b = makers[plane], step
+                msg = f"Plane {plane!r} is made twice, by step {a.name!r} and step {b.name!r}. Turn one of them off."
+                raise ConflictError(msg)
+            if plane in INPUT_PLANES:
+                msg = f"Step {step.name!r} makes {plane!r}, which comes with the exposures. Consume it too, to filter it."
+                raise HookError(msg)
+            makers[plane] = step
+    return makers
+
+
+def _reaches(edges: dict[str, set[str]], start: str, goal: str) -> bool:
+    """Whether `goal` comes (indirectly) after `start`."""
+    seen, stack = set(), [start]
+    while stack:
+        node = stack.pop()
+        if node == goal:
+            return True
+        if node not in seen:
+            seen.add(node)
+            stack.extend(edges[node])
+    return False
+
+
+def _edges(steps: Sequence[Step]) -> dict[str, set[str]]:
+    """Return, for each step, the steps that must come after it."""
+    makers, names = _producers(steps), {s.name for s in steps}
+    edges: dict[str, set[str]] = {s.name: set() for s in steps}
+    for step in steps:
+        for plane in step.consumes:
+            if plane in makers and makers[plane] is not step:
+                edges[makers[plane].name].add(step.name)
+        for other in step.after:
+            if other in names:
+                edges[other].add(step.name)
+    filters = [(s, p) for s in steps for p in s.produces if p in s.consumes]
+    for step, plane in filters:
+        for other in steps:
+            if other is step or plane not in other.consumes or plane in other.produces:
+                continue
+            if not _reaches(edges, other.name, step.name):
+                edges[step.name].add(other.name)
+    return edges
+
+
+def ordered(steps: Sequence[Step]) -> list[Step]:
+    """Sort steps so that every plane is made before it is used.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        The enabled steps of a run.
+
+    Returns
+    -------
+    list of Step
+        Among steps that are free, the natural order of the stages decides, then the given order.
+
+    Raises
+    ------
+    ConflictError
+        If two steps have one name or make one plane.
+    HookError
+        If the planes form a circle.
+    """
+    by_name: dict[str, Step] = {}
+    for step in steps:
+        if step.name in by_name:
+            msg = f"Two steps are named {step.name!r}. Rename one, or turn it off."
+            raise ConflictError(msg)
+        by_name[step.name] = step
+    edges = _edges(steps)
+    waiting = {n: {a for a, later in edges.items() if n in later} for n in by_name}
+    natural = {n: i for i, n in enumerate(STAGES.values())}
+    given = {s.name: i for i, s in enumerate(steps)}
+    done: list[Step] = []
+    while waiting:
+        free = [n for n, before in waiting.items() if not before]
+        if not free:
+            msg = f"The steps {', '.join(sorted(waiting))} wait for each other's planes. Change what one of them consumes."
+            raise HookError(msg)
+        # A helper step without a stage of its own runs as soon as it can.
+        chosen = min(free, key=lambda n: (natural.get(n, -1), given[n]))
+        done.append(by_name[chosen])
+        del waiting[chosen]
+        for before in waiting.values():
+            before.discard(chosen)
+    return done

@@ -1,0 +1,187 @@
+"""What a run will do, from headers alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from drizframe.config import Parameters
+from drizframe.engine.footprints import tiles
+from drizframe.engine.frames import build_frames, scale_ratio
+from drizframe.engine.mapping import pixel_map
+from drizframe.engine.order import ordered
+from drizframe.errors import ParameterError
+from drizframe.hooks import STAGES, Registry, Step
+from drizframe.model import Exposure, Frame, PixelMap, Unit, Window
+
+__all__ = ["Plan", "check_components", "make_plan"]
+
+Which = Literal["separate", "final"]
+
+#: Parameter -> family of the component that it names.
+COMPONENT_PARAMETERS: dict[str, str] = {
+    "skymethod": "sky method",
+    "skystat": "sky statistic",
+    "driz_sep_kernel": "kernel",
+    "combine_type": "combiner",
+    "blot_interp": "interpolator",
+    "cr_detector": "cosmic-ray detector",
+    "final_wht_type": "weighting",
+    "final_kernel": "kernel",
+    "executor": "executor",
+}
+
+
+def check_components(parameters: Parameters, registry: Registry) -> None:
+    """Raise `UnknownComponentError` if a parameter names a component that is not registered."""
+    for name, family in COMPONENT_PARAMETERS.items():
+        registry.get(family, getattr(parameters, name))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """Frames, maps, tiles and steps of a run.
+
+    Parameters
+    ----------
+    exposures : tuple of Exposure
+        What is combined, in input order.
+    parameters : Parameters
+        With consistent switches.
+    frames : mapping
+        ``"separate"`` and ``"final"``.
+    steps : tuple of Step
+        In the order in which they run.
+    workers : int
+        Tasks at a time.
+    off : tuple of str
+        Stages that do not run.
+    """
+
+    exposures: tuple[Exposure, ...]
+    parameters: Parameters
+    frames: dict[str, Frame]
+    steps: tuple[Step, ...]
+    workers: int
+    off: tuple[str, ...] = ()
+    maps: dict[tuple[str, Unit], PixelMap] = field(default_factory=dict)
+    ratios: dict[tuple[str, Unit], float] = field(default_factory=dict)
+
+    @property
+    def chips(self) -> tuple[Unit, ...]:
+        """All chips of the run, in order."""
+        return tuple(Unit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips)))
+
+    @property
+    def total_exptime(self) -> float:
+        """Exposure time of all exposures, each counted once, in seconds."""
+        return float(sum(e.exptime for e in self.exposures))
+
+    def unit_list(self, scope: str) -> tuple[Unit, ...]:
+        """Units of a scope, in order."""
+        if scope == "chip":
+            return self.chips
+        return tuple(Unit(i) for i in range(len(self.exposures))) if scope == "exposure" else (Unit(),)
+
+    def chip_number(self, unit: Unit) -> int:
+        """Number of a chip over the whole run, from 1: its bit in the context image."""
+        return self.chips.index(unit) + 1
+
+    def tiles(self, area: Window | tuple[int, int], halo_rows: int | None = None) -> list[Window]:
+        """Tiles of a frame or of a part of it; rows are capped at `halo_rows` where given."""
+        found: list[Window] = tiles(area, self.parameters.tile_size)
+        if halo_rows is None:
+            return found
+        cut = []
+        for t in found:
+            cut += [Window(y, min(y + halo_rows, t.y1), t.x0, t.x1) for y in range(t.y0, t.y1, halo_rows)]
+        return cut
+
+
+def _steps(registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]) -> tuple[list[Step], list[str]]:
+    """Ask the hooks for the steps; return those that run, in order, and the stages that are off."""
+    hook: Any = registry.manager.hook
+    found: list[Step] = []
+    off: list[str] = []
+    for name, stage in STAGES.items():
+        step = getattr(hook, name)()
+        if step is None:
+            off.append(stage)
+            continue
+        if step.name != stage:
+            msg = f"{name} returned a step named {step.name!r}; it must be named {stage!r}."
+            raise ParameterError(msg)
+        found.append(step)
+    for answer in hook.drizframe_extra_steps():
+        found.extend(answer or ())
+    enabled = []
+    for step in found:
+        if step.enabled is None or step.enabled(parameters, exposures):
+            if step.check is not None:
+                step.check(parameters, exposures, registry)
+            enabled.append(step)
+        elif step.name in STAGES.values():
+            off.append(step.name)
+    return ordered(enabled), off
+
+
+def _maps(
+    exposures: Sequence[Exposure], frames: dict[str, Frame], parameters: Parameters, wcsmap: Any
+) -> tuple[dict[tuple[str, Unit], PixelMap], dict[tuple[str, Unit], float]]:
+    """Make the map of every chip onto both frames, and the pixel-scale ratios; one map serves where the frames are one."""
+    maps: dict[tuple[str, Unit], PixelMap] = {}
+    ratios: dict[tuple[str, Unit], float] = {}
+    for i, exposure in enumerate(exposures):
+        for k, chip in enumerate(exposure.chips):
+            unit = Unit(i, k)
+            for which, frame in frames.items():
+                same = which == "final" and frames["separate"] is frame
+                maps[which, unit] = (
+                    maps["separate", unit]
+                    if same
+                    else pixel_map(chip, frame, stepsize=parameters.stepsize, wcsmap=wcsmap)
+                )
+                ratios[which, unit] = scale_ratio(chip, exposure, frame, coeffs=parameters.coeffs)
+            reuse = parameters.blot_stepsize == parameters.stepsize or wcsmap is not None
+            maps["blot", unit] = (
+                maps["separate", unit]
+                if reuse
+                else pixel_map(chip, frames["separate"], stepsize=parameters.blot_stepsize)
+            )
+    return maps, ratios
+
+
+def make_plan(
+    exposures: Sequence[Exposure], parameters: Parameters, registry: Registry, *, wcsmap: Any = None
+) -> Plan:
+    """Plan a run.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        Usable exposures, in input order.
+    parameters : Parameters
+        With consistent switches.
+    registry : Registry
+        Where components and steps come from.
+    wcsmap : class or callable, optional
+        Replaces the map from chips to frames.
+
+    Returns
+    -------
+    Plan
+        No pixel has been read.
+    """
+    check_components(parameters, registry)
+    steps, off = _steps(registry, parameters, exposures)
+    frames = build_frames(exposures, parameters)
+    maps, ratios = _maps(exposures, frames, parameters, wcsmap)
+    workers = parameters.num_cores or os.cpu_count() or 1
+    return Plan(
+        exposures=tuple(exposures), parameters=parameters, frames=dict(frames), steps=tuple(steps),
+        workers=workers, off=tuple(off), maps=maps, ratios=ratios,
+    )  # fmt: skip
+
+

@@ -1,0 +1,196 @@
+"""Carrying out a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drizframe.engine.events import Bus
+from drizframe.engine.footprints import exposure_window
+from drizframe.engine.job import EngineJob, RunContext
+from drizframe.engine.plan import Plan
+from drizframe.engine.store import Store
+from drizframe.errors import DrizframeError, PluginError
+from drizframe.hooks import Registry, Step
+from drizframe.model import RUN, PlaneKey, Unit, Window
+
+__all__ = ["Task", "carry_out"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One call of a step."""
+
+    context: RunContext
+    step: Step
+    unit: Unit
+    window: Window | None = None
+
+
+def execute(task: Task) -> Mapping[Any, Any]:
+    """Call the step; a stranger's error is named after the step and its provider."""
+    job = EngineJob(task.context, task.step, task.unit, task.window)
+    try:
+        planes = task.step.run(job)
+    except DrizframeError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:
+        where = f"exposure {task.unit.exposure}, chip {task.unit.chip}" if task.unit != RUN else "the run"
+        msg = (
+            f"Step {task.step.name!r} ({task.step.provider or task.step.run.__module__}) failed on {where}: "
+            f"{type(error).__name__}: {error}"
+        )
+        raise PluginError(msg) from error
+    _check_result(task, planes)
+    return planes
+
+
+def _check_result(task: Task, planes: Any) -> None:
+    """Refuse results that were not declared or do not fit."""
+    if not isinstance(planes, Mapping):
+        msg = f"Step {task.step.name!r} returned {type(planes).__name__}; it must return a mapping of planes."
+        raise PluginError(msg)
+    for name, value in planes.items():
+        plain = name.name if isinstance(name, PlaneKey) else name
+        if plain not in task.step.produces:
+            msg = f"Step {task.step.name!r} returned plane {plain!r}, which it does not declare. Add it to `produces`."
+            raise PluginError(msg)
+        if task.window is not None and isinstance(value, np.ndarray) and value.shape[-2:] != task.window.shape:
+            msg = (
+                f"Step {task.step.name!r} returned {plain!r} with shape {value.shape} for a tile of shape "
+                f"{task.window.shape}."
+            )
+            raise PluginError(msg)
+
+
+def _tasks(context: RunContext, step: Step) -> list[Task]:
+    """List the calls of a step."""
+    plan = context.plan
+    if step.scope != "tile":
+        return [Task(context, step, unit) for unit in plan.unit_list(step.scope)]
+    if step.grid == "exposure":
+        return [Task(context, step, u, w) for u in plan.unit_list("exposure") for w in plan.tiles(_footprint(context, u))]
+    frame = plan.frames[step.grid]
+    rows = None
+    if step.grid == "separate" and plan.parameters.combine_bufsize is not None:
+        rows = max(1, int(plan.parameters.combine_bufsize * 2**20 / (4 * min(frame.shape[1], plan.parameters.tile_size))))
+    return [Task(context, step, RUN, w) for w in plan.tiles(frame.shape, rows)]
+
+
+def _footprint(context: RunContext, unit: Unit) -> Window:
+    """Return the part of the separate frame that an exposure covers, with the support of the kernel."""
+    plan = context.plan
+    assert unit.exposure is not None  # noqa: S101
+    exposure = plan.exposures[unit.exposure]
+    units = [Unit(unit.exposure, k) for k in range(len(exposure.chips))]
+    kernel = context.registry.get("kernel", plan.parameters.driz_sep_kernel)
+    pixfrac = plan.parameters.driz_sep_pixfrac
+    margin = 2.0
+    for u in units:
+        if kernel.support is not None and kernel.profile is None:
+            margin = max(margin, 1.0 + float(kernel.support(max(pixfrac, 1e-3), plan.ratios["separate", u])))
+    return exposure_window([plan.maps["separate", u] for u in units], plan.frames["separate"].shape, margin=margin)
+
+
+def _prepare(context: RunContext, step: Step) -> None:
+    """Make room for the planes that tiles will fill; each is made when its first tile comes."""
+    if step.grid == "exposure":
+        for unit in context.plan.unit_list("exposure"):
+            window = _footprint(context, unit)
+            for name in step.produces:
+                context.store.make(PlaneKey(name, unit), window.shape, np.float32, origin=window)
+
+
+def _keep(context: RunContext, task: Task, planes: Mapping[Any, Any]) -> int:
+    """Put what a task returned into the store; return the number of pixels."""
+    store, pixels = context.store, 0
+    for name, value in planes.items():
+        key = name if isinstance(name, PlaneKey) else PlaneKey(name, task.unit)
+        if isinstance(value, np.ndarray):
+            pixels += value.size
+        if task.window is None or not isinstance(value, np.ndarray):
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+            store.put(key, value)
+            continue
+        if key not in store:
+            frame = context.plan.frames[task.step.grid]
+            store.make(key, (*value.shape[:-2], *frame.shape), value.dtype)
+        origin = store.origin(key)
+        window = task.window if origin is None else task.window.relative_to(origin)
+        store.write(key, window, value)
+    return pixels
+
+
+def _say(context: RunContext, step: str) -> None:
+    """Emit the notes that tasks left, in the main thread; the same text once."""
+    with context.lock:
+        notes, context.notes = list(dict.fromkeys(context.notes)), []
+    for text, warn in notes:
+        context.bus.note(text, warn=warn, step=step)
+
+
+def _run_step(context: RunContext, step: Step) -> None:
+    plan = context.plan
+    if step.scope == "tile":
+        _prepare(context, step)
+    tasks = _tasks(context, step)
+    context.bus.start(step.name, len(tasks))
+    executor = context.registry.get("executor", plan.parameters.executor)
+    results = executor.map(execute, tasks, workers=plan.workers)
+    for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
+        pixels = _keep(context, task, planes)
+        context.bus.progress(step.name, done, len(tasks), pixels)
+    _say(context, step.name)
+    context.bus.finish(step.name, "ok", len(tasks))
+
+
+def _release(context: RunContext, remaining: Sequence[Step], keep: frozenset[str]) -> None:
+    """Forget planes that no later step and no product needs."""
+    needed = {p for s in remaining for p in s.consumes} | keep
+    for key in context.store.images():
+        if key.name not in needed:
+            context.store.drop(key)
+
+
+def carry_out(
+    plan: Plan, registry: Registry, store: Store, bus: Bus, *, keep: frozenset[str] = frozenset()
+) -> RunContext:
+    """Run every step of a plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to do.
+    registry : Registry
+        Where components come from.
+    store : Store
+        Gets the planes.
+    bus : Bus
+        Carries events to listeners.
+    keep : frozenset of str
+        Names of planes that stay in the store after the last step that needs them; ``"mosaic.*"`` always stay.
+
+    Returns
+    -------
+    RunContext
+        The store holds the planes; `backends` says which implementation of each component ran.
+    """
+    context = RunContext(plan=plan, registry=registry, store=store, bus=bus)
+    wanted = keep | {"mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var", "sky", "mask.static", "mask.cr"}
+    for stage in plan.off:
+        bus.finish(stage, "off")
+    for index, step in enumerate(plan.steps):
+        try:
+            _run_step(context, step)
+        except BaseException:
+            _say(context, step.name)
+            bus.finish(step.name, "aborted")
+            raise
+        _release(context, plan.steps[index + 1 :], frozenset(wanted))
+    return context

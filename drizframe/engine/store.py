@@ -1,0 +1,239 @@
+"""Where planes live: in memory up to a limit, past it in scratch files.
+
+Scratch files are read and written through ordinary buffers, never memory-mapped: a map counts as resident memory and would
+defeat the limit.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drizframe.errors import OutputError
+from drizframe.model import PlaneKey, Window
+
+__all__ = ["Store"]
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(slots=True, eq=False)
+class _Plane:
+    """One array, in memory or in a file."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    array: Array | None = None
+    file: Path | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def nbytes(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+    def read(self, window: Window | None) -> Array:
+        """Return the plane or a part of it; the last two axes are rows and columns."""
+        with self.lock:
+            if self.array is not None:
+                view = self.array if window is None else self.array[(..., *window.slices)]
+                view = view.view()
+                view.flags.writeable = False
+                return view
+            return self._from_file(window)
+
+    def _from_file(self, window: Window | None) -> Array:
+        assert self.file is not None  # noqa: S101  (a plane is in memory or in a file)
+        if window is None or len(self.shape) != 2:  # noqa: PLR2004  (images are read by rows, other arrays whole)
+            whole: Array = np.fromfile(self.file, dtype=self.dtype).reshape(self.shape)
+            return whole if window is None else whole[(..., *window.slices)]
+        nx = self.shape[1]
+        rows: Array = np.fromfile(
+            self.file, dtype=self.dtype, count=(window.y1 - window.y0) * nx, offset=window.y0 * nx * self.dtype.itemsize
+        )
+        return np.ascontiguousarray(rows.reshape(-1, nx)[:, window.x0 : window.x1])
+
+    def write(self, window: Window, data: Array) -> None:
+        """Replace a part of the plane."""
+        with self.lock:
+            if self.array is not None:
+                self.array[(..., *window.slices)] = data
+                return
+            self._to_file(window, np.asarray(data, dtype=self.dtype))
+
+    def _to_file(self, window: Window, data: Array) -> None:
+        assert self.file is not None  # noqa: S101
+        ny, nx = self.shape[-2:]
+        stack = data.reshape(-1, *data.shape[-2:])
+        with self.file.open("r+b") as handle:
+            for k, layer in enumerate(stack):
+                for row in range(layer.shape[0]):
+                    start = ((k * ny + window.y0 + row) * nx + window.x0) * self.dtype.itemsize
+                    handle.seek(start)
+                    handle.write(np.ascontiguousarray(layer[row]).tobytes())
+
+    def spill(self, file: Path) -> None:
+        """Move the array into a file."""
+        with self.lock:
+            if self.array is None:
+                return
+            np.ascontiguousarray(self.array).tofile(file)
+            self.file, self.array = file, None
+
+
+class Store:
+    """Planes by key.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes of planes that stay in memory; the least recently used go to scratch files.
+    folder : str
+        Where the folder for scratch files is made; blank: the system's temporary folder.
+    """
+
+    def __init__(self, limit: int, folder: str = "") -> None:
+        self._limit = int(limit)
+        self._parent = folder or None
+        self._folder: Path | None = None
+        self._planes: OrderedDict[PlaneKey, _Plane] = OrderedDict()
+        self._values: dict[PlaneKey, Any] = {}
+        self._origins: dict[PlaneKey, Window] = {}
+        self._lock = threading.RLock()
+        self.spilled = 0
+
+    def __enter__(self) -> Store:
+        """Use the store as a context: scratch files go at its end."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Delete the scratch files."""
+        self.close()
+
+    def close(self) -> None:
+        """Delete the scratch files and forget everything."""
+        with self._lock:
+            self._planes.clear()
+            self._values.clear()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
+
+    def __contains__(self, key: PlaneKey) -> bool:
+        """Whether there is something under the key."""
+        return key in self._planes or key in self._values
+
+    def keys(self, name: str) -> list[PlaneKey]:
+        """Keys of all planes of that name, in order of their units."""
+        found = [k for k in (*self._planes, *self._values) if k.name == name]
+        return sorted(found, key=lambda k: (k.unit.exposure or 0, k.unit.chip or 0))
+
+    def images(self) -> list[PlaneKey]:
+        """Keys of all arrays."""
+        return list(self._planes)
+
+    def put(self, key: PlaneKey, value: Any, origin: Window | None = None) -> None:
+        """Keep an array or a small value; what was there is replaced.
+
+        Parameters
+        ----------
+        key : PlaneKey
+            Its address.
+        value : ndarray or object
+            The array is not copied and must not be changed any more.
+        origin : Window, optional
+            The part of a frame that the array covers.
+        """
+        with self._lock:
+            self._forget(key)
+            if isinstance(value, np.ndarray) and value.ndim >= 2:  # noqa: PLR2004  (images; small things stay values)
+                self._planes[key] = _Plane(shape=value.shape, dtype=value.dtype, array=value)
+                self._trim(key)
+            else:
+                self._values[key] = value
+            if origin is not None:
+                self._origins[key] = origin
+
+    def make(self, key: PlaneKey, shape: tuple[int, ...], dtype: Any, origin: Window | None = None) -> None:
+        """Make room for a plane that tiles will fill."""
+        with self._lock:
+            self._forget(key)
+            plane = _Plane(shape=shape, dtype=np.dtype(dtype))
+            if plane.nbytes <= self._limit:
+                plane.array = np.zeros(shape, dtype=dtype)
+            else:
+                plane.file = self._scratch(key)
+                with plane.file.open("wb") as handle:
+                    handle.truncate(plane.nbytes)
+                self.spilled += plane.nbytes
+            self._planes[key] = plane
+            if origin is not None:
+                self._origins[key] = origin
+            self._trim(key)
+
+    def write(self, key: PlaneKey, window: Window, data: Array) -> None:
+        """Fill a part of a plane that `make` made; `window` counts from the plane's own first pixel."""
+        with self._lock:
+            plane = self._planes[key]
+        plane.write(window, data)
+
+    def get(self, key: PlaneKey, window: Window | None = None) -> Any:
+        """Return what is under a key (arrays read-only), or None."""
+        with self._lock:
+            if key in self._values:
+                return self._values[key]
+            plane = self._planes.get(key)
+            if plane is None:
+                return None
+            self._planes.move_to_end(key)
+        return plane.read(window)
+
+    def origin(self, key: PlaneKey) -> Window | None:
+        """Return the part of a frame that a plane covers, if it is not all of it."""
+        return self._origins.get(key)
+
+    def shape(self, key: PlaneKey) -> tuple[int, ...] | None:
+        """Return the shape of a plane, or None."""
+        plane = self._planes.get(key)
+        return None if plane is None else plane.shape
+
+    def drop(self, key: PlaneKey) -> None:
+        """Forget a plane."""
+        with self._lock:
+            self._forget(key)
+
+    def _forget(self, key: PlaneKey) -> None:
+        self._values.pop(key, None)
+        self._origins.pop(key, None)
+        old = self._planes.pop(key, None)
+        if old is not None and old.file is not None:
+            old.file.unlink(missing_ok=True)
+
+    def _trim(self, newest: PlaneKey) -> None:
+        """Move the least recently used planes out until the limit holds; the newest goes last."""
+        used = sum(p.nbytes for p in self._planes.values() if p.array is not None)
+        for key, plane in list(self._planes.items()):
+            if used <= self._limit:
+                return
+            if plane.array is None or key == newest:
+                continue
+            used -= plane.nbytes
+            self.spilled += plane.nbytes
+            plane.spill(self._scratch(key))
+
+    def _scratch(self, key: PlaneKey) -> Path:
+        """Return a new path for the plane."""
+        if self._folder is None:
+            try:
+                self._folder = Path(tempfile.mkdtemp(prefix="drizframe-", dir=self._parent))
+            except OSError as error:
+                msg = f"No scratch folder can be made in {self._parent or tempfile.gettempdir()!r}: {error}. Set workdir."
+                raise OutputError(msg) from None
+        name = f"{key.name}_{key.unit.exposure}_{key.unit.chip}".replace("/", "_")
+        return self._folder / f"{name}.raw"
