@@ -2,7 +2,9 @@
 
 import math
 import sys
+import sysconfig
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from drizframe import _fast
 
-moments = _fast.load("moments")
+moments: Any = _fast.load("moments")
 assert moments is not None, _fast.explain()
 
 finite = st.floats(-1e15, 1e15, width=32)
@@ -84,6 +86,5 @@ def test_equal_from_eight_threads():
 
 @pytest.mark.skipif(not hasattr(sys, "_is_gil_enabled"), reason="needs Python 3.13 or later")
 def test_import_keeps_the_gil_as_it_was():
-    import sysconfig
-
-    assert sys._is_gil_enabled() == (not sysconfig.get_config_var("Py_GIL_DISABLED"))
+    enabled = sys._is_gil_enabled()  # type: ignore[attr-defined, unused-ignore]
+    assert enabled == (not sysconfig.get_config_var("Py_GIL_DISABLED"))

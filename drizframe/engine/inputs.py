@@ -1,0 +1,178 @@
+"""From what the user gave to exposures that can be combined."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drizframe.config import Parameters, good_mask
+from drizframe.config.inputs import expand_inputs
+from drizframe.engine.events import Bus
+from drizframe.engine.job import reset_bits
+from drizframe.errors import InputError, NothingToCombineError
+from drizframe.hooks import InstrumentOptions, Registry
+from drizframe.model import Chip, Exposure
+
+__all__ = ["load_exposures", "read_file", "unusable"]
+
+
+def instrument_options(parameters: Parameters, ivm: Path | None = None) -> InstrumentOptions:
+    """Return the overrides that instruments and readers honour."""
+    return InstrumentOptions(
+        gain=parameters.gain, readnoise=parameters.rdnoise, exptime=parameters.exptime,
+        gain_keyword=parameters.gainkeyword, readnoise_keyword=parameters.rnkeyword,
+        exptime_keyword=parameters.expkeyword,
+        extra={
+            "wcskey": parameters.wcskey, "group": parameters.group or None, "coeffs": parameters.coeffs, "ivm": ivm,
+        },
+    )  # fmt: skip
+
+
+def read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path | None = None) -> list[Exposure]:
+    """Read one file (and the user's inverse-variance file) with the first reader that takes it.
+
+    Raises
+    ------
+    InputError
+        If no reader takes it, or as the reader says.
+    """
+
+    def find_instrument(primary: Any) -> Any:
+        records = [r for r in registry.records("instrument") if r.name != "generic"]
+        for record in (*records, registry.get("instrument", "generic")):
+            if record.matches(primary):  # type: ignore[attr-defined]
+                return record
+        msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
+        raise InputError(msg)
+
+    for record in registry.records("reader"):
+        if record.matches(path):  # type: ignore[attr-defined]
+            assert record.reference is not None  # noqa: S101  (checked when the record was made)
+            exposures: list[Exposure] = record.reference(
+                path, instruments=find_instrument, options=instrument_options(parameters, ivm)
+            )
+            return exposures
+    msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
+    raise InputError(msg)
+
+
+def _has_good_pixel(chip: Chip, bits: int | None, cleared: int | None) -> bool:
+    """Whether a chip has a finite pixel without a flag that counts."""
+    dq = chip.plane("dq")
+    good = None if dq is None else good_mask(reset_bits(dq, cleared), bits).view(bool)
+    if good is not None and not good.any():
+        return False
+    sci = chip.data()
+    sample = np.isfinite(sci[::8, ::8])
+    if good is not None:
+        sample = sample & good[::8, ::8]
+    if sample.any():
+        return True
+    finite = np.isfinite(sci)
+    return bool((finite if good is None else finite & good).any())
+
+
+def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
+    """Say why an exposure cannot be combined; None if it can.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure.
+    parameters : Parameters
+        Bits that count.
+    """
+    if not exposure.exptime > 0:
+        return f"its exposure time is {exposure.exptime!r} s"
+    counts = [c.header.get("NGOODPIX") for c in exposure.chips]
+    if counts and all(n is not None and n == 0 for n in counts):
+        return "its headers say that no pixel is good (NGOODPIX = 0)"
+    if exposure.pa_v3 is None and exposure.family != "generic" and any(c.v2ref is not None for c in exposure.chips):
+        return "PA_V3 is missing from its primary header, and no _spt.fits file tells it"
+    bits, cleared = parameters.final_bits, parameters.resetbits
+    if not any(_has_good_pixel(c, bits, cleared) for c in exposure.chips):
+        return "it has no good pixel (every pixel is flagged or not finite)"
+    return None
+
+
+def _unique(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
+    """Give exposures of one name different names, and say so."""
+    seen: dict[str, int] = {}
+    out = []
+    for e in exposures:
+        seen[e.name] = seen.get(e.name, 0) + 1
+        if seen[e.name] > 1:
+            name = f"{e.name}_{seen[e.name]}"
+            bus.note(f"Exposure {e.name!r} is given {seen[e.name]} times; this one is called {name!r}.", warn=True)
+            out.append(dataclasses.replace(e, name=name))
+        else:
+            out.append(e)
+    return out
+
+
+def load_exposures(
+    inputs: Any, parameters: Parameters, registry: Registry, bus: Bus
+) -> tuple[list[Exposure], str | None]:
+    """Turn inputs into usable exposures.
+
+    Parameters
+    ----------
+    inputs : str, path, Exposure, or a sequence of them
+        Files, wildcards, ``@file`` lists, association tables, or exposures in memory.
+    parameters : Parameters
+        Overrides and bits.
+    registry : Registry
+        Readers and instruments.
+    bus : Bus
+        Gets warnings.
+
+    Returns
+    -------
+    exposures : list of Exposure
+        In input order; those that cannot be combined are left out with a warning.
+    root : str or None
+        Output root that an association table names.
+
+    Raises
+    ------
+    NothingToCombineError
+        If none is left.
+    """
+    items = [inputs] if isinstance(inputs, str | Path | Exposure) else list(inputs)
+    exposures: list[Exposure] = []
+    root: str | None = None
+    if items and all(isinstance(i, Exposure) for i in items):
+        exposures = items
+    elif any(isinstance(i, Exposure) for i in items):
+        for item in items:
+            part, _ = ([item], None) if isinstance(item, Exposure) else _read_all(item, parameters, registry, bus)
+            exposures += part
+    else:
+        exposures, root = _read_all(inputs, parameters, registry, bus)
+    usable = []
+    for exposure in _unique(exposures, bus):
+        reason = unusable(exposure, parameters)
+        if reason is None:
+            usable.append(exposure)
+            for line in exposure.history:
+                bus.note(f"{exposure.name}: {line}")
+        else:
+            bus.note(f"Exposure {exposure.name!r} is left out: {reason}.", warn=True)
+    if not usable:
+        msg = f"Nothing to combine: none of the {len(exposures)} exposures can be used. The warnings say why."
+        raise NothingToCombineError(msg)
+    return usable, root
+
+
+def _read_all(inputs: Any, parameters: Parameters, registry: Registry, bus: Bus) -> tuple[list[Exposure], str | None]:
+    expanded = expand_inputs(inputs)
+    for note in expanded.notes:
+        bus.note(note, warn=True)
+    exposures: list[Exposure] = []
+    for path, weight in zip(expanded.paths, expanded.ivm, strict=True):
+        exposures += read_file(Path(path), parameters, registry, weight)
+    return exposures, expanded.output_root
