@@ -153,7 +153,8 @@ def _positions(pixmap: PixelMap) -> Iterator[tuple[slice, Floats, Floats]]:
     columns = np.arange(nx, dtype=np.float64)
     for first in range(0, ny, ROWS):
         rows = slice(first, min(first + ROWS, ny))
-        x, y = pixmap.grid(columns, np.arange(rows.start, rows.stop, dtype=np.float64))
+        with np.errstate(invalid="ignore", over="ignore"):  # a map may hold NaN and infinities
+            x, y = pixmap.grid(columns, np.arange(rows.start, rows.stop, dtype=np.float64))
         yield rows, x, y
 
 
