@@ -185,14 +185,16 @@ class Interpolator(Component):
 
     ``reference(image, x, y, *, fill, **options) -> values``: `image` (ny, nx) float32 or float64; `x`, `y` (n,) float64
     positions, any value including NaN and infinities; `values` (n,) float64, `fill` where a position is not finite or lies
-    outside ``0 <= x < nx``, ``0 <= y < ny``.
+    outside ``0 <= x < nx``, ``0 <= y < ny``.  Beyond the domain's edges the component defines what it needs; elsewhere a shift of
+    image and positions by whole pixels must not change a value, because the engine hands out cuts of large images.
 
     Parameters
     ----------
     reach : int
         Pixels around the position (on each side) that a value can depend on.
     accepts : frozenset of str
-        Names of stock options it takes (``"sinscl"``).
+        Names of stock options it takes as keywords (``"sinscl"``).  With an `options_model`, its validated section comes as the
+        keyword `plugin`.
     """
 
     family: ClassVar[str] = "interpolator"
