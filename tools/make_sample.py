@@ -2,8 +2,8 @@
 
     python tools/make_sample.py o4k19a010_flt.fits.xz drizframe/data/stis_sample
 
-Every extension is cut to the same region. Headers stay as they are, except the reference pixel (CRPIX, LTV), the
-statistics of good pixels (NGOODPIX, GOODMIN, ..., SNRMEAN) and two lines of HISTORY.
+Every extension is cut to the same region. Headers stay as they are, except the reference pixel (CRPIX, LTV),
+the statistics of good pixels (NGOODPIX, GOODMIN, ..., SNRMEAN) and two lines of HISTORY.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ def make(source: Path, folder: Path, region: tuple[int, int, int, int]) -> Path:
 
 def main() -> None:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("source", type=Path, help="the exposure, .fits or .fits.xz")
     parser.add_argument("folder", type=Path, help="where the sample goes")
     parser.add_argument("--region", type=int, nargs=4, default=REGION, metavar=("X0", "X1", "Y0", "Y1"))

@@ -1,6 +1,6 @@
 """Loader of the compiled modules.
 
-The sources are in ``cython_ext/``; the build installs them here as ``drizframe._fast.<name>``. All of them are
+The sources are in ``cython_ext/``; the build installs them here as ``drizframe._fast.<name>``. All are
 optional: each mirrors a NumPy reference, which runs in its place where the module is not there.
 """
 
@@ -61,9 +61,9 @@ def explain() -> str:
     package = Path(__file__).parents[1]
     if (package.parent / "meson.build").is_file():
         return (
-            f"drizframe was imported from its source checkout, {str(package.parent)!r}, which holds no compiled "
-            "modules. Start Python in another directory to use the installed drizframe, or install the checkout "
-            "with 'pip install --no-build-isolation -e .' (needs meson-python, ninja and cython)."
+            f"drizframe was imported from its source checkout, {str(package.parent)!r}, which holds no "
+            "compiled modules. Start Python in another directory to use the installed drizframe, or install "
+            "the checkout with 'pip install --no-build-isolation -e .' (needs meson-python, ninja, cython)."
         )
     return (
         f"the drizframe installed in {str(package)!r} holds no compiled modules. "

@@ -20,18 +20,20 @@ from drizframe.model import Chip, Exposure
 __all__ = ["load_exposures", "read_file", "unusable"]
 
 
-def instrument_options(parameters: Parameters) -> InstrumentOptions:
-    """Return the overrides that instruments honour."""
+def instrument_options(parameters: Parameters, ivm: Path | None = None) -> InstrumentOptions:
+    """Return the overrides that instruments and readers honour."""
     return InstrumentOptions(
         gain=parameters.gain, readnoise=parameters.rdnoise, exptime=parameters.exptime,
         gain_keyword=parameters.gainkeyword, readnoise_keyword=parameters.rnkeyword,
         exptime_keyword=parameters.expkeyword,
-        extra={"wcskey": parameters.wcskey, "group": parameters.group, "coeffs": parameters.coeffs},
+        extra={
+            "wcskey": parameters.wcskey, "group": parameters.group or None, "coeffs": parameters.coeffs, "ivm": ivm,
+        },
     )  # fmt: skip
 
 
-def read_file(path: Path, parameters: Parameters, registry: Registry) -> list[Exposure]:
-    """Read one file with the first reader that takes it.
+def read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path | None = None) -> list[Exposure]:
+    """Read one file (and the user's inverse-variance file) with the first reader that takes it.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def read_file(path: Path, parameters: Parameters, registry: Registry) -> list[Ex
         if record.matches(path):  # type: ignore[attr-defined]
             assert record.reference is not None  # noqa: S101  (checked when the record was made)
             exposures: list[Exposure] = record.reference(
-                path, instruments=find_instrument, options=instrument_options(parameters)
+                path, instruments=find_instrument, options=instrument_options(parameters, ivm)
             )
             return exposures
     msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
@@ -89,15 +91,12 @@ def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
     counts = [c.header.get("NGOODPIX") for c in exposure.chips]
     if counts and all(n is not None and n == 0 for n in counts):
         return "its headers say that no pixel is good (NGOODPIX = 0)"
+    if exposure.pa_v3 is None and exposure.family != "generic" and any(c.v2ref is not None for c in exposure.chips):
+        return "PA_V3 is missing from its primary header, and no _spt.fits file tells it"
     bits, cleared = parameters.final_bits, parameters.resetbits
     if not any(_has_good_pixel(c, bits, cleared) for c in exposure.chips):
         return "it has no good pixel (every pixel is flagged or not finite)"
     return None
-
-
-def _with_ivm(exposure: Exposure, path: Path | None) -> Exposure:
-    """Attach the user's inverse-variance map."""
-    return exposure if path is None else dataclasses.replace(exposure, extra={**exposure.extra, "ivm": path})
 
 
 def _unique(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
@@ -174,7 +173,6 @@ def _read_all(inputs: Any, parameters: Parameters, registry: Registry, bus: Bus)
     for note in expanded.notes:
         bus.note(note, warn=True)
     exposures: list[Exposure] = []
-    ivm = expanded.ivm or [None] * len(expanded.paths)
-    for path, weight in zip(expanded.paths, ivm, strict=True):
-        exposures += [_with_ivm(e, weight) for e in read_file(Path(path), parameters, registry)]
+    for path, weight in zip(expanded.paths, expanded.ivm, strict=True):
+        exposures += read_file(Path(path), parameters, registry, weight)
     return exposures, expanded.output_root

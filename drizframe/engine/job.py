@@ -127,9 +127,11 @@ class EngineJob:
 
     def _load(self, key: PlaneKey, window: Window | None) -> Any:
         """Load a plane that comes with the exposure, keep it, and return it."""
-        if key.unit.chip is None or key.name not in ("sci", "err", "dq", "ivm"):
+        if key.unit.chip is None or key.name not in ("sci", "err", "dq", "ivm", "flat"):
             return None
         chip = self.chip_of(key.unit)
+        if key.name == "flat":
+            return self._flat(chip, window)
         if key.name == "sci":
             image: Array | None = chip.data()
         else:
@@ -142,6 +144,16 @@ class EngineJob:
         image.flags.writeable = False
         self._context.store.put(key, image)
         return image if window is None else image[window.slices]
+
+    def _flat(self, chip: Chip, window: Window | None) -> Array | None:
+        """Load the flat field that the chip's header names; what is not found is a warning."""
+        source = chip.extra.get("flat")
+        if source is None:
+            return None
+        flat, notes = source()
+        for note in notes:
+            self.note(note, warn=True)
+        return flat if flat is None or window is None else flat[window.slices]
 
     def footprint(self, unit: Unit) -> Window:
         """Return the part of the separate frame that an exposure covers."""

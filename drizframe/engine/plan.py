@@ -119,6 +119,8 @@ def _steps(registry: Registry, parameters: Parameters, exposures: Sequence[Expos
     enabled = []
     for step in found:
         if step.enabled is None or step.enabled(parameters, exposures):
+            if step.check is not None:
+                step.check(parameters, exposures, registry)
             enabled.append(step)
         elif step.name in STAGES.values():
             off.append(step.name)

@@ -6,10 +6,24 @@ provides it (None if it has none).
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from drizframe.errors import DrizframeWarning
+
 __all__ = ["CombineOptions", "CosmicRayOptions", "InstrumentOptions", "SkyOptions", "StatisticOptions", "WeightOptions"]
+
+
+def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Return the function of every item, in order."""
+    return [function(item) for item in items]
+
+
+def warn_user(message: str) -> None:
+    """Issue a `DrizframeWarning`."""
+    warnings.warn(message, DrizframeWarning, stacklevel=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +78,18 @@ class StatisticOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SkyOptions:
-    """Options of a `SkyMethod`."""
+    """Options of a `SkyMethod`, and what the engine does for it.
 
+    Parameters
+    ----------
+    map : callable
+        ``map(function, items) -> list``: the function of every item, in order; the engine's runs in parallel.
+    warn : callable
+        ``warn(message)``: tells the user; the engine's writes to the log as well.
+    """
+
+    map: Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]] = field(default=one_by_one)
+    warn: Callable[[str], None] = field(default=warn_user)
     plugin: Any = None
 
 

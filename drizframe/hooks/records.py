@@ -224,7 +224,7 @@ class SkyChip:
         Surface brightness = `conversion` × value in the unit of the image.
     pixels : callable
         ``pixels(region=None) -> ndarray (n,) float32``: the usable values in row order, of the whole chip or of a boolean
-        region (ny, nx).
+        region (ny, nx) or anything that `numpy.asarray` turns into one.
     """
 
     key: Any
@@ -242,8 +242,8 @@ class Overlap:
     ----------
     first, second : hashable
         Keys of the chips; the exposure of `first` comes earlier.
-    first_region, second_region : ndarray of bool, shape (ny, nx)
-        The region on each chip.
+    first_region, second_region : array-like of bool, shape (ny, nx)
+        The region on each chip: an array, or an object that `numpy.asarray` turns into one when it is needed.
     area : float
         Area of the intersection, steradian.
     """

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from drizframe.config import Parameters
     from drizframe.hooks.records import Component, Overlap
-    from drizframe.model import Chip, Exposure, Frame, PlaneKey, SkyValue, Unit, Window
+    from drizframe.hooks.registry import Registry
+    from drizframe.model import Chip, Exposure, Frame, PixelMap, PlaneKey, SkyValue, Unit, Window
     from drizframe.model.planes import Scope
 
 __all__ = ["Job", "Step"]
@@ -47,6 +48,9 @@ class Step:
         Steps that must come earlier although no plane says so.
     enabled : callable or None
         ``enabled(parameters, exposures) -> bool``; None: always.
+    check : callable or None
+        ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises `ParameterError` for what
+        could not run.
     """
 
     name: str
@@ -59,6 +63,7 @@ class Step:
     halo: int | Callable[[Parameters, Any], int] = 0
     after: tuple[str, ...] = ()
     enabled: Callable[[Parameters, Sequence[Exposure]], bool] | None = None
+    check: Callable[[Parameters, Sequence[Exposure], Any], None] | None = None
     provider: str = ""
 
     def __post_init__(self) -> None:
@@ -81,6 +86,8 @@ class Job(Protocol):
     window: Window | None
     parameters: Parameters
     exposures: Sequence[Exposure]
+    registry: Registry
+    backend: Literal["auto", "reference", "cython"]
 
     @property
     def chip(self) -> Chip:
@@ -93,17 +100,29 @@ class Job(Protocol):
     def units(self, scope: Scope) -> Sequence[Unit]:
         """All chips or exposures of the run, in order."""
 
+    def chip_number(self, unit: Unit) -> int:
+        """Number of a chip over the whole run, from 1."""
+
     def read(self, name: str, unit: Unit | None = None, window: Window | None = None) -> Any:
         """A plane (read-only) of this or another unit; None if it was not made."""
 
-    def component(self, family: str, name: str) -> Component:
-        """A component record by family and name."""
+    def component(self, family: str, name: Any) -> Any:
+        """A component record by family and name (a record is returned as it is)."""
 
     def call(self, component: Component) -> Callable[..., Any]:
         """The implementation to use: compiled or reference, by `backend`."""
 
+    def plugin_options(self, component: Component) -> Any:
+        """The validated parameter section of the plugin that provides the component; None if it has none."""
+
     def frame(self, which: Literal["separate", "final"]) -> Frame:
         """An output frame."""
+
+    def pixel_map(self, unit: Unit, which: Literal["separate", "final"]) -> PixelMap:
+        """The map from a chip to a frame."""
+
+    def blot_map(self, unit: Unit) -> PixelMap:
+        """The map from a chip to the separate frame that the blot step uses."""
 
     def scale_ratio(self, unit: Unit, which: Literal["separate", "final"]) -> float:
         """Output pixel scale over the undistorted pixel scale of the chip."""
@@ -111,17 +130,17 @@ class Job(Protocol):
     def overlaps(self) -> Sequence[Overlap]:
         """Overlaps of all chips of different exposures on the sky."""
 
-    def drizzle(self, layers: Sequence[Any], **options: Any) -> Any:
+    def drizzle(self, inputs: Sequence[Any], kernel: Any, **options: Any) -> Any:
         """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling`."""
 
     def blot(self, image: np.ndarray[Any, Any], unit: Unit, **options: Any) -> np.ndarray[Any, Any]:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting`."""
 
+    def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Results of a function for every item, in order; several are computed at a time."""
+
     def note(self, message: str, *, warn: bool = False) -> None:
         """Write a line into the log; as a warning if `warn`."""
-
-    def plugin_options(self, component: Component) -> Any:
-        """The validated parameter section of the plugin that provides the component."""
 
 
 def sky_default() -> SkyValue:

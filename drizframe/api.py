@@ -1,0 +1,379 @@
+"""The Python interface: `run`, `register`, and what they work with."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.config import Parameters, make_parameters
+from drizframe.engine.events import Bus
+from drizframe.engine.inputs import load_exposures
+from drizframe.engine.job import RunContext
+from drizframe.engine.plan import check_components, make_plan
+from drizframe.engine.products import make_mosaic
+from drizframe.engine.run import carry_out
+from drizframe.engine.store import Store
+from drizframe.engine.switches import resolve_switches
+from drizframe.errors import BackendError, DrizframeWarning, RunError
+from drizframe.hooks import PluginManager, Registry
+from drizframe.hooks.registry import compiled_available
+from drizframe.model import Exposure, Frame, Mosaic, PlaneKey, SkyValue
+
+if TYPE_CHECKING:
+    from astropy.nddata import CCDData
+
+__all__ = ["Result", "manager", "register", "registry", "run", "unregister"]
+
+Array = np.ndarray[Any, Any]
+
+
+@cache
+def manager() -> PluginManager:
+    """Return the plugins of this process: stock, installed, and those of the session."""
+    return PluginManager()
+
+
+_registries: dict[int, Registry] = {}
+
+
+def registry() -> Registry:
+    """Return all components by family and name; built again after `register` and `unregister`.
+
+    Returns
+    -------
+    Registry
+        Read-only.
+    """
+    plugins = manager()
+    if plugins.generation not in _registries:
+        _registries.clear()
+        _registries[plugins.generation] = Registry(plugins)
+    return _registries[plugins.generation]
+
+
+def register(plugin: Any, name: str | None = None) -> str:
+    """Add a plugin to this session.
+
+    Parameters
+    ----------
+    plugin : module or object
+        Its functions (or methods) marked with `drizframe.hookimpl` are its hooks.
+    name : str, optional
+        Name for `unregister` and messages; the module's name by default.
+
+    Returns
+    -------
+    str
+        The name.
+
+    Raises
+    ------
+    HookError
+        If it implements a hook that does not exist, or yields something that is no component.
+    ConflictError
+        If it provides a component whose name is taken; it is not registered then.
+    """
+    chosen = manager().register(plugin, name)
+    try:
+        registry()
+    except Exception:
+        manager().unregister(chosen)
+        raise
+    return chosen
+
+
+def unregister(plugin: Any) -> None:
+    """Remove a plugin of this session, by name or object.
+
+    Parameters
+    ----------
+    plugin : str, module or object
+        What `register` was given, or what it returned.
+
+    Raises
+    ------
+    PluginError
+        If it is not registered.
+    """
+    manager().unregister(plugin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Result:
+    """What a run gives back.
+
+    Parameters
+    ----------
+    mosaic : Mosaic or None
+        The final image; None if the final step was off.
+    exposures : tuple of Exposure
+        What was combined.
+    parameters : Parameters
+        With the switches as they were used.
+    frames : mapping of str to Frame
+        ``"separate"`` and ``"final"``.
+    sky : mapping of str to tuple of SkyValue
+        Sky of each chip, by exposure name.
+    cosmic_rays : mapping of str to tuple of ndarray of uint8
+        Cosmic-ray masks (1 good) of each chip, by exposure name; empty if none were looked for.
+    median : ndarray of float32, or None
+        The clean comparison image on the separate frame, electrons per second, if it was kept.
+    warnings : tuple of str
+        What the user should know.
+    seconds : mapping of str to float
+        Time of each step.
+    backends : mapping of str to str
+        Which implementation ("cython" or "reference") of each component ran.
+    map_error : float
+        Largest error of the coordinate tables, in output pixels.
+    products : list of pathlib.Path
+        Files that were written.
+    """
+
+    mosaic: Mosaic | None
+    exposures: tuple[Exposure, ...]
+    parameters: Parameters
+    frames: Mapping[str, Frame]
+    sky: Mapping[str, tuple[SkyValue, ...]]
+    cosmic_rays: Mapping[str, tuple[Array, ...]]
+    median: Array | None = None
+    warnings: tuple[str, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    backends: Mapping[str, str] = field(default_factory=dict)
+    map_error: float = 0.0
+    products: list[Path] = field(default_factory=list)
+
+    def _image(self) -> Mosaic:
+        if self.mosaic is None:
+            msg = "This run made no mosaic because driz_combine is off. Switch it on to get one."
+            raise RunError(msg)
+        return self.mosaic
+
+    @property
+    def sci(self) -> Array:
+        """Science image, shape (ny, nx)."""
+        return self._image().sci
+
+    @property
+    def wht(self) -> Array:
+        """Weight map, shape (ny, nx)."""
+        return self._image().wht
+
+    @property
+    def ctx(self) -> Array | None:
+        """Context planes, shape (planes, ny, nx), or None."""
+        return self._image().ctx
+
+    @property
+    def wcs(self) -> Any:
+        """The celestial WCS of the mosaic."""
+        return self._image().frame.wcs
+
+    @property
+    def header(self) -> Any:
+        """Header of the science image."""
+        return self._image().headers.get("sci")
+
+    def write(self, root: str | Path, *, build: bool | None = None) -> list[Path]:
+        """Write the mosaic; see `run` for the names.
+
+        Parameters
+        ----------
+        root : str or path
+            Root of the names.
+        build : bool, optional
+            One file with extensions instead of one file a part; the run's parameter by default.
+
+        Returns
+        -------
+        list of pathlib.Path
+            The files.
+        """
+        from drizframe.engine.output import write_mosaic  # noqa: PLC0415  (files only when asked for)
+
+        chosen = self.parameters.build if build is None else build
+        paths = write_mosaic(self._image(), str(root), registry(), build=chosen, exposures=self.exposures)
+        self.products.extend(paths)
+        return paths
+
+    def to_ccddata(self) -> CCDData:
+        """Return the mosaic as `astropy.nddata.CCDData`, masked where the weight is 0."""
+        from astropy import units  # noqa: PLC0415
+        from astropy.nddata import CCDData, StdDevUncertainty  # noqa: PLC0415
+
+        image = self._image()
+        name = image.unit.lower().replace("electrons", "electron").replace("counts", "count")
+        uncertainty = None if image.var is None else StdDevUncertainty(np.sqrt(image.var))
+        return CCDData(
+            np.array(image.sci), unit=units.Unit(name), mask=image.wht == 0, wcs=image.frame.wcs, uncertainty=uncertainty
+        )
+
+    def describe(self) -> list[str]:
+        """Return a few lines for people: what was done, and where to look."""
+        chips = sum(len(e.chips) for e in self.exposures)
+        lines = [f"{len(self.exposures)} exposures, {chips} chips, {sum(e.exptime for e in self.exposures):g} s in total"]
+        if self.cosmic_rays:
+            flagged = sum(int((m == 0).sum()) for masks in self.cosmic_rays.values() for m in masks)
+            pixels = sum(m.size for masks in self.cosmic_rays.values() for m in masks)
+            lines.append(f"cosmic rays: {flagged} of {pixels} pixels left out ({100 * flagged / max(pixels, 1):.2f} %)")
+        levels = [v.subtracted for values in self.sky.values() for v in values if v.subtracted is not None]
+        if levels:
+            lines.append(f"sky subtracted: {min(levels):.4g} to {max(levels):.4g}")
+        if self.mosaic is not None:
+            ny, nx = self.mosaic.sci.shape
+            lines.append(f"mosaic: {nx} x {ny} pixels of {self.mosaic.frame.scale:.5g} arcsec, in {self.mosaic.unit}")
+        lines.append("time: " + ", ".join(f"{n} {s:.2f} s" for n, s in self.seconds.items() if s >= 0.005))  # noqa: PLR2004
+        lines += [f"warning: {text}" for text in self.warnings]
+        lines += [f"wrote {path}" for path in self.products]
+        return lines
+
+
+def _check_backend(parameters: Parameters) -> None:
+    """Say so when compiled code is missing."""
+    if parameters.backend == "reference" or compiled_available():
+        return
+    msg = "The compiled modules of drizframe are not installed; everything runs in NumPy, many times slower."
+    if parameters.backend == "cython":
+        raise BackendError(msg + " Install drizframe with a C compiler present, or use backend='auto'.")
+    _warn_once(msg)
+
+
+@cache
+def _warn_once(message: str) -> None:
+    warnings.warn(message, DrizframeWarning, stacklevel=4)
+
+
+def run(
+    inputs: Any,
+    output: str | Path | None = None,
+    *,
+    wcsmap: Any = None,
+    listeners: Sequence[Any] = (),
+    **parameters: Any,
+) -> Result:
+    """Combine exposures into one clean image; the inputs are never modified.
+
+    Parameters
+    ----------
+    inputs : str, path, Exposure, or a sequence of them
+        Files, wildcards, comma lists, ``@file`` lists, association tables, or exposures in memory
+        (`Exposure.from_arrays`).
+    output : str or path, optional
+        Root of the product names: ``"root"`` writes ``root_drz_sci.fits``, ``root_drz_wht.fits`` and ``root_drz_ctx.fits`` (``_drc``
+        for CTE-corrected inputs), or one ``root_drz.fits`` with ``build=True``.  Without it nothing is written.
+    wcsmap : class or callable, optional
+        Replaces the map from chips to frames, as in the reference.
+    listeners : sequence of objects
+        Their methods named as the listener hooks are called.
+    **parameters
+        Any parameter by its documented name; `drizframe parameters` lists them.
+
+    Returns
+    -------
+    Result
+        The mosaic, masks, sky values, warnings and timings.
+
+    Raises
+    ------
+    ParameterError
+        For a wrong name or value.
+    InputError
+        For inputs that cannot be read.
+    NothingToCombineError
+        If no exposure can be used.
+    OutputError
+        If the products cannot be written (this is checked before the work begins).
+
+    Examples
+    --------
+    >>> import drizframe
+    >>> from drizframe.data import stis_sample
+    >>> result = drizframe.run(stis_sample())
+    >>> result.sci.ndim
+    2
+    """
+    settings = make_parameters(parameters)
+    context, result = _run(inputs, output, settings, wcsmap=wcsmap, listeners=listeners)
+    context.store.close()
+    return result
+
+
+def _run(
+    inputs: Any,
+    output: str | Path | None,
+    settings: Parameters,
+    *,
+    wcsmap: Any = None,
+    listeners: Sequence[Any] = (),
+    keep: frozenset[str] = frozenset(),
+) -> tuple[RunContext, Result]:
+    """Run, and leave the store open for those who write intermediate files."""
+    from drizframe.engine.output import check_writable, write_intermediates, write_mosaic  # noqa: PLC0415
+
+    _check_backend(settings)
+    components = registry()
+    check_components(settings, components)
+    if output is not None:
+        check_writable(str(output))
+    bus = Bus(manager(), listeners)
+    exposures, root = load_exposures(inputs, settings, components, bus)
+    settings, notes = resolve_switches(settings, exposures, components)
+    for note in notes:
+        bus.note(note)
+    plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
+    bus.run("begin_run", ", ".join(e.name for e in exposures))
+    store = Store(int(settings.max_memory * 2**20), settings.workdir)
+    wanted = keep | frozenset(settings.keep)
+    if "all" in wanted:
+        from drizframe.engine.output import INTERMEDIATE  # noqa: PLC0415
+
+        wanted = frozenset(INTERMEDIATE)
+    try:
+        context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
+        mosaic = make_mosaic(context)
+        result = _result(context, mosaic)
+        if output is not None:
+            name = str(output) or root or "final"
+            if wanted:
+                result.products.extend(write_intermediates(context, name, wanted))
+            if mosaic is not None:
+                result.products.extend(
+                    write_mosaic(result._image(), name, components, build=settings.build, exposures=exposures)  # noqa: SLF001
+                )
+        bus.run("end_run", "done")
+    except BaseException as error:
+        store.close()
+        bus.run("end_run", f"stopped: {type(error).__name__}: {error}")
+        raise
+    return context, result
+
+
+def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
+    """Gather what the store holds."""
+    plan, store = context.plan, context.store
+    sky: dict[str, list[SkyValue]] = {}
+    masks: dict[str, list[Array]] = {}
+    for key in store.keys("sky"):
+        sky.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
+    for key in store.keys("mask.cr"):
+        masks.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
+    return Result(
+        mosaic=mosaic,
+        exposures=plan.exposures,
+        parameters=plan.parameters,
+        frames=plan.frames,
+        sky={n: tuple(v) for n, v in sky.items()},
+        cosmic_rays={n: tuple(v) for n, v in masks.items()},
+        median=store.get(PlaneKey("median")),
+        warnings=tuple(context.bus.warnings),
+        seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
+        backends=dict(context.backends),
+        map_error=max((m.table_error() for m in plan.maps.values()), default=0.0),
+    )
+

@@ -1,0 +1,60 @@
+"""The application: it gathers the commands and turns errors into messages."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from drizframe.cli import demo, parameters, plugins, run
+from drizframe.errors import DrizframeError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="drizframe", no_args_is_help=True, pretty_exceptions_enable=False,
+    help="Combine dithered exposures into one clean image.", context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
+app.command("run", help="Combine exposures.")(run.command)
+app.command("demo", help="Combine the bundled exposures and make a preview.")(demo.command)
+app.command("plugins", help="List plugins and who provides what.")(plugins.command)
+app.command("parameters", help="List parameters with default and meaning.")(parameters.command)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from drizframe import __version__  # noqa: PLC0415
+
+        typer.echo(f"drizframe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Options before the command."""
+    del version
+
+
+def attach_plugin_commands() -> None:
+    """Add the subcommands of plugins."""
+    from drizframe.api import manager  # noqa: PLC0415  (plugins are loaded only when a command runs)
+
+    known = {c.name for c in app.registered_commands}
+    for _, command in manager().collect("drizframe_commands"):
+        if command.name in known:
+            typer.echo(f"warning: a plugin's command {command.name!r} has the name of another one; it is left out.", err=True)
+            continue
+        known.add(command.name)
+        app.command(command.name, help=command.summary)(command.function)
+
+
+def main() -> None:
+    """Entry point of ``drizframe``: expected errors are one message and exit code 2."""
+    try:
+        attach_plugin_commands()
+        app()
+    except DrizframeError as error:
+        typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
+        sys.exit(2)

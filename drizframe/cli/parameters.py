@@ -1,0 +1,29 @@
+"""``drizframe parameters``: names, defaults, meaning."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    match: Annotated[str, typer.Argument(help="Show only names that contain this text.")] = "",
+) -> None:
+    """Print a table of parameters."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from drizframe.config import Parameters  # noqa: PLC0415
+
+    table = Table("name", "default", "unit", "step", "meaning", show_lines=False)
+    for name, field in sorted(Parameters.model_fields.items()):
+        if match.lower() not in name.lower():
+            continue
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        table.add_row(
+            name, repr(field.default), str(extra.get("unit", "")), str(extra.get("step", "")), field.description or ""
+        )
+    Console().print(table)

@@ -1,0 +1,47 @@
+"""``drizframe plugins``: who provides what."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["command"]
+
+
+def command(
+    components: Annotated[bool, typer.Option("--components/--no-components", help="List the components too.")] = True,
+    hooks: Annotated[bool, typer.Option("--hooks", help="List all hooks instead.")] = False,
+) -> None:
+    """Print plugins with version and state, components with provider, and the hooks."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from drizframe import api  # noqa: PLC0415
+
+    console = Console()
+    if hooks:
+        _hooks(console)
+        return
+    table = Table("plugin", "distribution", "version", "state", "hooks", title="plugins")
+    for info in api.manager().plugins():
+        state = info.state if not info.error else f"{info.state}: {info.error}"
+        table.add_row(info.name, info.distribution, info.version, state, " ".join(info.hooks))
+    console.print(table)
+    if components:
+        listing = Table("family", "name", "compiled", "provided by", "what it is", title="components")
+        for entry in api.registry():
+            fast = "yes" if entry.record.fast is not None else ""
+            listing.add_row(entry.record.family, entry.record.name, fast, entry.provider, entry.record.summary)
+        console.print(listing)
+
+
+def _hooks(console: object) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from drizframe.hooks import specs  # noqa: PLC0415
+
+    assert isinstance(console, Console)  # noqa: S101
+    for name in sorted(n for n in vars(specs) if n.startswith("drizframe_")):
+        first = (getattr(specs, name).__doc__ or "").strip().splitlines()[0]
+        console.print(f"[bold]{name}[/bold]  {first}", highlight=False)

@@ -1,0 +1,310 @@
+"""From what a user types as `input` to files, and from `output` to names of products."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError
+
+__all__ = ["SUFFIXES", "ExpandedInputs", "OutputNames", "expand_inputs", "output_names", "root_name"]
+
+#: Ends of names of exposures, in the order in which they are looked for.
+SUFFIXES = (
+    "_crj.fits", "_flt.fits", "_flc.fits", "_sfl.fits", "_cal.fits", "_raw.fits", ".c0h", ".hhh", "_c0h.fits",
+    "_c0f.fits", "_c1f.fits", ".fits",
+)  # fmt: skip
+
+_TABLE = re.compile(r"_(asn|asc)(\.fits?(\.gz)?)?$", re.IGNORECASE)
+_WILD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpandedInputs:
+    """The files that an `input` stands for.
+
+    Parameters
+    ----------
+    paths : tuple of pathlib.Path
+        Exposures in processing order.
+    ivm : tuple of pathlib.Path or None
+        Inverse-variance file of each exposure.
+    output_root : str or None
+        Name of the product in an association table.
+    notes : tuple of str
+        Warnings: names that match nothing, duplicates.
+    """
+
+    paths: tuple[Path, ...]
+    ivm: tuple[Path | None, ...]
+    output_root: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputNames:
+    """Names of the products.
+
+    Parameters
+    ----------
+    root : str
+        Text before the tag, with the folder if one was given; ``<root>_med.fits`` is the median image.
+    tag : str
+        ``"_drz"``, ``"_drc"`` or empty.
+    """
+
+    root: str
+    tag: str
+
+    @property
+    def stem(self) -> str:
+        """Root and tag: products are ``<stem>_sci.fits``, ``<stem>.fits`` …."""
+        return self.root + self.tag
+
+
+def root_name(name: str | PurePath) -> str:
+    """Return a name cut at the first of the known suffixes that it contains; the folder, if any, is kept.
+
+    Parameters
+    ----------
+    name : str or PurePath
+        File name.
+    """
+    text = str(name)
+    for suffix in SUFFIXES:
+        found = text.find(suffix)
+        if found > 0:
+            return text[:found]
+    return text
+
+
+def _expand_name(text: str) -> str:
+    """Resolve ``variable$rest``, ``~`` and environment variables in a name."""
+    if "$" in text:
+        variable, rest = text.split("$", 1)
+        if variable and variable in os.environ and not variable.startswith(("/", ".")):
+            text = os.path.join(os.environ[variable], rest)  # noqa: PTH118  (text may be empty or end in a slash)
+    return os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111  (kept as text for glob)
+
+
+def _matching(name: str) -> list[Path]:
+    """Return the files that a name or a wildcard stands for."""
+    text = _expand_name(name.strip())
+    exact = Path(text)
+    if exact.exists():
+        return [exact]
+    if not _WILD.search(text):
+        return []
+    return [Path(p) for p in sorted(glob.glob(text))]  # noqa: PTH207  (the pattern may be absolute)
+
+
+def _lines(name: str) -> list[tuple[int, list[str]]]:
+    """Return the lines of a list file as (number, words); comments after ``#`` and blank lines are left out."""
+    path = Path(_expand_name(name))
+    if not path.is_file():
+        msg = f"The list {name!r} does not exist. Write one file name on each line."
+        raise MissingInputError(msg)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        msg = f"The list {name!r} is not a text file ({error.reason}). Write one file name on each line."
+        raise UnreadableInputError(msg) from error
+    words = [(n, line.split("#", 1)[0].split()) for n, line in enumerate(lines, start=1)]
+    return [(n, w) for n, w in words if w]
+
+
+def _from_list(name: str, notes: list[str]) -> list[tuple[Path, Path | None]]:
+    """Return exposures and inverse-variance files of an ``@file``."""
+    pairs: list[tuple[Path, Path | None]] = []
+    for number, words in _lines(name):
+        if len(words) > 2:  # noqa: PLR2004  (exposure and inverse variance)
+            msg = (
+                f"Line {number} of {name!r} has {len(words)} words; it may have an exposure and an inverse-variance file. "
+                f"Quote nothing, and use names without blanks."
+            )
+            raise InputError(msg)
+        exposures = _one(words[0], notes)
+        if len(words) == 1:
+            pairs += exposures
+            continue
+        maps = _matching(words[1])
+        if not maps:
+            msg = f"Line {number} of {name!r}: the inverse-variance file {words[1]!r} does not exist. Correct the name."
+            raise MissingInputError(msg)
+        if len(maps) != len(exposures):
+            msg = f"Line {number} of {name!r}: {len(exposures)} exposures but {len(maps)} inverse-variance files. Give one for each."
+            raise InputError(msg)
+        pairs += [(p, m) for (p, _), m in zip(exposures, maps, strict=True)]
+    return pairs
+
+
+def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
+    """Return the exposures of one name, wildcard, comma list or ``@file``."""
+    if isinstance(item, os.PathLike):
+        item = os.fspath(item)
+    if not isinstance(item, str):
+        msg = f"input holds {item!r}; give file names (text or pathlib.Path), a wildcard, '@list', or a list of these."
+        raise ParameterError(msg)
+    if Path(item).exists() and not item.startswith("@"):
+        return [(Path(item), None)]
+    if "," in item:
+        return [pair for part in item.split(",") if part.strip() for pair in _one(part.strip(), notes)]
+    if item.strip().startswith("@"):
+        return _from_list(item.strip()[1:], notes)
+    found = _matching(item)
+    if not found:
+        notes.append(f"input {item!r} matches no file; it is left out")
+    return [(p, None) for p in found]
+
+
+def _member_path(folder: Path, root: str) -> Path | None:
+    """Return the file of an association's member, in the order in which suffixes are tried."""
+    names = [root, f"{root}.fits"]
+    for suffix in SUFFIXES:
+        names += [root + suffix, (root + suffix).lower()]
+    return next((folder / n for n in names if (folder / n).is_file()), None)
+
+
+def _association(path: Path) -> tuple[list[Path], str]:
+    """Return the members and the product name of an association table."""
+    from astropy.io import fits
+
+    try:
+        with fits.open(path, memmap=False) as hdus:
+            table = hdus[1].data
+            rows = [(str(r["MEMNAME"]).strip(), str(r["MEMTYPE"]).strip().upper(), bool(r["MEMPRSNT"])) for r in table]
+            check = str(hdus[0].header.get("DUPCHECK", "PERFORM")).strip().upper() == "PERFORM"
+    except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
+        msg = f"{path} is not an association table with columns MEMNAME, MEMTYPE and MEMPRSNT ({error})."
+        raise UnreadableInputError(msg) from error
+    members, missing, both = [], [], []
+    for name, kind, present in rows:
+        if not (present and kind.startswith("EXP")):
+            continue
+        root = name.lower()
+        found = _member_path(path.parent, root)
+        if found is None:
+            missing.append(root)
+            continue
+        corrected = path.parent / f"{root}_flc.fits"
+        if check and corrected.is_file() and corrected != found:
+            both.append(f"{found.name} and {corrected.name}")
+        members.append(found)
+    if missing:
+        msg = f"{path}: no file for {', '.join(missing)} in {path.parent.resolve()}. Add the files, or set MEMPRSNT to false."
+        raise MissingInputError(msg)
+    if both:
+        msg = (
+            f"{path}: both uncorrected and corrected files exist ({'; '.join(both)}). "
+            f"Name the files that you want in a list, or move the others away."
+        )
+        raise InputError(msg)
+    return members, _product(path, rows)
+
+
+def _product(path: Path, rows: Iterable[tuple[str, str, bool]]) -> str:
+    """Return the name of an association's product."""
+    for wanted in ("PROD-DTH", "PROD-RPT", "PROD-CRJ"):
+        for name, kind, _ in rows:
+            if kind.startswith(wanted):
+                return name.lower()
+    return path.name.split("_", 1)[0].lower()
+
+
+def expand_inputs(given: Any) -> ExpandedInputs:
+    """Return the files that an `input` stands for.
+
+    Parameters
+    ----------
+    given : str, pathlib.Path, or sequence of these
+        One file; names separated by commas; wildcards; ``@list`` (second column: inverse-variance files); association tables
+        (``*_asn.fits``).  Files of a text are sorted by name, a sequence keeps its order, as do lines of a list.
+
+    Returns
+    -------
+    ExpandedInputs
+
+    Raises
+    ------
+    MissingInputError
+        If no file is left, or a member of an association is missing.
+    InputError
+        If a list file is wrong.
+    ParameterError
+        If `given` is no name or list of names.
+    """
+    is_text = isinstance(given, str | os.PathLike)
+    if not is_text and not isinstance(given, Sequence):
+        msg = f"input is {given!r}; give file names (text or pathlib.Path), a wildcard, '@list', or a list of these."
+        raise ParameterError(msg)
+    notes: list[str] = []
+    pairs = _one(given, notes) if is_text else [pair for item in given for pair in _one(item, notes)]
+    root = None
+    plain: list[tuple[Path, Path | None]] = []
+    from_tables: list[tuple[Path, Path | None]] = []
+    for path, ivm in pairs:
+        if _TABLE.search(path.name):
+            members, product = _association(path)
+            root = root or product
+            from_tables += [(m, None) for m in members]
+        else:
+            plain.append((path, ivm))
+    if is_text and not str(given).strip().startswith("@"):
+        plain.sort(key=lambda pair: str(pair[0]))
+    found = plain + from_tables
+    if not found:
+        msg = f"input {given!r} matches no file in {Path.cwd()}. Check names and folder."
+        raise MissingInputError(msg)
+    paths = [p for p, _ in found]
+    notes += [f"{p} is given {paths.count(p)} times; it counts each time" for p in dict.fromkeys(paths) if paths.count(p) > 1]
+    return ExpandedInputs(
+        paths=tuple(paths), ivm=tuple(m for _, m in found), output_root=root, notes=tuple(notes)
+    )  # fmt: skip
+
+
+def output_names(
+    output: str | None, paths: Sequence[str | PurePath], primary: Mapping[str, Any], asn_root: str | None = None
+) -> OutputNames:
+    """Return root and tag of the products.
+
+    Parameters
+    ----------
+    output : str or None
+        The user's `output`; blank: from the table, the only input, or ``final``.
+    paths : sequence of str or PurePath
+        Input files.
+    primary : mapping
+        Primary header of the first one.
+    asn_root : str, optional
+        Product name of an association table.
+
+    Returns
+    -------
+    OutputNames
+
+    Examples
+    --------
+    >>> output_names("foo", ["a_flt.fits"], {}).stem
+    'foo_drz'
+    >>> output_names("foo.fits", ["a_flt.fits"], {}).stem
+    'foo'
+    """
+    root = (output or "").strip() or asn_root or (root_name(paths[0]) if len(paths) == 1 else "final")
+    suffix = "_drc.fits" if str(paths[0]).endswith("_flc.fits") else "_drz.fits"
+    if str(primary.get("INSTRUME", "")).strip().upper() == "WFPC2":
+        suffix = "_drw.fits"
+    folder, name = os.path.split(root)
+    if ".fits" not in name.lower() and suffix[:4] not in name:
+        name = root_name(name) + suffix
+    for tag in ("_drz", "_drc"):
+        if tag in name:
+            return OutputNames(root=os.path.join(folder, name[: name.index(tag)]), tag=tag)  # noqa: PTH118
+    end = name.lower().find(".fits")
+    if end >= 0:
+        return OutputNames(root=os.path.join(folder, name[:end]), tag="")  # noqa: PTH118
+    return OutputNames(root=os.path.join(folder, name), tag="_drz")  # noqa: PTH118

@@ -1,0 +1,248 @@
+"""Linear facts of a celestial WCS, and copies of it that are safe in threads.
+
+One `astropy.wcs.WCS` must not be used from two threads at a time: wcslib writes into the object while it transforms, without
+the interpreter's lock, and positions come out wrong without an error.  Hence `WcsState`: plain numbers, from which
+every thread builds an object of its own.  The numbers are exact, so that a worker process gets the same bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import WCSError
+from drizframe.model import check_celestial
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+__all__ = ["WcsState", "cd_matrix", "column_scale", "core_wcs", "orientation", "tangent_wcs"]
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+#: Magnitude from which wcslib means "undefined".
+_UNDEFINED = 1e100
+#: Native longitude of the celestial pole that keeps tangent planes continuous up to the pole itself.
+_LONPOLE = 180.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WcsState:
+    """Everything that a transform of a two-dimensional celestial WCS depends on, as plain numbers.
+
+    Parameters
+    ----------
+    ctype, cunit : tuple of str
+        Axis types and units.
+    crval, crpix, cdelt : ndarray, shape (2,)
+        Reference point and increments.
+    pc : ndarray, shape (2, 2)
+        Linear transformation.
+    pole : tuple of float
+        LONPOLE and LATPOLE; NaN if undefined.
+    pv, ps : tuple
+        Parameters of the projection.
+    sip : tuple of ndarray, or None
+        A and B coefficients and the reference pixel of the polynomial.
+    tables : tuple
+        CPDIS1, CPDIS2, D2IM1, D2IM2, each None or (table, crpix, crval, cdelt).
+    """
+
+    ctype: tuple[str, str]
+    cunit: tuple[str, str]
+    crval: Array
+    crpix: Array
+    cdelt: Array
+    pc: Array
+    pole: tuple[float, float] = (np.nan, np.nan)
+    pv: tuple[Any, ...] = ()
+    ps: tuple[Any, ...] = ()
+    sip: tuple[Array | None, Array | None, Array] | None = None
+    tables: tuple[Any, ...] = (None, None, None, None)
+
+    @classmethod
+    def of(cls, wcs: WCS, where: str = "the image", *, distorted: bool = True) -> WcsState:
+        """Read the state of a WCS.
+
+        Parameters
+        ----------
+        wcs : astropy.wcs.WCS
+            What to read; it stays as it is.
+        where : str
+            Name of the image, for messages.
+        distorted : bool
+            Whether to keep SIP polynomials and lookup tables.
+
+        Raises
+        ------
+        WCSError
+            If it is not a celestial FITS WCS of two axes, or its matrix is singular.
+        """
+        if wcs is None or not hasattr(wcs, "wcs"):
+            msg = f"{where} has no FITS WCS (got {type(wcs).__name__}). Give an astropy.wcs.WCS."
+            raise WCSError(msg)
+        check_celestial(wcs, where)
+        prm = wcs.wcs.__deepcopy__({})
+        _set(prm, where)
+        keep = wcs.sip if distorted else None
+        names = ("cpdis1", "cpdis2", "det2im1", "det2im2")
+        ctype = [str(name) for name in prm.ctype]
+        return cls(
+            ctype=(ctype[0].removesuffix("-SIP"), ctype[1].removesuffix("-SIP")) if keep is None else (ctype[0], ctype[1]),
+            cunit=(str(prm.cunit[0]), str(prm.cunit[1])),
+            crval=np.array(prm.crval), crpix=np.array(prm.crpix),
+            cdelt=np.array(prm.get_cdelt()), pc=np.array(prm.get_pc()),
+            pole=(float(prm.lonpole), float(prm.latpole)),
+            pv=tuple(prm.get_pv()), ps=tuple(prm.get_ps()),
+            sip=None if keep is None else (_copied(keep.a), _copied(keep.b), np.array(keep.crpix)),
+            tables=tuple(_table(getattr(wcs, name)) if distorted else None for name in names),
+        )  # fmt: skip
+
+    def build(self) -> WCS:
+        """Return a new WCS with this state."""
+        from astropy.wcs import WCS, DistortionLookupTable, Sip
+
+        wcs = WCS(naxis=2)
+        prm = wcs.wcs
+        prm.ctype, prm.cunit = list(self.ctype), list(self.cunit)
+        prm.crval, prm.crpix, prm.cdelt, prm.pc = self.crval, self.crpix, self.cdelt, self.pc
+        for name, value in zip(("lonpole", "latpole"), self.pole, strict=True):
+            if np.isfinite(value) and abs(value) < _UNDEFINED:
+                setattr(prm, name, value)
+        if self.pv:
+            prm.set_pv(list(self.pv))
+        if self.ps:
+            prm.set_ps(list(self.ps))
+        prm.bounds_check(True, True)  # noqa: FBT003  (positional in astropy)
+        prm.set()
+        if self.sip is not None:
+            a, b, crpix = self.sip
+            wcs.sip = Sip(a, b, None, None, crpix)
+        tables = [None if t is None else DistortionLookupTable(*t) for t in self.tables]
+        wcs.cpdis1, wcs.cpdis2, wcs.det2im1, wcs.det2im2 = tables
+        return wcs
+
+    @property
+    def longitude_first(self) -> bool:
+        """Whether the first sky axis is the longitude."""
+        return self.ctype[0].split("-")[0] in {"RA", "GLON", "ELON", "SLON", "HLON"}
+
+    @property
+    def system(self) -> str:
+        """Kind of sky coordinates: ``"RA"`` (equatorial), ``"GLON"``, ``"ELON"`` …"""
+        return self.ctype[0 if self.longitude_first else 1].split("-")[0]
+
+
+def _set(prm: Any, where: str) -> None:
+    """Let wcslib check a private copy of the parameters."""
+    from astropy.wcs import WcsError
+
+    try:
+        prm.set()
+    except (WcsError, ValueError) as error:
+        lines = str(error).strip().splitlines()
+        msg = (
+            f"The WCS of {where} cannot be used: {lines[-1] if lines else type(error).__name__}. "
+            "Look at CTYPE, CRVAL and the CD matrix in its header."
+        )
+        raise WCSError(msg) from error
+
+
+def _copied(array: Any) -> Array | None:
+    """Return a copy of an optional array."""
+    return None if array is None else np.array(array)
+
+
+def _table(table: Any) -> tuple[Any, ...] | None:
+    """Return data, CRPIX, CRVAL and CDELT of a lookup table."""
+    if table is None:
+        return None
+    pairs = (tuple(float(v) for v in pair) for pair in (table.crpix, table.crval, table.cdelt))
+    return (np.array(table.data, dtype=np.float32), *pairs)
+
+
+def cd_matrix(wcs: WCS) -> Array:
+    """Return the linear transformation of a WCS in degrees per pixel, shape (2, 2), whichever keywords hold it."""
+    return np.array(wcs.pixel_scale_matrix, dtype=np.float64)
+
+
+def column_scale(cd: Array) -> float:
+    """Return 3600 · hypot(CD1_1, CD2_1): the length of a step in x in arcsec (`pscale` of the reference)."""
+    return float(np.hypot(cd[0, 0], cd[1, 0]) * 3600.0)
+
+
+def orientation(cd: Array) -> float:
+    """Return atan2(CD1_2, CD2_2) in degrees: the position angle of the y axis (`orientat` of the reference)."""
+    return float(np.degrees(np.arctan2(cd[0, 1], cd[1, 1])))
+
+
+def tangent_wcs(like: WCS, crval: Any, crpix: Any, cd: Any, shape: tuple[int, int]) -> WCS:
+    """Return an undistorted tangent-plane WCS with the sky system and name of another.
+
+    Parameters
+    ----------
+    like : astropy.wcs.WCS
+        Gives RADESYS, EQUINOX and WCSNAME.
+    crval, crpix : sequence of float
+        Reference point in degrees and in FITS pixels.
+    cd : ndarray, shape (2, 2)
+        Degrees per pixel.
+    shape : tuple of int
+        Rows and columns.
+    """
+    from astropy.wcs import WCS
+
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.cunit = ["deg", "deg"]
+    wcs.wcs.crval = [float(v) for v in crval]
+    wcs.wcs.crpix = [float(v) for v in crpix]
+    wcs.wcs.cd = np.asarray(cd, dtype=np.float64)
+    wcs.wcs.lonpole = _LONPOLE
+    wcs.wcs.radesys, wcs.wcs.name = like.wcs.radesys, like.wcs.name
+    if np.isfinite(like.wcs.equinox):
+        wcs.wcs.equinox = like.wcs.equinox
+    wcs.pixel_shape = (shape[1], shape[0])
+    wcs.wcs.set()
+    return wcs
+
+
+def core_wcs(wcs: WCS, shape: tuple[int, int], cd: Any = None, crpix: Any = None, crval: Any = None) -> WCS:
+    """Return the WCS without its distortion, as a new object, with new values of some keywords.
+
+    Unlike `tangent_wcs` it keeps the projection.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        What to copy.
+    shape : tuple of int
+        Rows and columns.
+    cd, crpix, crval : array-like, optional
+        New values; None keeps the old ones.
+    """
+    from astropy.wcs import WCS
+
+    core = WCS(naxis=2)
+    core.wcs = wcs.wcs.__deepcopy__({})
+    core.wcs.ctype = [str(name).removesuffix("-SIP") for name in core.wcs.ctype]
+    _replace_matrix(core, cd_matrix(wcs) if cd is None else np.asarray(cd, dtype=np.float64))
+    if crpix is not None:
+        core.wcs.crpix = [float(v) for v in crpix]
+    if crval is not None:
+        core.wcs.crval = [float(v) for v in crval]
+    core.pixel_shape = (shape[1], shape[0])
+    core.wcs.set()
+    return core
+
+
+def _replace_matrix(wcs: WCS, cd: Array) -> None:
+    """Write the linear transformation as a CD matrix, whatever the header used."""
+    if wcs.wcs.has_pc():
+        del wcs.wcs.pc
+    if wcs.wcs.has_crota():
+        del wcs.wcs.crota
+    wcs.wcs.cdelt = [1.0, 1.0]
+    wcs.wcs.cd = cd

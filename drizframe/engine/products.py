@@ -1,0 +1,52 @@
+"""From planes in the store to the mosaic that the user gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from drizframe.engine.job import RunContext
+from drizframe.engine.plan import Plan
+from drizframe.model import RUN, Chip, Mosaic, PlaneKey
+
+__all__ = ["make_mosaic", "product_unit"]
+
+
+def product_unit(plan: Plan) -> str:
+    """Return the unit of the final image as ``BUNIT`` spells it.
+
+    Notes
+    -----
+    The accumulators hold electrons per second.  Only ``proc_unit='native'`` with a detector that counts gives counts; a rate
+    gets "/S" (trap 02-5: also for detectors that count).
+    """
+    chip: Chip = plan.exposures[0].chips[0]
+    rate = plan.parameters.final_units == "cps"
+    if is_native_counts(plan):
+        return "counts/s" if rate else "counts"
+    base = chip.bunit.split("/")[0].strip() or "ELECTRONS"
+    if base.upper() in ("COUNTS", "DN"):
+        base = "ELECTRONS"
+    return f"{base}/S" if rate else base
+
+
+def is_native_counts(plan: Plan) -> bool:
+    """Whether the product is in counts: native units asked for, and the detectors count."""
+    return plan.parameters.proc_unit == "native" and plan.exposures[0].chips[0].native_unit.startswith("counts")
+
+
+def make_mosaic(context: RunContext) -> Mosaic | None:
+    """Return the final image, or None if the final step did not run."""
+    plan, store = context.plan, context.store
+    sci: np.ndarray[Any, Any] | None = store.get(PlaneKey("mosaic.sci", RUN))
+    if sci is None:
+        return None
+    wht, ctx, var = (store.get(PlaneKey(f"mosaic.{n}", RUN)) for n in ("wht", "ctx", "var"))
+    total = plan.total_exptime
+    if plan.parameters.final_units == "counts":
+        sci = sci * np.float32(total)
+        var = None if var is None else var * np.float32(total) ** 2
+    return Mosaic(
+        sci=sci, wht=wht, ctx=ctx, var=var, frame=plan.frames["final"], unit=product_unit(plan), exptime=total
+    )

@@ -1,0 +1,56 @@
+"""Which part of which detector a chip shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from drizframe.model.exposure import Chip, Exposure
+
+__all__ = ["DetectorSignature", "detector_signature"]
+
+#: Families whose files number their images differently from their chips: the number of the chip itself identifies it.
+_NUMBERED_BY_DETECTOR = frozenset({"STIS", "NICMOS"})
+
+
+class DetectorSignature(NamedTuple):
+    """The same detector pixels have the same signature.
+
+    Parameters
+    ----------
+    instrument, detector : str
+        Names as in the header, upper case.
+    shape : tuple of int
+        Rows and columns.
+    ltv : tuple of float
+        Offset (x, y) of a subarray, in pixels.
+    chip : int
+        Number of the chip.
+    """
+
+    instrument: str
+    detector: str
+    shape: tuple[int, int]
+    ltv: tuple[float, float]
+    chip: int
+
+
+def detector_signature(exposure: Exposure, chip: Chip) -> DetectorSignature:
+    """Return the signature by which defects of the detector are shared between exposures.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        Any exposure.
+    chip : Chip
+        One of its chips.
+
+    Notes
+    -----
+    The chip's number is EXTVER, for STIS and NICMOS the number of the detector or camera, because EXTVER counts image sets
+    there.
+    """
+    instrument = exposure.instrument.upper()
+    number = chip.detector_chip if instrument in _NUMBERED_BY_DETECTOR else chip.extver
+    ltv = (float(chip.ltv[0]), float(chip.ltv[1]))
+    return DetectorSignature(instrument, exposure.detector.upper(), chip.shape, ltv, number)

@@ -1,0 +1,1 @@
+"""Instruments: from headers to the facts of exposures and chips; one module each."""

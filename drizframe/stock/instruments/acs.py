@@ -1,0 +1,80 @@
+"""Advanced Camera for Surveys: WFC, HRC, SBC; calibrated images are in electrons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from drizframe.errors import InputError
+from drizframe.hooks import Instrument, hookimpl
+from drizframe.stock.instruments.common import FLIPPED_Y, Detector, exposure_from_headers, header_number
+from drizframe.stock.instruments.flats import flat_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from astropy.io.fits import Header
+
+    from drizframe.model import Exposure
+
+GAINS = "ATODGNA,ATODGNB,ATODGNC,ATODGND"
+NOISES = "READNSEA,READNSEB,READNSEC,READNSED"
+
+
+def mean_dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
+    """Return ``MEANDARK`` of the science header; None if it is missing (only inverse-variance weights need it)."""
+    return header_number(science, "MEANDARK")
+
+
+def two_chip_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+    """Return the direction of tails by chip number: chip 2 reads out at its lower edge, chip 1 at its upper one."""
+    return {1: +1, 2: -1}.get(chip, 0)
+
+
+def hrc_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+    """Return the direction of tails by amplifier; 0 for a readout through several."""
+    amplifier = str(primary.get("CCDAMP", "")).strip().upper()
+    return {"A": +1, "B": +1, "C": -1, "D": -1}.get(amplifier, 0)
+
+
+def flats(primary: Header, science: Header) -> Mapping[str, Any]:
+    """Return where the flat field of a chip is."""
+    return flat_facts(primary, science, ("PFLTFILE",))
+
+
+DETECTORS = {
+    "WFC": Detector(
+        native_unit="electrons", gain_keywords=GAINS, readnoise_keywords=NOISES, dark=mean_dark, tails=two_chip_tails,
+        parity=FLIPPED_Y, saturation_bits=256 | 2048, extra=flats,
+    ),
+    "HRC": Detector(
+        native_unit="electrons", gain_keywords=GAINS, readnoise_keywords=NOISES, dark=mean_dark, tails=hrc_tails,
+        saturation_bits=256 | 2048, extra=flats,
+    ),
+    "SBC": Detector(native_unit="electrons", gain=1.0, readnoise=0.0, dark=mean_dark, extra=flats),
+}  # fmt: skip
+
+
+def matches(primary: Header) -> bool:
+    """Tell whether a primary header is of this instrument."""
+    return str(primary.get("INSTRUME", "")).strip().upper() == "ACS"
+
+
+def acs(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
+    """Read the facts of an ACS exposure; see `drizframe.hooks.Instrument`."""
+    name = str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    if name not in DETECTORS:
+        msg = f"{where['path']}: DETECTOR is {name!r}; ACS has {', '.join(DETECTORS)}. Correct the keyword."
+        raise InputError(msg)
+    return exposure_from_headers(DETECTORS[name], primary, science, family="acs", detector_name=name, **where)
+
+
+ACS = Instrument(
+    name="acs", summary="ACS: WFC, HRC and SBC.", reference=acs, matches=matches, rules="acs",
+    cite="ACS Instrument Handbook",
+)  # fmt: skip
+
+
+@hookimpl
+def drizframe_instruments() -> Iterator[Instrument]:
+    """Offer ACS."""
+    yield ACS

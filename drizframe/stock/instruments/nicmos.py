@@ -1,0 +1,68 @@
+"""Near Infrared Camera and Multi-Object Spectrometer; images are in counts per second or counts."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from drizframe.errors import InputError
+from drizframe.hooks import Instrument, hookimpl
+from drizframe.stock.instruments.common import Detector, exposure_from_headers, header_number
+from drizframe.stock.instruments.flats import flat_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from astropy.io.fits import Header
+
+    from drizframe.model import Exposure
+
+
+def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:  # noqa: ARG001
+    """Return dark signal = rate × ``EXPTIME``, in electrons."""
+    return rate * (header_number(primary, "EXPTIME") or exptime)
+
+
+def flats(primary: Header, science: Header) -> Mapping[str, Any]:
+    """Return where the flat is (reference flats of NICMOS are reciprocal)."""
+    return flat_facts(primary, science, ("FLATFILE",), reciprocal=True)
+
+
+def _camera(gain: float, readnoise: float, rate: float) -> Detector:
+    return Detector(
+        native_unit="counts/s", gain=gain, readnoise=readnoise, gain_applies=True, dark=partial(dark_signal, rate=rate),
+        chip_keyword="CAMERA", saturation_bits=64, cr_bits=512, extra=flats,
+    )  # fmt: skip
+
+
+CAMERAS = {1: _camera(5.4, 26.0, 0.08), 2: _camera(5.4, 26.0, 0.08), 3: _camera(6.5, 29.0, 0.15)}
+
+
+def matches(primary: Header) -> bool:
+    """Tell whether a primary header is of this instrument."""
+    return str(primary.get("INSTRUME", "")).strip().upper() == "NICMOS"
+
+
+def nicmos(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
+    """Read the facts of a NICMOS exposure; see `drizframe.hooks.Instrument`."""
+    number = int(header_number(primary, "CAMERA") or 0)
+    if number not in CAMERAS:
+        msg = f"{where['path']}: CAMERA is {primary.get('CAMERA')!r}; NICMOS has 1, 2 and 3. Correct the keyword."
+        raise InputError(msg)
+    camera = CAMERAS[number]
+    if str(primary.get("UNITCORR", "")).strip().upper() == "OMIT":  # only matters where BUNIT is missing
+        camera = dataclasses.replace(camera, native_unit="counts")
+    return exposure_from_headers(camera, primary, science, family="nicmos", detector_name=f"NIC{number}", **where)
+
+
+NICMOS = Instrument(
+    name="nicmos", summary="NICMOS: cameras 1, 2 and 3.", reference=nicmos, matches=matches, rules="nicmos",
+    cite="NICMOS Instrument Handbook",
+)  # fmt: skip
+
+
+@hookimpl
+def drizframe_instruments() -> Iterator[Instrument]:
+    """Offer NICMOS."""
+    yield NICMOS

@@ -1,0 +1,79 @@
+"""Space Telescope Imaging Spectrograph, imaging modes; images are in counts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from drizframe.errors import InputError
+from drizframe.hooks import Instrument, hookimpl
+from drizframe.stock.instruments.common import Detector, exposure_from_headers
+from drizframe.stock.instruments.flats import flat_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from astropy.io.fits import Header
+
+    from drizframe.model import Exposure
+
+
+def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:  # noqa: ARG001
+    """Return dark signal = rate × time, in electrons."""
+    return rate * exptime
+
+
+def ccd_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+    """Return the direction of tails on the CCD."""
+    return +1
+
+
+def flats(primary: Header, science: Header) -> Mapping[str, Any]:
+    """Return where the flat fields are: low order times pixel to pixel."""
+    return flat_facts(primary, science, ("LFLTFILE", "PFLTFILE"))
+
+
+def _mama(rate: float) -> Detector:
+    return Detector(
+        native_unit="counts", gain=1.0, readnoise=0.0, gain_applies=True, dark=partial(dark_signal, rate=rate),
+        exptime_in_science=True, cr_bits=8192, extra=flats,
+    )  # fmt: skip
+
+
+DETECTORS = {
+    "CCD": Detector(
+        native_unit="counts", gain_keywords="ATODGAIN", readnoise_keywords="READNSE", gain_applies=True,
+        dark=partial(dark_signal, rate=0.009), tails=ccd_tails, exptime_in_science=True, cr_bits=8192, extra=flats,
+    ),
+    "NUV-MAMA": _mama(0.0013),
+    "FUV-MAMA": _mama(0.07),
+}  # fmt: skip
+
+
+def matches(primary: Header) -> bool:
+    """Tell whether a primary header is of this instrument."""
+    return str(primary.get("INSTRUME", "")).strip().upper() == "STIS"
+
+
+def stis(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
+    """Read the facts of a STIS exposure; see `drizframe.hooks.Instrument`."""
+    if str(primary.get("OBSTYPE", "")).strip().upper() == "SPECTROSCOPIC":
+        msg = f"{where['path']} is a spectrum (OBSTYPE 'SPECTROSCOPIC'). Give images only."
+        raise InputError(msg)
+    name = str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    if name not in DETECTORS:
+        msg = f"{where['path']}: DETECTOR is {name!r}; STIS has {', '.join(DETECTORS)}. Correct the keyword."
+        raise InputError(msg)
+    return exposure_from_headers(DETECTORS[name], primary, science, family="stis", detector_name=name, **where)
+
+
+STIS = Instrument(
+    name="stis", summary="STIS: CCD, NUV-MAMA and FUV-MAMA images.", reference=stis, matches=matches, rules="stis",
+    cite="STIS Instrument Handbook",
+)  # fmt: skip
+
+
+@hookimpl
+def drizframe_instruments() -> Iterator[Instrument]:
+    """Offer STIS."""
+    yield STIS

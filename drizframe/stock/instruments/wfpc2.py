@@ -1,0 +1,120 @@
+"""Wide Field and Planetary Camera 2; images are in counts (DN)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import InputError
+from drizframe.hooks import Instrument, hookimpl
+from drizframe.stock.instruments.common import Detector, exposure_from_headers, header_number
+from drizframe.stock.instruments.flats import flat_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from astropy.io.fits import Header
+
+    from drizframe.model import Exposure
+
+#: Calibrated gain (e/DN) and read noise (e) by header gain and chip.
+CALIBRATED = {
+    7: {1: (7.12, 5.24), 2: (7.12, 5.51), 3: (6.90, 5.22), 4: (7.10, 5.19)},
+    15: {1: (13.99, 7.02), 2: (14.50, 7.84), 3: (13.95, 6.99), 4: (13.95, 8.32)},
+}
+
+#: Quadratics (constant, linear, square) in row and in column that bound the lit part of each chip.
+PYRAMID = {
+    1: ((52.20921, 0.009072887, -9.941337e-6), (42.62779, 0.009122855, -1.106709e-5)),
+    2: ((21.77283, 0.01842164, -1.398300e-5), (47.68184, 0.00265608, -1.468158e-5)),
+    3: ((44.18944, 0.0138938, -1.412296e-5), (30.23626, 0.008156041, -1.491324e-5)),
+    4: ((44.56632, 0.003509023, -1.278723e-5), (40.91462, 0.01273679, -1.063462e-5)),
+}
+SIDE = 800  # pixels
+
+
+def calibrated(primary: Header, science: Header, quantity: str, value: float) -> float:
+    """Return the calibrated gain or read noise for the header gain `value` and the chip."""
+    chip = int(header_number(science, "DETECTOR") or header_number(primary, "DETECTOR") or 0)
+    row = CALIBRATED.get(round(value), {}).get(chip)
+    if row is None:
+        msg = (
+            f"WFPC2 {quantity}: ATODGAIN is {value!r} and DETECTOR {chip!r}; known are gains 7 and 15 for chips 1 to 4. "
+            f"Give the parameters gain and rdnoise."
+        )
+        raise InputError(msg)
+    return row[0] if quantity == "gain" else row[1]
+
+
+def dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
+    """Return 0.005 e/s times ``DARKTIME``; None if the keyword is missing."""
+    time = header_number(primary, "DARKTIME")
+    return None if time is None else 0.005 * time
+
+
+def tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+    """Return the direction of tails."""
+    return -1
+
+
+def shadow_mask(chip: int, *, binned: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the mask of the pyramid's shadow: 1 where a chip sees the sky.
+
+    Parameters
+    ----------
+    chip : int
+        1 (PC) to 4.
+    binned : bool
+        Whether pixels are summed 2 by 2 (``MODE`` = ``AREA``); a binned pixel is good if all four are.
+
+    Returns
+    -------
+    mask : ndarray of uint8, shape (800, 800) or (400, 400)
+    """
+
+    def lit(position: np.ndarray[Any, Any], a: tuple[float, float, float]) -> np.ndarray[Any, Any]:
+        edge = a[0] + a[1] * position + a[2] * position**2
+        return np.trunc(np.clip(position + 0.5 - edge, 0, 1)).astype(np.uint8)
+
+    rows, columns = PYRAMID[chip]
+    position = np.arange(SIDE, dtype=float)
+    mask = lit(position, rows)[:, None] * lit(position, columns)[None, :]
+    if binned:
+        mask = mask.reshape(SIDE // 2, 2, SIDE // 2, 2).min(axis=(1, 3))
+    result: np.ndarray[Any, np.dtype[np.uint8]] = np.ascontiguousarray(mask, dtype=np.uint8)
+    return result
+
+
+def facts(primary: Header, science: Header) -> Mapping[str, Any]:
+    """Return where the flat is (reference flats of WFPC2 are reciprocal), and whether pixels are binned."""
+    binned = str(primary.get("MODE", "FULL")).strip().upper() == "AREA"
+    return {**flat_facts(primary, science, ("FLATFILE",), reciprocal=True), "binned": 2 if binned else 1}
+
+
+DETECTOR = Detector(
+    native_unit="counts", gain_keywords="ATODGAIN", table=calibrated, gain_applies=True, dark=dark, tails=tails,
+    chip_keyword="DETECTOR", saturation_bits=8, extra=facts,
+)  # fmt: skip
+
+
+def matches(primary: Header) -> bool:
+    """Tell whether a primary header is of this instrument."""
+    return str(primary.get("INSTRUME", "")).strip().upper() == "WFPC2"
+
+
+def wfpc2(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
+    """Read the facts of a WFPC2 exposure; see `drizframe.hooks.Instrument`."""
+    return exposure_from_headers(DETECTOR, primary, science, family="wfpc2", detector_name="WFPC2", **where)
+
+
+WFPC2 = Instrument(
+    name="wfpc2", summary="WFPC2: PC and the three WF chips.", reference=wfpc2, matches=matches, rules="wfpc2",
+    cite="WFPC2 Instrument Handbook",
+)  # fmt: skip
+
+
+@hookimpl
+def drizframe_instruments() -> Iterator[Instrument]:
+    """Offer WFPC2."""
+    yield WFPC2

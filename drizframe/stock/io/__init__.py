@@ -1,0 +1,1 @@
+"""Files: reading exposures, writing products, editing inputs."""

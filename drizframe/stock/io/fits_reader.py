@@ -1,0 +1,216 @@
+"""FITS files to exposures."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drizframe.config.inputs import root_name
+from drizframe.errors import InputError
+from drizframe.hooks import Reader, hookimpl
+from drizframe.stock.io.chip_wcs import chip_wcs, promote
+from drizframe.stock.io.layout import ChipPlace, find_chips, select_group
+from drizframe.stock.io.opening import SUFFIXES, check_complete, open_fits
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList, Header
+
+    from drizframe.hooks import Instrument, InstrumentOptions
+    from drizframe.model import Exposure, PixelSource
+
+__all__ = ["FITS", "read_fits", "unusable"]
+
+#: Keywords of a STIS science header that describe the exposure and belong into its primary header.
+EXPOSURE_KEYS = ("DATE-OBS", "EXPEND", "EXPSTART", "EXPTIME")
+
+
+def matches(path: Path) -> bool:
+    """Tell whether the name, or the first bytes, are of a FITS file."""
+    if path.name.lower().endswith(SUFFIXES):
+        return True
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(6) == b"SIMPLE"
+
+
+def _is_stis(primary: Header) -> bool:
+    return str(primary.get("INSTRUME", "")).strip().upper() == "STIS"
+
+
+def _refuse_spectra(primary: Header, path: Path) -> None:
+    if _is_stis(primary) and str(primary.get("OBSTYPE", "")).strip().upper() == "SPECTROSCOPIC":
+        msg = f"{path} is a spectrum (OBSTYPE = 'SPECTROSCOPIC'); only images can be drizzled. Leave it out."
+        raise InputError(msg)
+
+
+def _with_exposure_keys(primary: Header, science: Header) -> Header:
+    """Return a copy of a primary header that describes one exposure of the file."""
+    own = primary.copy()
+    for key in EXPOSURE_KEYS:
+        if key in science:
+            own[key] = (science[key], science.comments[key])
+    return own
+
+
+def _is_empty(place: ChipPlace) -> bool:
+    """Tell whether a STIS image set lacks its error or data-quality image."""
+    return "err" not in place.places or "dq" not in place.places
+
+
+def _sets(primary: Header, chips: Sequence[ChipPlace], path: Path) -> list[tuple[str, str, Header, list[ChipPlace]]]:
+    """Return the exposures of a file: name, file name, primary header, chips.
+
+    A STIS file may hold several exposures; each becomes one of its own, with its chip numbered 1.
+    """
+    if not _is_stis(primary):
+        return [(root_name(path.name), path.name, primary, list(chips))]
+    if len(chips) == 1:
+        return [(root_name(path.name), path.name, _with_exposure_keys(primary, chips[0].header), list(chips))]
+    result = []
+    for place in chips:
+        if _is_empty(place):
+            continue
+        name = str(place.header.get("EXPNAME", "")).strip().lower() or f"{root_name(path.name)}_{place.extver}"
+        header = place.header.copy()
+        header["EXTVER"] = 1
+        others = {k: v.copy() for k, v in place.others.items()}
+        for other in others.values():
+            other["EXTVER"] = 1
+        moved = dataclasses.replace(place, extver=1, index=1, header=header, others=others)
+        result.append((name, f"{name}_flt.fits", _with_exposure_keys(primary, header), [moved]))
+    if not result:
+        msg = f"{path}: every image set lacks its ERR or DQ image. Get the calibrated file again."
+        raise InputError(msg)
+    return result
+
+
+def _exposure(
+    hdus: HDUList, path: Path, name: str, file_name: str, primary: Header, chips: Sequence[ChipPlace],
+    instrument: Instrument, options: InstrumentOptions,
+) -> Exposure:  # fmt: skip
+    """Return one exposure."""
+    wcskey = str(options.extra.get("wcskey") or "")
+    distortion = bool(options.extra.get("coeffs", True))
+    chosen = select_group(chips, options.extra.get("group"), str(path))
+    science, wcs, sources = {}, {}, {}
+    for place in chosen:
+        where = f"{path}[{place.index}]"
+        header = promote(place.header, wcskey, where)
+        wcs[place.extver] = chip_wcs(header, primary, hdus, where, distortion=distortion)
+        science[place.extver], sources[place.extver] = header, place.source
+
+    def source(extver: int) -> PixelSource:
+        return sources[extver]
+
+    call: Callable[..., Exposure] | None = instrument.reference
+    assert call is not None  # noqa: S101  (checked when the record was made)
+    exposure = call(
+        primary.copy(), science, name=name, path=path, source=source, options=options, wcs=wcs.__getitem__
+    )
+    by_version = {p.extver: p for p in chosen}
+    renewed = [dataclasses.replace(c, extra={**c.extra, **by_version[c.extver].facts}) for c in exposure.chips]
+    extra = {
+        **exposure.extra, "file": file_name, "split": file_name != path.name,
+        "good_pixels": _good_pixels(science),
+    }  # fmt: skip
+    pa_v3 = exposure.pa_v3 if exposure.pa_v3 is not None else _support_angle(path, primary)
+    return dataclasses.replace(exposure.with_chips(renewed), extra=extra, pa_v3=pa_v3)
+
+
+def _good_pixels(science: Mapping[int, Header]) -> int | None:
+    """Return the number of good pixels by ``NGOODPIX``; None if a header does not tell."""
+    if not all("NGOODPIX" in h for h in science.values()):
+        return None
+    return sum(int(h["NGOODPIX"]) for h in science.values())
+
+
+def _support_angle(path: Path, primary: Header) -> float | None:
+    """Return ``PA_V3`` from the support file ``<ROOTNAME>_spt.fits`` next to the exposure, if there is one."""
+    support = path.with_name(f"{str(primary.get('ROOTNAME', '')).strip().lower()}_spt.fits")
+    if not support.is_file():
+        return None
+    with open_fits(support) as hdus:
+        found = [h.header["PA_V3"] for h in hdus if "PA_V3" in h.header]
+    return float(found[0]) if found else None
+
+
+def read_fits(
+    path: Path | str, *, instruments: Callable[[Any], Instrument], options: InstrumentOptions
+) -> list[Exposure]:
+    """Read the headers of a FITS file; the file is not changed, and no pixels are loaded.
+
+    Parameters
+    ----------
+    path : pathlib.Path or str
+        ``.fits``, also compressed by gzip or xz.
+    instruments : callable
+        Finds the `Instrument` for a primary header.
+    options : InstrumentOptions
+        Overrides; in `extra`: ``wcskey`` (letter or name), ``group``, ``coeffs`` (False: no distortion), ``ivm`` (file name).
+
+    Returns
+    -------
+    list of Exposure
+        One, or one for each image set of a STIS file.
+
+    Raises
+    ------
+    MissingInputError, UnreadableInputError
+        If the file does not exist, or is damaged.
+    InputError
+        If it holds no science image, or a spectrum.
+    WCSError
+        If a chip has no celestial WCS.
+    ParameterError
+        If `wcskey` or `group` name something that the file does not have.
+    """
+    path = Path(path)
+    ivm = options.extra.get("ivm")
+    with open_fits(path) as hdus:
+        check_complete(hdus, path)
+        primary = hdus[0].header.copy()
+        _refuse_spectra(primary, path)
+        instrument = instruments(primary)
+        chips = find_chips(hdus, path, ivm=Path(ivm) if ivm else None)
+        return [
+            _exposure(hdus, path, name, file_name, header, places, instrument, options)
+            for name, file_name, header, places in _sets(primary, chips, path)
+        ]
+
+
+def unusable(exposure: Exposure) -> str | None:
+    """Return why an exposure cannot be combined; None if it can.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        As read.
+
+    Returns
+    -------
+    str or None
+        The reason, for a warning; the run goes on without the exposure.
+    """
+    where = str(exposure.path or exposure.name)
+    if not exposure.exptime > 0:
+        return f"{where}: the exposure time (EXPTIME) is {exposure.exptime!r} s or missing"
+    if exposure.extra.get("good_pixels") == 0:
+        return f"{where}: no good pixel (NGOODPIX is 0 for all chips)"
+    needs = exposure.family != "generic" and any(c.v2ref is not None for c in exposure.chips)
+    if needs and exposure.pa_v3 is None:
+        return f"{where}: PA_V3 is missing from the primary header, and no _spt.fits file tells it"
+    return None
+
+
+FITS = Reader(
+    name="fits", summary="FITS files with SCI, ERR and DQ extensions, or one image.", matches=matches, reference=read_fits
+)
+
+
+@hookimpl
+def drizframe_readers() -> Iterator[Reader]:
+    """Offer FITS."""
+    yield FITS

@@ -1,0 +1,114 @@
+"""Opening FITS files read-only: plain, gzip and xz; truncation is found at once."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import io
+import lzma
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drizframe.errors import InputError, MissingInputError, UnreadableInputError
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList
+
+__all__ = ["SUFFIXES", "check_complete", "open_fits"]
+
+#: Names that the FITS reader takes.
+SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.xz", ".fit.xz", ".fits.fz")
+
+_OPENERS = {".gz": gzip.decompress, ".xz": lzma.decompress}
+_DAMAGE = (OSError, EOFError, ValueError, TypeError, zlib.error, lzma.LZMAError)
+
+
+@functools.lru_cache(maxsize=1)
+def _decompressed(path: str, changed: int, size: int) -> bytes:  # noqa: ARG001  (time and size are the cache's key)
+    """Return the bytes of a compressed file; the last one is kept, because a run reads all its images in a row."""
+    opener = _OPENERS[Path(path).suffix.lower()]
+    try:
+        return opener(Path(path).read_bytes())
+    except _DAMAGE as error:
+        msg = f"{path} cannot be decompressed ({error}). It is truncated or damaged; get it again."
+        raise UnreadableInputError(msg) from error
+
+
+@contextmanager
+def open_fits(path: str | Path) -> Iterator[HDUList]:
+    """Open a FITS file for reading; nothing is mapped into memory or scaled before it is asked for.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The file; ``.gz`` and ``.xz`` are decompressed in memory.
+
+    Raises
+    ------
+    MissingInputError
+        If there is no such file.
+    UnreadableInputError
+        If it is not FITS, or damaged.
+    """
+    from astropy.io import fits
+
+    path = Path(path)
+    if not path.exists():
+        msg = f"{path} does not exist. Check the name and the folder (here: {Path.cwd()})."
+        raise MissingInputError(msg)
+    if not path.is_file():
+        msg = f"{path} is not a file. Give the name of a FITS file."
+        raise UnreadableInputError(msg)
+    stat = path.stat()
+    packed = path.suffix.lower() in _OPENERS
+    source = io.BytesIO(_decompressed(str(path), stat.st_mtime_ns, stat.st_size)) if packed else str(path)
+    try:
+        hdus = fits.open(source, mode="readonly", memmap=False, uint=True)
+    except _DAMAGE as error:
+        msg = f"{path} cannot be read as FITS ({error}). Give a FITS file, or get the file again if it is damaged."
+        raise UnreadableInputError(msg) from error
+    try:
+        yield hdus
+    except InputError:
+        raise
+    except _DAMAGE as error:
+        msg = f"{path} cannot be read ({error}). It is truncated or damaged; get it again."
+        raise UnreadableInputError(msg) from error
+    finally:
+        hdus.close()
+
+
+def check_complete(hdus: HDUList, path: Path) -> None:
+    """Raise `UnreadableInputError` if the file is shorter than its headers say.
+
+    Parameters
+    ----------
+    hdus : HDUList
+        The open file.
+    path : pathlib.Path
+        Its name.
+    """
+    with warnings.catch_warnings():  # astropy warns about the same, but goes on without the missing part
+        warnings.simplefilter("ignore")
+        last = len(hdus) - 1
+    stat = path.stat()
+    packed = path.suffix.lower() in _OPENERS
+    size = len(_decompressed(str(path), stat.st_mtime_ns, stat.st_size)) if packed else stat.st_size
+    for index in range(last + 1):
+        info = hdus[index].fileinfo()
+        need = info["datLoc"] + hdus[index].size
+        if need > size:
+            msg = (
+                f"{path} is truncated: extension {index} ({hdus[index].name or 'PRIMARY'}) ends at byte {need}, "
+                f"the file has {size}. Get it again."
+            )
+            raise UnreadableInputError(msg)
+    end = info["datLoc"] + info["datSpan"]
+    claimed = hdus[0].header.get("NEXTEND")
+    if end < size and isinstance(claimed, int) and claimed > last:
+        msg = f"{path} is damaged after extension {last}: NEXTEND says {claimed} extensions. Get it again."
+        raise UnreadableInputError(msg)

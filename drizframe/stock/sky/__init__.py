@@ -1,0 +1,1 @@
+"""Sky: statistics of its pixels and methods that make one value a chip of them."""

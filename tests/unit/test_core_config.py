@@ -1,0 +1,111 @@
+"""Parameters and bits: what is accepted, what a step sees, and what an error says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drizframe.config import Parameters, good_mask, make_parameters, parse_bits
+from drizframe.errors import ParameterError, UnknownParameterError, UnsupportedError
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [(524, 524), ("4,8,512", 524), ("4+8+512", 524), ("~4+8", -13), ("~(4,8)", -13), ([4, 8], 12), (None, None),
+     ("", None), ("INDEF", None), ("none", None), ("~0", -1), (-13, -13), ("100", 100)],
+)  # fmt: skip
+def test_bits_are_read_in_every_documented_form(text, value):
+    assert parse_bits(text) == value
+
+
+@pytest.mark.parametrize("text", ["4,8+16", "abc", "3,8", 1.5, True, [], [1.5]])
+def test_wrong_bits_are_refused_with_advice(text):
+    with pytest.raises(ParameterError, match="Give an integer"):
+        parse_bits(text)
+
+
+@given(st.lists(st.integers(0, 0xFFFF), min_size=1, max_size=20), st.integers(-0x8000, 0x7FFF))
+def test_mask_is_good_where_only_acceptable_bits_are_set(flags, bits):
+    dq = np.array(flags, dtype=np.uint16)
+    expected = [(f & ~bits & 0xFFFF) == 0 for f in flags]
+    assert good_mask(dq, bits).tolist() == [int(e) for e in expected]
+    assert good_mask(dq.view(np.int16), bits).tolist() == [int(e) for e in expected]
+
+
+def test_no_bits_means_everything_is_good():
+    assert good_mask(np.array([0, 1, 4096], dtype=np.int16), None).tolist() == [1, 1, 1]
+
+
+def test_every_documented_default():
+    p = make_parameters()
+    assert (p.static_sig, p.skymethod, p.skystat, p.skywidth) == (4.0, "localmin", "median", 0.3)
+    assert (p.driz_sep_kernel, p.final_kernel, p.combine_type, p.blot_interp) == (
+        "turbo",
+        "square",
+        "minmed",
+        "poly5",
+    )
+    assert (p.driz_cr_snr, p.driz_cr_scale, p.combine_nsigma) == ((3.5, 3.0), (1.2, 0.7), (4.0, 3.0))
+    assert (p.resetbits, p.crbit, p.final_bits, p.stepsize) == (4096, 4096, 0, 10)
+
+
+def test_every_parameter_has_help_and_a_step():
+    for name, field in Parameters.model_fields.items():
+        assert field.description, name
+        assert field.json_schema_extra["step"], name
+
+
+def test_unknown_name_suggests_the_nearest():
+    with pytest.raises(UnknownParameterError, match="Did you mean 'final_kernel'") as caught:
+        make_parameters(final_kernal="square")
+    assert caught.value.suggestion == "final_kernel"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("final_pixfrac", "much"), ("final_pixfrac", -0.1), ("final_units", "mag"), ("skyclip", 1.5), ("static", "perhaps"),
+     ("stepsize", -1), ("final_wt_scl", "expcube"), ("driz_cr_snr", "1 2 3"), ("final_kernel", 3), ("crbit", 0),
+     ("final_dec", 95), ("layers", "noise"), ("backend", "cuda"), ("group", "flat,1"), ("final_maskval", "high")],
+)  # fmt: skip
+def test_wrong_value_names_parameter_and_value(name, value):
+    with pytest.raises(ParameterError, match=name):
+        make_parameters({name: value})
+
+
+def test_words_for_switches_and_aliases():
+    p = make_parameters(skysub="no", build="Yes", gnkeyword="CCDGAIN", combine_type="average")
+    assert (p.skysub, p.build, p.gainkeyword, p.combine_type) == (False, True, "CCDGAIN", "mean")
+
+
+def test_one_number_of_a_pair_counts_twice():
+    assert make_parameters(combine_nsigma="4").combine_nsigma == (4.0, 4.0)
+    assert make_parameters(driz_cr_snr=(4, 3)).driz_cr_snr == (4.0, 3.0)
+
+
+def test_frame_parameters_switch_the_custom_frame_on():
+    assert make_parameters(final_scale=0.04).final_wcs
+    assert not make_parameters(final_scale=0.04, final_wcs=False).final_wcs
+    assert make_parameters(driz_sep_rot=0).driz_sep_wcs
+
+
+@pytest.mark.parametrize("pair", [("final_outnx", "final_outny"), ("driz_sep_ra", "driz_sep_dec")])
+def test_half_a_pair_is_refused(pair):
+    with pytest.raises(ParameterError, match="both or none"):
+        make_parameters({pair[0]: 10})
+
+
+def test_what_cannot_be_honoured_raises():
+    with pytest.raises(UnsupportedError, match="updatewcs"):
+        make_parameters(updatewcs=True)
+
+
+def test_value_and_keyword_together_are_refused():
+    with pytest.raises(ParameterError, match="Give one of them"):
+        make_parameters(gain=1.5, gainkeyword="CCDGAIN")
+
+
+def test_parameters_are_frozen():
+    with pytest.raises(ValueError, match="frozen"):
+        make_parameters().static = False

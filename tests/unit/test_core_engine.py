@@ -1,0 +1,119 @@
+"""Store, order of steps, switches, events."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drizframe.engine.events import Bus
+from drizframe.engine.order import ordered
+from drizframe.engine.store import Store
+from drizframe.errors import ConflictError, HookError
+from drizframe.hooks import Event, PluginManager, Step
+from drizframe.model import PlaneKey, Unit, Window
+
+
+def step(name, consumes=(), produces=(), **more):
+    return Step(
+        name=name, summary="s", consumes=consumes, produces=produces, scope="run", run=lambda job: {}, **more
+    )
+
+
+def names(*steps):
+    return [s.name for s in ordered(steps)]
+
+
+def test_planes_give_the_order():
+    late, early = step("late", ("a",), ("b",)), step("early", (), ("a",))
+    assert names(late, early) == ["early", "late"]
+
+
+def test_a_filter_comes_before_other_consumers_but_after_what_it_needs():
+    sky = step("sky", ("sci",), ("sky",))
+    background = step("background", ("sci", "sky"), ("sci",))
+    separate = step("separate", ("sci", "sky"), ("single.sci",))
+    assert names(separate, background, sky) == ["sky", "background", "separate"]
+
+
+def test_after_orders_steps_without_common_planes():
+    assert names(step("b", after=("a",)), step("a")) == ["a", "b"]
+
+
+def test_two_makers_of_a_plane_are_a_conflict():
+    with pytest.raises(ConflictError, match="made twice, by step 'a' and step 'b'"):
+        ordered([step("a", (), ("x",)), step("b", (), ("x",))])
+
+
+def test_a_circle_is_refused():
+    with pytest.raises(HookError, match="wait for each other"):
+        ordered([step("a", ("y",), ("x",)), step("b", ("x",), ("y",))])
+
+
+def test_two_steps_of_one_name_are_refused():
+    with pytest.raises(ConflictError, match="Two steps are named"):
+        ordered([step("a"), step("a")])
+
+
+@given(limit=st.sampled_from([0, 100, 10_000]), seed=st.integers(0, 99))
+def test_what_goes_in_comes_out_whatever_the_limit(limit, seed):
+    rng = np.random.default_rng(seed)
+    images = [rng.normal(size=(7, 5)).astype(np.float32) for _ in range(4)]
+    with Store(limit) as store:
+        for k, image in enumerate(images):
+            store.put(PlaneKey("sci", Unit(k, 0)), image)
+        for k, image in enumerate(images):
+            np.testing.assert_array_equal(store.get(PlaneKey("sci", Unit(k, 0))), image)
+            window = Window(1, 4, 2, 5)
+            np.testing.assert_array_equal(
+                store.get(PlaneKey("sci", Unit(k, 0)), window), image[window.slices]
+            )
+
+
+@pytest.mark.parametrize("limit", [0, 10**6])
+def test_tiles_fill_a_plane(limit):
+    with Store(limit) as store:
+        key = PlaneKey("mosaic.ctx")
+        store.make(key, (2, 6, 4), np.int32)
+        expected = np.zeros((2, 6, 4), np.int32)
+        for k, window in enumerate([Window(0, 3, 0, 4), Window(3, 6, 0, 2), Window(3, 6, 2, 4)]):
+            tile = np.full((2, *window.shape), k + 1, np.int32)
+            store.write(key, window, tile)
+            expected[(slice(None), *window.slices)] = tile
+        np.testing.assert_array_equal(store.get(key), expected)
+        np.testing.assert_array_equal(store.get(key, Window(2, 5, 1, 3)), expected[:, 2:5, 1:3])
+
+
+def test_stored_planes_are_read_only():
+    with Store(1000) as store:
+        store.put(PlaneKey("a"), np.zeros((2, 2)))
+        with pytest.raises(ValueError, match="read-only"):
+            store.get(PlaneKey("a"))[0, 0] = 1
+
+
+def test_scratch_files_go_when_the_store_closes(tmp_path):
+    store = Store(0, str(tmp_path))
+    store.put(PlaneKey("a"), np.zeros((2, 2)))
+    store.put(PlaneKey("b"), np.zeros((2, 2)))
+    assert list(tmp_path.rglob("*.raw"))
+    store.close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_listener_is_dropped_and_the_others_go_on(caplog):
+    heard = []
+
+    class Bad:
+        def drizframe_progress(self, event):
+            raise RuntimeError("listener broke")
+
+    class Good:
+        def drizframe_progress(self, event):
+            heard.append(event.text)
+
+    bus = Bus(PluginManager(stock=False, installed=False), [Bad(), Good()])
+    bus.emit(Event(kind="message", text="one"))
+    bus.emit(Event(kind="message", text="two"))
+    assert heard == ["one", "two"]
+    assert sum("is dropped" in r.message for r in caplog.records) == 1
