@@ -49,7 +49,7 @@ class Psf:
     def width(self) -> float:
         """Scale length in arcsec: Gaussian sigma, or Moffat alpha."""
         if self.beta is None:
-            return self.fwhm / np.sqrt(8 * np.log(2))
+            return float(self.fwhm / np.sqrt(8 * np.log(2)))
         return float(self.fwhm / (2 * np.sqrt(2 ** (1 / self.beta) - 1)))
 
     def density(self, r2: Any) -> Any:
@@ -88,7 +88,8 @@ class ChipDesign:
     position : tuple of float
         Where the reference pixel lies on the camera's undistorted axes, arcsec.
     linear : tuple of float
-        ``(CX11, CX10, CY11, CY10)`` in arcsec per pixel: undistorted X = CX11 x + CX10 y, Y = CY11 x + CY10 y.
+        ``(CX11, CX10, CY11, CY10)`` in arcsec per pixel: undistorted X = CX11 x + CX10 y, Y = CY11 x + CY10
+        y.
     sip_a, sip_b : mapping of (int, int) to float
         SIP coefficients A_p_q, B_p_q in pixels.
     npol, d2im : tuple of float
@@ -189,31 +190,39 @@ class Camera:
     ramp: bool = False
 
     def window(self, index: int, shape: tuple[int, int] | None) -> tuple[int, int, int, int]:
-        """Return the part ``(y0, y1, x0, x1)`` of a chip that is read for images of `shape` (None: all of it)."""
+        """Return the part ``(y0, y1, x0, x1)`` of a chip that images of `shape` hold (None: all of it)."""
         design = self.chips[index]
         if shape is None:
             shape = design.shape
         for side, full in zip(shape, design.shape, strict=True):
             if not 1 <= side <= full:
-                msg = f"Images of shape {shape} were asked for; {self.name} has chips of {design.shape}. Give 1 pixel up to that."
+                msg = (
+                    f"Images of shape {shape} were asked for; the chips of {self.name} have {design.shape}. "
+                    "Give both sides at least 1 pixel and at most the chip's."
+                )
                 raise ParameterError(msg)
-        x0, y0 = (round(f * (n - s)) for f, n, s in zip(design.anchor, design.shape[::-1], shape[::-1], strict=True))
+        x0, y0 = (
+            round(f * (n - s)) for f, n, s in zip(design.anchor, design.shape[::-1], shape[::-1], strict=True)
+        )
         return y0, y0 + shape[0], x0, x0 + shape[1]
 
     def extent(self, shape: tuple[int, int] | None = None) -> float:
-        """Side in arcsec of a square, centred on the pointing, that holds all chips cut to `shape` at any roll."""
+        """Side in arcsec of a square around the pointing that holds all chips, cut to `shape`, at any roll."""
         far = 0.0
         for index, design in enumerate(self.chips):
             y0, y1, x0, x1 = self.window(index, shape)
             corners = np.array([[x, y] for x in (x0, x1) for y in (y0, y1)]) - np.array(design.reference)
-            far = max(far, float(np.hypot(*(design.matrix @ corners.T + np.array(design.position)[:, None])).max()))
+            far = max(
+                far, float(np.hypot(*(design.matrix @ corners.T + np.array(design.position)[:, None])).max())
+            )
         return 2.0 * far
 
     def without_distortion(self) -> Camera:
         """Return the camera with square pixels of `scale` on the linear axes: no SIP, no tables, no skew."""
         plain = (self.scale, 0.0, 0.0, self.scale)
         chips = tuple(
-            dataclasses.replace(c, linear=plain, sip_a={}, sip_b={}, npol=(0.0, 0.0), d2im=(0.0, 0.0)) for c in self.chips
+            dataclasses.replace(c, linear=plain, sip_a={}, sip_b={}, npol=(0.0, 0.0), d2im=(0.0, 0.0))
+            for c in self.chips
         )
         return dataclasses.replace(self, chips=chips)
 

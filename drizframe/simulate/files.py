@@ -19,8 +19,10 @@ __all__ = ["hdu_list", "write"]
 
 #: Cards of a science header that ERR, DQ and the like repeat.
 _SHARED = (
-    "INHERIT", "EXPNAME", "CCDCHIP", "WCSAXES", "CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CTYPE1", "CTYPE2", "CUNIT1", "CUNIT2",
-    "CD1_1", "CD1_2", "CD2_1", "CD2_2", "RADESYS", "ORIENTAT", "WCSNAME", "LTV1", "LTV2", "LTM1_1", "LTM2_2", "RA_APER",
+    "INHERIT", "EXPNAME", "CCDCHIP", "WCSAXES", "CRPIX1", "CRPIX2", "CRVAL1", "CRVAL2", "CTYPE1", "CTYPE2",
+    "CUNIT1", "CUNIT2",
+    "CD1_1", "CD1_2", "CD2_1", "CD2_2", "RADESYS", "ORIENTAT", "WCSNAME", "LTV1", "LTV2", "LTM1_1", "LTM2_2",
+    "RA_APER",
     "DEC_APER", "PA_APER", "VAFACTOR",
 )  # fmt: skip
 
@@ -34,7 +36,10 @@ def _side_header(science: Header, extname: str, unit: str) -> Header:
     for key in _SHARED:
         if key in science:
             value = science[key]
-            header[key] = (value.removesuffix("-SIP") if key.startswith("CTYPE") else value, science.comments[key])
+            header[key] = (
+                value.removesuffix("-SIP") if key.startswith("CTYPE") else value,
+                science.comments[key],
+            )
     header["BUNIT"] = (unit, "units")
     return header
 
@@ -58,7 +63,7 @@ def _images(chip: SimulatedChip, exptime: float, *, ramp: bool) -> list[Any]:
 
 
 def hdu_list(exposure: SimulatedExposure) -> HDUList:
-    """Return an exposure as a list of HDUs in the order of a calibrated file: for every chip its images, then tables."""
+    """Return an exposure as HDUs in the order of a calibrated file: the images of every chip, then tables."""
     from astropy.io import fits
 
     hdus: list[Any] = [fits.PrimaryHDU(header=exposure.primary)]
@@ -68,7 +73,7 @@ def hdu_list(exposure: SimulatedExposure) -> HDUList:
 
 
 def _inverse_variance(exposure: SimulatedExposure) -> HDUList:
-    """Return inverse-variance maps: 1 / variance of the whole exposure in electrons⁻², 0 for flagged pixels."""
+    """Return maps of 1 / variance of the whole exposure in electrons⁻², 0 for flagged pixels."""
     from astropy.io import fits
 
     rate = exposure.camera.unit.endswith("/S")
@@ -78,12 +83,13 @@ def _inverse_variance(exposure: SimulatedExposure) -> HDUList:
         with np.errstate(divide="ignore"):
             weight = (chip.err.astype(np.float64) * factor) ** -2
         weight[(chip.dq != 0) | ~np.isfinite(weight)] = 0.0
-        hdus.append(fits.ImageHDU(weight.astype(np.float32), _side_header(chip.header, "IVM", "ELECTRONS**-2")))
+        header = _side_header(chip.header, "IVM", "ELECTRONS**-2")
+        hdus.append(fits.ImageHDU(weight.astype(np.float32), header))
     return fits.HDUList(hdus)
 
 
 def _source_mask(chip: SimulatedChip) -> Any:
-    """Return a user mask (uint8, 1 = use): no bad pixels, and discs of 5 pixels around the 20 brightest stars left out."""
+    """Return a user mask (uint8, 1 = use) without bad pixels and discs around the 20 brightest stars."""
     mask = (~chip.truth.bad).astype(np.uint8)
     y, x = np.indices(mask.shape, sparse=True)
     for k in np.argsort(chip.truth.counts)[-20:]:
@@ -97,7 +103,8 @@ def _arrays(exposure: SimulatedExposure) -> dict[str, Any]:
     for k, chip in enumerate(exposure.chips, start=1):
         truth = chip.truth
         arrays |= {
-            f"cr{k}": truth.rays, f"bad{k}": truth.bad, f"saturated{k}": truth.saturated, f"star{k}": truth.star,
+            f"cr{k}": truth.rays, f"bad{k}": truth.bad, f"saturated{k}": truth.saturated,
+            f"star{k}": truth.star,
             f"x{k}": truth.x, f"y{k}": truth.y, f"area{k}": truth.area, f"counts{k}": truth.counts,
         }  # fmt: skip
     return arrays
@@ -111,7 +118,8 @@ def _facts(exposure: SimulatedExposure) -> dict[str, Any]:
         "start": p.start, "error": list(p.error), "vafactor": p.vafactor, "sky": exposure.chips[0].truth.sky,
         "chips": [
             {
-                "sky": c.truth.sky, "ncr": int(np.count_nonzero(c.truth.rays)), "nbad": int(c.truth.bad.sum()),
+                "sky": c.truth.sky, "ncr": int(np.count_nonzero(c.truth.rays)),
+                "nbad": int(c.truth.bad.sum()),
                 "nsaturated": int(c.truth.saturated.sum()), "stars": int(c.truth.star.size),
                 "median": float(np.nanmedian(c.sci)) if np.isfinite(c.sci).any() else None,
             }
@@ -136,8 +144,8 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
     folder : pathlib.Path
         Where; made if it is not there.  Files of the same names are replaced.
     ivm : bool
-        Also write ``<root>_ivm.fits`` (extensions ``IVM``, electrons⁻²) and ``ivm.lst`` with two columns, to be given as
-        ``@ivm.lst``.
+        Also write ``<root>_ivm.fits`` (extensions ``IVM``, electrons⁻²) and ``ivm.lst`` with two columns, to
+        be given as ``@ivm.lst``.
     masks : bool
         Also write ``<root>_mask<N>.fits`` (1 = use) and the list ``skymask.cat`` for ``skymask_cat``.
 
@@ -153,16 +161,17 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
 
     Notes
     -----
-    ``truth.json`` holds the scene (stars as ra, dec, electrons/s; galaxies as ra, dec, electrons/s, radius, ratio, angle,
-    index), the seed and the facts of every exposure; ``truth_<root>.npz`` the arrays of every chip, N being its ``EXTVER``:
-    ``crN`` (electrons of cosmic rays), ``badN``, ``saturatedN``, and for the stars on the chip ``starN`` (row in the list of
-    stars), ``xN``, ``yN`` (0-based), ``areaN``, ``countsN`` (electrons in the image).
+    ``truth.json`` holds the scene (stars as ra, dec, electrons/s; galaxies as ra, dec, electrons/s, radius,
+    ratio, angle, index), the seed and the facts of every exposure; ``truth_<root>.npz`` the arrays of every
+    chip, N being its ``EXTVER``: ``crN`` (electrons of cosmic rays), ``badN``, ``saturatedN``, and for the
+    stars on the chip ``starN`` (row in the list of stars), ``xN``, ``yN`` (0-based), ``areaN``, ``countsN``
+    (electrons in the image).
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return _write(simulation, folder, ivm=ivm, masks=masks)
     except OSError as error:
-        msg = f"The simulation cannot be written to {str(folder)!r}: {error}. Choose a folder that can be written."
+        msg = f"The simulation cannot be written to {str(folder)!r}: {error}. Choose another folder."
         raise OutputError(msg) from error
 
 
@@ -170,20 +179,26 @@ def _write(simulation: Simulation, folder: Path, *, ivm: bool, masks: bool) -> l
     """Write everything; see `write`."""
     from astropy.io import fits
 
-    paths, facts, pairs, catalogue = [], [], [], []
+    paths: list[Path] = []
+    facts: list[dict[str, Any]] = []
+    pairs: list[str] = []
+    catalogue: list[str] = []
     for exposure in simulation:
         paths.append(_save(hdu_list(exposure), folder / f"{exposure.name}_flt.fits"))
         np.savez_compressed(folder / f"truth_{exposure.name}.npz", **_arrays(exposure))
         facts.append(_facts(exposure))
         if ivm:
-            pairs.append(f"{paths[-1].name} {_save(_inverse_variance(exposure), folder / f'{exposure.name}_ivm.fits').name}")
+            weights = _save(_inverse_variance(exposure), folder / f"{exposure.name}_ivm.fits")
+            pairs.append(f"{paths[-1].name} {weights.name}")
         if masks:
             names = [f"{exposure.name}_mask{k}.fits" for k in range(1, len(exposure.chips) + 1)]
             for name, chip in zip(names, exposure.chips, strict=True):
                 _save(fits.HDUList([fits.PrimaryHDU(_source_mask(chip))]), folder / name)
             catalogue.append(", ".join([paths[-1].name, *names]))
     scene = simulation.scene
-    galaxies = [getattr(scene.galaxies, n) for n in ("ra", "dec", "rate", "radius", "ratio", "angle", "index")]
+    galaxies = [
+        getattr(scene.galaxies, n) for n in ("ra", "dec", "rate", "radius", "ratio", "angle", "index")
+    ]
     truth = {
         "inst": simulation.camera.name, "seed": simulation.seed, "scale": simulation.camera.scale,
         "stars": np.column_stack([scene.stars.ra, scene.stars.dec, scene.stars.rate]).tolist(),

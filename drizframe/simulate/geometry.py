@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-__all__ = ["ChipPlace", "alternate_cards", "lookup_tables", "pixel_matrices", "place_chip", "sky_to_chip", "wcs_cards"]
+__all__ = [
+    "ChipPlace",
+    "alternate_cards",
+    "lookup_tables",
+    "pixel_matrices",
+    "place_chip",
+    "sky_to_chip",
+    "wcs_cards",
+]
 
 Floats = NDArray[np.float64]
 Card = tuple[str, Any, str]
@@ -56,7 +64,9 @@ class ChipPlace:
         return float(np.rad2deg(np.arctan2(self.cd[0, 1], self.cd[1, 1])))
 
 
-def place_chip(camera: Camera, index: int, pointing: Pointing, window: tuple[int, int, int, int]) -> ChipPlace:
+def place_chip(
+    camera: Camera, index: int, pointing: Pointing, window: tuple[int, int, int, int]
+) -> ChipPlace:
     """Place a chip on the sky.
 
     Parameters
@@ -76,9 +86,9 @@ def place_chip(camera: Camera, index: int, pointing: Pointing, window: tuple[int
 
     Notes
     -----
-    The undistorted axes stand at the angle T(PA_V3) + theta at the aperture (`roll_at`); the reference pixel lies at the
-    chip's position on these axes, and CD = J R L with L the chip's linear terms, R the axes' matrix and J the turn of north
-    between the two tangent points.
+    The undistorted axes stand at the angle T(PA_V3) + theta at the aperture (`roll_at`); the reference pixel
+    lies at the chip's position on these axes, and CD = J R L with L the chip's linear terms, R the axes'
+    matrix and J the turn of north between the two tangent points.
     """
     design = camera.chips[index]
     angle = roll_at(pointing.roll, pointing.dec, *camera.aperture) + camera.theta
@@ -88,7 +98,8 @@ def place_chip(camera: Camera, index: int, pointing: Pointing, window: tuple[int
     v2, v3 = axes_matrix(camera.parity, camera.theta) @ np.array(design.position) + np.array(camera.aperture)
     y0, _, x0, _ = window
     return ChipPlace(
-        crval=(ra, dec), crpix=(design.reference[0] - x0, design.reference[1] - y0), cd=turn @ axes @ design.matrix,
+        crval=(ra, dec), crpix=(design.reference[0] - x0, design.reference[1] - y0),
+        cd=turn @ axes @ design.matrix,
         ltv=(-float(x0), -float(y0)), v2v3=(float(v2), float(v3)),
     )  # fmt: skip
 
@@ -123,9 +134,11 @@ def wcs_cards(design: ChipDesign, place: ChipPlace) -> list[Card]:
         ("CUNIT1", "deg", "units of first coordinate value"),
         ("CUNIT2", "deg", "units of second coordinate value"),
     ]
-    for i in (0, 1):
-        for k in (0, 1):
-            cards.append((f"CD{i + 1}_{k + 1}", float(place.cd[i, k]), "[deg/pixel] partial derivative"))
+    cards += [
+        (f"CD{i}_{k}", float(place.cd[i - 1, k - 1]), "[deg/pixel] partial derivative")
+        for i in (1, 2)
+        for k in (1, 2)
+    ]
     return cards + _sip_cards(design)
 
 
@@ -147,7 +160,9 @@ def _table(shape: tuple[int, int], size: float, phase: float) -> NDArray[np.floa
     """Return a smooth table over a chip with the largest value `size` (pixels)."""
     ny, nx = (-(-n // NODE) + 1 for n in shape)
     y, x = np.meshgrid(np.linspace(0, 1, ny), np.linspace(0, 1, nx), indexing="ij")
-    wave = np.sin(2 * np.pi * (1.5 * x + phase)) * np.cos(2 * np.pi * (1.1 * y - 2 * phase)) + 0.5 * np.sin(9 * x * y + phase)
+    wave = np.sin(2 * np.pi * (1.5 * x + phase)) * np.cos(2 * np.pi * (1.1 * y - 2 * phase)) + 0.5 * np.sin(
+        9 * x * y + phase
+    )
     return np.asarray(size * wave / np.abs(wave).max(), dtype=np.float32)
 
 
@@ -183,7 +198,9 @@ def lookup_tables(camera: Camera, places: list[ChipPlace]) -> tuple[list[list[Ca
                 continue
             for axis, size in enumerate(sizes, start=1):
                 version += 1
-                table = fits.ImageHDU(_table(design.shape, size, 0.17 * version + 0.4 * index), name=extname, ver=version)
+                table = fits.ImageHDU(
+                    _table(design.shape, size, 0.17 * version + 0.4 * index), name=extname, ver=version
+                )
                 for k in (1, 2):
                     table.header[f"CRPIX{k}"] = (1.0, "reference node of the table")
                     table.header[f"CRVAL{k}"] = (1.0 + place.ltv[k - 1], "image coordinate of that node")
@@ -191,7 +208,11 @@ def lookup_tables(camera: Camera, places: list[ChipPlace]) -> tuple[list[list[Ca
                 table.header["CCDCHIP"] = (design.number, "chip that the table is for")
                 tables.append(table)
                 cards[index] += [
-                    (f"{error}{axis}", float(np.abs(table.data).max()), f"maximum correction along axis {axis}"),
+                    (
+                        f"{error}{axis}",
+                        float(np.abs(table.data).max()),
+                        f"maximum correction along axis {axis}",
+                    ),
                     (f"{distance}{axis}", "Lookup", "kind of distortion function"),
                     (f"{pointer}{axis}", f"EXTVER: {version}", f"version number of {extname} extension"),
                     (f"{pointer}{axis}", "NAXES: 2", "number of independent variables"),
@@ -249,7 +270,10 @@ def sky_to_chip(
     try:
         x, y = wcs.all_world2pix(ra[index], dec[index], 0, tolerance=1e-7, maxiter=100)
     except NoConvergence as error:
-        msg = f"The distortion of chip {header.get('EXTVER', 1)} cannot be inverted at its edges; use milder coefficients."
+        msg = (
+            f"The distortion of chip {header.get('EXTVER', 1)} cannot be inverted near its edges. "
+            "Use milder SIP coefficients."
+        )
         raise WCSError(msg) from error
     reach = reach[index]
     inside = (x > -0.5 - reach) & (x < nx - 0.5 + reach) & (y > -0.5 - reach) & (y < ny - 0.5 + reach)
@@ -278,19 +302,22 @@ def pixel_matrices(wcs: WCS, x: Floats, y: Floats) -> Floats:
     ndarray of float64, shape (n, 2, 2)
         Rows (east, north), columns (x, y), arcsec per pixel, from differences over two pixels.
     """
-    steps = ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0))
-    ra0, dec0 = wcs.wcs.crval
-    centre = wcs.all_pix2world(np.column_stack([x, y]), 0)
-    moved = [to_tangent(*wcs.all_pix2world(x + a, y + b, 0), ra0, dec0) for a, b in steps]
-    here = to_tangent(centre[:, 0], centre[:, 1], ra0, dec0)
-    plane = 1800 * np.array([[moved[0][k] - moved[1][k], moved[2][k] - moved[3][k]] for k in (0, 1)]).transpose(2, 0, 1)
-    return _untangent(here[0], here[1]) @ plane
+    ra0, dec0 = (float(v) for v in wcs.wcs.crval)
+
+    def plane(shift_x: float, shift_y: float) -> Floats:
+        ra, dec = wcs.all_pix2world(x + shift_x, y + shift_y, 0)
+        return np.array(to_tangent(ra, dec, ra0, dec0))
+
+    along_x, along_y = plane(1, 0) - plane(-1, 0), plane(0, 1) - plane(0, -1)
+    steps = 1800 * np.stack([along_x, along_y], axis=-1).transpose(1, 0, 2)
+    return np.asarray(_untangent(*plane(0, 0)) @ steps)
 
 
 def _untangent(xi: Floats, eta: Floats) -> Floats:
     """Matrices, shape (n, 2, 2), from tangent-plane steps at (`xi`, `eta`) degrees to steps on the sphere.
 
-    The gnomonic projection stretches by 1/cos² along the radius and 1/cos across it; directions stay those of the plane.
+    The gnomonic projection stretches by 1/cos² along the radius and 1/cos across it; directions stay those of
+    the plane.
     """
     px, py = np.deg2rad(xi), np.deg2rad(eta)
     r2 = px**2 + py**2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def _title(text: str) -> list[Card]:
 
 def _moment(mjd: float) -> tuple[str, str]:
     """Return date and time of a modified Julian date, to the second."""
-    moment = datetime.datetime(1858, 11, 17, tzinfo=datetime.UTC) + datetime.timedelta(seconds=round(mjd * 86400))
+    moment = dt.datetime(1858, 11, 17, tzinfo=dt.UTC) + dt.timedelta(seconds=round(mjd * 86400))
     return moment.strftime("%Y-%m-%d"), moment.strftime("%H:%M:%S")
 
 
@@ -127,9 +127,14 @@ def _read_out(camera: Camera) -> list[Card]:
     for amp, on in zip("ABCD", used, strict=True):
         cards.append((f"ATODGN{amp}", camera.gain if on else 0.0, f"calibrated gain for amplifier {amp}"))
     for amp, on in zip("ABCD", used, strict=True):
-        cards.append((f"READNSE{amp}", camera.readnoise if on else 0.0, f"calibrated read noise for amplifier {amp}"))
+        cards.append(
+            (f"READNSE{amp}", camera.readnoise if on else 0.0, f"calibrated read noise for amplifier {amp}")
+        )
     if camera.ramp:
-        cards += [("SAMP_SEQ", "SPARS50", "MultiAccum exposure time sequence name"), ("NSAMP", 11, "number of samples")]
+        cards += [
+            ("SAMP_SEQ", "SPARS50", "MultiAccum exposure time sequence name"),
+            ("NSAMP", 11, "number of samples"),
+        ]
     return [
         *cards,
         *_title("ASSOCIATION KEYWORDS"),
@@ -186,8 +191,10 @@ def primary_header(
     header = _fill(
         Header(),
         [
-            ("SIMPLE", True, "conforms to FITS standard"), ("BITPIX", 8, "array data type"), ("NAXIS", 0, "no data"),
-            ("EXTEND", True, "there are extensions"), ("ORIGIN", "drizframe simulate", "FITS file originator"),
+            ("SIMPLE", True, "conforms to FITS standard"), ("BITPIX", 8, "array data type"), ("NAXIS", 0,
+            "no data"),
+            ("EXTEND", True, "there are extensions"), ("ORIGIN", "drizframe simulate",
+            "FITS file originator"),
             ("NEXTEND", extensions, "number of standard extensions"),
             ("DATE", f"{_moment(pointing.start)[0]}T00:00:00", "date this file was written (simulated)"),
             ("FILENAME", filename, "name of file"), ("FILETYPE", "SCI", "type of data found in data file"),
@@ -207,7 +214,9 @@ def primary_header(
     _fill(header, _configuration(camera, subarray=subarray))
     _fill(header, _read_out(camera))
     model = f"{root}_{camera.distortion}"
-    return _fill(header, [("DISTNAME", model, "distortion model"), ("SIPNAME", model, "polynomial distortion model")])
+    return _fill(
+        header, [("DISTNAME", model, "distortion model"), ("SIPNAME", model, "polynomial distortion model")]
+    )
 
 
 def _distortion_model(camera: Camera, index: int, place: ChipPlace) -> list[Card]:
@@ -215,8 +224,10 @@ def _distortion_model(camera: Camera, index: int, place: ChipPlace) -> list[Card
     design = camera.chips[index]
     cx11, cx10, cy11, cy10 = design.linear
     return [
-        ("OCX10", cx10, "original linear term from IDCTAB"), ("OCX11", cx11, "original linear term from IDCTAB"),
-        ("OCY10", cy10, "original linear term from IDCTAB"), ("OCY11", cy11, "original linear term from IDCTAB"),
+        ("OCX10", cx10, "original linear term from IDCTAB"), ("OCX11", cx11,
+        "original linear term from IDCTAB"),
+        ("OCY10", cy10, "original linear term from IDCTAB"), ("OCY11", cy11,
+        "original linear term from IDCTAB"),
         ("IDCSCALE", camera.scale, "pixel scale from the IDCTAB reference file"),
         ("IDCTHETA", camera.theta, "orientation of detector's Y-axis w.r.t. V3 axis"),
         ("IDCXREF", design.reference[0], "reference pixel location in X"),
@@ -269,7 +280,13 @@ def science_header(
         _fill(header, _title("World Coordinate System and Related Parameters"))
         _fill(header, [("CCDCHIP", design.number, "CCD chip")])
     _fill(header, wcs_cards(design, place))
-    _fill(header, [("RADESYS", "ICRS", "reference frame"), ("ORIENTAT", place.orientation, "position angle of y axis (deg)")])
+    _fill(
+        header,
+        [
+            ("RADESYS", "ICRS", "reference frame"),
+            ("ORIENTAT", place.orientation, "position angle of y axis (deg)"),
+        ],
+    )
     if not hst:
         return _fill(header, tables)
     _fill(
@@ -278,7 +295,8 @@ def science_header(
             ("WCSNAME", f"IDC_{camera.distortion}", "coordinate system title"),
             ("LTV1", place.ltv[0], "offset in X to subsection start"),
             ("LTV2", place.ltv[1], "offset in Y to subsection start"),
-            ("LTM1_1", 1.0, "reciprocal of sampling rate in X"), ("LTM2_2", 1.0, "reciprocal of sampling rate in Y"),
+            ("LTM1_1", 1.0, "reciprocal of sampling rate in X"), ("LTM2_2", 1.0,
+            "reciprocal of sampling rate in Y"),
             ("RA_APER", pointing.ra, "RA of aperture reference position"),
             ("DEC_APER", pointing.dec, "declination of aperture reference position"),
             ("PA_APER", place.orientation, "position angle of reference aperture (deg)"),
@@ -310,11 +328,13 @@ def _photometry(header: Header, camera: Camera, pointing: Pointing) -> Header:
             ("PHOTMODE", f"{camera.instrument} {camera.detector} {band}", "observation mode"),
             ("PHOTFLAM", flam, "inverse sensitivity, ergs/cm2/Ang/electron"),
             ("PHOTZPT", -21.1, "ST magnitude zero point"),
-            ("PHOTPLAM", plam, "pivot wavelength (Angstroms)"), ("PHOTBW", bw, "RMS bandwidth of filter plus detector"),
+            ("PHOTPLAM", plam, "pivot wavelength (Angstroms)"), ("PHOTBW", bw,
+            "RMS bandwidth of filter plus detector"),
             *_title("IMAGE STATISTICS AND DATA QUALITY FLAGS"),
             ("NCOMBINE", 1, "image sets combined during CR rejection"),
             ("NGOODPIX", 0, "number of good pixels"), ("SDQFLAGS", 31743, "serious data quality flags"),
-            ("GOODMIN", 0.0, "minimum value of good pixels"), ("GOODMAX", 0.0, "maximum value of good pixels"),
+            ("GOODMIN", 0.0, "minimum value of good pixels"), ("GOODMAX", 0.0,
+            "maximum value of good pixels"),
             ("GOODMEAN", 0.0, "mean value of good pixels"),
             ("MEANDARK", camera.dark * pointing.exptime, "average of the dark values subtracted"),
             ("MEANBLEV", 0.0, "average of all bias levels subtracted"),

@@ -29,8 +29,8 @@ class Pointing:
     sky : float or None
         Sky level of this exposure in electrons per second and pixel; None: that of the scene.
     error : tuple of float
-        How far (east, north, arcsec) the alternate WCSs of the file, which stand for the state before alignment, lie from
-        the truth; the primary WCS is right.
+        How far (east, north, arcsec) the alternate WCSs of the file, which stand for the state before
+        alignment, lie from the truth; the primary WCS is right.
     vafactor : float
         Velocity aberration: the true pixel scale is this times the nominal one.
     """
@@ -56,7 +56,7 @@ class Pointing:
             msg = f"The sky of a pointing is {self.sky!r}; it must be at least 0 electrons/s/pixel, or None."
             raise ParameterError(msg)
         if not abs(self.vafactor - 1) < 0.01:
-            msg = f"The aberration factor is {self.vafactor!r}; it must be close to 1 (in orbit 0.9999 to 1.0001)."
+            msg = f"The aberration factor is {self.vafactor!r}; it must be close to 1 (in orbit within 1e-4)."
             raise ParameterError(msg)
 
 
@@ -86,8 +86,8 @@ def dither(
     roll : float
         ``PA_V3`` of the first exposure in degrees.
     step : float
-        Size of the pattern in arcsec: exposure k lies at distance ``step * sqrt(k)`` along a golden-angle spiral, so that
-        sub-pixel phases are spread evenly for any `n`.
+        Size of the pattern in arcsec: exposure k lies at distance ``step * sqrt(k)`` along a golden-angle
+        spiral, so that sub-pixel phases are spread evenly for any `n`.
     jitter : float
         Standard deviation of an additional random offset in arcsec.
     roll_step : float
@@ -120,9 +120,14 @@ def dither(
         lon, lat = from_tangent(east, north, ra, dec)
         pointings.append(
             Pointing(
-                ra=float(lon), dec=float(lat), roll=roll + k * roll_step, exptime=float(times[k % len(times)]), start=start,
-                sky=skies[k % len(skies)], error=(float(error * wrong[k, 0]), float(error * wrong[k, 1])),
-            )  # fmt: skip
+                ra=float(lon),
+                dec=float(lat),
+                roll=roll + k * roll_step,
+                exptime=float(times[k % len(times)]),
+                start=start,
+                sky=skies[k % len(skies)],
+                error=(float(error * wrong[k, 0]), float(error * wrong[k, 1])),
+            )
         )
         start += (pointings[-1].exptime + 120.0) / 86400
     return tuple(pointings)

@@ -29,11 +29,14 @@ def _columns(record: Any, names: tuple[str, ...]) -> None:
         object.__setattr__(record, name, column)
     lengths = {name: getattr(record, name).shape for name in names}
     if len(set(lengths.values())) != 1 or any(len(shape) != 1 for shape in lengths.values()):
-        msg = f"{type(record).__name__} needs columns of one length; got {lengths}. Give every column one entry a source."
+        msg = (
+            f"{type(record).__name__} needs columns of one length; got {lengths}. "
+            "Give every column one entry for each source."
+        )
         raise ShapeError(msg)
     for name in names:
         if not np.isfinite(getattr(record, name)).all():
-            msg = f"Column {name!r} of {type(record).__name__} holds values that are not finite. Give numbers only."
+            msg = f"Column {name!r} of {type(record).__name__} is not finite everywhere. Give numbers only."
             raise ParameterError(msg)
 
 
@@ -127,7 +130,10 @@ class Sky:
             msg = f"The sky rate is {self.rate!r}; it must be at least 0 electrons/s/pixel."
             raise ParameterError(msg)
         if abs(self.slope_x) + abs(self.slope_y) > 2:
-            msg = f"The sky slopes {self.slope_x!r} and {self.slope_y!r} make a corner negative; keep their sizes within a sum of 2."
+            msg = (
+                f"The sky slopes {self.slope_x!r} and {self.slope_y!r} make a corner negative; "
+                "keep the sum of their sizes within 2."
+            )
             raise ParameterError(msg)
 
     def image(self, shape: tuple[int, int], rate: float | None = None) -> Floats:
@@ -215,7 +221,8 @@ def random_scene(
     """
     if stars < 0 or galaxies < 0 or not 0 < faint <= bright or not 0 < radius[0] <= radius[1]:
         msg = (
-            f"A random scene got stars={stars!r}, galaxies={galaxies!r}, faint={faint!r}, bright={bright!r}, radius={radius!r}; "
+            f"A random scene got stars={stars!r}, galaxies={galaxies!r}, faint={faint!r}, bright={bright!r}, "
+            f"radius={radius!r}; "
             "numbers must be at least 0, and ranges positive and ordered."
         )
         raise ParameterError(msg)
@@ -225,7 +232,11 @@ def random_scene(
     def scatter(rng: np.random.Generator, count: int, factor: float) -> dict[str, Floats]:
         xi, eta = (side / 3600 * rng.uniform(-0.5, 0.5, count) for side in (width, height))
         lon, lat = from_tangent(xi, eta, ra, dec)
-        return {"ra": lon, "dec": lat, "rate": factor * np.exp(rng.uniform(np.log(faint), np.log(bright), count))}
+        return {
+            "ra": lon,
+            "dec": lat,
+            "rate": factor * np.exp(rng.uniform(np.log(faint), np.log(bright), count)),
+        }
 
     rng = for_galaxies
     return Scene(

@@ -46,7 +46,7 @@ class ChipTruth:
     area : ndarray of float64, shape (n,)
         Area of the pixel under each star, relative to the nominal one.
     counts : ndarray of float64, shape (n,)
-        What each star adds up to in the image, in electrons: rate × exposure time / area.
+        What each star adds up to in the image, in electrons: rate x exposure time / area.
     sky : float
         Sky at the centre of the chip, electrons per second and pixel.
     rays : ndarray of float32, shape (ny, nx)
@@ -96,16 +96,22 @@ class SimulatedExposure:
         from drizframe.model import Exposure
 
         camera, chips = self.camera, self.chips
-        unit: Literal["electrons", "electrons/s"] = "electrons/s" if camera.unit.endswith("/S") else "electrons"
+        unit: Literal["electrons", "electrons/s"] = (
+            "electrons/s" if camera.unit.endswith("/S") else "electrons"
+        )
         plain = Exposure.from_arrays(
             [c.sci for c in chips], [c.wcs for c in chips], name=self.name, exptime=self.pointing.exptime,
-            err=[c.err for c in chips], dq=[c.dq for c in chips], unit=unit, gain=camera.gain, readnoise=camera.readnoise,
-            dark=camera.dark * self.pointing.exptime, start=self.primary["EXPSTART"], end=self.primary["EXPEND"],
+            err=[c.err for c in chips], dq=[c.dq for c in chips], unit=unit, gain=camera.gain,
+            readnoise=camera.readnoise,
+            dark=camera.dark * self.pointing.exptime, start=self.primary["EXPSTART"],
+            end=self.primary["EXPEND"],
         )  # fmt: skip
         made = [
             dataclasses.replace(
-                chip, header=c.header, bunit=camera.unit, cte_direction=design.cte, detector_chip=design.number,
-                idc_scale=c.header.get("IDCSCALE"), v2ref=c.header.get("IDCV2REF"), v3ref=c.header.get("IDCV3REF"),
+                chip, header=c.header, bunit=camera.unit, cte_direction=design.cte,
+                detector_chip=design.number,
+                idc_scale=c.header.get("IDCSCALE"), v2ref=c.header.get("IDCV2REF"),
+                v3ref=c.header.get("IDCV3REF"),
                 theta=c.header.get("IDCTHETA"), ltv=(c.header.get("LTV1", 0.0), c.header.get("LTV2", 0.0)),
                 saturation_bits=SATURATED,
             )
@@ -113,8 +119,10 @@ class SimulatedExposure:
         ]  # fmt: skip
         p1, p2 = camera.parity
         return dataclasses.replace(
-            plain.with_chips(made), primary=self.primary, instrument=camera.instrument, detector=camera.detector,
-            family=camera.instrument.lower(), pa_v3=self.primary.get("PA_V3"), parity=((float(p1), 0.0), (0.0, float(p2))),
+            plain.with_chips(made), primary=self.primary, instrument=camera.instrument,
+            detector=camera.detector,
+            family=camera.instrument.lower(), pa_v3=self.primary.get("PA_V3"), parity=((float(p1), 0.0), (0.0,
+            float(p2))),
         )  # fmt: skip
 
 
@@ -122,8 +130,9 @@ class SimulatedExposure:
 class Simulation(Sequence[SimulatedExposure]):
     """A recipe for exposures; made by `simulate`.
 
-    Exposures are drawn when they are asked for (``simulation[0]``, iteration, `write`) and not kept, so a large visit needs
-    the memory of one exposure.  Drawing again gives the same pixels, whatever was drawn before.
+    Exposures are drawn when they are asked for (``simulation[0]``, iteration, `write`) and not kept, so a
+    large visit needs the memory of one exposure.  Drawing again gives the same pixels, whatever was drawn
+    before.
 
     Parameters
     ----------
@@ -206,7 +215,8 @@ class Simulation(Sequence[SimulatedExposure]):
         holder = fits.HDUList([fits.PrimaryHDU(header=primary), *tables])
 
         headers = [
-            science_header(camera, k, pointing, places[k], cards[k], root=root, window=windows[k]) for k in range(count)
+            science_header(camera, k, pointing, places[k], cards[k], root=root, window=windows[k])
+            for k in range(count)
         ]
         transforms = [WCS(header, fobj=holder) for header in headers]
         with ThreadPoolExecutor(max_workers=count) as pool:
@@ -225,7 +235,10 @@ class Simulation(Sequence[SimulatedExposure]):
         if flaws is not None:
             light = light * flaws.response + flaws.hot * time
         sci, err = expose(
-            self._generator(index, k, NOISE) if self.noise else None, light, camera.dark * time, camera.readnoise
+            self._generator(index, k, NOISE) if self.noise else None,
+            light,
+            camera.dark * time,
+            camera.readnoise,
         )
         tracks = round(self.rays * time * shape[0] * shape[1] / 1e6)
         if tracks:
@@ -236,7 +249,7 @@ class Simulation(Sequence[SimulatedExposure]):
         bad = np.zeros(shape, dtype=bool) if flaws is None else flaws.bad
         saturated = sci > self.saturation
         np.minimum(sci, np.float32(self.saturation), out=sci)
-        dq = np.where(bad, np.int16(BAD), np.int16(0)) | np.where(saturated, np.int16(SATURATED), np.int16(0))
+        dq = bad.astype(np.int16) * np.int16(BAD) + saturated.astype(np.int16) * np.int16(SATURATED)
         if self.nan_fraction > 0:
             sci[self._generator(index, k, HOLES).random(shape) < self.nan_fraction] = np.nan
         if camera.unit.endswith("/S"):
@@ -261,7 +274,7 @@ class Simulation(Sequence[SimulatedExposure]):
         camera, scene, time = self.camera, self.scene, pointing.exptime
         image = scene.sky.image(shape, pointing.sky) * time
         counts = scene.stars.rate * time
-        reach = star_radius(counts, camera.psf, camera.scale) + 1.0
+        reach = star_radius(counts, camera.psf, camera.scale).astype(np.float64) + 1
         star, x, y = sky_to_chip(wcs, header, scene.stars.ra, scene.stars.dec, shape, reach)
         matrices = pixel_matrices(wcs, x, y) if star.size else np.zeros((0, 2, 2))
         if star.size:
@@ -278,14 +291,15 @@ class Simulation(Sequence[SimulatedExposure]):
     ) -> None:
         """Add the galaxies of the scene that reach the chip."""
         camera, galaxies = self.camera, self.scene.galaxies
-        reach = 2 * CUT * galaxies.radius / camera.scale + 50
+        reach = np.asarray(2 * CUT * galaxies.radius / camera.scale + 50)
         index, x, y = sky_to_chip(wcs, header, galaxies.ra, galaxies.dec, shape, reach)
         if not index.size:
             return
         for k, gx, gy, matrix in zip(index, x, y, pixel_matrices(wcs, x, y), strict=True):
             add_galaxy(
                 image, float(gx), float(gy), float(galaxies.rate[k] * time), matrix, camera.psf, camera.scale,
-                radius=float(galaxies.radius[k]), ratio=float(galaxies.ratio[k]), angle=float(galaxies.angle[k]),
+                radius=float(galaxies.radius[k]), ratio=float(galaxies.ratio[k]),
+                angle=float(galaxies.angle[k]),
                 index=float(galaxies.index[k]),
             )  # fmt: skip
 
@@ -333,12 +347,13 @@ def simulate(
     bad_columns : int
         Bad columns a chip (flag 4).
     saturation : bool or float
-        True: at the camera's full well; a number: full well in electrons; False: never.  Saturated pixels are clipped to
-        the full well and flagged 256.
+        True: at the camera's full well; a number: full well in electrons; False: never.  Saturated pixels are
+        clipped to the full well and flagged 256.
     nan_fraction : float
         Fraction of pixels that become NaN (without a flag).
     shape : tuple of int, optional
-        Rows and columns to cut from every chip; the cut-outs of a camera with two chips lie at the gap between them.
+        Rows and columns to cut from every chip; the cut-outs of a camera with two chips lie at the gap
+        between them.
 
     Returns
     -------
@@ -352,8 +367,9 @@ def simulate(
 
     Notes
     -----
-    Images are flat-fielded: the sky is constant, and a star adds up to its flux divided by the area of its pixel relative to
-    ``camera.scale**2``; drizzling with the same reference scale restores the flux.  Noise is drawn in these units.
+    Images are flat-fielded: the sky is constant, and a star adds up to its flux divided by the area of its
+    pixel relative to ``camera.scale**2``; drizzling with the same reference scale restores the flux.  Noise
+    is drawn in these units.
     """
     made = camera_named(camera) if isinstance(camera, str) else camera
     if not pointings:

@@ -1,7 +1,8 @@
 """Images of stars and galaxies, integrated over the pixels of a distorted chip.
 
-Values are flat-fielded surface brightness: a pixel holds the mean brightness over its area times the *nominal* area
-(``scale**2``), as in a calibrated exposure.  A star of flux F therefore adds up to F times nominal over true pixel area.
+Values are flat-fielded surface brightness: a pixel holds the mean brightness over its area times the
+*nominal* area (``scale**2``), as in a calibrated exposure.  A star of flux F therefore adds up to F times
+nominal over true pixel area.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ CUT = 6.0
 
 
 def star_radius(counts: Floats, psf: Psf, scale: float) -> NDArray[np.int64]:
-    """Half-size of the stamp of each star: the smallest of `RADII` beyond which a pixel holds less than `OUTSIDE`.
+    """Half-size of the stamp of each star.
+
+    The smallest of `RADII` beyond which a pixel holds less than `OUTSIDE`.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ def star_radius(counts: Floats, psf: Psf, scale: float) -> NDArray[np.int64]:
         Nominal pixel scale in arcsec.
     """
     edge = np.array([psf.density((r * scale) ** 2) * scale**2 for r in RADII[:-1]])
-    return np.array(RADII)[(counts[:, None] * edge > OUTSIDE).sum(axis=1)]
+    return np.asarray(np.array(RADII)[(counts[:, None] * edge > OUTSIDE).sum(axis=1)], dtype=np.int64)
 
 
 def add_stars(
@@ -124,7 +127,7 @@ def add_galaxy(
 
     Notes
     -----
-    Drawn on pixels divided by 3 × 3 (5 × 5 for small ones), convolved, scaled to its flux and summed back.
+    Drawn on pixels divided by 3 x 3 (5 x 5 for small ones), convolved, scaled to its flux and summed back.
     """
     from scipy.signal import fftconvolve
 
@@ -144,11 +147,15 @@ def add_galaxy(
     profile = _sersic(np.hypot(east * s + north * c, (east * c - north * s) / ratio) / radius, index)
     shift = np.arange(-rim * parts, rim * parts + 1) / parts
     kx, ky = np.meshgrid(shift, shift)
-    kernel = psf.density((matrix[0, 0] * kx + matrix[0, 1] * ky) ** 2 + (matrix[1, 0] * kx + matrix[1, 1] * ky) ** 2)
+    kernel = psf.density(
+        (matrix[0, 0] * kx + matrix[0, 1] * ky) ** 2 + (matrix[1, 0] * kx + matrix[1, 1] * ky) ** 2
+    )
     blurred = np.maximum(fftconvolve(profile, kernel / kernel.sum(), mode="same"), 0.0)
     stamp = blurred.reshape(2 * half + 1, parts, 2 * half + 1, parts).sum(axis=(1, 3))
     stamp *= counts * scale**2 / abs(np.linalg.det(matrix)) / stamp.sum()
     y0, y1 = max(row - half, 0), min(row + half + 1, ny)
     x0, x1 = max(column - half, 0), min(column + half + 1, nx)
     if y1 > y0 and x1 > x0:
-        image[y0:y1, x0:x1] += stamp[y0 - row + half : y1 - row + half, x0 - column + half : x1 - column + half]
+        image[y0:y1, x0:x1] += stamp[
+            y0 - row + half : y1 - row + half, x0 - column + half : x1 - column + half
+        ]

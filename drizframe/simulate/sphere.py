@@ -62,9 +62,10 @@ def roll_at(pa_v3: float, dec: float, v2: float, v3: float) -> float:
 
     Notes
     -----
-    With the distance ρ of the aperture from the axis, sin²ρ = sin²v2 + sin²v3 − sin²v2 sin²v3; β = asin(sin v3 / sin ρ)
-    (π − β if v2 < 0), γ = asin(sin v2 / sin ρ) (π − γ if v3 < 0), A = π/2 + roll − β,
-    B = atan2(sin A cos δ, sin δ sin ρ − cos δ cos ρ cos A); the angle is π − γ − B.
+    With the distance rho of the aperture from the axis, sin² rho = sin² v2 + sin² v3 - sin² v2 sin² v3;
+    beta = asin(sin v3 / sin rho) (pi - beta if v2 < 0), gamma = asin(sin v2 / sin rho) (pi - gamma if v3 < 0),
+    A = pi/2 + roll - beta, B = atan2(sin A cos dec, sin dec sin rho - cos dec cos rho cos A); the angle is
+    pi - gamma - B.
     """
     if v2 == 0 and v3 == 0:
         return pa_v3
