@@ -66,9 +66,9 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
 
 def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
     """Return the frame of a WCS and a shape."""
-    WcsState.of(wcs, where)
+    state = WcsState.of(wcs, where)
     check_size(shape, f"{where} is an image of that size.")
-    if any(getattr(wcs, n, None) is not None for n in ("sip", "cpdis1", "cpdis2", "det2im1", "det2im2")):
+    if state.distorted:
         warnings.warn(
             f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, and its pixel "
             "scale may include some of the distortion. Prefer a drizzled image.",
