@@ -97,13 +97,16 @@ class WcsState:
         state = cls(
             ctype=(ctype[0], ctype[1]),
             cunit=(str(prm.cunit[0]), str(prm.cunit[1])),
-            crval=np.array(prm.crval), crpix=np.array(prm.crpix),
-            cdelt=np.array(prm.get_cdelt()), pc=np.array(prm.get_pc()),
+            crval=np.array(prm.crval),
+            crpix=np.array(prm.crpix),
+            cdelt=np.array(prm.get_cdelt()),
+            pc=np.array(prm.get_pc()),
             pole=(float(prm.lonpole), float(prm.latpole)),
-            pv=tuple(prm.get_pv()), ps=tuple(prm.get_ps()),
+            pv=tuple(prm.get_pv()),
+            ps=tuple(prm.get_ps()),
             sip=None if sip is None else (_copied(sip.a), _copied(sip.b), np.array(sip.crpix)),
             tables=tuple(_table(getattr(own, name)) for name in _TABLES),
-        )  # fmt: skip
+        )
         return state if _alike(own, state.build()) else replace(state, master=own)
 
     def build(self) -> WCS:

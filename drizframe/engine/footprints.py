@@ -98,9 +98,11 @@ class Footprint:
             return _NOTHING
         reach = margin + SLACK
         hit = (
-            (self.high[0] >= tile.x0 - 0.5 - reach) & (self.low[0] <= tile.x1 - 0.5 + reach)
-            & (self.high[1] >= tile.y0 - 0.5 - reach) & (self.low[1] <= tile.y1 - 0.5 + reach)
-        )  # fmt: skip
+            (self.high[0] >= tile.x0 - 0.5 - reach)
+            & (self.low[0] <= tile.x1 - 0.5 + reach)
+            & (self.high[1] >= tile.y0 - 0.5 - reach)
+            & (self.low[1] <= tile.y1 - 0.5 + reach)
+        )
         rows, columns = np.nonzero(hit.any(axis=1))[0], np.nonzero(hit.any(axis=0))[0]
         if not rows.size:
             return _NOTHING
@@ -235,7 +237,9 @@ def union(windows: Iterable[Window]) -> Window:
     full = [w for w in windows if not w.empty]
     if not full:
         return _NOTHING
-    return Window(min(w.y0 for w in full), max(w.y1 for w in full), min(w.x0 for w in full), max(w.x1 for w in full))
+    return Window(
+        min(w.y0 for w in full), max(w.y1 for w in full), min(w.x0 for w in full), max(w.x1 for w in full)
+    )
 
 
 def overlaps(one: Footprint, tile: Window, margin: float = 0.0) -> bool:

@@ -236,7 +236,7 @@ def linear_scale(chip: Chip, exposure: Exposure, *, coeffs: bool = True) -> floa
 
     Notes
     -----
-    With a distortion polynomial: IDCSCALE, else √\\|det CD\\|.  Without one: the length of the first column of CD.  Each chip
+    With a distortion polynomial: IDCSCALE, else the root of the absolute determinant of CD.  Without one: the length of the first column of CD.  Each chip
     by itself, whatever the chips before it have (trap 06-14).
     """
     if coeffs and chip.wcs.sip is not None:
@@ -287,14 +287,18 @@ def build_frames(exposures: Sequence[Exposure], parameters: Any) -> dict[str, Fr
         else:
             frame = frame_from_reference(reference, name=f"{prefixes[which]}_refimage")
         if custom:
-            frame = custom_frame(frame, **_values(parameters, prefixes[which], _MODIFIERS), prefix=f"{prefixes[which]}_")
+            frame = custom_frame(
+                frame, **_values(parameters, prefixes[which], _MODIFIERS), prefix=f"{prefixes[which]}_"
+            )
         frames[which] = frame
     return frames
 
 
 def is_blank(reference: Any) -> bool:
     """Whether no reference image is given: None, blank, INDEF or NONE."""
-    return reference is None or (isinstance(reference, str) and reference.strip().upper() in {"", "INDEF", "NONE"})
+    return reference is None or (
+        isinstance(reference, str) and reference.strip().upper() in {"", "INDEF", "NONE"}
+    )
 
 
 def _values(parameters: Any, prefix: str, names: Iterable[str]) -> dict[str, Any]:

@@ -40,9 +40,9 @@ class SkyTransform:
 
     Parameters
     ----------
-    source : astropy.wcs.WCS
+    source : astropy.wcs.WCS or WcsState
         The image to start from, distortion included.
-    target : astropy.wcs.WCS
+    target : astropy.wcs.WCS or WcsState
         The image to arrive at; only its core is used (trap 11-10).
 
     Raises
@@ -57,11 +57,11 @@ class SkyTransform:
 
     __slots__ = ("_local", "_source", "_target")
 
-    def __init__(self, source: WCS, target: WCS) -> None:
-        self._join(WcsState.of(source, "the input image"), WcsState.of(target, "the output frame", distorted=False))
-
-    def _join(self, source: WcsState, target: WcsState) -> None:
-        """Keep the two states."""
+    def __init__(self, source: WCS | WcsState, target: WCS | WcsState) -> None:
+        if not isinstance(source, WcsState):
+            source = WcsState.of(source, "the input image")
+        if not isinstance(target, WcsState):
+            target = WcsState.of(target, "the output frame", distorted=False)
         if source.system != target.system:
             msg = (
                 f"The input image has sky coordinates of type {source.system!r}, the output frame {target.system!r}. "
@@ -108,14 +108,7 @@ class SkyTransform:
         return out[:, 0].reshape(x.shape), out[:, 1].reshape(x.shape)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _joined, (self._source, self._target)
-
-
-def _joined(source: WcsState, target: WcsState) -> SkyTransform:
-    """Make a transform from two states (for pickle)."""
-    made = SkyTransform.__new__(SkyTransform)
-    made._join(source, target)
-    return made
+        return SkyTransform, (self._source, self._target)
 
 
 class WCSMap:
@@ -136,14 +129,13 @@ class WCSMap:
     def __init__(self, input: WCS | None = None, output: WCS | None = None) -> None:  # noqa: A002  (name of the reference)
         self.input: WCS | None = input
         self.output: WCS | None = output
-        self._there: SkyTransform | None = None
-        self._back: SkyTransform | None = None
+        self.exact: SkyTransform | None = None  # made when it is first needed
 
     def bound_to(self, source: WCS, target: WCS) -> WCSMap:
         """Return this map, whatever a subclass keeps in it, for other images."""
         other = copy.copy(self)
         other.input, other.output = source, target
-        other._there = other._back = None
+        other.exact = None
         return other
 
     def _images(self) -> tuple[WCS, WCS]:
@@ -155,9 +147,9 @@ class WCSMap:
 
     def forward(self, x: Any, y: Any) -> tuple[Array, Array]:
         """Map pixels of the input to pixels of the output, both counted from 1, shapes alike."""
-        if self._there is None:
-            self._there = SkyTransform(*self._images())
-        return self._there.fits(x, y)
+        if self.exact is None:
+            self.exact = SkyTransform(*self._images())
+        return self.exact.fits(x, y)
 
     def backward(self, x: Any, y: Any) -> tuple[Array, Array]:
         """Map pixels of the output to pixels of the input, both counted from 1, shapes alike.
@@ -283,7 +275,9 @@ def check_stepsize(stepsize: Any) -> float | str:
     """Return a valid step of the table: a number or ``"auto"``; raise `ParameterError` otherwise."""
     if isinstance(stepsize, str) and stepsize.strip().lower() == "auto":
         return "auto"
-    number = isinstance(stepsize, int | float | np.number) and not isinstance(stepsize, bool | np.bool_ | complex)
+    number = isinstance(stepsize, int | float | np.number) and not isinstance(
+        stepsize, bool | np.bool_ | complex
+    )
     if not number or not math.isfinite(stepsize) or not (stepsize == 0 or stepsize >= 1):
         msg = (
             f"stepsize is {stepsize!r}. Give the distance of exactly mapped pixels, 1 or more (default 10), 0 to map "

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation
 from drizframe.engine.custom_frames import check_size
-from drizframe.errors import DrizframeWarning, MissingInputError, ParameterError, UnreadableInputError, WCSError
+from drizframe.errors import (
+    DrizframeWarning,
+    MissingInputError,
+    ParameterError,
+    UnreadableInputError,
+    WCSError,
+)
 from drizframe.model import Frame
 
 if TYPE_CHECKING:
@@ -56,7 +62,9 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
         return _from_file(os.fspath(refimage), name)
     if hasattr(refimage, "wcs") and hasattr(refimage, "pixel_shape"):
         if refimage.pixel_shape is None:
-            msg = f"{name} is a WCS without a size. Set its pixel_shape to (columns, rows) before you give it."
+            msg = (
+                f"{name} is a WCS without a size. Set its pixel_shape to (columns, rows) before you give it."
+            )
             raise ParameterError(msg)
         nx, ny = (int(v) for v in refimage.pixel_shape)
         return _from_wcs(refimage, (ny, nx), name)
@@ -77,7 +85,11 @@ def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
         )
     cd = cd_matrix(wcs)
     return Frame(
-        wcs=core_wcs(wcs, shape, cd), shape=shape, scale=column_scale(cd), orientation=orientation(cd), name=str(wcs.wcs.name)
+        wcs=core_wcs(wcs, shape, cd),
+        shape=shape,
+        scale=column_scale(cd),
+        orientation=orientation(cd),
+        name=str(wcs.wcs.name),
     )
 
 
@@ -124,7 +136,9 @@ def _named(hdus: HDUList, ext: str, text: str, name: str) -> Header:
         msg = f"{name} is {text!r}, but the file has no extension [{ext}]. It has {there}."
         raise WCSError(msg) from error
     if not _has_wcs(header):
-        msg = f"{name} is {text!r}, but that extension has no CRVAL1 with a CD or PC matrix of a celestial WCS."
+        msg = (
+            f"{name} is {text!r}, but that extension has no CRVAL1 with a CD or PC matrix of a celestial WCS."
+        )
         raise WCSError(msg)
     return header
 

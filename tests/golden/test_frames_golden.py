@@ -37,9 +37,17 @@ def acs(name):
             if hdu.name == "SCI":
                 chips.append(
                     Chip(
-                        extver=hdu.ver, shape=(h["NPIX2"], h["NPIX1"]), wcs=WCS(h, fobj=hdus), load=nothing, header=h,
-                        exptime=1.0, idc_scale=h["IDCSCALE"], v2ref=h["IDCV2REF"], v3ref=h["IDCV3REF"], theta=h["IDCTHETA"],
-                    )  # fmt: skip
+                        extver=hdu.ver,
+                        shape=(h["NPIX2"], h["NPIX1"]),
+                        wcs=WCS(h, fobj=hdus),
+                        load=nothing,
+                        header=h,
+                        exptime=1.0,
+                        idc_scale=h["IDCSCALE"],
+                        v2ref=h["IDCV2REF"],
+                        v3ref=h["IDCV3REF"],
+                        theta=h["IDCTHETA"],
+                    )
                 )
         return [Exposure(name=name, exptime=1.0, chips=tuple(chips), pa_v3=hdus[0].header["PA_V3"])]
 
@@ -51,7 +59,9 @@ def linear(name):
         h = fits.Header(cards)
         shape = (cards["NAXIS2"], cards["NAXIS1"])
         chip = Chip(extver=k + 1, shape=shape, wcs=WCS(h), load=nothing, header=h, exptime=1.0)
-        made.append(Exposure(name=f"{name}{k}", exptime=1.0, chips=(chip,), pa_v3=facts["pa_v3"], parity=EAST_LEFT))
+        made.append(
+            Exposure(name=f"{name}{k}", exptime=1.0, chips=(chip,), pa_v3=facts["pa_v3"], parity=EAST_LEFT)
+        )
     return made
 
 
@@ -60,7 +70,13 @@ def load(names):
 
 
 def parameters(given):
-    values = {"driz_separate": True, "driz_combine": True, "coeffs": True, "driz_sep_wcs": False, "final_wcs": False}
+    values = {
+        "driz_separate": True,
+        "driz_combine": True,
+        "coeffs": True,
+        "driz_sep_wcs": False,
+        "final_wcs": False,
+    }
     for prefix in ("driz_sep", "final"):
         values |= {f"{prefix}_{n}": None for n in NAMES} | {f"{prefix}_refimage": ""}
     return SimpleNamespace(**(values | given))
@@ -113,7 +129,9 @@ def golden_frame():
 
 def golden_cases():
     for case in MAPPING["cases"]:
-        defect = pytest.mark.xfail(strict=True, reason="11-1: the reference shifts x by up to 360 pixels at this step")
+        defect = pytest.mark.xfail(
+            strict=True, reason="11-1: the reference shifts x by up to 360 pixels at this step"
+        )
         yield pytest.param(case, id=case["id"], marks=[defect] if case["step"] == 500 else [])
 
 

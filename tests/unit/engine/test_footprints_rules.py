@@ -29,9 +29,11 @@ class Bent:
 def maps(draw, kinds=("table", "function", "pixmap")):
     shape = (draw(st.integers(1, 90)), draw(st.integers(1, 90)))
     bent = Bent(
-        draw(st.floats(-3.2, 3.2)), draw(st.floats(0.2, 3)), draw(st.floats(-0.004, 0.004)),
+        draw(st.floats(-3.2, 3.2)),
+        draw(st.floats(0.2, 3)),
+        draw(st.floats(-0.004, 0.004)),
         (draw(st.floats(-150, 150)), draw(st.floats(-150, 150))),
-    )  # fmt: skip
+    )
     kind = draw(st.sampled_from(kinds))
     if kind == "table":
         return PixelMap.from_table(bent, shape, draw(st.sampled_from([3, 10, 200])))
@@ -63,16 +65,25 @@ def test_window_holds_every_edge_of_every_pixel(pixels):
 
 
 @settings(max_examples=80)
-@given(maps(), st.integers(-10, 90), st.integers(-10, 90), st.integers(1, 60), st.integers(1, 60), st.floats(0, 6))
+@given(
+    maps(),
+    st.integers(-10, 90),
+    st.integers(-10, 90),
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.floats(0, 6),
+)
 def test_pixels_on_a_tile_are_all_found(pixels, y0, x0, height, width, margin):
     tile = Window(y0, y0 + height, x0, x0 + width)
     one = footprint(pixels)
     found = one.pixels_on(tile, margin)
     x, y, fx, fy = fine(pixels)
     near = (
-        (fx >= tile.x0 - 0.5 - margin) & (fx <= tile.x1 - 0.5 + margin)
-        & (fy >= tile.y0 - 0.5 - margin) & (fy <= tile.y1 - 0.5 + margin)
-    )  # fmt: skip
+        (fx >= tile.x0 - 0.5 - margin)
+        & (fx <= tile.x1 - 0.5 + margin)
+        & (fy >= tile.y0 - 0.5 - margin)
+        & (fy <= tile.y1 - 0.5 + margin)
+    )
     rows, columns = np.nonzero(near)
     if rows.size:
         assert y[rows].min() >= found.y0 - 0.5
@@ -129,13 +140,20 @@ def test_hole_in_a_full_map_costs_only_itself():
 
 
 def test_exposure_covers_the_windows_of_its_chips():
-    chips = [PixelMap.from_table(lambda x, y, k=k: (x + 0.25, y + 30.25 * k), (20, 30), 10) for k in (0, 1, 9)]
+    chips = [
+        PixelMap.from_table(lambda x, y, k=k: (x + 0.25, y + 30.25 * k), (20, 30), 10) for k in (0, 1, 9)
+    ]
     assert exposure_window(chips, (80, 80)) == Window(0, 51, 0, 31)
     assert union([]).empty
 
 
 @given(
-    st.integers(0, 50), st.integers(0, 50), st.integers(0, 70), st.integers(0, 70), st.integers(1, 40), st.integers(1, 40)
+    st.integers(0, 50),
+    st.integers(0, 50),
+    st.integers(0, 70),
+    st.integers(0, 70),
+    st.integers(1, 40),
+    st.integers(1, 40),
 )
 def test_tiles_cover_each_pixel_once_in_row_major_order(y0, x0, height, width, high, wide):
     area = Window(y0, y0 + height, x0, x0 + width)

@@ -103,7 +103,7 @@ def test_order_of_the_sky_axes_does_not_matter():
 def test_map_is_smooth_across_ra_zero_and_the_poles(ra, dec):
     source, target = tan(ra=ra, dec=dec), tan(ra=ra, dec=dec, crpix=(60.5, 40.5))
     found = np.stack(transform(source, target)(*POSITIONS))
-    np.testing.assert_allclose(found, POSITIONS + [[10.0], [0.0]], atol=1e-8)
+    np.testing.assert_allclose(found, POSITIONS + np.array([[10.0], [0.0]]), atol=1e-8)
 
 
 def test_points_behind_the_target_are_nan_and_not_an_error():
@@ -140,8 +140,15 @@ def test_state_gives_back_the_same_wcs():
 
 
 LINEAR = {
-    "CRVAL1": 10.0, "CRVAL2": 20.0, "CRPIX1": 5.0, "CRPIX2": 6.0, "CD1_1": -1e-4, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1e-4,
-}  # fmt: skip
+    "CRVAL1": 10.0,
+    "CRVAL2": 20.0,
+    "CRPIX1": 5.0,
+    "CRPIX2": 6.0,
+    "CD1_1": -1e-4,
+    "CD1_2": 0.0,
+    "CD2_1": 0.0,
+    "CD2_2": 1e-4,
+}
 
 
 def projected(code, **more):
@@ -280,11 +287,17 @@ class Plain:
 
 def mapped(wcsmap, chip=None):
     chip = chip or chip_of(distorted())
-    return np.stack(pixel_map(chip, frame_of(tan()), wcsmap=wcsmap).grid(np.array([0.0, 4.0]), np.array([2.0])))
+    return np.stack(
+        pixel_map(chip, frame_of(tan()), wcsmap=wcsmap).grid(np.array([0.0, 4.0]), np.array([2.0]))
+    )
 
 
 def test_shipped_class_is_the_exact_map():
-    exact = np.stack(pixel_map(chip_of(distorted()), frame_of(tan()), stepsize=0).grid(np.array([0.0, 4.0]), np.array([2.0])))
+    exact = np.stack(
+        pixel_map(chip_of(distorted()), frame_of(tan()), stepsize=0).grid(
+            np.array([0.0, 4.0]), np.array([2.0])
+        )
+    )
     np.testing.assert_array_equal(mapped(WCSMap), exact)
     np.testing.assert_array_equal(mapped(WCSMap()), exact)
 
@@ -295,8 +308,10 @@ def test_class_instance_and_factory_are_accepted():  # trap 06-9
     np.testing.assert_allclose(mapped(Shifted), shifted, rtol=1e-14)
     changed = Shifted()
     changed.offset = 5.0
-    np.testing.assert_allclose(mapped(changed)[0], exact[0] + 5.0, rtol=1e-14)  # what the object holds is kept
-    for form in (Plain, Plain(None, None), lambda a, b: Plain(a, b)):
+    np.testing.assert_allclose(
+        mapped(changed)[0], exact[0] + 5.0, rtol=1e-14
+    )  # what the object holds is kept
+    for form in (Plain, Plain(None, None), lambda *images: Plain(*images)):
         np.testing.assert_array_equal(mapped(form)[0], [[2.0, 6.0]])
 
 
