@@ -1,8 +1,9 @@
 """Linear facts of a celestial WCS, and copies of it that are safe in threads.
 
-One `astropy.wcs.WCS` must not be used from two threads at a time: wcslib writes into the object while it transforms, without
-the interpreter's lock, and positions come out wrong without an error.  Hence `WcsState`: plain numbers, from which
-every thread builds an object of its own.  The numbers are exact, so that a worker process gets the same bits.
+One `astropy.wcs.WCS` must not be used from two threads at a time: wcslib writes into the object while it
+transforms, without the interpreter's lock, and positions come out wrong without an error.  Hence `WcsState`:
+plain numbers, from which every thread builds an object of its own.  The numbers are exact, so that a worker
+process gets the same bits.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ _TABLES = ("cpdis1", "cpdis2", "det2im1", "det2im2")
 
 
 def _private(wcs: WCS, *, distorted: bool) -> WCS:
-    """Return a copy of a WCS whose wcslib object is its own; polynomials and tables are shared, they never change."""
+    """Return a copy with a wcslib object of its own; polynomials and tables, never changed, are shared."""
     from astropy.wcs import WCS
 
     own = WCS(naxis=2)
@@ -214,7 +215,7 @@ def _table(table: Any) -> tuple[Any, ...] | None:
 
 
 def cd_matrix(wcs: WCS) -> Array:
-    """Return the linear transformation of a WCS in degrees per pixel, shape (2, 2), whichever keywords hold it."""
+    """Return the linear transformation in degrees per pixel, shape (2, 2), whichever keywords hold it."""
     return np.array(wcs.pixel_scale_matrix, dtype=np.float64)
 
 
@@ -224,7 +225,7 @@ def column_scale(cd: Array) -> float:
 
 
 def orientation(cd: Array) -> float:
-    """Return atan2(CD1_2, CD2_2) in degrees: the position angle of the y axis (`orientat` of the reference)."""
+    """Return atan2(CD1_2, CD2_2) in degrees: the position angle of y (`orientat` of the reference)."""
     return float(np.degrees(np.arctan2(cd[0, 1], cd[1, 1])))
 
 

@@ -32,9 +32,9 @@ def check_size(shape: tuple[int, int], reason: str) -> None:
     ny, nx = shape
     if ny * nx > MAX_PIXELS:
         msg = (
-            f"The output frame would have {nx} columns and {ny} rows: {ny * nx / MAX_PIXELS * 8:.3g} GiB for each image, "
-            f"while {MAX_PIXELS} pixels (8 GiB) are allowed. {reason} Give a coarser scale, or a smaller size with outnx "
-            "and outny around a position given with ra and dec."
+            f"The output frame would have {nx} columns and {ny} rows: {ny * nx / MAX_PIXELS * 8:.3g} GiB for "
+            f"each image, while {MAX_PIXELS} pixels (8 GiB) are allowed. {reason} Give a coarser scale, or a "
+            "smaller size with outnx and outny around a position given with ra and dec."
         )
         raise ParameterError(msg)
 
@@ -74,7 +74,8 @@ def custom_frame(
     Returns
     -------
     Frame
-        With a size given, the reference pixel is the centre of the image; otherwise it keeps its place among the data.
+        With a size given, the reference pixel is the centre of the image; otherwise it keeps its place among
+        the data.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def custom_frame(
 
 
 def _pair(prefix: str, first: str, one: Any, second: str, two: Any) -> tuple[float, float] | None:
-    """Return both values of a pair or None; raise `ParameterError` if only one is there or one is no number."""
+    """Return both values of a pair, or None; raise `ParameterError` if one is missing or no number."""
     if (one is None) != (two is None):
         given, value, missing = (first, one, second) if two is None else (second, two, first)
         msg = f"{prefix}{given} is {value!r} but {prefix}{missing} is not set. Set both or none."
@@ -168,8 +169,8 @@ def _resized(base: Frame, q: float, turn: float) -> tuple[tuple[int, int], tuple
 
     Notes
     -----
-    Turned: the outer corners of the image about its reference pixel, times q, times the rotation, span the new image.
-    Only scaled: the size is q n and the centre of the first pixel keeps its place.
+    Turned: the outer corners of the image about its reference pixel, times q, times the rotation, span the
+    new image. Only scaled: the size is q n and the centre of the first pixel keeps its place.
     """
     (ny, nx), (cx, cy) = base.shape, base.wcs.wcs.crpix
     if turn != 0.0:

@@ -1,8 +1,9 @@
 """Which part of a frame a chip covers, which part of a chip falls on a tile, and the tiles themselves.
 
-A `Footprint` splits the chip into cells and bounds each cell on the frame.  For a table the cells are those of the table
-and the bounds are exact: a bilinear patch takes its extremes at the corners.  For a full map a cell bounds every pixel in
-it.  For a function the cells are sampled and the bounds widened by the measured curvature.
+A `Footprint` splits the chip into cells and bounds each cell on the frame.  For a table the cells are those
+of the table and the bounds are exact: a bilinear patch takes its extremes at the corners.  For a full map a
+cell bounds every pixel in it.  For a function the cells are sampled and the bounds widened by the measured
+curvature.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Side of the cells of maps without a table, in chip pixels.
 CELL = 32
-#: Widening of every bound of `Footprint.pixels_on`, in frame pixels: pixels have straight edges, cells have not.
+#: Widening of every bound of `Footprint.pixels_on`, in frame pixels: pixels have straight edges, cells have
+#: not.
 SLACK = 1.0
 #: Guard against rounding of bounds, in frame pixels.
 ROUNDING = 1e-6
@@ -154,7 +156,8 @@ def _table_footprint(pixels: PixelMap) -> Footprint:
     """Bound the cells of a table; a cell with a node that is NaN is lost as a whole."""
     ny, nx = pixels.shape
     x, y = _edges(nx, pixels.step, ORIGIN), _edges(ny, pixels.step, ORIGIN)
-    # both sides of every edge, each seen from its own cell: a NaN node must not reach into the cells beside its own
+    # both sides of every edge, each seen from its own cell: a NaN node must not reach into the cells beside
+    # its own
     fx, fy = pixels.grid(_both_sides(x), _both_sides(y))
     low, high = [], []
     for f in (fx, fy):
@@ -173,7 +176,7 @@ def _both_sides(edges: Array) -> Array:
 
 
 def _full_bounds(pixels: PixelMap, x: Array, y: Array) -> tuple[Array, Array]:
-    """Bound blocks of a full map: all centres of a block, those around it, and the outer edges of the image."""
+    """Bound blocks of a full map: their centres, those around them, and the outer edges of the image."""
     ny, nx = pixels.shape
     sx = np.concatenate([[-0.5], np.arange(nx, dtype=np.float64), [nx - 0.5]])
     low, high = np.full((2, len(y) - 1, len(x) - 1), np.nan), np.full((2, len(y) - 1, len(x) - 1), np.nan)
@@ -193,8 +196,9 @@ def _full_bounds(pixels: PixelMap, x: Array, y: Array) -> tuple[Array, Array]:
 def _sampled_bounds(pixels: PixelMap, x: Array, y: Array) -> tuple[Array, Array]:
     """Bound cells of an exact map from their corners, with safety.
 
-    Between samples a distance h apart a smooth curve leaves the chord by an eighth of the second difference; half of the
-    largest one, and one pixel, are added.  Cells next to a point that cannot be projected may reach anywhere.
+    Between samples a distance h apart a smooth curve leaves the chord by an eighth of the second difference;
+    half of the largest one, and one pixel, are added.  Cells next to a point that cannot be projected may
+    reach anywhere.
     """
     fx, fy = pixels.grid(x, y)
     lost = ~(np.isfinite(fx) & np.isfinite(fy))

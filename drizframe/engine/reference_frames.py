@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation
+from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation, tangent_wcs
 from drizframe.engine.custom_frames import check_size
 from drizframe.errors import (
     DrizframeWarning,
@@ -68,7 +68,10 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
             raise ParameterError(msg)
         nx, ny = (int(v) for v in refimage.pixel_shape)
         return _from_wcs(refimage, (ny, nx), name)
-    msg = f"{name} is {type(refimage).__name__}; give the name of a FITS file, an astropy.wcs.WCS with pixel_shape, or a Frame."
+    msg = (
+        f"{name} is {type(refimage).__name__}; give the name of a FITS file, an astropy.wcs.WCS with "
+        "pixel_shape, or a Frame."
+    )
     raise ParameterError(msg)
 
 
@@ -78,18 +81,18 @@ def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
     check_size(shape, f"{where} is an image of that size.")
     if state.distorted:
         warnings.warn(
-            f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, and its pixel "
-            "scale may include some of the distortion. Prefer a drizzled image.",
+            f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, "
+            "and its pixel scale may include some of the distortion. Prefer a drizzled image.",
             DrizframeWarning,
             stacklevel=4,
         )
     cd = cd_matrix(wcs)
+    if state.master is None:
+        linear = core_wcs(wcs, shape, cd)
+    else:  # a distortion that is part of the projection (TPV)
+        linear = tangent_wcs(wcs, state.crval, state.crpix, cd, shape)
     return Frame(
-        wcs=core_wcs(wcs, shape, cd),
-        shape=shape,
-        scale=column_scale(cd),
-        orientation=orientation(cd),
-        name=str(wcs.wcs.name),
+        wcs=linear, shape=shape, scale=column_scale(cd), orientation=orientation(cd), name=str(wcs.wcs.name)
     )
 
 
@@ -119,8 +122,8 @@ def _search(hdus: HDUList, text: str, name: str) -> Header:
             header: Header = hdu.header
             return header
     msg = (
-        f"{name} is {text!r}; none of its {len(hdus)} HDUs has CRVAL1 with a CD or PC matrix of a celestial WCS. "
-        "Give an image with a WCS."
+        f"{name} is {text!r}; none of its {len(hdus)} HDUs has CRVAL1 with a CD or PC matrix of a celestial "
+        "WCS. Give an image with a WCS."
     )
     raise WCSError(msg)
 

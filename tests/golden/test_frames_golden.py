@@ -99,7 +99,8 @@ def test_frame_is_that_of_the_reference(case):
     assert frame.shape == (case["NAXIS2"], case["NAXIS1"])
     np.testing.assert_allclose(frame.wcs.wcs.crpix, [case["CRPIX1"], case["CRPIX2"]], rtol=1e-14)
     if case["id"] == "coeffs false, several chips":
-        # 06-5: the reference leaves the D2IM tables (0.013 pixel here) in the footprints; without distortion means all of it
+        # 06-5: the reference leaves the D2IM tables (0.013 pixel here) in the footprints; without distortion
+        # means all of it
         assert 1e-3 < largest_difference(frame, case) < 0.02
         return
     np.testing.assert_allclose(frame.wcs.wcs.crval, [case["CRVAL1"], case["CRVAL2"]], rtol=1e-14)

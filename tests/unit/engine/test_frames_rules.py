@@ -74,7 +74,8 @@ def parameters(**given_values):
     return SimpleNamespace(**(values | given_values))
 
 
-# -- the default frame -----------------------------------------------------------------------------------------
+# -- the default frame
+# -----------------------------------------------------------------------------------------
 
 
 def test_default_frame_of_one_linear_chip_spans_pixel_centres_only():
@@ -229,7 +230,8 @@ def test_chips_are_not_changed():
     assert exp.chips[0].wcs.to_header_string() == before
 
 
-# -- scales ----------------------------------------------------------------------------------------------------
+# -- scales
+# ----------------------------------------------------------------------------------------------------
 
 
 def polynomial(wcs):
@@ -254,7 +256,8 @@ def test_linear_scale_looks_at_each_chip_alone():  # trap 06-14
     assert scale_ratio(bent, both, frame) == pytest.approx(0.1 / 0.045)
 
 
-# -- custom frames ---------------------------------------------------------------------------------------------
+# -- custom frames
+# ---------------------------------------------------------------------------------------------
 
 
 def base_frame(shape=(2606, 615)):
@@ -346,7 +349,8 @@ def test_values_out_of_range_are_refused(wrong):
         custom_frame(base_frame(), **wrong)
 
 
-# -- reference images ------------------------------------------------------------------------------------------
+# -- reference images
+# ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -443,7 +447,8 @@ def test_matrix_forms_give_the_same_frame():
         assert frame.shape == found[0].shape
 
 
-# -- frames of a run -------------------------------------------------------------------------------------------
+# -- frames of a run
+# -------------------------------------------------------------------------------------------
 
 
 def test_both_default_frames_are_one_object():
@@ -487,3 +492,23 @@ def test_mean_direction():
     np.testing.assert_allclose(sphere_mean(np.array([[359.0, 0.0], [1.0, 0.0]]))[0] % 360, 0.0, atol=1e-12)
     assert sphere_mean(np.array([[0.0, 0.0], [180.0, 0.0]])) is None
     assert sphere_mean(np.array([[0.0, 89.0], [180.0, 89.0]]))[1] == pytest.approx(90.0)
+
+
+def test_linear_part_of_a_tpv_reference_is_used_with_a_warning():
+    cards = {
+        "CRVAL1": 10.0,
+        "CRVAL2": 20.0,
+        "CRPIX1": 5.0,
+        "CRPIX2": 6.0,
+        "CTYPE1": "RA---TPV",
+        "CTYPE2": "DEC--TPV",
+    }
+    cards |= {"CD1_1": -1e-4, "CD1_2": 0.0, "CD2_1": 0.0, "CD2_2": 1e-4, "PV1_1": 1.01, "PV2_1": 0.99}
+    w = WCS(fits.Header(cards))
+    w.pixel_shape = (8, 9)
+    with pytest.warns(DrizframeWarning, match="distorted"):
+        frame = frame_from_reference(w)
+    plain = tan(ra=10, dec=20, scale=0.36)
+    plain.wcs.crpix = [5, 6]
+    points = np.array([[1.0, 2.0], [300.0, -40.0]])
+    np.testing.assert_allclose(frame.wcs.wcs_pix2world(points, 1), plain.wcs_pix2world(points, 1), atol=1e-10)

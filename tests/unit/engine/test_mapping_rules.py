@@ -65,7 +65,8 @@ def expected(source, target):
     return target.deepcopy().wcs_world2pix(sky, 1).T - 1
 
 
-# -- the exact map ---------------------------------------------------------------------------------------------
+# -- the exact map
+# ---------------------------------------------------------------------------------------------
 
 
 def test_exact_map_is_full_forward_then_core_inverse():
@@ -174,7 +175,8 @@ def test_other_projections_are_kept_in_copies_and_pickles(wcs):
     np.testing.assert_allclose(np.stack(again(*POSITIONS)), np.stack(exact(*POSITIONS)), atol=1e-7)
 
 
-# -- threads and processes -------------------------------------------------------------------------------------
+# -- threads and processes
+# -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -206,7 +208,8 @@ def test_pickled_transform_gives_the_same_bits():
     np.testing.assert_array_equal(np.stack(again(*POSITIONS)), np.stack(exact(*POSITIONS)))
 
 
-# -- tables ----------------------------------------------------------------------------------------------------
+# -- tables
+# ----------------------------------------------------------------------------------------------------
 
 
 def test_table_nodes_lie_at_fits_coordinate_zero():  # trap 11-4
@@ -263,7 +266,8 @@ def test_chip_on_the_other_side_of_the_sky_is_an_error_that_says_so(stepsize):  
         pixel_map(chip_of(tan(ra=10, dec=20)), frame_of(tan(ra=190, dec=-20)), stepsize=stepsize)
 
 
-# -- wcsmap ----------------------------------------------------------------------------------------------------
+# -- wcsmap
+# ----------------------------------------------------------------------------------------------------
 
 
 class Shifted(WCSMap):
@@ -311,7 +315,11 @@ def test_class_instance_and_factory_are_accepted():  # trap 06-9
     np.testing.assert_allclose(
         mapped(changed)[0], exact[0] + 5.0, rtol=1e-14
     )  # what the object holds is kept
-    for form in (Plain, Plain(None, None), lambda *images: Plain(*images)):
+
+    def factory(*images):
+        return Plain(*images)
+
+    for form in (Plain, Plain(None, None), factory):
         np.testing.assert_array_equal(mapped(form)[0], [[2.0, 6.0]])
 
 
