@@ -122,7 +122,8 @@ def images(seed: int, shape: tuple[int, int]) -> list[np.ndarray]:
 
 
 cr_options = st.builds(
-    CosmicRayOptions, snr=st.tuples(st.floats(0, 6), st.floats(0, 6)), scale=st.tuples(st.floats(0, 2), st.floats(0, 2)),
+    CosmicRayOptions, snr=st.tuples(st.floats(0, 6), st.floats(0, 6)),
+    scale=st.tuples(st.floats(0, 2), st.floats(0, 2)),
     grow=st.integers(0, 7), ctegrow=st.integers(0, 30), cte_direction=st.sampled_from([-1, 0, 1]),
 )  # fmt: skip
 

@@ -143,7 +143,7 @@ def test_mask_never_shrinks_when_snr_falls(kind, seed, high, less):
 @settings(max_examples=20, deadline=None)
 @given(seed=seeds, shift=st.integers(1, 500))
 def test_constant_moved_from_sky_to_both_images_changes_nothing_inside(kind, seed, shift):
-    """Difference, gradient and noise stay; next to the border the gradient is the value itself, so it does not."""
+    """Difference, gradient and noise stay; at the border the gradient is the value itself, so it does not."""
     sci, blot = chip(seed)
     codes = found(sci, blot, kind, sky=500)
     moved = found(sci + np.float32(shift), blot + np.float32(shift), kind, sky=500 - shift)
