@@ -3,7 +3,7 @@
 
 a. A row is cut into chunks of CHUNK pixels.  Values that are not good become +inf; the n planes of a chunk
    are sorted together by Batcher's odd-even merge network (Knuth, TAOCP 3, algorithm 5.2.2M): compare and
-   exchange without branches over whole chunks, so the compiler makes vector minima and maxima of it.  The same
+   exchange without branches over whole chunks, so the compiler makes vector minima of it.  The same
    code serves 2 and 300 images.
 b. Which ranks make the median depends on the number of good values only: one small table per call.
 c. Sums run in the order of the reference, over sorted values upwards or over images; nothing is contracted.

@@ -5,7 +5,8 @@ a. Differences of the derivative are formed in float64 and rounded once; the tes
    order of the reference, so both give the same bits.
 b. What is not a number is carried on by the derivative and fails every comparison of the test.
 c. The detector writes two bits per pixel, "fails the first limit" and "fails the second", then combines them
-   over 3x3; boxes are running counts along columns, then along rows, so the cost does not depend on their size.
+   over 3x3; boxes are running counts along columns, then along rows, so the cost does not depend on their
+   size.
 d. Tails: one sweep along the columns that remembers the row of the nearest flag; the edges are mirrored.
 e. Buffers belong to the call: any number of threads may run at once.
 """
