@@ -240,9 +240,31 @@ def core_wcs(wcs: WCS, shape: tuple[int, int], cd: Any = None, crpix: Any = None
 
 def _replace_matrix(wcs: WCS, cd: Array) -> None:
     """Write the linear transformation as a CD matrix, whatever the header used."""
-    if wcs.wcs.has_pc():
-        del wcs.wcs.pc
-    if wcs.wcs.has_crota():
-        del wcs.wcs.crota
-    wcs.wcs.cdelt = [1.0, 1.0]
+    if not wcs.wcs.has_cd():
+        if wcs.wcs.has_crota():
+            del wcs.wcs.crota
+        if wcs.wcs.has_pc():
+            del wcs.wcs.pc
+        wcs.wcs.cdelt = [1.0, 1.0]
     wcs.wcs.cd = cd
+
+
+def sphere_mean(points: Array) -> Array | None:
+    """Return the direction of the mean of unit vectors.
+
+    Parameters
+    ----------
+    points : ndarray of float64, shape (n, 2)
+        Longitude and latitude in degrees.
+
+    Returns
+    -------
+    ndarray of float64, shape (2,), or None
+        Longitude in [0, 360) and latitude in degrees; None if the vectors cancel.
+    """
+    lon, lat = np.radians(points).T
+    mean = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]).mean(axis=1)
+    if np.linalg.norm(mean) < 1e-6:
+        return None
+    x, y, z = mean
+    return np.array([np.degrees(np.arctan2(y, x)) % 360.0, np.degrees(np.arctan2(z, np.hypot(x, y)))])

@@ -163,6 +163,21 @@ class Kernel(Component):
         if self.reference is None:
             object.__setattr__(self, "reference", getattr(self, given[0]))
 
+    def reach(self, pixfrac: float, scale: float) -> tuple[float, float]:
+        """How far a pixel can reach: half the side of the mapped region about its centre, and a margin about that.
+
+        Returns
+        -------
+        half : float
+            In chip pixels; the corners of that square are mapped to the frame (0: only the centre).
+        margin : float
+            In frame pixels; how far beyond the mapped positions weights can lie.
+        """
+        if self.needs_corners:
+            return 0.5 * pixfrac, 0.0
+        assert self.support is not None  # noqa: S101  (checked when the record was made)
+        return 0.0, self.support(pixfrac) / scale if self.profile is not None else self.support(pixfrac, scale)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Interpolator(Component):
@@ -170,14 +185,16 @@ class Interpolator(Component):
 
     ``reference(image, x, y, *, fill, **options) -> values``: `image` (ny, nx) float32 or float64; `x`, `y` (n,) float64
     positions, any value including NaN and infinities; `values` (n,) float64, `fill` where a position is not finite or lies
-    outside ``0 <= x < nx``, ``0 <= y < ny``.
+    outside ``0 <= x < nx``, ``0 <= y < ny``.  Beyond the domain's edges the component defines what it needs; elsewhere a shift of
+    image and positions by whole pixels must not change a value, because the engine hands out cuts of large images.
 
     Parameters
     ----------
     reach : int
         Pixels around the position (on each side) that a value can depend on.
     accepts : frozenset of str
-        Names of stock options it takes (``"sinscl"``).
+        Names of stock options it takes as keywords (``"sinscl"``).  With an `options_model`, its validated section comes as the
+        keyword `plugin`.
     """
 
     family: ClassVar[str] = "interpolator"

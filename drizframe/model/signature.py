@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DetectorSignature", "detector_signature"]
 
-#: Families whose files number their images differently from their chips: the number of the chip itself identifies it.
+#: Instruments whose EXTVER counts image sets: the number of the chip itself identifies it.
 _NUMBERED_BY_DETECTOR = frozenset({"STIS", "NICMOS"})
 
 
@@ -47,8 +47,8 @@ def detector_signature(exposure: Exposure, chip: Chip) -> DetectorSignature:
 
     Notes
     -----
-    The chip's number is EXTVER, for STIS and NICMOS the number of the detector or camera, because EXTVER counts image sets
-    there.
+    The chip's number is EXTVER, for STIS and NICMOS the number of the detector or camera, because EXTVER
+    counts image sets there.
     """
     instrument = exposure.instrument.upper()
     number = chip.detector_chip if instrument in _NUMBERED_BY_DETECTOR else chip.extver

@@ -21,7 +21,8 @@ def static_mask_name(root_output: str | None, exposure: Exposure, chip: Chip, *,
     Parameters
     ----------
     root_output : str or None
-        Root name of the products, without ``_drz``; None if the run has none: then that of the exposure's file counts.
+        Root name of the products, without ``_drz``; None if the run has none: then that of the exposure's
+        file counts.
     exposure : Exposure
         The exposure.
     chip : Chip
@@ -36,8 +37,9 @@ def static_mask_name(root_output: str | None, exposure: Exposure, chip: Chip, *,
 
     Notes
     -----
-    The root of the products is cut at its last underscore and in lower case, so nothing is left of one without underscore;
-    the file of an exposure is cut at its last underscore.  Users of the reference program know these names.
+    The root of the products is cut at its last underscore and in lower case, so nothing is left of one
+    without underscore; the file of an exposure is cut at its last underscore.  Users of the reference program
+    know these names.
     """
     signature = detector_signature(exposure, chip)
     if root_output is not None:
@@ -70,8 +72,8 @@ def static_mask_names(root_output: str | None, exposures: Sequence[Exposure]) ->
     Returns
     -------
     dict of Unit to str
-        Chips of one signature share a name.  Where two signatures would share one, the later gets a suffix with the
-        instrument and detector, and the offset of the subarray if these are the same.
+        Chips of one signature share a name.  Where two signatures would share one, the later gets a suffix
+        with the instrument and detector, and the offset of the subarray if these are the same.
     """
     owners: dict[str, list[DetectorSignature]] = {}
     names: dict[Unit, str] = {}
