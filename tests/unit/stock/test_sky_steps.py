@@ -23,7 +23,7 @@ from drizframe.errors import (
 )
 from drizframe.hooks import Job, SkyMethod, StatisticOptions, choose
 from drizframe.model import RUN, Exposure, PlaneKey, SkyValue, Unit
-from drizframe.stock.masks import static_mask_name, static_mask_names
+from drizframe.model.signature import static_mask_name, static_mask_names
 from drizframe.stock.sky import globalmin, globalmin_match, localmin, match, mean, median, mode
 from drizframe.stock.steps._sky_units import brightness_conversion, is_rate, pixel_scale
 from drizframe.stock.steps.sky import SKY, sky_mask
