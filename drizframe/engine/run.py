@@ -158,6 +158,19 @@ def _release(context: RunContext, remaining: Sequence[Step], keep: frozenset[str
             context.store.drop(key)
 
 
+def lonely(plan: Plan) -> list[str]:
+    """Return the names of exposures whose part of the separate frame no other exposure touches."""
+    windows = [
+        exposure_window([plan.maps["separate", Unit(i, k)] for k in range(len(e.chips))], plan.frames["separate"].shape)
+        for i, e in enumerate(plan.exposures)
+    ]
+    return [
+        e.name
+        for i, e in enumerate(plan.exposures)
+        if all(windows[i].intersection(w).empty for j, w in enumerate(windows) if j != i)
+    ]
+
+
 def carry_out(
     plan: Plan, registry: Registry, store: Store, bus: Bus, *, keep: frozenset[str] = frozenset()
 ) -> RunContext:
@@ -185,6 +198,10 @@ def carry_out(
     wanted = keep | {"mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var", "sky", "mask.static", "mask.cr"}
     for stage in plan.off:
         bus.finish(stage, "off")
+    alone = lonely(plan) if len(plan.exposures) > 1 else []
+    if alone:
+        names = ", ".join(alone)
+        bus.note(f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.", warn=True)
     for index, step in enumerate(plan.steps):
         try:
             _run_step(context, step)

@@ -18,7 +18,8 @@ __all__ = ["INTERMEDIATE", "RunProducts"]
 
 #: Planes that can be written as intermediate products.
 INTERMEDIATE: tuple[str, ...] = (
-    "mask.static", "single.mask", "single.sci", "single.wht", "median", "blot", "mask.cr", "crclean", "final.mask",
+    "mask.static", "mask.sky", "single.mask", "single.sci", "single.wht", "median", "blot", "mask.cr", "crclean",
+    "final.mask",
 )  # fmt: skip
 
 

@@ -53,9 +53,15 @@ def _images(index: int, sci: Any, err: Any, dq: Any) -> dict[str, np.ndarray[Any
     return images
 
 
+def _linear_scale(wcs: WCS, name: str) -> float:
+    """Return the pixel scale at the reference pixel in arcsec."""
+    check_celestial(wcs, f"chip 1 of {name!r}")
+    return float(3600.0 * np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))))
+
+
 def exposure_from_arrays(
     data: Any, wcs: Any, *, name: str, exptime: float, err: Any, dq: Any, unit: str,
-    gain: float, readnoise: float, dark: float | None, start: float, end: float,
+    gain: float, readnoise: float, dark: float | None, pixel_scale: float | None, start: float, end: float,
 ) -> Exposure:  # fmt: skip
     """See `Exposure.from_arrays`."""
     from astropy.io.fits import Header  # noqa: PLC0415  (FITS is imported where it is used)
@@ -66,9 +72,13 @@ def exposure_from_arrays(
     if not exptime > 0:
         msg = f"exptime of {name!r} is {exptime!r}; give seconds above 0."
         raise InputError(msg)
+    if pixel_scale is not None and not pixel_scale > 0:
+        msg = f"pixel_scale of {name!r} is {pixel_scale!r}; give arcsec above 0."
+        raise InputError(msg)
     images = list(data) if isinstance(data, list | tuple) else [data]
     count = len(images)
     wcs_list, err_list, dq_list = _listed(wcs, count, "wcs"), _listed(err, count, "err"), _listed(dq, count, "dq")
+    scale = pixel_scale if pixel_scale is not None or count == 1 else _linear_scale(wcs_list[0], name)
     rate = unit.endswith("/s")
     factor = float(gain) if unit.startswith("counts") else 1.0
     chips = []
@@ -82,7 +92,7 @@ def exposure_from_arrays(
                 header=_header(wcs_list[k], shape, unit, k + 1), exptime=float(exptime), gain=float(gain),
                 effective_gain=factor, conversion=factor * (float(exptime) if rate else 1.0),
                 readnoise=float(readnoise), dark=dark, rate=rate, bunit=unit.upper(), native_unit=unit,
-                detector_chip=k + 1,
+                detector_chip=k + 1, idc_scale=scale,
             )  # fmt: skip
         )
     primary = Header()

@@ -233,6 +233,7 @@ class Exposure:
         gain: float = 1.0,
         readnoise: float = 0.0,
         dark: float | None = None,
+        pixel_scale: float | None = None,
         start: float = 0.0,
         end: float = 0.0,
     ) -> Exposure:
@@ -258,6 +259,9 @@ class Exposure:
             Read noise in electrons.
         dark : float, optional
             Dark signal in electrons per exposure, for inverse-variance weights.
+        pixel_scale : float, optional
+            Undistorted pixel scale, in arcsec, that the flat field of all chips refers to; by default that of the only chip, or of
+            the first of several.
         start, end : float
             Modified Julian dates of start and end.
 
@@ -279,7 +283,7 @@ class Exposure:
 
         return exposure_from_arrays(
             data, wcs, name=name, exptime=exptime, err=err, dq=dq, unit=unit,
-            gain=gain, readnoise=readnoise, dark=dark, start=start, end=end,
+            gain=gain, readnoise=readnoise, dark=dark, pixel_scale=pixel_scale, start=start, end=end,
         )  # fmt: skip
 
     def with_chips(self, chips: Sequence[Chip]) -> Exposure:

@@ -20,6 +20,7 @@ PLANES: dict[str, str] = {
     "dq": "chip: data-quality flags after `resetbits`, integer",
     "mask.static": "chip: static mask, uint8, 1 = good",
     "mask.user": "chip: user mask, uint8, 1 = good",
+    "mask.sky": "chip: pixels used for the sky, uint8, 1 = used",
     "mask.cr": "chip: cosmic-ray mask, uint8, 1 = good",
     "sky": "chip: `SkyValue` in native units",
     "single.sci": "exposure: singly drizzled image on its footprint, electrons per second, float32",

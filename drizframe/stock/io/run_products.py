@@ -126,6 +126,12 @@ def _blots(product: RunProducts) -> list[Path]:
     return _each_chip(product, "blot", write)
 
 
+def _sky_masks(product: RunProducts) -> list[Path]:
+    return _each_chip(
+        product, "mask.sky", lambda folder, e, c, image: intermediate.write_sky_mask(folder, e.name, c.extver, image)
+    )
+
+
 def _rays(product: RunProducts) -> list[Path]:
     return _each_chip(
         product, "mask.cr", lambda folder, e, c, image: intermediate.write_crmask(folder, e.name, c.extver, image)
@@ -150,6 +156,7 @@ def _clean(product: RunProducts) -> list[Path]:
 #: Plane -> what writes it.
 _WRITERS: dict[str, Callable[[RunProducts], list[Path]]] = {
     "mask.static": _static,
+    "mask.sky": _sky_masks,
     "single.mask": _weights("single"),
     "single.sci": _singles,
     "median": _median,
