@@ -301,9 +301,9 @@ def output_names(
     folder, name = os.path.split(root)
     if ".fits" not in name.lower() and suffix[:4] not in name:
         name = root_name(name) + suffix
-    for tag in ("_drz", "_drc"):
-        if tag in name:
-            return OutputNames(root=os.path.join(folder, name[: name.index(tag)]), tag=tag)  # noqa: PTH118
+    tag = re.search(r"_dr[zc]", name)
+    if tag:
+        return OutputNames(root=os.path.join(folder, name[: tag.start()]), tag=tag[0])  # noqa: PTH118
     end = name.lower().find(".fits")
     if end >= 0:
         return OutputNames(root=os.path.join(folder, name[:end]), tag="")  # noqa: PTH118

@@ -323,14 +323,6 @@ def test_a_wrong_rule_is_named(line):
         parse_rules(f"# one\n{line}\n", "my.rules")
 
 
-def card_header(**cards):
-    header = fits.Header()
-    header["", 0] = "" if False else "/ TARGET INFORMATION"
-    for key, value in cards.items():
-        header[key] = value
-    return header
-
-
 def test_blending_applies_functions_deletes_columns_and_keeps_the_rest():
     text = "COL\nA A mean\nB B multi\nC NEW first\n<delete> GONE\nX* X* max\n"
     headers = [fits.Header({"COL": 1, "A": 1.0, "B": "x", "C": k, "GONE": 1, "KEEP": k, "XA": k, "XB": -k}) for k in (1, 3)]
@@ -343,7 +335,7 @@ def test_blending_applies_functions_deletes_columns_and_keeps_the_rest():
 def test_sections_become_columns():
     header = fits.Header()
     for card in [("", "/ TARGET INFORMATION"), ("TARGNAME", "M 1"), ("RA", 1.0), ("", "/ OTHER"), ("Z", 1)]:
-        header.append(card)
+        header.append(card, end=True)
     table = keyword_table(parse_rules("/ TARGET INFORMATION\n", "r"), [dict(TARGNAME="M 1", RA=1.0)], [header])
     assert table == {"TARGNAME": ["M 1"], "RA": [1.0]}
 
