@@ -30,6 +30,8 @@ _STALE = re.compile(
 )
 #: Look-up tables and time-dependent terms, which a file without the tables must not name.
 _TABLES = re.compile(r"^(D2IM(?!FILE).*|DP\d.*|CPDIS\d|CPERR\d|TDD_C\w*|NPOLEXT)$")
+#: One set for each drizzled chip.
+_DRIZZLE = re.compile(r"^D\d{3,}(VER|GEOM|DATA|DEXP|OUDA|OUWE|OUCO|MASK|WTSC|KERN|PIXF|COEF|OUUN|FVAL|WKEY|SCAL|ISCL)$")
 #: Statistics of single input images; they mean nothing for a product.
 _STATISTICS = (
     "NGOODPIX", "GOODMIN", "GOODMAX", "GOODMEAN", "SNRMIN", "SNRMAX", "SNRMEAN", "SOFTERRS", "DATAMIN", "DATAMAX",
@@ -267,12 +269,17 @@ def _put_primary(primary: Header, facts: ProductFacts) -> None:
 
 def _put_drizzle(primary: Header, facts: ProductFacts) -> None:
     """Write ``NDRIZIM`` and one set of keywords for each chip."""
+    from astropy.io.fits import Card
+
+    for key in [k for k in primary if _DRIZZLE.match(k)]:  # of an input that is itself a product
+        primary.remove(key, ignore_missing=True)
     chips = facts.chips()
     primary["NDRIZIM"] = (len(chips), "Drizzle, No. images drizzled onto output")
     for number, (unit, exposure, chip) in enumerate(chips, start=1):
         for key, (value, comment) in _drizzle_keys(facts, unit, exposure, chip).items():
             name = f"D{number:03d}{key}"
-            primary[name if len(name) <= 8 else f"HIERARCH {name}"] = (value, f"Drizzle, {comment}")
+            card = Card(name if len(name) <= 8 else f"HIERARCH {name}", value, f"Drizzle, {comment}")
+            primary.append(card, end=True)
 
 
 def _drizzle_keys(facts: ProductFacts, unit: Any, exposure: Exposure, chip: Chip) -> dict[str, tuple[Any, str]]:
