@@ -49,6 +49,7 @@ TRAITS: dict[str, str] = {
     "linear": "the result is linear in the data",
     "order_free": "the result does not depend on the order of the exposures",
     "rotation_invariant": "the result turns with the input by 90 degrees",
+    "needs_flat": "weighting: wants the flat field of the chip where there is no inverse-variance map",
     "needs_blot": "detector: needs a blotted median, so it cannot run on a single exposure",
     "picklable": "the record survives pickling, so it can be used in other processes",
 }
@@ -163,6 +164,21 @@ class Kernel(Component):
         if self.reference is None:
             object.__setattr__(self, "reference", getattr(self, given[0]))
 
+    def reach(self, pixfrac: float, scale: float) -> tuple[float, float]:
+        """How far a pixel can reach: half the side of the mapped region about its centre, and a margin about that.
+
+        Returns
+        -------
+        half : float
+            In chip pixels; the corners of that square are mapped to the frame (0: only the centre).
+        margin : float
+            In frame pixels; how far beyond the mapped positions weights can lie.
+        """
+        if self.needs_corners:
+            return 0.5 * pixfrac, 0.0
+        assert self.support is not None  # noqa: S101  (checked when the record was made)
+        return 0.0, self.support(pixfrac) / scale if self.profile is not None else self.support(pixfrac, scale)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Interpolator(Component):
@@ -170,14 +186,16 @@ class Interpolator(Component):
 
     ``reference(image, x, y, *, fill, **options) -> values``: `image` (ny, nx) float32 or float64; `x`, `y` (n,) float64
     positions, any value including NaN and infinities; `values` (n,) float64, `fill` where a position is not finite or lies
-    outside ``0 <= x < nx``, ``0 <= y < ny``.
+    outside ``0 <= x < nx``, ``0 <= y < ny``.  Beyond the domain's edges the component defines what it needs; elsewhere a shift of
+    image and positions by whole pixels must not change a value, because the engine hands out cuts of large images.
 
     Parameters
     ----------
     reach : int
         Pixels around the position (on each side) that a value can depend on.
     accepts : frozenset of str
-        Names of stock options it takes (``"sinscl"``).
+        Names of stock options it takes as keywords (``"sinscl"``).  With an `options_model`, its validated section comes as the
+        keyword `plugin`.
     """
 
     family: ClassVar[str] = "interpolator"
@@ -374,10 +392,21 @@ class Reader(Component):
 class Writer(Component):
     """Mosaics to files.
 
-    ``reference(mosaic, path, **options) -> list[Path]``: writes every part under a temporary name and renames it last.
+    ``reference(mosaic, path, *, overwrite) -> list[Path]``: writes every part under a temporary name and renames it last.
+
+    Parameters
+    ----------
+    headers : callable or None
+        ``headers(product) -> (headers, table, notes)``: headers of a mosaic by part ("primary", "sci", "wht", "ctx"), its table of
+        input keywords, and warnings; `product` is a `RunProducts`.
+    planes : callable or None
+        ``planes(product) -> list[Path]``: writes the intermediate planes that `product` asks for.
     """
 
     family: ClassVar[str] = "writer"
+
+    headers: Callable[..., Any] | None = None
+    planes: Callable[..., list[Path]] | None = None
 
 
 class MapFunction(Protocol):

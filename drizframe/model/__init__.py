@@ -1,6 +1,6 @@
 """The records that flow through a run; all frozen but `Accumulator`."""
 
-from drizframe.model.accumulator import Accumulator
+from drizframe.model.accumulator import Accumulator, ChipInput, Drizzled
 from drizframe.model.exposure import ArraySource, Chip, Exposure, PixelSource, SkyValue, check_celestial
 from drizframe.model.frame import Frame
 from drizframe.model.mosaic import Mosaic
@@ -13,6 +13,8 @@ __all__ = [
     "Accumulator",
     "ArraySource",
     "Chip",
+    "ChipInput",
+    "Drizzled",
     "Exposure",
     "Frame",
     "Mosaic",

@@ -1,16 +1,124 @@
-"""The running sums of one piece of an output image; the one mutable record."""
+"""What goes into a drizzled image, its running sums (the one mutable record), and what comes out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.errors import ParameterError, ShapeError
+
 if TYPE_CHECKING:
+    from drizframe.model.pixelmap import PixelMap
     from drizframe.model.planes import Window
 
-__all__ = ["Accumulator"]
+__all__ = ["Accumulator", "ChipInput", "Drizzled"]
+
+Image = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ChipInput:
+    """One chip to drizzle: its images, and how its pixels lie on the frame.
+
+    Images may have any byte order, strides and real or integer type; they are read only.
+
+    Parameters
+    ----------
+    data : sequence of ndarray, shape (ny, nx)
+        The science image, then further images that are averaged with the same weights.
+    weight : ndarray, shape (ny, nx), or None
+        Weight of every pixel; None: 1.
+    weight_scale : float
+        Factor on all weights.
+    number : int
+        Number of the chip in the context image, from 1.
+    pixmap : PixelMap
+        From chip to frame.
+    scale : float
+        Size of an output pixel over that of an input pixel (linear).
+    offset : float
+        Subtracted from the science image (the sky).
+    factor : float
+        Multiplies all images (gain over exposure time, for instance).
+    variances : sequence of ndarray, shape (ny, nx)
+        Images that are averaged with the squared weights.
+    dq : ndarray of int, shape (ny, nx), or None
+        Flags to combine.
+    intensity : float or None
+        Further factor on all images; None: ``scale**2``, which turns flux per input pixel into flux per output pixel.
+    """
+
+    data: Sequence[Image]
+    weight: Image | None
+    number: int
+    pixmap: PixelMap
+    scale: float
+    weight_scale: float = 1.0
+    offset: float = 0.0
+    factor: float = 1.0
+    variances: Sequence[Image] = ()
+    dq: Image | None = None
+    intensity: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check what the loops rely on."""
+        if not self.data:
+            msg = "A chip to drizzle has no image. Give at least the science image in data."
+            raise ShapeError(msg)
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            msg = f"The pixel scale ratio of a chip is {self.scale!r}; it must be finite and above 0."
+            raise ParameterError(msg)
+        if self.number < 1:
+            msg = f"The number of a chip is {self.number!r}; numbers count from 1."
+            raise ParameterError(msg)
+        named = [("data", a) for a in self.data] + [("variances", a) for a in self.variances]
+        named += [(n, a) for n, a in (("weight", self.weight), ("dq", self.dq)) if a is not None]
+        for name, image in named:
+            if np.shape(image) != tuple(self.pixmap.shape):
+                msg = (
+                    f"{name} of chip number {self.number} has shape {np.shape(image)} but its pixel map has "
+                    f"{tuple(self.pixmap.shape)}. Give both on the same pixels."
+                )
+                raise ShapeError(msg)
+        if self.dq is not None and np.asarray(self.dq).dtype.kind not in "iu":
+            msg = f"dq of chip number {self.number} has type {np.asarray(self.dq).dtype}; flags are integers."
+            raise ShapeError(msg)
+
+    @property
+    def multiplier(self) -> float:
+        """The whole factor on all images."""
+        return self.factor * (self.scale * self.scale if self.intensity is None else self.intensity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drizzled:
+    """A drizzled window.
+
+    Parameters
+    ----------
+    sci : ndarray of float32 or float64, shape (h, w)
+        Weighted mean, or fill.
+    wht : ndarray of the same type, shape (h, w)
+        Sum of weights.
+    ctx : ndarray of int32, shape (planes, h, w), or None
+        Context bits.
+    layers : tuple of ndarray
+        Weighted means of further images; NaN where nothing has weight.
+    variances : tuple of ndarray
+        Variances of the weighted mean; NaN where nothing has weight.
+    dq : ndarray of uint32, shape (h, w), or None
+        Combined flags.
+    """
+
+    sci: Image
+    wht: Image
+    ctx: np.ndarray[Any, np.dtype[np.int32]] | None = None
+    layers: tuple[Image, ...] = ()
+    variances: tuple[Image, ...] = ()
+    dq: np.ndarray[Any, np.dtype[np.uint32]] | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

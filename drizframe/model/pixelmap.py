@@ -12,13 +12,18 @@ from typing import Any
 
 import numpy as np
 
+from drizframe._fast import load
 from drizframe.errors import ParameterError, ShapeError
+from drizframe.model.planes import Window
+from drizframe.model.reach import blocks_near
 
 __all__ = ["PixelMap", "Transform"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 #: ``transform(x, y) -> (X, Y)`` for float64 arrays of one shape, 0-based on both sides.
 Transform = Callable[[Array, Array], tuple[Array, Array]]
+
+_compiled: Any = load("pixelmap")
 
 #: Chip position of the first node of a table: FITS coordinate 0 (trap 11-4).
 ORIGIN = -1.0
@@ -99,7 +104,7 @@ class PixelMap:
             raise ShapeError(msg)
         return cls(shape=(array.shape[0], array.shape[1]), pixmap=array)
 
-    def grid(self, x: Array, y: Array) -> tuple[Array, Array]:
+    def grid(self, x: Array, y: Array, *, fast: bool = True) -> tuple[Array, Array]:
         """Map the product of two lists of chip coordinates.
 
         Parameters
@@ -108,20 +113,51 @@ class PixelMap:
             Chip x.
         y : ndarray of float64, shape (m,)
             Chip y.
+        fast : bool
+            Whether compiled twins may interpolate; the results have the same bits.
 
         Returns
         -------
         X, Y : ndarray of float64, shape (m, n)
             Frame positions.
         """
+        twins = _compiled if fast else None
         if self.nodes is not None:
-            return table_grid(self.nodes, self.step, x, y)
+            interpolate: Any = table_grid if twins is None else twins.table_grid
+            mapped: tuple[Array, Array] = interpolate(self.nodes, self.step, x, y)
+            return mapped
         if self.pixmap is not None:
-            return cell_grid(self.pixmap, x, y)
+            interpolate = cell_grid if twins is None else twins.cell_grid
+            mapped = interpolate(self.pixmap, x, y)
+            return mapped
         assert self.function is not None  # noqa: S101  (one of three sources, by construction)
         gx, gy = np.meshgrid(x, y)
         fx, fy = self.function(gx.ravel(), gy.ravel())
         return np.asarray(fx, float).reshape(gx.shape), np.asarray(fy, float).reshape(gx.shape)
+
+    @property
+    def origin(self) -> float:
+        """Chip coordinate of the first node of a table."""
+        return ORIGIN
+
+    def touches(self, window: Window, *, half: float = 0.5, margin: float = 0.0) -> bool:
+        """Whether any pixel of the chip can touch a window of the frame.
+
+        Parameters
+        ----------
+        window : Window
+            Pixels of the frame.
+        half : float
+            Half the side of a shrunken chip pixel; 0 if only centres are mapped.
+        margin : float
+            How far beyond the mapped positions a pixel reaches, in frame pixels.
+
+        Returns
+        -------
+        touches : bool
+            False only if no pixel does.  The first call costs as much as mapping part of the chip; the map remembers.
+        """
+        return not window.empty and bool(blocks_near(self, window, half, margin).any())
 
     def table_error(self) -> float:
         """Largest distance in frame pixels, over the cell centres, between the table and the exact transform; 0 without a table."""

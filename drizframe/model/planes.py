@@ -24,15 +24,21 @@ PLANES: dict[str, str] = {
     "sky": "chip: `SkyValue` in native units",
     "single.sci": "exposure: singly drizzled image on its footprint, electrons per second, float32",
     "single.wht": "exposure: weight of the same, float32",
+    "single.threshold": "exposure: weight below which a pixel is left out of the median, float",
     "median": "run: clean image on the separate frame, electrons per second, float32",
     "blot": "chip: the median resampled onto the chip, native units with sky, float32",
     "crclean": "chip: the chip with cosmic-ray pixels replaced by the blot, native units, float32",
+    "crclean.dq": "chip: flags that go with it, uint16",
     "mosaic.sci": "run: final image, float32",
     "mosaic.wht": "run: final weight map, float32",
     "mosaic.ctx": "run: final context planes, int32, shape (planes, ny, nx)",
     "mosaic.var": "run: variance of the final image, float32",
     "single.mask": "chip: weight array of the separate step, float32",
     "final.mask": "chip: weight array of the final step, float32",
+    "final.scale": "chip: factor of that weight array, float",
+    "ivm": "chip: the user's inverse-variance map",
+    "flat": "chip: flat field",
+    "final.scale": "chip: factor on the weight array of the final step",
 }
 
 

@@ -1,0 +1,341 @@
+"""Drizzle: chips onto one window of a frame.
+
+Every output pixel gets its contributions in the order of the calls, then of input rows, then of input columns, as
+float64 sums, and no weight depends on the window.  So the result has the same bits however a frame is cut into windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from drizframe.engine import scatter as scattering
+from drizframe.engine import selection
+from drizframe.engine.kernel_ways import footprint_of, nearest
+from drizframe.errors import ParameterError, ShapeError
+from drizframe.hooks import Component, Kernel
+from drizframe.model import Accumulator, ChipInput, Drizzled, Window
+from drizframe.model.reach import BLOCK, blocks_near
+
+__all__ = ["POINT_BELOW", "Counts", "drizzle", "drizzle_chip", "finish"]
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.intp]]
+Backend = Literal["auto", "reference", "cython"]
+Call = Callable[[Component], Callable[..., Any]]
+
+#: A drop of this size or smaller is a point (documented for `driz_sep_pixfrac` and `final_pixfrac`).
+POINT_BELOW = 0.001
+#: Chip pixels that are handled at a time.
+CHUNK = 4096
+#: Weights (pixels × window) that are held at a time.
+CELLS = 1 << 18
+
+
+class Counts(NamedTuple):
+    """How many pixels of a chip gave something to the window, and how many did not."""
+
+    touched: int
+    missed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """How pixels are turned into weights: the kernel's function and what it wants to know."""
+
+    weigh: Callable[..., Array]
+    half: float
+    margin: float
+    corners: Literal["none", "choose", "attach"]
+    pixfrac: float
+    scale: float
+    fast: bool
+
+
+def drizzle_chip(
+    acc: Accumulator, chip: ChipInput, kernel: Kernel, *,
+    pixfrac: float, backend: Backend = "auto", call: Call | None = None, skip_zero: bool = False,
+) -> Counts:  # fmt: skip
+    """Add one chip to the sums of a window.
+
+    Parameters
+    ----------
+    acc : Accumulator
+        The sums; they are changed.
+    chip : ChipInput
+        Images of the chip and its map.
+    kernel : Kernel
+        How pixels spread; a pixfrac of 0.001 or less makes it a point.
+    pixfrac : float
+        Side of the shrunken pixel over that of the pixel, 0 or above.
+    backend : {"auto", "reference", "cython"}
+        Whether compiled loops may be used.
+    call : callable, optional
+        Gives the implementation of a component (`Job.call`); by default the compiled one if `backend` allows it.
+    skip_zero : bool
+        Whether pairs of weight 0 leave no trace, as in the `drizzle` package.
+
+    Returns
+    -------
+    Counts
+        Pixels that touched the window, and the others.
+
+    Raises
+    ------
+    ParameterError
+        If pixfrac is not a number of 0 or more, or there is no context plane for the chip's number.
+    ShapeError
+        If the chip has other layers than the sums, or its map does not tell its pixels' corners.
+    """
+    _check(acc, chip, kernel, pixfrac)
+    way = _way(chip, kernel, pixfrac, backend, call)
+    touched = 0
+    for rows, columns in _blocks(chip, acc.window, way):
+        block = _Block(acc, chip, way, rows, columns, skip_zero=skip_zero)
+        touched += block.add()
+    ny, nx = chip.pixmap.shape
+    return Counts(touched, ny * nx - touched)
+
+
+def drizzle(
+    window: Window, chips: Iterable[ChipInput], kernel: Kernel, *,
+    pixfrac: float, planes: int = 0, variances: int = 0, fillval: float | None = None, maskval: float = np.nan,
+    backend: Backend = "auto", call: Call | None = None, dtype: Any = np.float32,
+) -> Drizzled:  # fmt: skip
+    """Drizzle several chips onto a window.
+
+    Parameters
+    ----------
+    window : Window
+        The part of the frame.
+    chips : iterable of ChipInput
+        In the order in which they are to be added; taken one at a time, so a generator keeps only one in memory.
+    kernel, pixfrac, backend, call
+        See `drizzle_chip`.
+    planes : int
+        Number of context planes; 0: no context.
+    variances : int
+        Number of variance images that every chip brings.
+    fillval, maskval, dtype
+        See `finish`.
+    """
+    acc = Accumulator(window=window, variances=variances, planes=planes)
+    for chip in chips:
+        drizzle_chip(acc, chip, kernel, pixfrac=pixfrac, backend=backend, call=call)
+    return finish(acc, fillval=fillval, maskval=maskval, dtype=dtype)
+
+
+def finish(acc: Accumulator, *, fillval: float | None = None, maskval: float = np.nan, dtype: Any = np.float32) -> Drizzled:
+    """Divide the sums.
+
+    Parameters
+    ----------
+    acc : Accumulator
+        The sums, unchanged.
+    fillval : float or None
+        Science value of all pixels of weight 0.  None: such a pixel keeps the last finite value that came with weight 0.
+    maskval : float
+        Without `fillval`: science value of pixels that nothing touched.
+    dtype : numpy type
+        float32 or float64.
+    """
+    some = acc.weight != 0.0
+    with np.errstate(all="ignore"):
+        sci, *layers = (np.divide(t, acc.weight, where=some, out=np.full(t.shape, np.nan)) for t in acc.total)
+        square = acc.weight * acc.weight
+        variances = [np.where(some, q / square, np.nan).astype(dtype) for q in acc.squared]
+        if fillval is None:
+            idle = np.where(np.isnan(acc.last), maskval, acc.last)
+            sci[~some] = idle[~some]
+        else:
+            sci[~some] = fillval
+        return Drizzled(
+            sci=sci.astype(dtype),
+            wht=acc.weight.astype(dtype),
+            ctx=acc.context.copy() if acc.planes else None,
+            layers=tuple(layer.astype(dtype) for layer in layers),
+            variances=tuple(variances),
+            dq=acc.flags.copy() if acc.dq else None,
+        )
+
+
+# -- what must hold ------------------------------------------------------------------------------------------------
+
+
+def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) -> None:
+    if not (np.isfinite(pixfrac) and pixfrac >= 0.0):
+        msg = f"pixfrac is {pixfrac!r}; give a finite number of 0 or more."
+        raise ParameterError(msg)
+    for name, want, have in (
+        ("images", acc.layers, len(chip.data)),
+        ("variances", acc.variances, len(chip.variances)),
+        ("sets of flags", int(acc.dq), int(chip.dq is not None)),
+    ):
+        if want != have:
+            msg = f"Chip number {chip.number} has {have} {name} but the sums hold {want}. Give the same for all chips."
+            raise ShapeError(msg)
+    if acc.planes > 1 and chip.number > 32 * acc.planes:
+        msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {(chip.number - 1) // 32 + 1} planes."
+        raise ParameterError(msg)
+    if (kernel.needs_corners or kernel.point is not None) and chip.pixmap.pixmap is not None and min(chip.pixmap.shape) < 2:  # noqa: PLR2004
+        msg = (
+            f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, which kernel "
+            f"{kernel.name!r} needs. Give at least two rows and columns, or choose kernel 'turbo'."
+        )
+        raise ShapeError(msg)
+
+
+def _way(chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call: Call | None) -> _Way:
+    """Decide how the chip's pixels are weighed; the one place where a small pixfrac becomes a point."""
+    fast = backend != "reference"
+    if pixfrac <= POINT_BELOW:
+        return _Way(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast)
+    weigh = footprint_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
+    half, margin = kernel.reach(pixfrac, chip.scale)
+    corners: Literal["none", "choose", "attach"] = "choose" if kernel.needs_corners else "none"
+    if kernel.point is not None:
+        corners = "attach"
+    return _Way(weigh, half, margin, corners, pixfrac, chip.scale, fast)
+
+
+# -- which pixels --------------------------------------------------------------------------------------------------
+
+
+def _blocks(chip: ChipInput, window: Window, way: _Way) -> Iterator[tuple[slice, slice]]:
+    """Yield rectangles of chip pixels, in input order, that hold all pixels that can touch the window."""
+    ny, nx = chip.pixmap.shape
+    if window.empty:
+        return
+    near = blocks_near(chip.pixmap, window, way.half, way.margin)
+    for k in np.flatnonzero(near.any(axis=1)):
+        hit = np.flatnonzero(near[k])
+        left, right = int(hit[0]) * BLOCK, min((int(hit[-1]) + 1) * BLOCK, nx)
+        height = max(1, CHUNK // (right - left))
+        top = min((int(k) + 1) * BLOCK, ny)
+        for row in range(int(k) * BLOCK, top, height):
+            for column in range(left, right, CHUNK):
+                yield slice(row, min(row + height, top)), slice(column, min(column + CHUNK, right))
+
+
+@dataclass(slots=True, eq=False)
+class _Block:
+    """A rectangle of chip pixels on its way into the sums."""
+
+    acc: Accumulator
+    chip: ChipInput
+    way: _Way
+    rows: slice
+    columns: slice
+    skip_zero: bool
+
+    def add(self) -> int:
+        """Add the pixels of the block; return how many touched the window."""
+        index, x, y, corners, box = self._select()
+        if not index.size:
+            return 0
+        values = self._values()
+        return sum(self._weigh(values, index, x, y, corners, box, 0, index.size))
+
+    def _select(self) -> selection.Selection:
+        """Map the pixels and choose those that can touch the window."""
+        pixmap, way, window = self.chip.pixmap, self.way, self.acc.window
+        limits = (window.y0, window.y1, window.x0, window.x1)
+        choose: Any = selection.compiled if way.fast and selection.compiled is not None else selection
+        x, y = _pixels(self.columns), _pixels(self.rows)
+        with np.errstate(all="ignore"):
+            px, py = pixmap.grid(x, y, fast=way.fast)
+            if way.corners != "choose":
+                found: selection.Selection = choose.near_centres(px, py, way.margin, limits)
+                return self._with_corners(found, x, y) if way.corners == "attach" else found
+            cx, cy = pixmap.grid(_edges(x, way.half), _edges(y, way.half), fast=way.fast)
+            return choose.near_quads(px, py, cx, cy, 1 if way.half == 0.5 else 2, limits)  # type: ignore[no-any-return]
+
+    def _with_corners(self, found: selection.Selection, x: Array, y: Array) -> selection.Selection:
+        """Add the corners of whole pixels to pixels that were chosen by their centres; drop those without."""
+        index, px, py, _, box = found
+        cx, cy = self.chip.pixmap.grid(_edges(x, 0.5), _edges(y, 0.5), fast=self.way.fast)
+        j, i = np.divmod(index, len(x))
+        order = ((j + 1, i), (j + 1, i + 1), (j, i + 1), (j, i))
+        corners = np.stack([np.stack([cx[a], cy[a]], axis=1) for a in order], axis=1)
+        good = np.isfinite(corners).all(axis=(1, 2))
+        return index[good], px[good], py[good], corners[good], np.ascontiguousarray(box[:, good])
+
+    def _values(self) -> tuple[Array, Array, Array, np.ndarray[Any, np.dtype[np.uint32]]]:
+        """Return values, variances, weights and flags of the block, flat."""
+        chip, area = self.chip, (self.rows, self.columns)
+        data = np.stack([np.asarray(d[area], dtype=np.float64).ravel() for d in chip.data])
+        data[0] -= chip.offset
+        data *= chip.multiplier
+        variances = np.empty((len(chip.variances), data.shape[1]))
+        for k, v in enumerate(chip.variances):
+            variances[k] = np.asarray(v[area], dtype=np.float64).ravel()
+        variances *= chip.multiplier**2
+        if chip.weight is None:
+            weight = np.full(data.shape[1], float(chip.weight_scale))
+        else:
+            weight = np.asarray(chip.weight[area], dtype=np.float64).ravel() * chip.weight_scale
+        weight[~(np.isfinite(weight) & np.isfinite(data[0]))] = 0.0
+        return data, variances, weight, self._flags()
+
+    def _flags(self) -> np.ndarray[Any, np.dtype[np.uint32]]:
+        dq = self.chip.dq
+        if dq is None:
+            return np.empty(0, dtype=np.uint32)
+        flags = np.asarray(dq[self.rows, self.columns]).ravel()
+        if flags.dtype.itemsize > 4 and flags.size and (flags.max() >= 1 << 32 or flags.min() < -(1 << 31)):  # noqa: PLR2004
+            msg = f"dq of chip number {self.chip.number} has flags beyond 32 bits. Give at most 32 flags."
+            raise ParameterError(msg)
+        return flags.astype(np.uint32)
+
+    def _weigh(
+        self, values: Any, index: Integers, x: Array, y: Array, corners: Array | None, box: Integers, start: int, stop: int
+    ) -> Iterator[int]:
+        """Weigh pixels [start, stop) and add them; halve the list while their windows together are too large."""
+        part = slice(start, stop)
+        left, right, low, high = box[:, part]
+        w, h = int((right - left).max()) + 1, int((high - low).max()) + 1
+        n = stop - start
+        if n * h * w > CELLS and n > 1:
+            middle = start + n // 2
+            yield from self._weigh(values, index, x, y, corners, box, start, middle)
+            yield from self._weigh(values, index, x, y, corners, box, middle, stop)
+            return
+        window = self.acc.window
+        x0 = np.minimum(left, window.x1 - w)
+        y0 = np.minimum(low, window.y1 - h)
+        quads = None if corners is None else corners[part]
+        strip = max(1, CELLS // (n * w))
+        touched = 0
+        for row in range(0, h, strip):
+            shape = (min(strip, h - row), w)
+            weights = self.way.weigh(
+                x[part], y[part], quads, x0, y0 + row, shape, pixfrac=self.way.pixfrac, scale=self.way.scale
+            )
+            touched += self._scatter(weights, values, index[part], x0 - window.x0, y0 + row - window.y0)
+        yield min(touched, n) if strip < h else touched
+
+    def _scatter(self, weights: Array, values: Any, index: Integers, x0: Integers, y0: Integers) -> int:
+        acc, fast = self.acc, self.way.fast and scattering.compiled is not None
+        data, variances, weight, flags = values
+        number = self.chip.number - 1
+        plane = number // 32 if acc.planes > 1 else 0
+        function: Callable[..., int] = scattering.compiled.scatter if fast else scattering.scatter
+        return function(
+            np.ascontiguousarray(weights, dtype=np.float64), index, x0, y0, data, variances, weight, flags,
+            1 << (number % 32), self.skip_zero, acc.weight, acc.total, acc.squared, acc.last,
+            acc.context[plane] if acc.planes else None, acc.flags if acc.dq else None,
+        )  # fmt: skip
+
+
+def _pixels(part: slice) -> Array:
+    return np.arange(part.start, part.stop, dtype=np.float64)
+
+
+def _edges(centres: Array, half: float) -> Array:
+    """Positions of the sides of pixels: shared by neighbours if pixels are whole, else two for each pixel."""
+    if half == 0.5:  # noqa: PLR2004  (half a pixel)
+        return np.append(centres - 0.5, centres[-1] + 0.5)
+    return np.stack([centres - half, centres + half], axis=1).ravel()

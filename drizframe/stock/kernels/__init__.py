@@ -1,0 +1,1 @@
+"""Kernels: how an input pixel spreads over output pixels."""
