@@ -46,7 +46,9 @@ def test_a_variable_stands_for_a_folder(folder, monkeypatch):
 
 
 def test_a_list_file_may_have_comments_blank_lines_and_a_second_column(folder):
-    Path("list.txt").write_text("# exposures\n\nc_flt.fits w2.fits\n  a_flt.fits   # no map\nb_flt.fits w1.fits\n")
+    Path("list.txt").write_text(
+        "# exposures\n\nc_flt.fits w2.fits\n  a_flt.fits   # no map\nb_flt.fits w1.fits\n"
+    )
     expanded = expand_inputs("@list.txt")
     assert names(expanded) == ["c_flt.fits", "a_flt.fits", "b_flt.fits"]
     assert [m and m.name for m in expanded.ivm] == ["w2.fits", None, "w1.fits"]
@@ -81,7 +83,7 @@ def test_nothing_at_all_is_an_error(folder, given):
 
 @pytest.mark.parametrize("given", [None, 5, [1, 2]])
 def test_what_is_no_name_is_refused(folder, given):
-    with pytest.raises(ParameterError, match="give file names"):
+    with pytest.raises(ParameterError, match=r"give file names"):
         expand_inputs(given)
 
 
@@ -97,10 +99,17 @@ def write_table(path, rows, **header):
         fits.Column("MEMTYPE", "14A", array=[r[1] for r in rows]),
         fits.Column("MEMPRSNT", "L", array=[r[2] for r in rows]),
     ]
-    fits.HDUList([fits.PrimaryHDU(header=fits.Header(header)), fits.BinTableHDU.from_columns(columns)]).writeto(path)
+    fits.HDUList(
+        [fits.PrimaryHDU(header=fits.Header(header)), fits.BinTableHDU.from_columns(columns)]
+    ).writeto(path)
 
 
-ROWS = [("B", "EXP-DTH", True), ("A", "EXP-DTH", True), ("C", "EXP-DTH", False), ("PRODUCT1", "PROD-DTH", True)]
+ROWS = [
+    ("B", "EXP-DTH", True),
+    ("A", "EXP-DTH", True),
+    ("C", "EXP-DTH", False),
+    ("PRODUCT1", "PROD-DTH", True),
+]
 
 
 def test_an_association_gives_its_present_members_and_its_product(folder):
@@ -123,14 +132,14 @@ def test_a_folder_name_with_asn_is_no_association(folder):
 
 def test_missing_members_are_named(folder):
     write_table("x_asn.fits", [*ROWS, ("GONE1", "EXP-DTH", True), ("GONE2", "EXP-DTH", True)])
-    with pytest.raises(MissingInputError, match="gone1, gone2"):
+    with pytest.raises(MissingInputError, match=r"gone1, gone2"):
         expand_inputs("x_asn.fits")
 
 
 def test_members_in_two_versions_are_ambiguous_unless_the_table_says_otherwise(folder):
     (folder / "a_flc.fits").touch()
     write_table("x_asn.fits", ROWS)
-    with pytest.raises(InputError, match="a_flt.fits and a_flc.fits"):
+    with pytest.raises(InputError, match=r"a_flt.fits and a_flc.fits"):
         expand_inputs("x_asn.fits")
     write_table("y_asn.fits", ROWS, DUPCHECK="COMPLETE")
     assert names(expand_inputs("y_asn.fits")) == ["b_flt.fits", "a_flt.fits"]
@@ -146,7 +155,7 @@ def test_suffixes_of_members_are_tried_in_order(folder):
 def test_a_table_without_the_columns_is_refused(folder):
     table = fits.BinTableHDU.from_columns([fits.Column("A", "J", array=[1])])
     fits.HDUList([fits.PrimaryHDU(), table]).writeto("z_asn.fits")
-    with pytest.raises(InputError, match="MEMNAME"):
+    with pytest.raises(InputError, match=r"MEMNAME"):
         expand_inputs("z_asn.fits")
 
 
