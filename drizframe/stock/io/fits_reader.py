@@ -130,6 +130,7 @@ def _exposure(
         "file": file_name,
         "split": file_name != path.name,
         "good_pixels": _good_pixels(science),
+        "rules": instrument.rules,
     }
     pa_v3 = exposure.pa_v3 if exposure.pa_v3 is not None else _support_angle(path, primary)
     return dataclasses.replace(exposure.with_chips(renewed), extra=extra, pa_v3=pa_v3)

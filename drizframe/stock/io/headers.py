@@ -178,7 +178,10 @@ def product_headers(facts: ProductFacts) -> ProductHeaders:
     else:
         telescope = str(primaries[0].get("TELESCOP", ""))
         rules = choose_rules(
-            facts.rules_file, [e.family for e in facts.exposures], telescope, facts.rules_folder
+            facts.rules_file,
+            [str(e.extra.get("rules") or e.family) for e in facts.exposures],
+            telescope,
+            facts.rules_folder,
         )
         context = (primaries[0], science[0], errors[0], flags[0])
         primary, sci, wht, ctx = (

@@ -237,6 +237,7 @@ def test_flat_is_chosen_by_chip_number_and_cut_for_a_subarray(tmp_path, monkeypa
     assert notes == ()
     np.testing.assert_array_equal(flat, images[1][3:8, 4:10])
     inverse, _ = FlatSource(("jref$x_pfl.fits",), 1, 1, (20, 30), (0.0, 0.0), reciprocal=True)()
+    assert inverse is not None
     np.testing.assert_allclose(inverse * images[1], 1.0)
 
 

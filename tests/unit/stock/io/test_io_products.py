@@ -439,20 +439,26 @@ def test_statistics_agree_with_numpy(values):
     assert FUNCTIONS["stddev"](values) == pytest.approx(np.std(values), rel=1e-9, abs=1e-6)
 
 
+def chosen(*args, **keys):
+    rules = choose_rules(*args, **keys)
+    assert rules is not None
+    return rules
+
+
 def test_rules_are_chosen_by_file_folder_instrument_and_telescope(tmp_path):
-    assert choose_rules("", ["acs"]).name == "acs.rules"
-    assert choose_rules(None, ["mycam"], "HST").name == "hst.rules"
+    assert chosen("", ["acs"]).name == "acs.rules"
+    assert chosen(None, ["mycam"], "HST").name == "hst.rules"
     assert choose_rules("", ["mycam"], "MINE") is None
     (tmp_path / "b.rules").write_text("!VERSION = 1.0\n!INSTRUMENT = ACS\nA\n")
     (tmp_path / "a.rules").write_text("!VERSION = 2.0\n!INSTRUMENT = ACS\nB\n")
-    assert choose_rules("", ["acs"], folder=tmp_path).name == "b.rules"
-    assert choose_rules(tmp_path / "a.rules", ["acs"]).columns == (("B", "B"),)
+    assert chosen("", ["acs"], folder=tmp_path).name == "b.rules"
+    assert chosen(tmp_path / "a.rules", ["acs"]).columns == (("B", "B"),)
     with pytest.raises(MissingInputError, match=r"gone.rules"):
-        choose_rules("gone.rules", ["acs"])
+        chosen("gone.rules", ["acs"])
 
 
 def test_mixed_instruments_join_their_rules():
-    rules = choose_rules("", ["acs", "wfc3"])
+    rules = chosen("", ["acs", "wfc3"])
     assert {c for _, c in rules.columns} >= {"ACQNAME", "SAMP_SEQ"}
     assert len(rules.columns) == len(set(rules.columns))
 
