@@ -55,7 +55,7 @@ TRAITS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Component:
     """What all components share.
 
@@ -108,6 +108,10 @@ class Component:
             raise HookError(msg)
         self._check()
 
+    def __repr__(self) -> str:
+        """Name the record; functions and defaults would only hide it."""
+        return f"{type(self).__name__}({self.name!r})"
+
     @property
     def _label(self) -> str:
         return f"{self.family or type(self).__name__} {self.name!r}"
@@ -118,7 +122,7 @@ class Component:
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Kernel(Component):
     """How an input pixel spreads over output pixels.
 
@@ -180,7 +184,7 @@ class Kernel(Component):
         return 0.0, self.support(pixfrac) / scale if self.profile is not None else self.support(pixfrac, scale)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Interpolator(Component):
     """Value of an image at any position.
 
@@ -204,7 +208,7 @@ class Interpolator(Component):
     accepts: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Combiner(Component):
     """One image out of a stack.
 
@@ -273,7 +277,7 @@ class Overlap:
     area: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SkyMethod(Component):
     """Sky of every chip.
 
@@ -294,7 +298,7 @@ class SkyMethod(Component):
     fallback: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SkyStatistic(Component):
     """A statistic of sky pixels.
 
@@ -305,7 +309,7 @@ class SkyStatistic(Component):
     family: ClassVar[str] = "sky statistic"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Weighting(Component):
     """Weight map of a chip.
 
@@ -317,7 +321,7 @@ class Weighting(Component):
     family: ClassVar[str] = "weighting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CosmicRayDetector(Component):
     """Cosmic rays of one chip.
 
@@ -337,7 +341,7 @@ class CosmicRayDetector(Component):
     halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Instrument(Component):
     """Reads the facts of exposures and chips from headers.
 
@@ -364,7 +368,7 @@ class Instrument(Component):
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Reader(Component):
     """Files to exposures.
 
@@ -388,7 +392,7 @@ class Reader(Component):
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Writer(Component):
     """Mosaics to files.
 
@@ -419,7 +423,7 @@ class MapFunction(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Executor(Component):
     """Where tasks run.
 
