@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from drizframe.config import Parameters
-    from drizframe.hooks.records import Component, Overlap
+    from drizframe.hooks.records import Component, Kernel, Overlap
     from drizframe.hooks.registry import Registry
-    from drizframe.model import Chip, Exposure, Frame, PixelMap, PlaneKey, SkyValue, Unit, Window
+    from drizframe.model import Chip, ChipInput, Drizzled, Exposure, Frame, PixelMap, PlaneKey, SkyValue, Unit, Window
     from drizframe.model.planes import Scope
 
 __all__ = ["Job", "Step"]
@@ -130,8 +130,8 @@ class Job(Protocol):
     def overlaps(self) -> Sequence[Overlap]:
         """Overlaps of all chips of different exposures on the sky."""
 
-    def drizzle(self, inputs: Sequence[Any], kernel: Any, **options: Any) -> Any:
-        """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling`."""
+    def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
+        """Drizzle chips, taken one at a time, onto the window of this job; see `drizframe.engine.drizzling.drizzle`."""
 
     def blot(self, image: np.ndarray[Any, Any], unit: Unit, **options: Any) -> np.ndarray[Any, Any]:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting`."""

@@ -34,6 +34,7 @@ PLANES: dict[str, str] = {
     "single.mask": "chip: weight array of the separate step, float32",
     "final.mask": "chip: weight array of the final step, float32",
     "final.scale": "chip: factor on the weight array of the final step",
+    "final.var": "chip: square of the error image, squared native units, float32",
 }
 
 
