@@ -1,9 +1,9 @@
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+Array: TypeAlias = npt.NDArray[np.float64]
 
 def product(
     x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], across: Array, along: Array, support: float, scale: float

@@ -1,8 +1,8 @@
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-Values = np.ndarray[Any, np.dtype[np.float32]]
+Values: TypeAlias = np.ndarray[Any, np.dtype[np.float32]]
 
 def moments(values: Values, lo: float, hi: float) -> tuple[int, float, float, float]: ...
 def squared_deviations(values: Values, lo: float, hi: float, mean: float) -> float: ...

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from drizframe.config import Parameters
     from drizframe.hooks.records import Component, Kernel, Overlap
     from drizframe.hooks.registry import Registry
-    from drizframe.model import Chip, ChipInput, Drizzled, Exposure, Frame, PixelMap, PlaneKey, SkyValue, Unit, Window
+    from drizframe.model import (
+        Chip,
+        ChipInput,
+        Drizzled,
+        Exposure,
+        Frame,
+        PixelMap,
+        PlaneKey,
+        SkyValue,
+        Unit,
+        Window,
+    )
     from drizframe.model.planes import Scope
 
 __all__ = ["Job", "Step"]
@@ -145,13 +156,13 @@ class Job(Protocol):
 
 def sky_default() -> SkyValue:
     """Return the sky of a chip for which no sky step ran: nothing subtracted, level 0."""
-    from drizframe.model import SkyValue  # noqa: PLC0415  (records are imported where they are made)
+    from drizframe.model import SkyValue
 
     return SkyValue(subtracted=None, level=0.0, method="none")
 
 
 def key_of(name: Any, unit: Unit) -> PlaneKey:
     """Return the plane key for a name that a step returned."""
-    from drizframe.model import PlaneKey  # noqa: PLC0415
+    from drizframe.model import PlaneKey
 
     return name if isinstance(name, PlaneKey) else PlaneKey(name, unit)
