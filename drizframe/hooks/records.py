@@ -52,7 +52,7 @@ TRAITS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Component:
     """What all components share.
 
@@ -105,6 +105,10 @@ class Component:
             raise HookError(msg)
         self._check()
 
+    def __repr__(self) -> str:
+        """Name the record; functions and defaults would only hide it."""
+        return f"{type(self).__name__}({self.name!r})"
+
     @property
     def _label(self) -> str:
         return f"{self.family or type(self).__name__} {self.name!r}"
@@ -115,7 +119,7 @@ class Component:
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Kernel(Component):
     """How an input pixel spreads over output pixels.
 
@@ -177,20 +181,22 @@ class Kernel(Component):
         return 0.0, self.support(pixfrac) / scale if self.profile is not None else self.support(pixfrac, scale)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Interpolator(Component):
     """Value of an image at any position.
 
     ``reference(image, x, y, *, fill, **options) -> values``: `image` (ny, nx) float32 or float64; `x`, `y` (n,) float64
     positions, any value including NaN and infinities; `values` (n,) float64, `fill` where a position is not finite or lies
-    outside ``0 <= x < nx``, ``0 <= y < ny``.
+    outside ``0 <= x < nx``, ``0 <= y < ny``.  Beyond the domain's edges the component defines what it needs; elsewhere a shift of
+    image and positions by whole pixels must not change a value, because the engine hands out cuts of large images.
 
     Parameters
     ----------
     reach : int
         Pixels around the position (on each side) that a value can depend on.
     accepts : frozenset of str
-        Names of stock options it takes (``"sinscl"``).
+        Names of stock options it takes as keywords (``"sinscl"``).  With an `options_model`, its validated section comes as the
+        keyword `plugin`.
     """
 
     family: ClassVar[str] = "interpolator"
@@ -199,7 +205,7 @@ class Interpolator(Component):
     accepts: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Combiner(Component):
     """One image out of a stack.
 
@@ -268,7 +274,7 @@ class Overlap:
     area: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SkyMethod(Component):
     """Sky of every chip.
 
@@ -289,7 +295,7 @@ class SkyMethod(Component):
     fallback: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SkyStatistic(Component):
     """A statistic of sky pixels.
 
@@ -300,7 +306,7 @@ class SkyStatistic(Component):
     family: ClassVar[str] = "sky statistic"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Weighting(Component):
     """Weight map of a chip.
 
@@ -312,7 +318,7 @@ class Weighting(Component):
     family: ClassVar[str] = "weighting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CosmicRayDetector(Component):
     """Cosmic rays of one chip.
 
@@ -332,7 +338,7 @@ class CosmicRayDetector(Component):
     halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Instrument(Component):
     """Reads the facts of exposures and chips from headers.
 
@@ -359,7 +365,7 @@ class Instrument(Component):
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Reader(Component):
     """Files to exposures.
 
@@ -383,14 +389,25 @@ class Reader(Component):
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Writer(Component):
     """Mosaics to files.
 
-    ``reference(mosaic, path, **options) -> list[Path]``: writes every part under a temporary name and renames it last.
+    ``reference(mosaic, path, *, overwrite) -> list[Path]``: writes every part under a temporary name and renames it last.
+
+    Parameters
+    ----------
+    headers : callable or None
+        ``headers(product) -> (headers, table, notes)``: headers of a mosaic by part ("primary", "sci", "wht", "ctx"), its table of
+        input keywords, and warnings; `product` is a `RunProducts`.
+    planes : callable or None
+        ``planes(product) -> list[Path]``: writes the intermediate planes that `product` asks for.
     """
 
     family: ClassVar[str] = "writer"
+
+    headers: Callable[..., Any] | None = None
+    planes: Callable[..., list[Path]] | None = None
 
 
 class MapFunction(Protocol):
@@ -403,7 +420,7 @@ class MapFunction(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Executor(Component):
     """Where tasks run.
 

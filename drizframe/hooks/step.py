@@ -144,7 +144,9 @@ class Job(Protocol):
     def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
         """Drizzle chips, taken one at a time, onto the window of this job; see `drizframe.engine.drizzling.drizzle`."""
 
-    def blot(self, image: np.ndarray[Any, Any], unit: Unit, **options: Any) -> np.ndarray[Any, Any]:
+    def blot(
+        self, image: np.ndarray[Any, Any] | Callable[[Window], Any], unit: Unit, **options: Any
+    ) -> np.ndarray[Any, Any]:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting`."""
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:

@@ -1,6 +1,7 @@
 """The loops of the image statistics in NumPy: the specification of ``cython_ext/statistics.pyx``.
 
-Limits and values are float32; sums are float64 in an order that does not depend on who computes them (`ordered_sum`).
+Limits and values are float32; sums are float64 in an order that does not depend on who computes them
+(`ordered_sum`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ BLOCK = 65536
 
 def _in_order(terms: np.ndarray[Any, Any], axis: int) -> np.ndarray[Any, Any]:
     """Sum along an axis strictly from the first to the last term (NumPy's own sum may pair them)."""
-    return np.take(np.add.accumulate(terms, axis=axis), -1, axis=axis)
+    last: np.ndarray[Any, Any] = np.take(np.add.accumulate(terms, axis=axis), -1, axis=axis)
+    return last
 
 
 def ordered_sum(terms: np.ndarray[Any, Any]) -> float:
@@ -35,7 +37,8 @@ def ordered_sum(terms: np.ndarray[Any, Any]) -> float:
     Returns
     -------
     float
-        Value k of a block belongs to lane ``k % LANES``; a lane is summed in order, then the lanes of the block, then the blocks.
+        Value k of a block belongs to lane ``k % LANES``; a lane is summed in order, then the lanes of the
+        block, then the blocks.
     """
     total = 0.0
     for start in range(0, terms.size, BLOCK):
@@ -74,7 +77,12 @@ def moments(values: Values, lo: float, hi: float) -> tuple[int, float, float, fl
     chosen = values[good]
     if not chosen.size:
         return 0, 0.0, 0.0, 0.0
-    return chosen.size, ordered_sum(np.where(good, values, np.float32(0))), float(chosen.min()), float(chosen.max())
+    return (
+        chosen.size,
+        ordered_sum(np.where(good, values, np.float32(0))),
+        float(chosen.min()),
+        float(chosen.max()),
+    )
 
 
 def squared_deviations(values: Values, lo: float, hi: float, mean: float) -> float:
@@ -94,7 +102,7 @@ def squared_deviations(values: Values, lo: float, hi: float, mean: float) -> flo
 def histogram(
     values: Values, origin: float, factor: float, edge: float, closed: bool, nbins: int
 ) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Counts in equal bins: value v falls into bin ``trunc(factor * (v - origin))``, evaluated in float32.
+    """Count values in equal bins: v falls into bin ``trunc(factor * (v - origin))``, evaluated in float32.
 
     Parameters
     ----------
@@ -118,7 +126,7 @@ def histogram(
 
 
 def middle(values: Values, lo: float, hi: float, count: int) -> tuple[float, float]:
-    """Return the two values in the middle of the sorted values within limits (twice the same if `count` is odd).
+    """Return the two middle values of those within limits (twice the same if `count` is odd).
 
     Parameters
     ----------

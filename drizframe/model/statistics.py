@@ -1,7 +1,8 @@
 """Statistics of the values of an image: moments with clipping, median, mode.
 
-The primitive behind the static mask and the sky.  It takes the same roundings as the program whose numbers users know: values
-are float32, mean and standard deviation are rounded to float32, limits of a clip are float64.
+The primitive behind the static mask and the sky.  It takes the same roundings as the program whose numbers
+users know: values are float32, mean and standard deviation are rounded to float32, limits of a clip are
+float64.
 """
 
 from __future__ import annotations
@@ -92,7 +93,10 @@ def _loops(backend: Backend) -> _Loops:
     """Return the loops to use."""
     fast: Any = None if backend == "reference" else load("statistics")
     if fast is None and backend == "cython":
-        msg = "The compiled statistics are not installed, but backend='cython' asks for them. Use backend='auto'."
+        msg = (
+            "The compiled statistics are not installed, but backend='cython' asks for them. "
+            "Use backend='auto'."
+        )
         raise BackendError(msg)
     chosen: _Loops = _statistics if fast is None else fast
     return chosen
@@ -130,7 +134,10 @@ def _limits(values: Values, lower: float | None, upper: float | None) -> tuple[f
     lo = smallest if lower is None else float(lower)
     hi = largest if upper is None else float(upper)
     if lo > largest or hi < smallest:
-        msg = f"No value lies between {lo!r} and {hi!r}: the values run from {smallest!r} to {largest!r}. Move the limits."
+        msg = (
+            f"No value lies between {lo!r} and {hi!r}: the values run from {smallest!r} to {largest!r}. "
+            "Move the limits."
+        )
         raise InputError(msg)
     return lo, hi
 
@@ -140,8 +147,8 @@ def _moments(loops: _Loops, values: Values, lo: float, hi: float) -> _Clipped:
 
     Notes
     -----
-    The reference program starts its search for extrema at the first value of the image; where that lies beyond a limit, the
-    limit is taken for the extremum on that side (trap 04-6).
+    The reference program starts its search for extrema at the first value of the image; where that lies
+    beyond a limit, the limit is taken for the extremum on that side (trap 04-6).
     """
     npix, total, vmin, vmax = loops.moments(values, lo, hi)
     if not npix:
@@ -182,13 +189,16 @@ def _median(loops: _Loops, values: Values, found: _Clipped) -> np.float32:
     return np.float32((np.float32(low) + np.float32(high)) / np.float32(2))
 
 
-def _histogram(loops: _Loops, values: Values, found: _Clipped, width: float) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _histogram(
+    loops: _Loops, values: Values, found: _Clipped, width: float
+) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Histogram of all values between the extrema, with about `width` a bin.
 
     Notes
     -----
-    With D = max - min and b bins of `width`, b = floor(D / width) + 1, a bin is in fact D / (b - 1) wide, slightly more.
-    The upper edge is pulled in by one float32 step where rounding would put it into a bin of its own, and then counts.
+    With D = max - min and b bins of `width`, b = floor(D / width) + 1, a bin is in fact D / (b - 1) wide,
+    slightly more. The upper edge is pulled in by one float32 step where rounding would put it into a bin of
+    its own, and then counts.
     """
     extent = found.vmax - found.vmin
     if width < _NARROW or abs(extent) < _NARROW or width > extent:
@@ -216,7 +226,7 @@ def _mode(counts: np.ndarray[Any, np.dtype[np.int64]], vmin: float, width: float
     ``mode = min + (p + 1/2 + (d1 - d2) / (d1 + d2) / 2) * width``.  `width` is the nominal one (trap 04-7).
     """
     nbins, peak = counts.size, int(np.argmax(counts))
-    if nbins == 2 and counts[0] == counts[1]:  # noqa: PLR2004  (two bins of equal height)
+    if nbins == 2 and counts[0] == counts[1]:
         return vmin + width
     if peak in (0, nbins - 1):
         return vmin + (peak + 0.5) * width
@@ -228,7 +238,8 @@ def _mode(counts: np.ndarray[Any, np.dtype[np.int64]], vmin: float, width: float
 
 def image_statistics(
     values: Any, *, lower: float | None = None, upper: float | None = None, nclip: int = 0, lsig: float = 3.0,
-    usig: float = 3.0, binwidth: float = 0.1, want: Collection[str] = ("median", "mode"), backend: Backend = "auto",
+    usig: float = 3.0, binwidth: float = 0.1, want: Collection[str] = ("median", "mode"),
+    backend: Backend = "auto",
 ) -> ImageStatistics:  # fmt: skip
     """Statistics of the finite values of an image.
 
@@ -239,7 +250,8 @@ def image_statistics(
     lower, upper : float, optional
         Limits of usable values, inclusive.
     nclip : int
-        Number of clips: each leaves out values more than `lsig` (`usig`) standard deviations below (above) the mean.
+        Number of clips: each leaves out values more than `lsig` (`usig`) standard deviations below (above)
+        the mean.
     lsig, usig : float
         Sigmas of a clip.
     binwidth : float
@@ -262,7 +274,8 @@ def image_statistics(
 
     Notes
     -----
-    Unlike the reference program, NaN is left out wherever it stands, and the median honours the limits without clips, too.
+    Unlike the reference program, NaN is left out wherever it stands, and the median honours the limits
+    without clips, too.
     """
     _check(lower, upper, nclip, {"lsig": lsig, "usig": usig, "binwidth": binwidth})
     unknown = set(want) - {"median", "mode"}

@@ -62,8 +62,8 @@ def sky_value(value: Any, method: str) -> SkyValue:
     Parameters
     ----------
     value : float
-        In the unit of the image; float32 becomes a plain float of the same value, float64 scalars of NumPy stay, because they
-        make the subtraction one of float64.
+        In the unit of the image; float32 becomes a plain float of the same value, float64 scalars of NumPy
+        stay, because they make the subtraction one of float64.
     method : str
         The method that gave it.
     """

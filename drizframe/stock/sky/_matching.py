@@ -42,9 +42,9 @@ class Pair:
         return self.weight[0] > 0 and self.weight[1] > 0 and self.area > 0
 
     @property
-    def averages(self) -> tuple[float, float]:
-        """Mean surface brightness of either exposure."""
-        return float(self.total[0] / self.weight[0]), float(self.total[1] / self.weight[1])
+    def averages(self) -> tuple[Any, Any]:
+        """Mean surface brightness of either exposure; float32 if the statistic is."""
+        return self.total[0] / self.weight[0], self.total[1] / self.weight[1]
 
     @property
     def mean_weight(self) -> float:
@@ -86,7 +86,7 @@ def pair_averages(
         for side, (chip, (value, count)) in enumerate(zip(ends, measured, strict=True)):
             if count and not math.isnan(value):
                 pair.weight[side] += count
-                pair.total[side] += count * float(chip.conversion * value)
+                pair.total[side] += count * (chip.conversion * value)
     return pairs
 
 
@@ -123,9 +123,9 @@ def solve(pairs: Mapping[tuple[int, int], Pair]) -> dict[int, float]:
 
     Notes
     -----
-    For every valid pair, with w the mean of both numbers of pixels: ``w (d(i) - d(j)) = w (sky(i) - sky(j))``, solved by the
-    Moore-Penrose inverse, so that the offsets of a connected group sum to 0; all are shifted together so that the lowest
-    is 0.
+    For every valid pair, with w the mean of both numbers of pixels: ``w (d(i) - d(j)) = w (sky(i) -
+    sky(j))``, solved by the Moore-Penrose inverse, so that the offsets of a connected group sum to 0; all are
+    shifted together so that the lowest is 0.
     """
     valid = {key: pair for key, pair in pairs.items() if pair.valid}
     exposures = sorted({e for key in valid for e in key})
@@ -134,7 +134,7 @@ def solve(pairs: Mapping[tuple[int, int], Pair]) -> dict[int, float]:
     for row, ((i, j), pair) in enumerate(valid.items()):
         first, second = pair.averages
         matrix[row, column[i]], matrix[row, column[j]] = pair.mean_weight, -pair.mean_weight
-        right[row] = pair.mean_weight * (first - second)
+        right[row] = pair.mean_weight * float(first - second)
     if not valid:
         return {}
     offsets = np.linalg.pinv(matrix, rcond=CUTOFF) @ right
@@ -142,7 +142,9 @@ def solve(pairs: Mapping[tuple[int, int], Pair]) -> dict[int, float]:
     return {e: offsets[k] for e, k in column.items()}
 
 
-def _tell(chips: Sequence[SkyChip], pairs: Mapping[tuple[int, int], Pair], options: SkyOptions, alone: str) -> None:
+def _tell(
+    chips: Sequence[SkyChip], pairs: Mapping[tuple[int, int], Pair], options: SkyOptions, alone: str
+) -> None:
     """Warn about exposures that match nothing, and about groups that are not connected."""
     groups = _groups([key for key, pair in pairs.items() if pair.valid])
     matched = {e for group in groups for e in group}
@@ -152,13 +154,19 @@ def _tell(chips: Sequence[SkyChip], pairs: Mapping[tuple[int, int], Pair], optio
     if len(groups) > 1:
         listed = "; ".join(", ".join(exposure_name(chips, e) for e in group) for group in groups)
         options.warn(
-            f"The exposures form {len(groups)} groups that share no pixels: {listed}. Each is matched in itself; "
+            f"The exposures form {len(groups)} groups that share no pixels: {listed}. "
+            "Each is matched in itself; "
             f"the levels of different groups are arbitrary to each other."
         )
 
 
 def matched_offsets(
-    chips: Sequence[SkyChip], statistic: Statistic, overlaps: Sequence[Overlap], options: SkyOptions, *, alone: str
+    chips: Sequence[SkyChip],
+    statistic: Statistic,
+    overlaps: Sequence[Overlap],
+    options: SkyOptions,
+    *,
+    alone: str,
 ) -> dict[int, float]:
     """Measure and solve; see `solve`.  `alone` says what happens to exposures that match nothing."""
     pairs = pair_averages({chip.key: chip for chip in chips}, overlaps, statistic, options)

@@ -27,7 +27,8 @@ def darkest(chips: Sequence[SkyChip], values: Sequence[Any], options: SkyOptions
     lowest = exposure_minima(chips, values)
     for exposure in without_data(chips, lowest):
         options.warn(
-            f"{exposure_name(chips, exposure)}: not enough usable pixels for the sky; it does not count for the "
+            f"{exposure_name(chips, exposure)}: not enough usable pixels for the sky; it does not count "
+            "for the "
             f"common minimum. Check skylower, skyupper, sky_bits and the masks."
         )
     return min(lowest.values(), default=None)

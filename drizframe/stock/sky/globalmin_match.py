@@ -37,7 +37,8 @@ def globalmin_match(
     Returns
     -------
     dict
-        A `SkyValue` for the key of every chip.  An exposure that shares no usable pixels gets the common level only.
+        A `SkyValue` for the key of every chip.  An exposure that shares no usable pixels gets the common
+        level only.
 
     Notes
     -----
@@ -49,7 +50,9 @@ def globalmin_match(
     measured = chip_values(chips, statistic, options)
     left = [v if math.isnan(v) else v - shift[chip.key] for chip, v in zip(chips, measured, strict=True)]
     level = darkest(chips, left, options)
-    return {chip.key: _value(chip, shift[chip.key], level, matched=chip.exposure in offsets) for chip in chips}
+    return {
+        chip.key: _value(chip, shift[chip.key], level, matched=chip.exposure in offsets) for chip in chips
+    }
 
 
 def _value(chip: SkyChip, shift: float, level: float | None, *, matched: bool) -> SkyValue:
@@ -65,7 +68,7 @@ GLOBALMIN_MATCH = SkyMethod(
     reference=globalmin_match,
     minimum=2,
     fallback="globalmin",
-    traits=frozenset({"picklable", "order_free"}),
+    traits=frozenset({"picklable"}),
 )
 
 

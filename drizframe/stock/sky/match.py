@@ -35,17 +35,19 @@ def match(
     Returns
     -------
     dict
-        A `SkyValue` for the key of every chip; 0, with a warning, for an exposure that shares no usable pixels.
+        A `SkyValue` for the key of every chip; 0, with a warning, for an exposure that shares no usable
+        pixels.
 
     Notes
     -----
-    The equations are those of `drizframe.stock.sky._matching.solve`.  The values are differences, so they are no measure of
-    the noise that the sky makes.
+    The equations are those of `drizframe.stock.sky._matching.solve`.  The values are differences, so they are
+    no measure of the noise that the sky makes.
     """
     offsets = matched_offsets(chips, statistic, overlaps(), options, alone="its sky is set to 0")
     if offsets:
         options.warn(
-            "skymethod 'match' gives differences only: the noise models of median, cosmic rays and inverse-variance "
+            "skymethod 'match' gives differences only: the noise models of median, cosmic rays and "
+            "inverse-variance "
             "weights take them for the whole sky. Use 'globalmin+match' for measured levels."
         )
     return {
@@ -62,7 +64,7 @@ MATCH = SkyMethod(
     reference=match,
     minimum=2,
     fallback="localmin",
-    traits=frozenset({"picklable", "order_free"}),
+    traits=frozenset({"picklable"}),
 )
 
 

@@ -59,8 +59,8 @@ def low_pixels(image: np.ndarray[Any, Any], sigma: float, backend: Backend = "au
 
     Notes
     -----
-    The documentation speaks of the median; the numbers users know come from the mode (trap 04-4).  A mode that was
-    interpolated makes the comparison one of float64, any other one of float32.
+    The documentation speaks of the median; the numbers users know come from the mode (trap 04-4).  A mode
+    that was interpolated makes the comparison one of float64, any other one of float32.
     """
     nothing = np.empty(0, dtype=np.int64)
     try:
@@ -69,7 +69,7 @@ def low_pixels(image: np.ndarray[Any, Any], sigma: float, backend: Backend = "au
         )
     except InputError as error:
         return LowPixels(nothing, str(error))
-    if found.nbins < 2 or found.mode is None:  # noqa: PLR2004  (a histogram of one bin has no peak)
+    if found.nbins < 2 or found.mode is None:
         return LowPixels(nothing, f"its values do not vary (standard deviation {found.stddev:g})")
     limit = found.mode - sigma * found.stddev
     return LowPixels(np.flatnonzero(image < limit))

@@ -1,0 +1,11 @@
+import numpy as np
+import numpy.typing as npt
+
+def sinc(
+    image: npt.NDArray[np.floating],
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    *,
+    fill: float,
+    sinscl: float = ...,
+) -> npt.NDArray[np.float64]: ...

@@ -1,0 +1,176 @@
+"""The frame of an image that the user names as reference."""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation, tangent_wcs
+from drizframe.engine.custom_frames import check_size
+from drizframe.errors import (
+    DrizframeWarning,
+    MissingInputError,
+    ParameterError,
+    UnreadableInputError,
+    WCSError,
+)
+from drizframe.model import Frame
+
+if TYPE_CHECKING:
+    from astropy.io.fits import HDUList, Header
+    from astropy.wcs import WCS
+
+__all__ = ["frame_from_reference"]
+
+_EXTENSION = re.compile(r"^(?P<path>.*\S)\s*\[(?P<ext>[^\[\]]*)\]\s*$")
+
+
+def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
+    """Return the frame of a reference image.
+
+    Parameters
+    ----------
+    refimage : str, path, astropy.wcs.WCS or Frame
+        ``"file.fits"`` takes the first HDU with a celestial WCS (CRVAL1 and a CD or PC matrix, or CDELT1);
+        ``"file.fits[1]"`` and ``"file.fits[sci,1]"`` name one.  A WCS needs `pixel_shape`.
+    name : str
+        Name of the parameter, for messages.
+
+    Returns
+    -------
+    Frame
+        The core of the WCS: distortion of the reference is left out, with a warning (traps 06-11, 11-10).
+
+    Raises
+    ------
+    MissingInputError
+        If the file does not exist.
+    UnreadableInputError
+        If it is not a FITS file.
+    WCSError
+        If it has no such extension, or no celestial WCS there.
+    ParameterError
+        If it is something else, or has no size.
+    """
+    if isinstance(refimage, Frame):
+        check_size(refimage.shape, f"{name} is a frame of that size.")
+        return refimage
+    if isinstance(refimage, str | os.PathLike):
+        return _from_file(os.fspath(refimage), name)
+    if hasattr(refimage, "wcs") and hasattr(refimage, "pixel_shape"):
+        if refimage.pixel_shape is None:
+            msg = (
+                f"{name} is a WCS without a size. Set its pixel_shape to (columns, rows) before you give it."
+            )
+            raise ParameterError(msg)
+        nx, ny = (int(v) for v in refimage.pixel_shape)
+        return _from_wcs(refimage, (ny, nx), name)
+    msg = (
+        f"{name} is {type(refimage).__name__}; give the name of a FITS file, an astropy.wcs.WCS with "
+        "pixel_shape, or a Frame."
+    )
+    raise ParameterError(msg)
+
+
+def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
+    """Return the frame of a WCS and a shape."""
+    state = WcsState.of(wcs, where)
+    check_size(shape, f"{where} is an image of that size.")
+    if state.distorted:
+        warnings.warn(
+            f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, "
+            "and its pixel scale may include some of the distortion. Prefer a drizzled image.",
+            DrizframeWarning,
+            stacklevel=4,
+        )
+    cd = cd_matrix(wcs)
+    if state.master is None:
+        linear = core_wcs(wcs, shape, cd)
+    else:  # a distortion that is part of the projection (TPV)
+        linear = tangent_wcs(wcs, state.crval, state.crpix, cd, shape)
+    return Frame(
+        wcs=linear, shape=shape, scale=column_scale(cd), orientation=orientation(cd), name=str(wcs.wcs.name)
+    )
+
+
+def _from_file(text: str, name: str) -> Frame:
+    """Return the frame of a file, with or without extension."""
+    from astropy.io import fits
+
+    found = None if Path(text).is_file() else _EXTENSION.match(text)
+    path, ext = (Path(text.strip()), None) if found is None else (Path(found["path"].strip()), found["ext"])
+    if not path.is_file():
+        msg = f"{name} is {text!r}, but there is no file {str(path)!r}. Give the name of a FITS file."
+        raise MissingInputError(msg)
+    try:
+        hdus = fits.open(path, mode="readonly", memmap=False)
+    except OSError as error:
+        msg = f"{name} is {text!r}, which cannot be read as FITS: {error}"
+        raise UnreadableInputError(msg) from error
+    with hdus:
+        header = _search(hdus, text, name) if ext is None else _named(hdus, ext, text, name)
+        return _from_wcs(_wcs(header, hdus), _shape(header, text, name), f"{name} ({text!r})")
+
+
+def _search(hdus: HDUList, text: str, name: str) -> Header:
+    """Return the header of the first HDU with a celestial WCS."""
+    for hdu in hdus:
+        if _has_wcs(hdu.header):
+            header: Header = hdu.header
+            return header
+    msg = (
+        f"{name} is {text!r}; none of its {len(hdus)} HDUs has CRVAL1 with a CD or PC matrix of a celestial "
+        "WCS. Give an image with a WCS."
+    )
+    raise WCSError(msg)
+
+
+def _named(hdus: HDUList, ext: str, text: str, name: str) -> Header:
+    """Return the header of the extension that the user named."""
+    parts = [p.strip() for p in ext.split(",")]
+    try:
+        key: Any = int(parts[0]) if parts[0].isdigit() else parts[0].upper()
+        header: Header = hdus[key if len(parts) == 1 else (key, int(parts[1]))].header
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        there = ", ".join(f"{i}: {h.name},{h.ver}" for i, h in enumerate(hdus))
+        msg = f"{name} is {text!r}, but the file has no extension [{ext}]. It has {there}."
+        raise WCSError(msg) from error
+    if not _has_wcs(header):
+        msg = (
+            f"{name} is {text!r}, but that extension has no CRVAL1 with a CD or PC matrix of a celestial WCS."
+        )
+        raise WCSError(msg)
+    return header
+
+
+def _has_wcs(header: Header) -> bool:
+    """Whether a header describes two axes on the sky."""
+    if "CRVAL1" not in header or not any(k in header for k in ("CD1_1", "PC1_1", "CDELT1")):
+        return False
+    return _celestial(str(header.get("CTYPE1", ""))) and _celestial(str(header.get("CTYPE2", "")))
+
+
+def _celestial(ctype: str) -> bool:
+    """Whether an axis type is a sky coordinate with a projection."""
+    return ctype[:4].rstrip("-") in {"RA", "DEC", "GLON", "GLAT", "ELON", "ELAT"} and len(ctype) > 5
+
+
+def _wcs(header: Header, hdus: HDUList) -> WCS:
+    """Read the WCS of a header."""
+    from astropy.wcs import WCS, FITSFixedWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FITSFixedWarning)
+        return WCS(header, fobj=hdus, naxis=2)
+
+
+def _shape(header: Header, text: str, name: str) -> tuple[int, int]:
+    """Return rows and columns of an image, or of the constant image that a header stands for."""
+    for first, second in (("NAXIS1", "NAXIS2"), ("NPIX1", "NPIX2")):
+        if header.get(first) and header.get(second):
+            return int(header[second]), int(header[first])
+    msg = f"{name} is {text!r}, whose header gives no size (NAXIS1, NAXIS2). Give an image."
+    raise WCSError(msg)

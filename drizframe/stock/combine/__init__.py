@@ -1,0 +1,1 @@
+"""Combiners: one image out of a stack of singly drizzled images."""

@@ -1,0 +1,1 @@
+"""Interpolators: the value of an image at any position."""

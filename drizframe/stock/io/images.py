@@ -1,0 +1,104 @@
+"""Writing one image to a FITS file, whole or as a sparse file that holds only a part of its frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.stock.io.atomic import staged
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+    from drizframe.model import Window
+
+__all__ = ["primary_hdu", "write_image", "write_part"]
+
+_BLOCK = 2880  # bytes; unit of length of a FITS file
+
+
+def primary_hdu(data: np.ndarray[Any, Any] | None, header: Header | None = None) -> Any:
+    """Return a primary HDU; the structural keywords follow the image.
+
+    Parameters
+    ----------
+    data : ndarray or None
+        Image.
+    header : Header, optional
+        Further keywords; not changed.
+    """
+    from astropy.io import fits
+
+    copied = None if header is None else header.copy()
+    return fits.PrimaryHDU(data=data, header=copied)
+
+
+def write_image(path: Path, data: np.ndarray[Any, Any], header: Header | None = None) -> Path:
+    """Write an image into the primary HDU of a file, which is replaced if it exists.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    data : ndarray, shape (ny, nx) or (planes, ny, nx)
+        Image.
+    header : Header, optional
+        Its keywords; default: the minimal ones.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written; an older file of that name is then still there.
+    """
+    hdu = primary_hdu(data, header)
+    if header is None:
+        hdu.header["EXTEND"] = True
+    with staged(path) as (part,):
+        hdu.writeto(part, output_verify="silentfix")
+    return path
+
+
+def write_part(
+    path: Path, data: np.ndarray[Any, Any], window: Window, shape: tuple[int, int], header: Header | None = None
+) -> Path:
+    """Write an image that is zero outside a window; the zeros take no room on disks that know sparse files.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    data : ndarray of float32, shape of `window`
+        The part that may differ from 0.
+    window : Window
+        Where it lies in the whole image.
+    shape : tuple of int
+        Rows and columns of the whole image.
+    header : Header, optional
+        Keywords.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    head = primary_hdu(None, header).header
+    head["BITPIX"], head["NAXIS"] = -32, 2
+    head.set("NAXIS1", shape[1], after="NAXIS")
+    head.set("NAXIS2", shape[0], after="NAXIS1")
+    head.set("EXTEND", True, after="NAXIS2")
+    text = head.tostring().encode("ascii")
+    size = 4 * shape[0] * shape[1]
+    rows = np.ascontiguousarray(data, dtype=">f4")
+    with staged(path) as (part,), part.open("xb") as stream:
+        stream.write(text)
+        stream.truncate(len(text) + -(-size // _BLOCK) * _BLOCK)
+        for k in range(rows.shape[0]):
+            stream.seek(len(text) + 4 * ((window.y0 + k) * shape[1] + window.x0))
+            stream.write(rows[k].tobytes())
+    return path

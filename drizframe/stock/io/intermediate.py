@@ -1,0 +1,212 @@
+"""Files of single steps, with the names that users of AstroDrizzle know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from drizframe.model import Window
+from drizframe.stock.io.atomic import staged
+from drizframe.stock.io.headers import ProductHeaders, blot_header, simple_header
+from drizframe.stock.io.images import write_image, write_part
+from drizframe.stock.io.opening import open_fits
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+    from drizframe.model import Chip, Exposure
+
+__all__ = [
+    "write_blot",
+    "write_crclean",
+    "write_crmask",
+    "write_mask",
+    "write_median",
+    "write_single",
+    "write_sky_mask",
+    "write_static_mask",
+]
+
+Image = np.ndarray[Any, Any]
+
+
+def _named(header: Header, path: Path) -> Header:
+    """Return a copy of a header with the name of its file."""
+    result = header.copy()
+    result["FILENAME"] = (path.name, "name of file")
+    return result
+
+
+def write_single(
+    folder: Path, name: str, sci: Image, wht: Image | None, headers: ProductHeaders, window: Window, shape: tuple[int, int]
+) -> list[Path]:
+    """Write ``<name>_single_sci.fits`` and ``<name>_single_wht.fits``, as large as the separate frame.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    name : str
+        Root name of the exposure.
+    sci, wht : ndarray of float32, shape of `window`
+        Singly drizzled image (electrons/s) and its weight; `wht` None: not written.
+    headers : ProductHeaders
+        From `product_headers` with kind "single".
+    window : Window
+        Where the exposure lies on the frame; all else is 0.
+    shape : tuple of int
+        Rows and columns of the frame.
+    """
+    paths = []
+    for kind, image, own in (("sci", sci, headers.sci), ("wht", wht, headers.wht)):
+        if image is None:
+            continue
+        path = folder / f"{name}_single_{kind}.fits"
+        header = _named(simple_header(headers.primary, own, kind.upper()), path)
+        paths.append(write_part(path, image, window, shape, header))
+    return paths
+
+
+def write_median(folder: Path, root: str, image: Image, headers: ProductHeaders) -> Path:
+    """Write ``<root>_med.fits`` with the header of the first single image.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    root : str
+        Output root without tag.
+    image : ndarray of float32
+        Median image, electrons/s.
+    headers : ProductHeaders
+        Of the first exposure.
+    """
+    path = folder / f"{root}_med.fits"
+    return write_image(path, _float32(image), _named(simple_header(headers.primary, headers.sci, "SCI"), path))
+
+
+def write_blot(folder: Path, exposure: Exposure, chip: Chip, image: Image, sky: float | None = None) -> Path:
+    """Write ``<name>_sciN_blt.fits`` with the header of the chip.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    exposure, chip
+        Where the image was blotted to.
+    image : ndarray of float32
+        Blotted image in the unit of the chip.
+    sky : float, optional
+        Sky level of the chip.
+    """
+    path = folder / f"{exposure.name}_sci{chip.extver}_blt.fits"
+    primary, science = blot_header(exposure, chip, sky)
+    return write_image(path, _float32(image), _named(simple_header(primary, science, "SCI"), path))
+
+
+def write_mask(folder: Path, name: str, extver: int, image: Image, step: Literal["single", "final"]) -> Path:
+    """Write the weight array of a chip, ``<name>_sciN_<step>_mask.fits``, as float32.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    name : str
+        Root name of the exposure.
+    extver : int
+        Number of the chip.
+    image : ndarray
+        Weights.
+    step : {"single", "final"}
+        Which step used them.
+    """
+    return write_image(folder / f"{name}_sci{extver}_{step}_mask.fits", _float32(image))
+
+
+def write_crmask(folder: Path, name: str, extver: int, mask: Image) -> Path:
+    """Write a cosmic-ray mask, ``<name>_sciN_crmask.fits``, uint8, 1 = good.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    name : str
+        Root name of the exposure.
+    extver : int
+        Number of the chip.
+    mask : ndarray
+        Zero where a pixel is bad.
+    """
+    return write_image(folder / f"{name}_sci{extver}_crmask.fits", (np.asarray(mask) != 0).astype(np.uint8))
+
+
+def write_sky_mask(folder: Path, name: str, extver: int, mask: Image) -> Path:
+    """Write the mask of the sky step, ``<name>_skymatch_mask_sciN.fits``, uint8, 1 = used.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    name : str
+        Root name of the exposure.
+    extver : int
+        Number of the chip.
+    mask : ndarray
+        Zero where a pixel was not used.
+    """
+    return write_image(folder / f"{name}_skymatch_mask_sci{extver}.fits", (np.asarray(mask) != 0).astype(np.uint8))
+
+
+def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
+    """Write ``<signature>_staticMask.fits``, int16, 1 = good.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    signature : str
+        Such as ``_2048x4096_1``.
+    mask : ndarray
+        Zero where a pixel is bad.
+    """
+    return write_image(folder / f"{signature}_staticMask.fits", (np.asarray(mask) != 0).astype(np.int16))
+
+
+def write_crclean(
+    folder: Path, exposure: Exposure, cleaned: Mapping[int, Image], masks: Mapping[int, Image], crbit: int
+) -> Path:
+    """Write ``<name>_crclean.fits``: the exposure with cosmic rays replaced, their flags in DQ of the same EXTVER.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to.
+    exposure : Exposure
+        As it was read; its file is the pattern.
+    cleaned : mapping of int to ndarray
+        Clean science image by EXTVER.
+    masks : mapping of int to ndarray
+        Cosmic-ray mask by EXTVER, 1 = good; DQ becomes `crbit` where it is 0, else 0.
+    crbit : int
+        Flag of cosmic rays.
+    """
+    from drizframe.stock.io.edits import single_exposure
+
+    path = folder / f"{exposure.name}_crclean.fits"
+    assert exposure.path is not None  # noqa: S101  (exposures made of arrays have no file to copy)
+    with open_fits(exposure.path) as hdus, staged(path) as (part,):
+        copy = single_exposure(hdus, exposure)
+        for hdu in copy:
+            if hdu.name == "SCI" and hdu.ver in cleaned:
+                hdu.data = _float32(cleaned[hdu.ver])
+            elif hdu.name == "DQ" and hdu.ver in masks:
+                hdu.data = np.where(np.asarray(masks[hdu.ver]) == 0, crbit, 0).astype(np.uint16)
+        copy.writeto(part, output_verify="silentfix")
+    return path
+
+
+def _float32(image: Image) -> Image:
+    return np.ascontiguousarray(image, dtype=np.float32)

@@ -1,0 +1,144 @@
+"""From values of an image to surface brightness: what makes the sky of different chips comparable."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import InputError
+
+if TYPE_CHECKING:
+    from drizframe.model import Chip, Exposure
+
+__all__ = ["brightness_conversion", "is_rate", "pixel_scale"]
+
+_COUNTS = re.compile(r"(ELECTRONS|COUNTS|DN)\Z")
+_RATE = re.compile(r"(ELECTRONS|COUNTS|DN)\s*/\s*(S|SEC|SECOND)\Z")
+
+#: What instruments deliver whose images do not say their unit: True for rates.
+_USUAL = {"WFPC2": False, "WFPC": False, "ACS": False, "STIS": False, "FOC": True, "COS": True}
+
+
+def _card(header: Any, key: str) -> Any:
+    """Return the value of a keyword, None if the header or the keyword is missing or empty."""
+    value = None if header is None else header.get(key)
+    return None if value is None or (isinstance(value, str) and not value.strip()) else value
+
+
+def pixel_scale(exposure: Exposure, chip: Chip) -> float:
+    """Return the side of an undistorted pixel in arcsec.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure, for its primary header.
+    chip : Chip
+        The chip.
+
+    Notes
+    -----
+    The first of: IDCSCALE of the distortion model; PAMSCALE and IDCSCALE of the science, then of the primary
+    header; ``3600 sqrt(|det CD|)``; 1.
+    """
+    if chip.idc_scale is not None and chip.idc_scale > 0:
+        return float(chip.idc_scale)
+    for header in (chip.header, exposure.primary):
+        for key in ("PAMSCALE", "IDCSCALE"):
+            value = _card(header, key)
+            if value is not None and float(value) > 0:
+                return float(value)
+    scale = 3600.0 * math.sqrt(abs(float(np.linalg.det(chip.wcs.pixel_scale_matrix))))
+    return scale if scale > 0 else 1.0
+
+
+def _usual_kind(exposure: Exposure, chip: Chip) -> bool | None:
+    """Return whether an instrument delivers rates, None if that is not known."""
+    instrument = exposure.instrument.upper()
+    if instrument == "WFC3":
+        return exposure.detector.upper() == "IR"
+    if instrument == "NICMOS":
+        return str(_card(chip.header, "UNITCORR") or "").strip().upper() != "OMIT"
+    return _USUAL.get(instrument)
+
+
+def is_rate(exposure: Exposure, chip: Chip) -> tuple[bool, str]:
+    """Tell whether the image is in units per second.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure, for its primary header.
+    chip : Chip
+        The chip.
+
+    Returns
+    -------
+    rate : bool
+        By BUNIT; without it by instrument; with an unknown one as the drizzle steps take it.
+    doubt : str
+        What was assumed for want of a clear BUNIT; blank if it is clear.
+    """
+    unit = _card(chip.header, "BUNIT") or _card(exposure.primary, "BUNIT")
+    if unit is not None:
+        text = str(unit).strip().upper()
+        if _COUNTS.match(text):
+            return False, ""
+        if _RATE.match(text):
+            return True, ""
+        problem = f"BUNIT {str(unit)!r} is not known"
+    else:
+        problem = "BUNIT is missing"
+        usual = _usual_kind(exposure, chip)
+        if usual is not None:
+            return (
+                usual,
+                f"{problem}; {exposure.instrument} images are taken to be {'rates' if usual else 'counts'}",
+            )
+    return (
+        chip.rate,
+        f"{problem}; the image is taken to be {'a rate' if chip.rate else 'counts'}, as for drizzling",
+    )
+
+
+def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
+    """Return the factor from values of the image to surface brightness, and what was assumed.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        The exposure, for its primary header.
+    chip : Chip
+        The chip.
+
+    Returns
+    -------
+    factor : float
+        ``1 / scale**2``, for counts divided by the exposure time of the header (an override of `exptime` does
+        not count here, trap 05-12).
+    doubt : str
+        See `is_rate`.
+
+    Raises
+    ------
+    InputError
+        If the image is in counts and its headers have no exposure time above 0.
+    """
+    scale = pixel_scale(exposure, chip)
+    factor = 1.0 / scale**2
+    rate, doubt = is_rate(exposure, chip)
+    if rate:
+        return factor, doubt
+    value = _card(exposure.primary, "EXPTIME")
+    if value is None:
+        value = _card(chip.header, "EXPTIME")
+    if value is None or not float(value) > 0:
+        msg = (
+            f"{exposure.name}: EXPTIME is {value!r}, but the sky of an image in counts needs seconds above "
+            "0. "
+            f"Correct EXPTIME in its primary header, or leave the exposure out."
+        )
+        raise InputError(msg)
+    return factor / float(value), doubt

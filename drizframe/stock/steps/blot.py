@@ -1,0 +1,97 @@
+"""Step 5: blot the median back onto every chip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import RunError
+from drizframe.hooks import Step, hookimpl
+from drizframe.model import RUN, Exposure, SkyValue, Window
+
+if TYPE_CHECKING:
+    from drizframe.config import Parameters
+    from drizframe.hooks import Interpolator, Job
+
+__all__ = ["BLOT", "added_sky", "drizframe_step_blot", "run_blot"]
+
+Image = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def added_sky(parameters: Parameters, sky: SkyValue | None) -> float:
+    """Return what is added to the blot, in the native units of the chip.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        `blot_addsky`: the sky that was subtracted, nothing if there was none; otherwise `blot_skyval`.
+    sky : SkyValue or None
+        Sky of the chip.
+    """
+    if not parameters.blot_addsky:
+        return float(parameters.blot_skyval)
+    return 0.0 if sky is None or sky.subtracted is None else float(sky.subtracted)
+
+
+def interpolator_options(job: Job, interpolator: Interpolator) -> dict[str, Any]:
+    """Return the keywords that an interpolator takes."""
+    options: dict[str, Any] = {}
+    if "sinscl" in interpolator.accepts:
+        options["sinscl"] = job.parameters.blot_sinscl
+    if interpolator.options_model is not None:
+        options["plugin"] = job.plugin_options(interpolator)
+    return options
+
+
+def run_blot(job: Job) -> dict[str, Image]:
+    """Blot the median onto one chip.
+
+    Notes
+    -----
+    ``blot = interpolated median x exposure time / s² / conversion + sky``, s the pixel scale of the separate
+    frame over the undistorted one of the chip: native units of the chip, with its sky.  Outside the frame it
+    is the sky.  Uncovered pixels of the median are zeros and are interpolated like others.
+    """
+    unit, chip = job.unit, job.chip
+    interpolator: Any = job.component("interpolator", job.parameters.blot_interp)
+    ratio = job.scale_ratio(unit, "separate")
+
+    def median(window: Window) -> Any:
+        image = job.read("median", RUN, window)
+        if image is None:
+            msg = "There is no median to blot. Switch the median on (median=True) or blot off (blot=False)."
+            raise RunError(msg)
+        return image
+
+    blot = job.blot(
+        median, unit, interpolator=interpolator, factor=chip.exptime / (ratio * ratio * chip.conversion),
+        call=job.call(interpolator), options=interpolator_options(job, interpolator),
+        shape=job.frame("separate").shape,
+    )  # fmt: skip
+    with np.errstate(over="ignore"):
+        sky = np.float32(added_sky(job.parameters, job.read("sky")))
+    return {"blot": blot + sky if sky else blot}
+
+
+def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001  (signature of the contract)
+    """Whether the step runs: parameter `blot`."""
+    return bool(parameters.blot)
+
+
+BLOT = Step(
+    name="blot",
+    summary="Resample the median onto every chip.",
+    consumes=("median", "sky"),
+    produces=("blot",),
+    scope="chip",
+    run=run_blot,
+    enabled=enabled,
+)
+
+
+@hookimpl
+def drizframe_step_blot() -> Step:
+    """Return the step."""
+    return BLOT

@@ -1,0 +1,169 @@
+"""Cosmic rays of each chip, and chips with the cosmic rays replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.config.bits import good_mask
+from drizframe.errors import ParameterError, RunError
+from drizframe.hooks import CosmicRayOptions, Step, hookimpl
+from drizframe.stock.steps.derivative import DERIVATIVE
+
+if TYPE_CHECKING:
+    from drizframe.config import Parameters
+    from drizframe.hooks import Job
+    from drizframe.model import Chip, Exposure
+
+__all__ = ["COSMIC_RAYS", "cleaned", "cosmic_ray_options", "noise_model"]
+
+Image = np.ndarray[Any, np.dtype[np.float32]]
+Mask = np.ndarray[Any, np.dtype[np.uint8]]
+
+_LARGEST_FLAG = np.iinfo(np.uint16).max
+
+
+def cosmic_ray_options(parameters: Parameters, chip: Chip, plugin: Any = None) -> CosmicRayOptions:
+    """Return what the parameters and the chip say to a detector."""
+    return CosmicRayOptions(
+        snr=parameters.driz_cr_snr, scale=parameters.driz_cr_scale, grow=parameters.driz_cr_grow,
+        ctegrow=parameters.driz_cr_ctegrow, cte_direction=chip.cte_direction, plugin=plugin,
+    )  # fmt: skip
+
+
+def noise_model(model: Image, *, gain: float, sky: float, readnoise: float) -> Image:
+    """Return the expected noise of each pixel.
+
+    Parameters
+    ----------
+    model : ndarray of float32, shape (ny, nx)
+        Expected image, electrons.
+    gain : float
+        Effective gain g of the chip.
+    sky : float
+        Sky level, electrons.
+    readnoise : float
+        Read noise, electrons.
+
+    Returns
+    -------
+    ndarray of float32, shape (ny, nx)
+        ``√(g·|model + sky| + readnoise²) / g``, in float32.
+
+    Notes
+    -----
+    A blotted image holds the sky already, so the sky counts twice; and the formula is one for counts, so the
+    noise comes out too small where g is not 1.  Both are kept: the masks of many years rest on them.
+    """
+    g = np.float32(gain)
+    with np.errstate(invalid="ignore", over="ignore"):  # not a number stays so, and is flagged
+        noise: Image = np.sqrt(g * np.abs(model + np.float32(sky)) + np.float32(readnoise**2))
+        return noise / g
+
+
+def cleaned(
+    sci: Image, blot: Image, mask: Mask, dq: np.ndarray[Any, Any] | None, *, conversion: float, crbit: int
+) -> tuple[Image, np.ndarray[Any, np.dtype[np.uint16]]]:
+    """Replace cosmic rays, and pixels with any other flag, by the blotted median.
+
+    Parameters
+    ----------
+    sci, blot : ndarray of float32, shape (ny, nx)
+        The chip and the blotted median, electrons, both with sky.
+    mask : ndarray of uint8, shape (ny, nx)
+        1 good, 0 cosmic ray.
+    dq : ndarray of integers, shape (ny, nx), or None
+        Flags of the chip; `crbit` alone does not count.
+    conversion : float
+        Electrons per native unit.
+    crbit : int
+        Flag to write where a pixel was replaced.
+
+    Returns
+    -------
+    image : ndarray of float32, shape (ny, nx)
+        Native unit.
+    flags : ndarray of uint16, shape (ny, nx)
+        `crbit` where a pixel was replaced, else 0.
+
+    Raises
+    ------
+    ParameterError
+        If `crbit` does not fit into 16 bits.
+    """
+    if not 0 <= crbit <= _LARGEST_FLAG:
+        msg = f"crbit is {crbit!r}; flags of a cleaned exposure have 16 bits. Give at most 32768."
+        raise ParameterError(msg)
+    good = mask.astype(bool)
+    if dq is not None:
+        good &= good_mask(dq, crbit).astype(bool)
+    image = np.where(good, sci, blot) / np.float32(conversion)
+    return image.astype(np.float32, copy=False), np.where(good, 0, crbit).astype(np.uint16)
+
+
+def _planes(job: Job, needs_blot: bool) -> tuple[Image, Image | None]:
+    """Return the chip and the blotted median in electrons; None where there is none and none is needed."""
+    factor = np.float32(job.chip.conversion)
+    blot = job.read("blot")
+    if blot is None and needs_blot:
+        msg = (
+            f"Cosmic rays of {job.exposure.name!r}: the detector compares with a blotted median, and "
+            f"there is none. "
+            f"Switch median and blot on, or driz_cr off."
+        )
+        raise RunError(msg)
+    sci: Image = np.asarray(job.read("sci"), dtype=np.float32) * factor
+    return sci, None if blot is None else np.asarray(blot, dtype=np.float32) * factor
+
+
+def _run(job: Job) -> Mapping[str, Any]:
+    parameters, chip = job.parameters, job.chip
+    detector: Any = job.component("cosmic-ray detector", parameters.cr_detector)
+    sci, blot = _planes(job, "needs_blot" in detector.traits)
+    sky = job.read("sky")
+    level = 0.0 if sky is None or blot is None else sky.level * chip.conversion
+    noise = noise_model(
+        sci if blot is None else blot, gain=chip.effective_gain, sky=level, readnoise=chip.readnoise
+    )
+    slope = None if blot is None else job.call(DERIVATIVE)(blot)
+    dq = job.read("dq")
+    options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
+    codes = job.call(detector)(sci, blot, slope, noise, None, dq, options)
+    mask = (np.asarray(codes) == 0).astype(np.uint8)
+    found = mask.size - int(mask.sum())
+    job.note(f"{job.exposure.name} chip {chip.extver}: {found} pixels flagged as cosmic rays")
+    if not parameters.driz_cr_corr:
+        return {"mask.cr": mask}
+    if blot is None:
+        msg = (
+            f"driz_cr_corr replaces cosmic rays by the blotted median, but none was made for "
+            f"{job.exposure.name!r}. "
+            f"Switch driz_cr_corr off, or median and blot on."
+        )
+        raise RunError(msg)
+    image, flags = cleaned(sci, blot, mask, dq, conversion=chip.conversion, crbit=parameters.crbit)
+    return {"mask.cr": mask, "crclean": image, "crclean.dq": flags}
+
+
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+    """Whether cosmic rays are looked for; a single exposure has the switch off if the detector compares."""
+    return bool(parameters.driz_cr)
+
+
+COSMIC_RAYS = Step(
+    name="cosmic_rays",
+    summary="Find cosmic rays by comparing each chip with the blotted median.",
+    consumes=("sci", "blot", "sky", "dq"),
+    produces=("mask.cr", "crclean", "crclean.dq"),
+    scope="chip",
+    run=_run,
+    enabled=_enabled,
+)
+
+
+@hookimpl
+def drizframe_step_cosmic_rays() -> Step:
+    """Return the stock cosmic-ray step."""
+    return COSMIC_RAYS

@@ -1,0 +1,206 @@
+"""The clean image: masks from the weights, and the combination of all singly drizzled images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import ParameterError, RunError
+from drizframe.hooks import CombineOptions, Step, hookimpl
+
+if TYPE_CHECKING:
+    from drizframe.config import Parameters
+    from drizframe.hooks import Combiner, Job
+    from drizframe.model import Exposure, Unit
+
+__all__ = ["MEDIAN", "THRESHOLDS", "check_combination", "combine_options", "weight_threshold"]
+
+#: Rows of a block of a sum that runs over a whole image; fixed, so that the result depends on nothing else.
+BLOCK = 64
+#: Weights below this do not count as exposed.
+EXPOSED = np.float32(1e-8)
+
+
+def combine_options(parameters: Parameters, plugin: Any = None) -> CombineOptions:
+    """Return what the parameters say to a combiner."""
+    return CombineOptions(
+        nlow=parameters.combine_nlow, nhigh=parameters.combine_nhigh,
+        lthresh=parameters.combine_lthresh, hthresh=parameters.combine_hthresh,
+        nsigma=parameters.combine_nsigma, grow=parameters.combine_grow, plugin=plugin,
+    )  # fmt: skip
+
+
+def check_combination(parameters: Parameters, n: int, combiner: Combiner) -> None:
+    """Refuse a combination that leaves no value.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        `combine_nlow` and `combine_nhigh`.
+    n : int
+        Number of exposures of the run.
+    combiner : Combiner
+        The combiner that `combine_type` names.
+
+    Raises
+    ------
+    ParameterError
+        If the combiner needs more exposures than there are.
+    """
+    least = combiner.minimum(combine_options(parameters))
+    if n < least:
+        msg = (
+            f"combine_type={combiner.name!r} with combine_nlow={parameters.combine_nlow!r} and "
+            f"combine_nhigh={parameters.combine_nhigh!r} needs at least {least} exposures but there are {n}. "
+            f"Lower combine_nlow and combine_nhigh, or switch the median step off."
+        )
+        raise ParameterError(msg)
+
+
+def weight_threshold(weight: np.ndarray[Any, Any], maskpt: float) -> float:
+    """Return the weight below which a pixel of a singly drizzled image is bad.
+
+    Parameters
+    ----------
+    weight : ndarray of float32, shape (h, w)
+        Weight image of the exposure on its footprint.
+    maskpt : float
+        Fraction of the mean weight (`combine_maskpt`).
+
+    Returns
+    -------
+    float
+        `maskpt` times the mean, rounded to float32, of the weights of at least 1e-8; 0 (nothing is masked) if
+        there are none or a weight is not a number.
+
+    Notes
+    -----
+    The sum runs in float64 over blocks of 64 rows, in order.
+    """
+    total, count = 0.0, 0
+    for row in range(0, weight.shape[0], BLOCK):
+        block = np.asarray(weight[row : row + BLOCK], dtype=np.float32)
+        used = block[~(block < EXPOSED)]  # keeps values that are not numbers, so that the sum shows them
+        total += float(used.sum(dtype=np.float64))
+        count += used.size
+    mean = np.float32(total / count) if count else np.float32(0)
+    return float(mean) * maskpt if np.isfinite(mean) else 0.0
+
+
+def _run_threshold(job: Job) -> Mapping[str, Any]:
+    weight = job.read("single.wht", job.unit)
+    if weight is None:
+        raise RunError(_missing(job.exposure.name))
+    return {"single.threshold": weight_threshold(weight, job.parameters.combine_maskpt)}
+
+
+def _missing(name: str) -> str:
+    return (
+        f"The median step needs the singly drizzled image of {name!r}, which was not made. "
+        f"Switch driz_separate on, or median off."
+    )
+
+
+def _background(job: Job, unit: Unit, exposure: Exposure) -> float:
+    """Return the smallest sky over the chips of an exposure, in electrons; 0 without a sky."""
+    chips = [u for u in job.units("chip") if u.exposure == unit.exposure]
+    levels = []
+    for u in chips:
+        sky = job.read("sky", u)
+        if sky is not None and u.chip is not None:
+            levels.append(sky.level * exposure.chips[u.chip].conversion)
+    return min(levels, default=0.0)
+
+
+def _facts(job: Job) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Return exposure time, background and read noise of every exposure."""
+    units = job.units("exposure")
+    exposures = job.exposures
+    return {
+        "exptime": np.array([e.chips[0].exptime for e in exposures], dtype=np.float64),
+        "background": np.array([_background(job, u, e) for u, e in zip(units, exposures, strict=True)]),
+        "readnoise": np.array([np.sqrt(np.mean([c.readnoise**2 for c in e.chips])) for e in exposures]),
+    }
+
+
+def _run_median(job: Job) -> Mapping[str, Any]:
+    parameters, window = job.parameters, job.window
+    if window is None:
+        msg = "The median step works on tiles, but its job has no window."
+        raise RunError(msg)
+    combiner: Any = job.component("combiner", parameters.combine_type)
+    check_combination(parameters, len(job.exposures), combiner)
+    options = combine_options(parameters, job.plugin_options(combiner))
+    wide = window.grown(combiner.halo(options), within=job.frame("separate").shape)
+    units = job.units("exposure")
+    stack = np.empty((len(units), *wide.shape), dtype=np.float32)
+    weight = np.empty_like(stack)
+    bad = np.zeros(stack.shape, dtype=bool)
+    for k, unit in enumerate(units):
+        image, of_image = job.read("single.sci", unit, wide), job.read("single.wht", unit, wide)
+        if image is None or of_image is None:
+            raise RunError(_missing(job.exposures[k].name))
+        stack[k], weight[k] = image, of_image
+        threshold = job.read("single.threshold", unit) if parameters.median_newmasks else None
+        if threshold is not None:
+            np.less(weight[k], np.float64(threshold), out=bad[k])
+    combined = job.call(combiner)(
+        stack, bad, weight=weight, n_total=len(units), options=options, **_facts(job)
+    )  # fmt: skip
+    return {"median": np.ascontiguousarray(combined[window.relative_to(wide).slices], dtype=np.float32)}
+
+
+def _halo(parameters: Parameters, registry: Any) -> int:
+    """Return the halo of the combiner that the parameters name."""
+    return int(registry.get("combiner", parameters.combine_type).halo(combine_options(parameters)))
+
+
+def _check(parameters: Parameters, exposures: Sequence[Exposure], registry: Any) -> None:
+    """Refuse while planning what could not be combined."""
+    check_combination(parameters, len(exposures), registry.get("combiner", parameters.combine_type))
+
+
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
+    return bool(parameters.median) and len(exposures) > 1
+
+
+def _masks_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
+    return _enabled(parameters, exposures) and bool(parameters.median_newmasks)
+
+
+THRESHOLDS = Step(
+    name="median_thresholds",
+    summary="Find, for each singly drizzled image, the weight below which pixels do not enter the median.",
+    consumes=("single.wht",),
+    produces=("single.threshold",),
+    scope="exposure",
+    run=_run_threshold,
+    enabled=_masks_enabled,
+)
+
+MEDIAN = Step(
+    name="median",
+    summary="Combine the singly drizzled images into an image without cosmic rays.",
+    consumes=("single.sci", "single.wht", "single.threshold", "sky"),
+    produces=("median",),
+    scope="tile",
+    grid="separate",
+    halo=_halo,
+    run=_run_median,
+    enabled=_enabled,
+    check=_check,
+)
+
+
+@hookimpl
+def drizframe_step_median() -> Step:
+    """Return the stock median step."""
+    return MEDIAN
+
+
+@hookimpl
+def drizframe_extra_steps() -> Iterator[Step]:
+    """Yield the step that finds the weight thresholds."""
+    yield THRESHOLDS

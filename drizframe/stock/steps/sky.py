@@ -1,0 +1,277 @@
+"""Step 2: the sky of every chip, computed or given by the user."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from drizframe.config.bits import good_mask
+from drizframe.errors import PluginError, RunError
+from drizframe.hooks import Job, SkyChip, SkyMethod, SkyOptions, StatisticOptions, Step, hookimpl
+from drizframe.model import Chip, Exposure, PlaneKey, SkyValue, Unit
+from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
+from drizframe.stock.steps._sky_masks import read_mask_catalogue, user_masks
+from drizframe.stock.steps._sky_units import brightness_conversion
+
+__all__ = ["SKY", "sky_mask"]
+
+Image = np.ndarray[Any, Any]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def sky_mask(dq: Image | None, static: Image | None, user: Image | None, bits: int | None) -> Bools | None:
+    """Return the pixels that may be used for the sky.
+
+    Parameters
+    ----------
+    dq : ndarray of integers, shape (ny, nx), or None
+        Data-quality flags.
+    static, user : ndarray of uint8, shape (ny, nx), or None
+        Masks, 1 = good.
+    bits : int or None
+        Flags that are good for the sky; None: flags do not matter.
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx), or None
+        None: all pixels.
+    """
+    parts: list[Bools] = []
+    if dq is not None and bits is not None:
+        parts.append(good_mask(dq, bits).astype(bool))
+    parts += [mask != 0 for mask in (static, user) if mask is not None]
+    return np.logical_and.reduce(parts) if parts else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pixels:
+    """Gives the usable pixels of one chip."""
+
+    job: Job
+    unit: Unit
+    label: str
+    user: Image | None
+
+    def __call__(self, region: Any = None) -> Image:
+        """See `SkyChip.pixels`."""
+        job, parameters = self.job, self.job.parameters
+        image: Image = job.read("sci", self.unit)
+        dq = job.read("dq", self.unit) if parameters.sky_bits is not None else None
+        static = job.read("mask.static", self.unit) if parameters.use_static else None
+        mask = sky_mask(dq, static, self.user, parameters.sky_bits)
+        if mask is not None and not mask.any():
+            job.note(f"{self.label}: no pixel is left for the sky. Check sky_bits and the masks.", warn=True)
+        if region is not None:
+            wanted = np.asarray(region, dtype=bool)
+            mask = wanted if mask is None else mask & wanted
+        return np.ravel(image) if mask is None else image[mask]
+
+
+def _chip(job: Job, unit: Unit) -> tuple[Exposure, Chip]:
+    assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units)
+    exposure = job.exposures[unit.exposure]
+    return exposure, exposure.chips[unit.chip]
+
+
+def _warner(job: Job) -> Callable[[str], None]:
+    return lambda message: job.note(message, warn=True)
+
+
+def _user_masks(job: Job) -> dict[Unit, Image]:
+    """Return the masks of the user's catalogue."""
+    path = job.parameters.skymask_cat.strip()
+    if not path:
+        return {}
+    warn = _warner(job)
+    lines = read_mask_catalogue(path, warn)
+    found = {
+        Unit(i, k): mask
+        for i, exposure in enumerate(job.exposures)
+        for k, mask in user_masks(lines, exposure, warn).items()
+    }
+    if not found:
+        job.note(f"skymask_cat {path!r} gives no mask for any image of this run.", warn=True)
+    return found
+
+
+def _sky_chips(job: Job, masks: Mapping[Unit, Image]) -> list[SkyChip]:
+    """Return the chips as sky methods see them."""
+    chips = []
+    for unit in job.units("chip"):
+        exposure, chip = _chip(job, unit)
+        label = f"{exposure.name}[sci,{chip.extver}]"
+        factor, doubt = brightness_conversion(exposure, chip)
+        if doubt:
+            job.note(f"{label}: {doubt}.", warn=True)
+        assert unit.exposure is not None  # noqa: S101
+        pixels = _Pixels(job, unit, label, masks.get(unit))
+        chips.append(SkyChip(key=unit, exposure=unit.exposure, name=label, conversion=factor, pixels=pixels))
+    return chips
+
+
+def _statistic(job: Job) -> Callable[[Any], tuple[Any, int]]:
+    """Return the statistic with the user's options."""
+    p = job.parameters
+    record = job.component("sky statistic", p.skystat)
+    function = job.call(record)
+    options = StatisticOptions(
+        lower=p.skylower, upper=p.skyupper, nclip=p.skyclip, lsigma=p.skylsigma, usigma=p.skyusigma,
+        binwidth=p.skywidth, plugin=job.plugin_options(record),
+    )  # fmt: skip
+
+    def statistic(values: Any) -> tuple[Any, int]:
+        value, count = function(values, options)
+        return value, int(count)
+
+    return statistic
+
+
+def _method(job: Job) -> SkyMethod:
+    """Return the method, or the one that it names for runs with too few exposures."""
+    tried: list[str] = []
+    name = job.parameters.skymethod
+    while True:
+        method = job.component("sky method", name)
+        assert isinstance(method, SkyMethod)  # noqa: S101  (the registry keeps families apart)
+        if len(job.exposures) >= method.minimum:
+            return method
+        tried.append(method.name)
+        if not method.fallback or method.fallback in tried:
+            msg = (
+                f"skymethod {method.name!r} needs {method.minimum} exposures, but the run has "
+                f"{len(job.exposures)}, and it "
+                f"names no other method. Choose 'localmin'."
+            )
+            raise RunError(msg)
+        job.note(
+            f"skymethod {method.name!r} needs {method.minimum} exposures, but the run has "
+            f"{len(job.exposures)}: "
+            f"{method.fallback!r} is used.",
+            warn=True,
+        )
+        name = method.fallback
+
+
+def _checked(values: Any, chips: list[SkyChip], method: SkyMethod) -> dict[Unit, SkyValue]:
+    """Refuse an answer that lacks a chip or holds no number."""
+    found = {}
+    for chip in chips:
+        value = values.get(chip.key) if isinstance(values, Mapping) else None
+        if not isinstance(value, SkyValue) or not math.isfinite(value.level + (value.subtracted or 0.0)):
+            msg = (
+                f"Sky method {method.name!r} gave {value!r} for {chip.name}; a SkyValue with finite "
+                "numbers is wanted."
+            )
+            raise PluginError(msg)
+        found[chip.key] = value
+    return found
+
+
+def _computed(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
+    """Measure the sky."""
+    method = _method(job)
+    function = method.reference if method.fast is None else job.call(method)
+    assert function is not None  # noqa: S101  (checked when the record was made)
+    options = SkyOptions(map=job.map, warn=_warner(job), plugin=job.plugin_options(method))
+    chips = _sky_chips(job, masks)
+    values = function(chips, _statistic(job), overlaps=job.overlaps, options=options)
+    return _checked(values, chips, method)
+
+
+def _from_file(job: Job, file: SkyFile, method: str, *, subtract: bool) -> dict[Unit, SkyValue]:
+    """Take the sky from the user's file; chips that it does not list keep what their headers say."""
+    found = {}
+    for unit in job.units("chip"):
+        exposure, chip = _chip(job, unit)
+        value = file.value_of(exposure, chip)
+        if value is None:
+            kept = header_sky(exposure, chip)
+            job.note(
+                f"{exposure.name} is not listed in {file.path}: its sky is what MDRIZSKY in its header "
+                "says, or 0 "
+                f"(chip {chip.extver}: {kept:g}).",
+                warn=True,
+            )
+            found[unit] = SkyValue(subtracted=kept if subtract else None, level=kept, method="header")
+        else:
+            applied = file.applied or not subtract
+            found[unit] = SkyValue(subtracted=None if applied else value, level=value, method=method)
+    return found
+
+
+def _recorded(job: Job) -> dict[Unit, SkyValue]:
+    """Subtract nothing; headers tell the level for the noise."""
+    key = job.parameters.skyuser.strip()
+    found = {}
+    for unit in job.units("chip"):
+        exposure, chip = _chip(job, unit)
+        level = keyword_sky(exposure, chip, key) if key else header_sky(exposure, chip)
+        if level and not key:
+            job.note(
+                f"{exposure.name}[sci,{chip.extver}]: no sky is subtracted, but MDRIZSKY = {level:g} of "
+                "its header counts as "
+                f"its level for the noise models."
+            )
+        found[unit] = SkyValue(
+            subtracted=None, level=level, method="skyuser" if key else "header" if level else "none"
+        )
+    return found
+
+
+def _values(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
+    """Choose where the sky comes from."""
+    p = job.parameters
+    skyfile, skyuser = p.skyfile.strip(), p.skyuser.strip()
+    if p.skysub:
+        if skyuser:
+            job.note(f"skyuser {skyuser!r} is ignored because skysub is on.")
+        if skyfile:
+            return _from_file(job, read_sky_file(skyfile, "skyfile"), "skyfile", subtract=True)
+        return _computed(job, masks)
+    if skyfile:
+        job.note(f"skyfile {skyfile!r} is ignored because skysub is off.")
+    if skyuser.startswith("@"):
+        return _from_file(job, read_sky_file(skyuser[1:].strip(), "skyuser"), "skyuser", subtract=False)
+    return _recorded(job)
+
+
+def run(job: Job) -> Mapping[Any, Any]:
+    """Find the sky of every chip.
+
+    Returns
+    -------
+    mapping of PlaneKey
+        ``sky``: a `SkyValue` for each chip; ``mask.user``: the masks of `skymask_cat`, for the chips that
+        have one.
+    """
+    measured = job.parameters.skysub and not job.parameters.skyfile.strip()
+    masks = _user_masks(job) if measured else {}
+    values = _values(job, masks)
+    for unit, value in values.items():
+        exposure, chip = _chip(job, unit)
+        taken = (
+            "nothing subtracted" if value.subtracted is None else f"{float(value.subtracted):.7g} subtracted"
+        )
+        job.note(f"Sky of {exposure.name}[sci,{chip.extver}]: {value.level:.7g}, {taken} ({value.method}).")
+    planes: dict[PlaneKey, Any] = {PlaneKey("sky", unit): value for unit, value in values.items()}
+    return planes | {PlaneKey("mask.user", unit): mask for unit, mask in masks.items()}
+
+
+SKY = Step(
+    name="sky",
+    summary="Find the sky of every chip, or take it from the user.",
+    consumes=("sci", "dq", "mask.static"),
+    produces=("sky", "mask.user"),
+    scope="run",
+    run=run,
+)
+
+
+@hookimpl
+def drizframe_step_sky() -> Step:
+    """Return the stock step."""
+    return SKY

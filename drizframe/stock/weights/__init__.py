@@ -1,0 +1,1 @@
+"""Weightings: the weight map of a chip."""

@@ -1,0 +1,86 @@
+"""Weight by the error array."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import DrizframeWarning
+from drizframe.hooks import Weighting, WeightOptions, hookimpl
+from drizframe.stock.weights._mask import same_shape, usable_weight
+from drizframe.stock.weights.exp import exposure_weight
+
+if TYPE_CHECKING:
+    from drizframe.model import Chip, SkyValue
+
+__all__ = ["ERR", "error_weight"]
+
+
+def error_weight(
+    chip: Chip,
+    mask: np.ndarray[Any, Any],
+    sky: SkyValue | None,
+    ratio: float,
+    options: WeightOptions,
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]:
+    """Weight good pixels by the inverse variance that the error array tells.
+
+    Parameters
+    ----------
+    chip : Chip
+        Gives the error array, in the unit of the image, and the exposure time t.
+    mask : ndarray of uint8, shape (ny, nx)
+        1 good, 0 bad.
+    sky : SkyValue or None
+        Not used by this weighting.
+    ratio : float
+        Output over undistorted input pixel scale, r.
+    options : WeightOptions
+        `wt_scl` is used only where there is no error array.
+
+    Returns
+    -------
+    map : ndarray of float32, shape (ny, nx)
+        (t/ERR)², for an image in units per second 1/ERR²; 0 where the mask is bad or ERR is not positive and
+        finite.
+    scale : float
+        1/r⁴.
+
+    Raises
+    ------
+    ShapeError
+        If the error array has another shape than the chip.
+
+    Warns
+    -----
+    DrizframeWarning
+        If the chip has no error array; the weight is the exposure time then.
+    """
+    error = chip.plane("err")
+    if error is None:
+        warnings.warn(
+            f"Chip {chip.extver} has no error array (ERR); its weight is the exposure time instead.",
+            DrizframeWarning, stacklevel=2,
+        )  # fmt: skip
+        return exposure_weight(chip, mask, sky, ratio, options)
+    sigma = same_shape(error, mask, "error array")
+    time = np.float32(1.0 if chip.rate else chip.exptime)
+    with np.errstate(all="ignore"):  # what comes out without being a weight is set to 0
+        weight = np.where(sigma > 0, time / sigma, np.float32(0)) ** 2
+    return usable_weight(weight, mask), 1.0 / ratio**4
+
+
+ERR = Weighting(
+    name="ERR",
+    summary="Inverse variance from the error array.",
+    reference=error_weight,
+)
+
+
+@hookimpl
+def drizframe_weightings() -> Iterator[Weighting]:
+    """Yield the weighting of this module."""
+    yield ERR
