@@ -180,7 +180,7 @@ def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) ->
     if acc.planes > 1 and chip.number > 32 * acc.planes:
         msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {(chip.number - 1) // 32 + 1} planes."
         raise ParameterError(msg)
-    if (kernel.needs_corners or kernel.point is not None) and chip.pixmap.pixmap is not None and min(chip.pixmap.shape) < 2:  # noqa: PLR2004
+    if (kernel.needs_corners or kernel.point is not None) and chip.pixmap.pixmap is not None and min(chip.pixmap.shape) < 2:
         msg = (
             f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, which kernel "
             f"{kernel.name!r} needs. Give at least two rows and columns, or choose kernel 'turbo'."
@@ -285,7 +285,7 @@ class _Block:
         if dq is None:
             return np.empty(0, dtype=np.uint32)
         flags = np.asarray(dq[self.rows, self.columns]).ravel()
-        if flags.dtype.itemsize > 4 and flags.size and (flags.max() >= 1 << 32 or flags.min() < -(1 << 31)):  # noqa: PLR2004
+        if flags.dtype.itemsize > 4 and flags.size and (flags.max() >= 1 << 32 or flags.min() < -(1 << 31)):
             msg = f"dq of chip number {self.chip.number} has flags beyond 32 bits. Give at most 32 flags."
             raise ParameterError(msg)
         return flags.astype(np.uint32)
@@ -336,6 +336,6 @@ def _pixels(part: slice) -> Array:
 
 def _edges(centres: Array, half: float) -> Array:
     """Positions of the sides of pixels: shared by neighbours if pixels are whole, else two for each pixel."""
-    if half == 0.5:  # noqa: PLR2004  (half a pixel)
+    if half == 0.5:
         return np.append(centres - 0.5, centres[-1] + 0.5)
     return np.stack([centres - half, centres + half], axis=1).ravel()

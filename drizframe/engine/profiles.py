@@ -233,7 +233,7 @@ def _relative(difference: Array, table: Array) -> float:
 
 def _stuck(errors: list[float]) -> bool:
     """Whether the error did not fall over four refinements, as at a jump."""
-    return len(errors) > 4 and errors[-1] > 0.5 * errors[-5]  # noqa: PLR2004
+    return len(errors) > 4 and errors[-1] > 0.5 * errors[-5]
 
 
 def _probes(support: float) -> Array:

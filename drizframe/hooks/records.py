@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from drizframe.errors import HookError
 
 if TYPE_CHECKING:
-    import numpy as np
     from pydantic import BaseModel
 
-    from drizframe.hooks.options import InstrumentOptions
-    from drizframe.model import Exposure
 
 __all__ = [
     "TRAITS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -12,9 +12,20 @@ if TYPE_CHECKING:
     import numpy as np
 
     from drizframe.config import Parameters
-    from drizframe.hooks.records import Component, Overlap
+    from drizframe.hooks.records import Component, Kernel, Overlap
     from drizframe.hooks.registry import Registry
-    from drizframe.model import Chip, Exposure, Frame, PixelMap, PlaneKey, SkyValue, Unit, Window
+    from drizframe.model import (
+        Chip,
+        ChipInput,
+        Drizzled,
+        Exposure,
+        Frame,
+        PixelMap,
+        PlaneKey,
+        SkyValue,
+        Unit,
+        Window,
+    )
     from drizframe.model.planes import Scope
 
 __all__ = ["Job", "Step"]
@@ -130,8 +141,8 @@ class Job(Protocol):
     def overlaps(self) -> Sequence[Overlap]:
         """Overlaps of all chips of different exposures on the sky."""
 
-    def drizzle(self, inputs: Sequence[Any], kernel: Any, **options: Any) -> Any:
-        """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling`."""
+    def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
+        """Drizzle chips, taken one at a time, onto the window of this job; see `drizframe.engine.drizzling.drizzle`."""
 
     def blot(
         self, image: np.ndarray[Any, Any] | Callable[[Window], Any], unit: Unit, **options: Any
@@ -147,13 +158,13 @@ class Job(Protocol):
 
 def sky_default() -> SkyValue:
     """Return the sky of a chip for which no sky step ran: nothing subtracted, level 0."""
-    from drizframe.model import SkyValue  # noqa: PLC0415  (records are imported where they are made)
+    from drizframe.model import SkyValue
 
     return SkyValue(subtracted=None, level=0.0, method="none")
 
 
 def key_of(name: Any, unit: Unit) -> PlaneKey:
     """Return the plane key for a name that a step returned."""
-    from drizframe.model import PlaneKey  # noqa: PLC0415
+    from drizframe.model import PlaneKey
 
     return name if isinstance(name, PlaneKey) else PlaneKey(name, unit)

@@ -99,7 +99,7 @@ class PixelMap:
     def from_pixmap(cls, pixmap: np.ndarray[Any, Any]) -> PixelMap:
         """Use a full map of pixel centres, shape (ny, nx, 2); between centres it is bilinear, outside extrapolated."""
         array = np.asarray(pixmap, dtype=np.float64)
-        if array.ndim != 3 or array.shape[2] != 2:  # noqa: PLR2004  (rows, columns, two coordinates)
+        if array.ndim != 3 or array.shape[2] != 2:
             msg = f"A pixel map has shape (ny, nx, 2); got {array.shape}."
             raise ShapeError(msg)
         return cls(shape=(array.shape[0], array.shape[1]), pixmap=array)

@@ -40,6 +40,7 @@ PLANES: dict[str, str] = {
     "ivm": "chip: the user's inverse-variance map",
     "flat": "chip: flat field",
     "final.scale": "chip: factor on the weight array of the final step",
+    "final.var": "chip: square of the error image, squared native units, float32",
 }
 
 
