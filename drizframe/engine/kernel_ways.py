@@ -75,7 +75,9 @@ def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> 
         raise PluginError(msg)
     capsule = points.capsule_of(kernel.point, kernel.name)
     radius = float(kernel.support(pixfrac, scale))
-    function: Callable[..., tuple[Array, int, int]] = points.compiled.call_points if fast else points.call_points
+    function: Callable[..., tuple[Array, int, int]] = (
+        points.compiled.call_points if fast else points.call_points
+    )
 
     def weigh(
         x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
@@ -108,4 +110,5 @@ def nearest(
     i = np.where(x >= 0.0, np.floor(x + 0.5), -np.floor(0.5 - x)) - x0
     j = np.where(y >= 0.0, np.floor(y + 0.5), -np.floor(0.5 - y)) - y0
     columns, rows = np.arange(shape[1]), np.arange(shape[0])
-    return ((j[:, None] == rows)[:, :, None] & (i[:, None] == columns)[:, None, :]).astype(float)
+    hit: Array = ((j[:, None] == rows)[:, :, None] & (i[:, None] == columns)[:, None, :]).astype(float)
+    return hit

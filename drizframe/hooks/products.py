@@ -46,7 +46,8 @@ class RunProducts:
     read : callable
         ``read(name, unit) -> ndarray or None``: a plane of the run.
     origin : callable
-        ``origin(name, unit) -> Window or None``: the part of the separate frame that an exposure's plane covers.
+        ``origin(name, unit) -> Window or None``: the part of the separate frame that an exposure's plane
+        covers.
     planes : frozenset of str
         Intermediate planes to write.
     folder : pathlib.Path

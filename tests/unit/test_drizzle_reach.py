@@ -15,14 +15,21 @@ def wild(seed, shape, kind, step):
     a, b = rng.normal(0, 1, (2, 2)), rng.normal(0, 5, (2, 4))
 
     def transform(x, y):
-        bent = [b[k, 0] * np.sin(x / (7 + k) + b[k, 1]) + b[k, 2] * np.cos(y / (5 + k) + b[k, 3]) for k in (0, 1)]
+        bent = [
+            b[k, 0] * np.sin(x / (7 + k) + b[k, 1]) + b[k, 2] * np.cos(y / (5 + k) + b[k, 3]) for k in (0, 1)
+        ]
         return a[0, 0] * x + a[0, 1] * y + bent[0], a[1, 0] * x + a[1, 1] * y + bent[1]
 
     if kind == "function":
         return PixelMap.from_function(transform, shape)
     if kind == "table":
         return PixelMap.from_table(transform, shape, step)
-    full = np.stack(PixelMap.from_function(transform, shape).grid(np.arange(shape[1], dtype=float), np.arange(shape[0], dtype=float)), -1)
+    full = np.stack(
+        PixelMap.from_function(transform, shape).grid(
+            np.arange(shape[1], dtype=float), np.arange(shape[0], dtype=float)
+        ),
+        -1,
+    )
     for value in (np.nan, np.inf, 1e30, -1e300):
         full[rng.integers(shape[0]), rng.integers(shape[1]), rng.integers(2)] = value
     return PixelMap.from_pixmap(full)

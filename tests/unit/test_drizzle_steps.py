@@ -30,7 +30,9 @@ class Settings:
 
 def by_time(chip, mask, sky, ratio, options):
     by_time.seen = options
-    return np.where(mask != 0, np.float32(chip.exptime), np.float32(0)), 1.0 if isinstance(options.wt_scl, str) else options.wt_scl
+    return np.where(mask != 0, np.float32(chip.exptime), np.float32(0)), 1.0 if isinstance(
+        options.wt_scl, str
+    ) else options.wt_scl
 
 
 EXP = Weighting(name="EXP", summary="Time.", reference=by_time)
@@ -92,7 +94,8 @@ def wcs():
 def exposures(unit="electrons", gain=1.0, chips=2, count=1, exptime=50.0):
     ones = [np.full(SHAPE, 100.0 + k, dtype=np.float32) for k in range(chips)]
     return [
-        Exposure.from_arrays(ones, [wcs()] * chips, name=f"e{n}", exptime=exptime, unit=unit, gain=gain) for n in range(count)
+        Exposure.from_arrays(ones, [wcs()] * chips, name=f"e{n}", exptime=exptime, unit=unit, gain=gain)
+        for n in range(count)
     ]
 
 
@@ -135,7 +138,10 @@ def test_separate_gives_electrons_per_second_and_seconds():
     assert out["single.wht"].sum() == pytest.approx(2 * 20 * 24 * 50.0)
 
 
-@pytest.mark.parametrize(("unit", "gain", "rate"), [("counts", 7.0, 700.0 / 50.0), ("electrons/s", 1.0, 100.0), ("counts/s", 5.4, 540.0)])
+@pytest.mark.parametrize(
+    ("unit", "gain", "rate"),
+    [("counts", 7.0, 700.0 / 50.0), ("electrons/s", 1.0, 100.0), ("counts/s", 5.4, 540.0)],
+)
 def test_units_become_electrons_per_second(unit, gain, rate):
     run = exposures(unit, gain, chips=1)
     out, _ = run_separate(run, planes_of(run))
@@ -236,7 +242,9 @@ def test_flat_fields_are_read_only_for_weightings_that_want_them():
     final.run_weights(job)
     assert by_time.seen.flat is None
     assert ("flat", Unit(0, 0)) not in job.asked
-    final.run_weights(FakeJob(run, planes_of(run, flat=flat), Unit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0))
+    final.run_weights(
+        FakeJob(run, planes_of(run, flat=flat), Unit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0)
+    )
     assert by_time.seen.flat is flat
     assert by_time.seen.wt_scl == 2.0
     final.run_weights(FakeJob(run, planes_of(run, flat=flat, ivm=ivm), Unit(0, 0), final_wht_type="FLAT"))
@@ -256,4 +264,7 @@ def test_planes_that_were_not_made_are_named(module):
 def test_steps_say_what_they_do():
     assert separate.drizframe_step_separate().produces == ("single.sci", "single.wht")
     assert final.drizframe_step_final().grid == "final"
-    assert [s.name for m in (separate, final) for s in m.drizframe_extra_steps()] == ["separate_weights", "final_weights"]
+    assert [s.name for m in (separate, final) for s in m.drizframe_extra_steps()] == [
+        "separate_weights",
+        "final_weights",
+    ]

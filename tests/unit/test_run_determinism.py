@@ -44,7 +44,13 @@ def test_bits_do_not_depend_on_how_it_is_computed(exposures, whole, how):
 
 @pytest.mark.parametrize("kernel", ["turbo", "point", "gaussian", "lanczos3"])
 def test_every_kernel_gives_the_same_bits_in_small_tiles(exposures, kernel):
-    more = {"final_kernel": kernel, "driz_sep_kernel": kernel, "median": False, "blot": False, "driz_cr": False}
+    more = {
+        "final_kernel": kernel,
+        "driz_sep_kernel": kernel,
+        "median": False,
+        "blot": False,
+        "driz_cr": False,
+    }
     small = drizframe.run(exposures, tile_size=50, num_cores=4, **more)
     large = drizframe.run(exposures, tile_size=100_000, num_cores=1, **more)
     np.testing.assert_array_equal(small.sci, large.sci)

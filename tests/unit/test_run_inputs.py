@@ -31,7 +31,9 @@ from drizframe.simulate import acs_hrc, acs_wfc, dither, random_scene, simulate,
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("made")
     scene = random_scene(5, stars=30, galaxies=1)
-    simulate(acs_wfc(), scene, dither(3, exptime=300, seed=5), seed=5, cosmic_rays=20, shape=(90, 100)).write(folder)
+    simulate(acs_wfc(), scene, dither(3, exptime=300, seed=5), seed=5, cosmic_rays=20, shape=(90, 100)).write(
+        folder
+    )
     return folder
 
 
@@ -48,7 +50,7 @@ def digests(folder):
 
 
 def first(folder):
-    return sorted(folder.glob("*_flt.fits"))[0]
+    return min(folder.glob("*_flt.fits"))
 
 
 def test_inputs_are_byte_identical_after_a_run(folder):
@@ -185,7 +187,10 @@ def test_exposures_that_do_not_overlap_warn_and_are_combined(tmp_path):
         wcs.append(w)
     rng = np.random.default_rng(1)
     images = [rng.normal(5, 1, (30, 30)).astype(np.float32) for _ in wcs]
-    exposures = [drizframe.Exposure.from_arrays(i, w, name=f"e{k}") for k, (i, w) in enumerate(zip(images, wcs, strict=True))]
+    exposures = [
+        drizframe.Exposure.from_arrays(i, w, name=f"e{k}")
+        for k, (i, w) in enumerate(zip(images, wcs, strict=True))
+    ]
     with pytest.warns(DrizframeWarning, match="overlap"):
         result = drizframe.run(exposures)
     assert np.isfinite(result.sci).sum() >= 1700
@@ -208,7 +213,9 @@ def test_arrays_with_a_wcs_give_what_a_file_gives(folder):
         wcs = [WCS(hdus["SCI", k].header, hdus) for k in (1, 2)]
         t = hdus[0].header["EXPTIME"]
     a = drizframe.run(path, static=False, skysub=False)
-    made = drizframe.Exposure.from_arrays(images, wcs, name="e", exptime=t, dq=flags, unit="electrons", pixel_scale=0.05)
+    made = drizframe.Exposure.from_arrays(
+        images, wcs, name="e", exptime=t, dq=flags, unit="electrons", pixel_scale=0.05
+    )
     b = drizframe.run(made, final_refimage=a.frames["final"], final_wcs=True, static=False, skysub=False)
     assert a.sci.shape == b.sci.shape
     np.testing.assert_allclose(a.sci, b.sci, rtol=1e-5)

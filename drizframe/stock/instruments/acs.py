@@ -20,17 +20,17 @@ GAINS = "ATODGNA,ATODGNB,ATODGNC,ATODGND"
 NOISES = "READNSEA,READNSEB,READNSEC,READNSED"
 
 
-def mean_dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
+def mean_dark(primary: Header, science: Header, exptime: float) -> float | None:
     """Return ``MEANDARK`` of the science header; None without it (only inverse-variance weights need it)."""
     return header_number(science, "MEANDARK")
 
 
-def two_chip_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def two_chip_tails(primary: Header, chip: int) -> int:
     """Return the direction of tails: chip 2 reads out at its lower edge, chip 1 at its upper one."""
     return {1: +1, 2: -1}.get(chip, 0)
 
 
-def hrc_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def hrc_tails(primary: Header, chip: int) -> int:
     """Return the direction of tails by amplifier; 0 for a readout through several."""
     amplifier = str(primary.get("CCDAMP", "")).strip().upper()
     return {"A": +1, "B": +1, "C": -1, "D": -1}.get(amplifier, 0)

@@ -37,15 +37,15 @@ FLIPPED_Y = ((1.0, 0.0), (0.0, -1.0))
 FLIPPED_X = ((-1.0, 0.0), (0.0, 1.0))
 
 
-def _no_dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
+def _no_dark(primary: Header, science: Header, exptime: float) -> float | None:
     return None
 
 
-def _no_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def _no_tails(primary: Header, chip: int) -> int:
     return 0
 
 
-def _no_extra(primary: Header, science: Header) -> Mapping[str, Any]:  # noqa: ARG001
+def _no_extra(primary: Header, science: Header) -> Mapping[str, Any]:
     return {}
 
 

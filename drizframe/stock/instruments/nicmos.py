@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drizframe.model import Exposure
 
 
-def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:  # noqa: ARG001
+def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:
     """Return dark signal = rate times ``EXPTIME``, in electrons."""
     return rate * (header_number(primary, "EXPTIME") or exptime)
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from drizframe.model import Exposure
 
 
-def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:  # noqa: ARG001
+def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:
     """Return dark signal = rate times time, in electrons."""
     return rate * exptime
 
 
-def ccd_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def ccd_tails(primary: Header, chip: int) -> int:
     """Return the direction of tails on the CCD."""
     return +1
 

@@ -48,13 +48,13 @@ def calibrated(primary: Header, science: Header, quantity: str, value: float) ->
     return row[0] if quantity == "gain" else row[1]
 
 
-def dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
+def dark(primary: Header, science: Header, exptime: float) -> float | None:
     """Return 0.005 e/s times ``DARKTIME``; None if the keyword is missing."""
     time = header_number(primary, "DARKTIME")
     return None if time is None else 0.005 * time
 
 
-def tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def tails(primary: Header, chip: int) -> int:
     """Return the direction of tails."""
     return -1
 

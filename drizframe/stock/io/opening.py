@@ -28,7 +28,7 @@ _DAMAGE = (OSError, EOFError, ValueError, TypeError, zlib.error, lzma.LZMAError)
 
 
 @functools.lru_cache(maxsize=1)
-def _decompressed(path: str, changed: int, size: int) -> bytes:  # noqa: ARG001  (time and size are the cache's key)
+def _decompressed(path: str, changed: int, size: int) -> bytes:
     """Return the bytes of a compressed file; the last file is kept, as its images are read in a row."""
     opener = _OPENERS[Path(path).suffix.lower()]
     try:

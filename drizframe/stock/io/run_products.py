@@ -156,7 +156,9 @@ def _blots(product: RunProducts) -> list[Path]:
 
 def _sky_masks(product: RunProducts) -> list[Path]:
     return _each_chip(
-        product, "mask.sky", lambda folder, e, c, image: intermediate.write_sky_mask(folder, e.name, c.extver, image)
+        product,
+        "mask.sky",
+        lambda folder, e, c, image: intermediate.write_sky_mask(folder, e.name, c.extver, image),
     )
 
 

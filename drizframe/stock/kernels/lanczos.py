@@ -64,7 +64,9 @@ def lanczos(
     return along[:, :, None] * across[:, None, :]
 
 
-def _factors(v: Array, r: float, start: Integers, count: int, scale: float, table: Array, spacing: float) -> Array:
+def _factors(
+    v: Array, r: float, start: Integers, count: int, scale: float, table: Array, spacing: float
+) -> Array:
     """One axis of the kernel on each pixel of the windows, shape (n, count)."""
     k = centres(start, count)
     entry = np.floor(np.abs(v[:, None] - k) * scale / spacing + 0.5)
@@ -109,12 +111,12 @@ def _fast_lanczos3(
     return weights
 
 
-def reach2(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def reach2(pixfrac: float, scale: float) -> float:
     """Half the side of the footprint of lanczos2 in output pixels."""
     return 2.0 / scale
 
 
-def reach3(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def reach3(pixfrac: float, scale: float) -> float:
     """Half the side of the footprint of lanczos3 in output pixels."""
     return 3.0 / scale
 
