@@ -6,7 +6,15 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[np.float64]
 
 def product(
-    x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], across: Array, along: Array, support: float, scale: float
+    x: Any,
+    y: Any,
+    x0: Any,
+    y0: Any,
+    shape: tuple[int, int],
+    across: Array,
+    along: Array,
+    support: float,
+    scale: float,
 ) -> Array: ...
 def rounded(
     x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], table: Array, support: float, scale: float

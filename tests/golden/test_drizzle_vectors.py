@@ -28,7 +28,9 @@ def image(rows):
 def sampled(pixmap):
     """The same map as drizzle 3 gets it: positions of the centres only."""
     ny, nx = pixmap.shape
-    return PixelMap.from_pixmap(np.stack(pixmap.grid(np.arange(nx, dtype=float), np.arange(ny, dtype=float)), axis=-1))
+    return PixelMap.from_pixmap(
+        np.stack(pixmap.grid(np.arange(nx, dtype=float), np.arange(ny, dtype=float)), axis=-1)
+    )
 
 
 def kernel_cases():
@@ -62,6 +64,7 @@ def test_kernels(case, backend):
     many = case["kernel"].startswith("lanczos")
     assert np.abs(out.wht - wht).max() <= (4e-7 if many else 2e-7) * wht.max()
     assert np.abs(out.sci - sci)[wht > 0].max() <= (4e-7 if many else 3e-7) * np.abs(sci).max()
+    assert out.ctx is not None
     np.testing.assert_array_equal(out.ctx[0][wht > 1e-9], ctx[wht > 1e-9])
     if case["reference"] == "drizzlepac":
         assert counts.missed == case["nmiss"]
@@ -84,7 +87,9 @@ def map_of(text, shape):
         return PixelMap.from_function(lambda x, y: (x + tx, y + ty), shape)
     if text.startswith("x_out = 4 - x_in"):
         return PixelMap.from_function(lambda x, y: (4 - x, y + 1), shape)
-    k, m = (float(v) for v in re.match(r"x_out = 3 \+ \(x-1\)\*\(1\+(\S+)\*\(y-1\)\), y_out = 3 \+ (\S+)\*\(y-1\)", text).groups())
+    bent = re.match(r"x_out = 3 \+ \(x-1\)\*\(1\+(\S+)\*\(y-1\)\), y_out = 3 \+ (\S+)\*\(y-1\)", text)
+    assert bent is not None
+    k, m = (float(v) for v in bent.groups())
     return PixelMap.from_function(lambda x, y: (3 + (x - 1) * (1 + k * (y - 1)), 3 + m * (y - 1)), shape)
 
 
@@ -104,7 +109,9 @@ def play(case, backend, *, skip_zero=False):
             dq=np.array(step["dq"], dtype=np.uint32) if with_more else None,
         )  # fmt: skip
         kernel = KERNELS[step.get("kernel", "square")]
-        drizzle_chip(acc, chip, kernel, pixfrac=step.get("pixfrac", 1.0), backend=backend, skip_zero=skip_zero)
+        drizzle_chip(
+            acc, chip, kernel, pixfrac=step.get("pixfrac", 1.0), backend=backend, skip_zero=skip_zero
+        )
     fill = case["steps"][-1].get("fill")
     return finish(acc, fillval=None if fill is None else float(fill), maskval=case["initial_sci"])
 
@@ -125,7 +132,11 @@ def agree(out, case, *, where=None):
 @pytest.mark.parametrize(
     "case",
     [
-        pytest.param(c, id=c["id"], marks=[pytest.mark.xfail(reason=DEFECTS[c["id"]], strict=True)] if c["id"] in DEFECTS else [])
+        pytest.param(
+            c,
+            id=c["id"],
+            marks=[pytest.mark.xfail(reason=DEFECTS[c["id"]], strict=True)] if c["id"] in DEFECTS else [],
+        )
         for c in SEMANTICS["cases"]
     ],
 )
@@ -176,7 +187,9 @@ def test_hand_checked_numbers():
     data[2, 2] = 100.0
     acc = Accumulator(window=Window(0, 9, 0, 9))
     shift = PixelMap.from_function(lambda x, y: (x + 2.5, y + 2.5), (5, 5))
-    drizzle_chip(acc, ChipInput(data=[data], weight=None, number=1, pixmap=shift, scale=1.0), SQUARE, pixfrac=1.0)
+    drizzle_chip(
+        acc, ChipInput(data=[data], weight=None, number=1, pixmap=shift, scale=1.0), SQUARE, pixfrac=1.0
+    )
     out = finish(acc)
     np.testing.assert_allclose(out.sci[4:6, 4:6], 25.0)
     assert (out.wht[2, 2], out.wht[2, 4], out.wht[4, 4]) == (0.25, 0.5, 1.0)

@@ -48,12 +48,16 @@ def transform(x, y):
 def drizzled(kernel, *, backend="auto", pixfrac=0.9, scale=1.0, window=None):
     acc = Accumulator(window=window or Window(0, 60, 0, 60))
     data = np.random.default_rng(3).normal(size=SHAPE)
-    chip = ChipInput(data=[data], weight=None, number=1, pixmap=PixelMap.from_function(transform, SHAPE), scale=scale)
+    chip = ChipInput(
+        data=[data], weight=None, number=1, pixmap=PixelMap.from_function(transform, SHAPE), scale=scale
+    )
     drizzle_chip(acc, chip, kernel, pixfrac=pixfrac, backend=backend)
     return acc
 
 
-@pytest.mark.parametrize(("profile", "form"), [(bell, "product"), (hat, "product"), (round_tail, "rounded"), (skew, "surface")])
+@pytest.mark.parametrize(
+    ("profile", "form"), [(bell, "product"), (hat, "product"), (round_tail, "rounded"), (skew, "surface")]
+)
 @pytest.mark.parametrize(("pixfrac", "scale"), [(1.0, 1.0), (0.7, 0.5)])
 def test_tables_are_good_to_a_millionth_of_the_peak(profile, form, pixfrac, scale):
     table = profiles.tabulate(profile, wide(pixfrac), pixfrac, "mine")
@@ -71,7 +75,12 @@ def test_tables_are_good_to_a_millionth_of_the_peak(profile, form, pixfrac, scal
 
 
 def test_a_gaussian_profile_is_the_gaussian_kernel():
-    kernel = Kernel(name="bell", summary="A Gaussian.", profile=bell, support=lambda pixfrac: max(2.5 * pixfrac / 2.3548, 1.2) + 1.0)
+    kernel = Kernel(
+        name="bell",
+        summary="A Gaussian.",
+        profile=bell,
+        support=lambda pixfrac: max(2.5 * pixfrac / 2.3548, 1.2) + 1.0,
+    )
     window = Window(20, 40, 15, 35)
     a, b = drizzled(kernel, pixfrac=1.0, window=window), drizzled(GAUSSIAN, pixfrac=1.0, window=window)
     np.testing.assert_allclose(a.weight, b.weight, rtol=0.0, atol=2e-4)  # the stock kernel is cut at 1.2
@@ -93,7 +102,7 @@ def test_a_jump_is_refused_with_advice():
 
 
 def test_profiles_that_misbehave_are_named():
-    with pytest.raises(PluginError, match="'broken'.*finite"):
+    with pytest.raises(PluginError, match=r"'broken'.*finite"):
         profiles.tabulate(lambda dx, dy, *, pixfrac: dx * np.nan, 1.0, 1.0, "broken")
     with pytest.raises(PluginError, match="shape"):
         profiles.tabulate(lambda dx, dy, *, pixfrac: np.zeros(3), 1.0, 1.0, "broken")
@@ -103,13 +112,28 @@ def test_profiles_that_misbehave_are_named():
 
 _D, _I = ctypes.c_double, ctypes.c_int
 CALL = ctypes.CFUNCTYPE(
-    _I, _D, _D, ctypes.POINTER(_D), _D, _D, *(ctypes.POINTER(_I),) * 4, ctypes.POINTER(_D), _I, ctypes.c_void_p
+    _I,
+    _D,
+    _D,
+    ctypes.POINTER(_D),
+    _D,
+    _D,
+    *(ctypes.POINTER(_I),) * 4,
+    ctypes.POINTER(_D),
+    _I,
+    ctypes.c_void_p,
 )
 
 
 def point_kernel(function, radius=1.0, **more):
     code = CALL(function)
-    kernel = Kernel(name="mine", summary="Mine.", point=LowLevelCallable(code), support=lambda pixfrac, scale: radius, **more)
+    kernel = Kernel(
+        name="mine",
+        summary="Mine.",
+        point=LowLevelCallable(code),
+        support=lambda pixfrac, scale: radius,
+        **more,
+    )
     return kernel, code
 
 
@@ -117,7 +141,9 @@ def bilinear(x, y, jac, pixfrac, scale, x0, y0, nx, ny, w, capacity, user):
     """The four nearest pixels, linearly."""
     i, j = int(np.floor(x)), int(np.floor(y))
     x0[0], y0[0], nx[0], ny[0] = i, j, 2, 2
-    for k, v in enumerate(((1 - x + i) * (1 - y + j), (x - i) * (1 - y + j), (1 - x + i) * (y - j), (x - i) * (y - j))):
+    for k, v in enumerate(
+        ((1 - x + i) * (1 - y + j), (x - i) * (1 - y + j), (1 - x + i) * (y - j), (x - i) * (y - j))
+    ):
         w[k] = v
     return 0
 

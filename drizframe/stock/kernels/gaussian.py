@@ -23,7 +23,7 @@ def reach(pixfrac: float, scale: float) -> float:
 
 
 def gaussian(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
     pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Gaussian of unit integral about each pixel's centre.
@@ -46,8 +46,8 @@ def gaussian(
     Returns
     -------
     weights : ndarray of float64, shape (n, h, w)
-        ``(e / π) exp(-e dx²) exp(-e dy²)`` with ``e = 2.3548² s² / (2 f²)``, on the pixels ``nint(x - r) … nint(x + r)``
-        (a square, not a disc) with r = `reach`.
+        ``(e / π) exp(-e dx²) exp(-e dy²)`` with ``e = 2.3548² s² / (2 f²)``, on the pixels ``nint(x - r) …
+        nint(x + r)`` (a square, not a disc) with r = `reach`.
 
     Notes
     -----

@@ -19,7 +19,7 @@ SPACING = 0.003
 
 
 def _tabulate(order: int) -> Array:
-    """Return ``L(k · SPACING)`` with ``L(u) = sinc(u) sinc(u / a)`` for u < a, 0 beyond (``sinc(u) = sin(πu) / (πu)``)."""
+    """Return ``L(k · SPACING)``: ``sinc(u) sinc(u / a)`` for u < a, else 0; ``sinc(u) = sin(πu) / (πu)``."""
     u = SPACING * np.arange(math.ceil(order / SPACING) + 1, dtype=np.float64)
     table = np.where(u < order, np.sinc(u) * np.sinc(u / order), 0.0)
     table.flags.writeable = False
@@ -64,7 +64,9 @@ def lanczos(
     return along[:, :, None] * across[:, None, :]
 
 
-def _factors(v: Array, r: float, start: Integers, count: int, scale: float, table: Array, spacing: float) -> Array:
+def _factors(
+    v: Array, r: float, start: Integers, count: int, scale: float, table: Array, spacing: float
+) -> Array:
     """One axis of the kernel on each pixel of the windows, shape (n, count)."""
     k = centres(start, count)
     entry = np.floor(np.abs(v[:, None] - k) * scale / spacing + 0.5)
@@ -73,16 +75,16 @@ def _factors(v: Array, r: float, start: Integers, count: int, scale: float, tabl
 
 
 def lanczos2(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
-    pixfrac: float, scale: float,
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+    pixfrac: float, scale: float,  # noqa: ARG001
 ) -> Array:  # fmt: skip
     """Return `lanczos` with two lobes; `corners` and `pixfrac` have no effect."""
     return lanczos(x, y, x0, y0, shape, scale, 2, TABLES[2], SPACING)
 
 
 def lanczos3(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
-    pixfrac: float, scale: float,
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+    pixfrac: float, scale: float,  # noqa: ARG001
 ) -> Array:  # fmt: skip
     """Return `lanczos` with three lobes; `corners` and `pixfrac` have no effect."""
     return lanczos(x, y, x0, y0, shape, scale, 3, TABLES[3], SPACING)
@@ -92,8 +94,8 @@ _compiled: Any = load("lanczos")
 
 
 def _fast_lanczos2(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
-    pixfrac: float, scale: float,
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+    pixfrac: float, scale: float,  # noqa: ARG001
 ) -> Array:  # fmt: skip
     """Compiled twin of `lanczos2`."""
     weights: Array = _compiled.lanczos(x, y, x0, y0, shape, scale, 2, TABLES[2], SPACING)
@@ -101,8 +103,8 @@ def _fast_lanczos2(
 
 
 def _fast_lanczos3(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
-    pixfrac: float, scale: float,
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+    pixfrac: float, scale: float,  # noqa: ARG001
 ) -> Array:  # fmt: skip
     """Compiled twin of `lanczos3`."""
     weights: Array = _compiled.lanczos(x, y, x0, y0, shape, scale, 3, TABLES[3], SPACING)

@@ -18,8 +18,8 @@ def no_width(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signa
 
 
 def point(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
-    pixfrac: float, scale: float,
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+    pixfrac: float, scale: float,  # noqa: ARG001
 ) -> Array:  # fmt: skip
     """Weight 1 on the output pixel that is nearest to the centre.
 

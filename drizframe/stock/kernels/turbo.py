@@ -20,7 +20,7 @@ def half_width(pixfrac: float, scale: float) -> float:
 
 
 def turbo(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
     pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Overlap of a box about each pixel's centre with output pixels.
@@ -47,7 +47,8 @@ def turbo(
 
     Notes
     -----
-    The box is ``[x - r, x + r] × [y - r, y + r]`` with ``r = f / (2 s)``, whatever the rotation or the local scale.
+    The box is ``[x - r, x + r]`` by ``[y - r, y + r]`` with ``r = f / (2 s)``, whatever
+    the rotation or the local scale.
     """
     r = half_width(pixfrac, scale)
     across, along = _lengths(x, r, x0, shape[1]), _lengths(y, r, y0, shape[0])

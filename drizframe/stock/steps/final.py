@@ -33,8 +33,8 @@ def product_factor(chip: Chip, proc_unit: str) -> float:
 
     Notes
     -----
-    Chips that count are divided by their own gain before they are drizzled, so chips of different gain fit together
-    (traps 02-6, 10-14).
+    Chips that count are divided by their own gain before they are drizzled, so chips of different gain fit
+    together (traps 02-6, 10-14).
     """
     electrons = chip.effective_gain / (1.0 if chip.rate else chip.exptime)
     if proc_unit == "native" and chip.native_unit.startswith("counts"):
@@ -62,7 +62,7 @@ def run_weights(job: Job) -> Mapping[str, Any]:
 
 
 def _good(job: Job) -> Image:
-    """Return the good pixels: by flags and static mask, and cosmic rays unless nothing is left then (08-9)."""
+    """Return good pixels: by flags and static mask, and by cosmic rays if that leaves any (trap 08-9)."""
     good: Image = np.ones(job.chip.shape, dtype=np.uint8)
     dq, static, rays = (job.read(name, job.unit) for name in ("dq", "mask.static", "mask.cr"))
     if dq is not None:
