@@ -32,7 +32,7 @@ Call = Callable[[Component], Callable[..., Any]]
 POINT_BELOW = 0.001
 #: Chip pixels that are handled at a time.
 CHUNK = 4096
-#: Weights (pixels × window) that are held at a time.
+#: Weights (pixels times window) that are held at a time.
 CELLS = 1 << 18
 
 
@@ -104,7 +104,8 @@ def drizzle_chip(
 
 def drizzle(
     window: Window, chips: Iterable[ChipInput], kernel: Kernel, *,
-    pixfrac: float, planes: int = 0, variances: int = 0, fillval: float | None = None, maskval: float = np.nan,
+    pixfrac: float, planes: int = 0, variances: int = 0,
+    fillval: float | None = None, maskval: float = np.nan,
     backend: Backend = "auto", call: Call | None = None, dtype: Any = np.float32,
 ) -> Drizzled:  # fmt: skip
     """Drizzle several chips onto a window.
@@ -168,8 +169,7 @@ def finish(
         )
 
 
-# -- what must hold
-# ------------------------------------------------------------------------------------------------
+# -- what must hold ------------------------------------------------------------------------------------------
 
 
 def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) -> None:
@@ -182,10 +182,14 @@ def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) ->
         ("sets of flags", int(acc.dq), int(chip.dq is not None)),
     ):
         if want != have:
-            msg = f"Chip number {chip.number} has {have} {name} but the sums hold {want}. Give the same for all chips."
+            msg = (
+                f"Chip number {chip.number} has {have} {name} but the sums hold {want}. "
+                f"Give the same for all chips."
+            )
             raise ShapeError(msg)
     if acc.planes > 1 and chip.number > 32 * acc.planes:
-        msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {(chip.number - 1) // 32 + 1} planes."
+        need = (chip.number - 1) // 32 + 1
+        msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {need} planes."
         raise ParameterError(msg)
     if (
         (kernel.needs_corners or kernel.point is not None)
@@ -193,8 +197,9 @@ def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) ->
         and min(chip.pixmap.shape) < 2
     ):
         msg = (
-            f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, which kernel "
-            f"{kernel.name!r} needs. Give at least two rows and columns, or choose kernel 'turbo'."
+            f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, "
+            f"which kernel {kernel.name!r} needs. "
+            f"Give at least two rows and columns, or choose kernel 'turbo'."
         )
         raise ShapeError(msg)
 
@@ -212,8 +217,7 @@ def _way(chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call
     return _Way(weigh, half, margin, corners, pixfrac, chip.scale, fast)
 
 
-# -- which pixels
-# --------------------------------------------------------------------------------------------------
+# -- which pixels --------------------------------------------------------------------------------------------
 
 
 def _blocks(chip: ChipInput, window: Window, way: _Way) -> Iterator[tuple[slice, slice]]:
@@ -313,10 +317,7 @@ class _Block:
         start: int,
         stop: int,
     ) -> Iterator[int]:
-        """Weigh pixels [start, stop) and add them.
-
-        Halve the list while their windows together are too large.
-        """
+        """Weigh and add pixels [start, stop); halve the list while their windows are too large together."""
         part = slice(start, stop)
         left, right, low, high = box[:, part]
         w, h = int((right - left).max()) + 1, int((high - low).max()) + 1

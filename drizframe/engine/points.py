@@ -62,7 +62,7 @@ def capsule_of(function: Any, name: str) -> Any:
     """
     signature = getattr(function, "signature", None)
     if signature is None or not isinstance(function, tuple):
-        msg = f"The point function of kernel {name!r} is {type(function).__name__}; give a scipy.LowLevelCallable."
+        msg = f"The point function of kernel {name!r} is {type(function).__name__}; give a LowLevelCallable."
         raise PluginError(msg)
     plain = re.sub(r"\bconst\b|\s", "", signature)
     if plain != SIGNATURE.replace(" ", ""):

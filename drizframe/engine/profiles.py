@@ -29,8 +29,7 @@ compiled: Any = load("kernel_ways")
 TOLERANCE = 1e-6
 #: A form (product, round) is taken for granted where it holds to this fraction of the peak.
 SAME = 1e-10
-#: Cells along one axis: where tables start and where they end. 120 has many divisors, so that kinks often lie
-#: on nodes.
+#: Cells along one axis: where tables start and end.  120 has many divisors, so that kinks often lie on nodes.
 LINE, SQUARE = (120, 120 << 14), (1 << 4, 1 << 10)
 
 
@@ -87,7 +86,7 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
         jump.
     """
     if not (np.isfinite(support) and support > 0.0):
-        msg = f"Kernel {name!r} gives a support of {support!r} for pixfrac {pixfrac!r}; it must be finite and above 0."
+        msg = f"Kernel {name!r} gives a support of {support!r} for pixfrac {pixfrac!r}; it must be above 0."
         raise PluginError(msg)
 
     def values(dx: Array, dy: Array) -> Array:
@@ -95,8 +94,8 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
         out = np.asarray(profile(dx.copy(), dy.copy(), pixfrac=pixfrac), dtype=np.float64)
         if out.shape != dx.shape or not np.isfinite(out).all():
             msg = (
-                f"The profile of kernel {name!r} returned shape {out.shape} for offsets of shape {dx.shape}, or values "
-                f"that are not finite. It must return one finite weight for each offset."
+                f"The profile of kernel {name!r} returned shape {out.shape} for offsets of shape {dx.shape}, "
+                f"or values that are not finite. It must return one finite weight for each offset."
             )
             raise PluginError(msg)
         return out
@@ -104,8 +103,8 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
     found = _by_axes(values, support) or _by_distance(values, support) or _by_both(values, support)
     if found is None:
         msg = (
-            f"The profile of kernel {name!r} cannot be tabulated to {TOLERANCE:g} of its peak: it seems to jump. "
-            f"Write the kernel as a footprint, which integrates over output pixels itself."
+            f"The profile of kernel {name!r} cannot be tabulated to {TOLERANCE:g} of its peak: "
+            f"it seems to jump. Write the kernel as a footprint, which integrates over output pixels itself."
         )
         raise PluginError(msg)
     return found
@@ -177,8 +176,7 @@ def surface(
     return np.where(inside_x[:, None, :] & inside_y[:, :, None], value, 0.0)
 
 
-# -- forms of tables
-# -----------------------------------------------------------------------------------------------
+# -- forms of tables -----------------------------------------------------------------------------------------
 
 
 def _by_axes(values: Profile, support: float) -> Table | None:
@@ -271,7 +269,7 @@ def _between(u: Array) -> Array:
 def _offsets(
     v: Array, start: Integers, count: int, support: float, scale: float
 ) -> tuple[Array, np.ndarray[Any, Any]]:
-    """Offsets of the pixels of windows in input pixels, and whether they are within the support, shape (n, count)."""
+    """Offsets of the pixels of windows in input pixels, and whether they are in the support; (n, count)."""
     d = ((start[:, None] + np.arange(count, dtype=np.float64)) - v[:, None]) * scale
     return d, np.abs(d) <= support
 

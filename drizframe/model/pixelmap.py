@@ -81,7 +81,7 @@ class PixelMap:
         pixels, as the reference has them; the corners of the outermost pixels are inside the table.
         """
         if not step > 0:
-            msg = f"The step of a coordinate table is {step!r}; it must be above 0 (0 pixels means: exact, no table)."
+            msg = f"The step of a coordinate table is {step!r}; it must be above 0 (0: no table)."
             raise ParameterError(msg)
         ny, nx = shape
         x = ORIGIN + step * np.arange(int(nx / step) + 2, dtype=np.float64)
@@ -100,10 +100,7 @@ class PixelMap:
 
     @classmethod
     def from_pixmap(cls, pixmap: np.ndarray[Any, Any]) -> PixelMap:
-        """Use a full map of pixel centres, shape (ny, nx, 2).
-
-        Between centres it is bilinear, outside extrapolated.
-        """
+        """Use a full map of pixel centres (ny, nx, 2); bilinear between centres, extrapolated outside."""
         array = np.asarray(pixmap, dtype=np.float64)
         if array.ndim != 3 or array.shape[2] != 2:
             msg = f"A pixel map has shape (ny, nx, 2); got {array.shape}."
@@ -129,13 +126,11 @@ class PixelMap:
         """
         twins = _compiled if fast else None
         if self.nodes is not None:
-            interpolate: Any = table_grid if twins is None else twins.table_grid
-            mapped: tuple[Array, Array] = interpolate(self.nodes, self.step, x, y)
-            return mapped
+            table: Callable[..., tuple[Array, Array]] = table_grid if twins is None else twins.table_grid
+            return table(self.nodes, self.step, x, y)
         if self.pixmap is not None:
-            interpolate = cell_grid if twins is None else twins.cell_grid
-            cells: tuple[Array, Array] = interpolate(self.pixmap, x, y)
-            return cells
+            cells: Callable[..., tuple[Array, Array]] = cell_grid if twins is None else twins.cell_grid
+            return cells(self.pixmap, x, y)
         assert self.function is not None  # noqa: S101  (one of three sources, by construction)
         gx, gy = np.meshgrid(x, y)
         fx, fy = self.function(gx.ravel(), gy.ravel())
@@ -167,10 +162,7 @@ class PixelMap:
         return not window.empty and bool(blocks_near(self, window, half, margin).any())
 
     def table_error(self) -> float:
-        """Largest distance in frame pixels, over the cell centres, between the table and the exact transform.
-
-        0 without a table.
-        """
+        """Largest error of the table at centres of its cells, in frame pixels; 0 without a table."""
         if self.nodes is None or self.function is None:
             return 0.0
         ny, nx = self.shape
@@ -193,9 +185,9 @@ def table_grid(
 
     Notes
     -----
-    With u = (x - origin) / step, i = floor(u), a = u - i (likewise k and b in y):
-    ``X = T00 (1-a)(1-b) + T10 a (1-b) + T01 (1-a) b + T11 a b``.  Cells are clipped to the table, so
-    positions beyond it are extrapolated linearly.
+    With u = (x - origin) / step, i = floor(u), a = u - i (likewise k and b in y): ``X = T00 (1-a)(1-b) + T10
+    a (1-b) + T01 (1-a) b + T11 a b``.  Cells are clipped to the table, so positions beyond it are
+    extrapolated linearly.
     """
     u, v = (x - ORIGIN) / step, (y - ORIGIN) / step
     i = np.clip(np.floor(u).astype(np.int64), 0, nodes.shape[2] - 2)

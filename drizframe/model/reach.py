@@ -1,8 +1,8 @@
 """Where blocks of chip pixels can fall on a frame: cheap bounds that lose no pixel.
 
-A chip is cut into blocks of 32 × 32 pixels.  For each block the smallest box is kept that holds the positions
-of its pixel centres, or of all corners of its shrunken pixels.  The boxes are exact (up to rounding, for
-which they are grown): an interpolated map is bilinear between its nodes, and a bilinear function on a
+A chip is cut into square blocks of 32 pixels. For each block the smallest box is kept that holds the
+positions of its pixel centres, or of all corners of its shrunken pixels. The boxes are exact (up to rounding,
+for which they are grown): an interpolated map is bilinear between its nodes, and a bilinear function on a
 rectangle is extreme at corners of the rectangle, so positions at nodes and at the sides of a block bound all
 others; a function of unknown form is evaluated at every position that the kernel will use.
 """
@@ -104,8 +104,7 @@ def _grown(boxes: Array) -> Array:
     """Grow boxes against rounding in the interpolation."""
     largest = np.max(np.abs(boxes), axis=2, initial=0.0, where=np.isfinite(boxes))
     with np.errstate(over="ignore"):
-        grown: Array = boxes + ROUNDING * largest[:, :, None] * np.array([-1.0, 1.0, -1.0, 1.0])
-    return grown
+        return boxes + ROUNDING * largest[:, :, None] * np.array([-1.0, 1.0, -1.0, 1.0])  # type: ignore[no-any-return]
 
 
 def _samples(pixmap: PixelMap, n: int, half: float, axis: int) -> tuple[Array, list[int]]:

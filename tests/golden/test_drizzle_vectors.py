@@ -64,6 +64,7 @@ def test_kernels(case, backend):
     many = case["kernel"].startswith("lanczos")
     assert np.abs(out.wht - wht).max() <= (4e-7 if many else 2e-7) * wht.max()
     assert np.abs(out.sci - sci)[wht > 0].max() <= (4e-7 if many else 3e-7) * np.abs(sci).max()
+    assert out.ctx is not None
     np.testing.assert_array_equal(out.ctx[0][wht > 1e-9], ctx[wht > 1e-9])
     if case["reference"] == "drizzlepac":
         assert counts.missed == case["nmiss"]
@@ -86,12 +87,9 @@ def map_of(text, shape):
         return PixelMap.from_function(lambda x, y: (x + tx, y + ty), shape)
     if text.startswith("x_out = 4 - x_in"):
         return PixelMap.from_function(lambda x, y: (4 - x, y + 1), shape)
-    k, m = (
-        float(v)
-        for v in re.match(
-            r"x_out = 3 \+ \(x-1\)\*\(1\+(\S+)\*\(y-1\)\), y_out = 3 \+ (\S+)\*\(y-1\)", text
-        ).groups()
-    )
+    bent = re.match(r"x_out = 3 \+ \(x-1\)\*\(1\+(\S+)\*\(y-1\)\), y_out = 3 \+ (\S+)\*\(y-1\)", text)
+    assert bent is not None
+    k, m = (float(v) for v in bent.groups())
     return PixelMap.from_function(lambda x, y: (3 + (x - 1) * (1 + k * (y - 1)), 3 + m * (y - 1)), shape)
 
 

@@ -1,6 +1,7 @@
 """Compiled kernels, maps and sums against their references."""
 
 import inspect
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from drizframe.stock.kernels.point import POINT
 from drizframe.stock.kernels.square import SQUARE
 from drizframe.stock.kernels.turbo import TURBO
 
-KERNELS = [SQUARE, TURBO, POINT, GAUSSIAN, LANCZOS2, LANCZOS3]
+KERNELS: list[Any] = [SQUARE, TURBO, POINT, GAUSSIAN, LANCZOS2, LANCZOS3]
 every_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.name)
 QUIET = np.array([(-0.5, 0.5), (0.5, 0.5), (0.5, -0.5), (-0.5, -0.5)])
 
@@ -73,10 +74,11 @@ def scenes(draw):
 @given(scene=scenes(), pixfrac=st.sampled_from([0.0, 0.4, 1.0, 1.5]), skip_zero=st.booleans())
 def test_sums_agree(kernel, scene, pixfrac, skip_zero):
     chip, window = scene
+    backends: tuple[Literal["cython", "reference"], ...] = ("cython", "reference")
     fast, slow = (Accumulator(window=window, layers=2, variances=1, planes=2, dq=True) for _ in range(2))
     found = [
         drizzle_chip(acc, chip, kernel, pixfrac=pixfrac, backend=backend, skip_zero=skip_zero)
-        for acc, backend in ((fast, "cython"), (slow, "reference"))
+        for acc, backend in zip((fast, slow), backends, strict=True)
     ]
     if kernel is GAUSSIAN and pixfrac > 0.001:  # exp() of NumPy may differ by one bit
         for name in ("weight", "total", "squared"):
@@ -226,7 +228,7 @@ def test_square_is_the_area_that_polygon_clipping_finds(seed, spread, flip):
     if not (min(turns) > 0 or max(turns) < 0):  # clipping is right for convex quadrilaterals only
         return
     zero = np.zeros(1, dtype=np.intp)
-    found = SQUARE.fast(
+    found = KERNELS[0].fast(
         zero.astype(float), zero.astype(float), corners, zero, zero, (9, 9), pixfrac=1.0, scale=1.0
     )[0]
     whole = 0.5 * abs((u[1] - u[3]) * (v[0] - v[2]) - (u[0] - u[2]) * (v[1] - v[3]))
@@ -244,7 +246,7 @@ def test_concave_and_degenerate_quadrilaterals():
     tie = [(0.0, 0.0), (2.0, 2.0), (2.0, 0.0), (0.0, 2.0)]
     quads = np.array([dart, line, [(1.0, 1.0)] * 4, tie])
     zero = np.zeros(4, dtype=np.intp)
-    for function in (SQUARE.fast, SQUARE.reference):
+    for function in (KERNELS[0].fast, KERNELS[0].reference):
         weights = function(
             zero.astype(float), zero.astype(float), quads, zero, zero, (6, 6), pixfrac=1.0, scale=1.0
         )

@@ -178,7 +178,8 @@ def test_layers_share_weights_and_units(kernel):
     data, weight = images()
     data = np.nan_to_num(data)
     chip = ChipInput(
-        data=[data, data - 4.0], weight=weight, number=1, pixmap=MAPS["table"], scale=0.5, offset=4.0, factor=3.0,
+        data=[data, data - 4.0], weight=weight, number=1, pixmap=MAPS["table"], scale=0.5, offset=4.0,
+        factor=3.0,
         weight_scale=2.0, variances=[data.astype(float) ** 2],
     )  # fmt: skip
     acc = Accumulator(window=Window(0, *FRAME[:1], 0, FRAME[1]), layers=2, variances=1)
@@ -234,7 +235,7 @@ def test_eight_threads_give_the_same(kernel):
     pixmap = PixelMap.from_table(turned(), SHAPE, 10.0)
     chip = chip_on(pixmap)
     once = whole([chip_on(PixelMap.from_table(turned(), SHAPE, 10.0))], kernel)
-    found = [None] * 8
+    found: dict[int, Accumulator] = {}
 
     def work(k):
         found[k] = whole([chip], kernel)
@@ -244,7 +245,8 @@ def test_eight_threads_give_the_same(kernel):
         t.start()
     for t in threads:
         t.join()
-    for acc in found:
+    assert len(found) == 8
+    for acc in found.values():
         np.testing.assert_array_equal(acc.total, once.total)
         np.testing.assert_array_equal(acc.weight, once.weight)
 
@@ -372,6 +374,7 @@ def test_generator_of_chips_is_taken_one_at_a_time():
     out = drizzle(Window(0, 60, 0, 60), chips(), SQUARE, pixfrac=1.0, planes=1, maskval=0.0)
     assert seen == [0, 1, 2]
     assert out.sci.dtype == np.float32
+    assert out.ctx is not None
     assert out.ctx.shape == (1, 60, 60)
     nothing = drizzle(Window(0, 6, 0, 6), [], SQUARE, pixfrac=1.0, planes=1, variances=1)
     assert np.isnan(nothing.sci).all()
@@ -402,9 +405,9 @@ def test_images_that_do_not_fit_are_refused():
     with pytest.raises(ShapeError, match="corners"):
         whole([ChipInput(data=[np.ones((1, 5))], weight=None, number=1, pixmap=line, scale=1.0)], SQUARE)
     flags = np.full(SHAPE, 1 << 40)
-    wide = ChipInput(data=[np.ones(SHAPE)], weight=None, number=1, pixmap=pixmap, scale=1.0, dq=flags)
+    chip = ChipInput(data=[np.ones(SHAPE)], weight=None, number=1, pixmap=pixmap, scale=1.0, dq=flags)
     with pytest.raises(ParameterError, match="32 bits"):
-        whole([wide], SQUARE, dq=True)
+        whole([chip], SQUARE, dq=True)
 
 
 def test_a_kernel_of_a_plugin_runs_with_corners_and_centres():

@@ -1,5 +1,7 @@
 """The steps separate and final, on a job that keeps planes in a dictionary."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from astropy.wcs import WCS
@@ -28,8 +30,11 @@ class Settings:
         self.__dict__.update(changes)
 
 
+SEEN: list[Any] = []
+
+
 def by_time(chip, mask, sky, ratio, options):
-    by_time.seen = options
+    SEEN.append(options)
     return np.where(mask != 0, np.float32(chip.exptime), np.float32(0)), 1.0 if isinstance(
         options.wt_scl, str
     ) else options.wt_scl
@@ -40,7 +45,7 @@ WITH_FLAT = Weighting(name="FLAT", summary="Time.", reference=by_time, traits=fr
 
 
 class FakeJob:
-    backend = "auto"
+    backend: Any = "auto"
 
     def __init__(self, exposures, planes, unit, window=None, **settings):
         self.exposures, self.planes, self.unit, self.window = exposures, planes, unit, window
@@ -111,17 +116,22 @@ def planes_of(all_exposures, **more):
 TILE = Window(0, 60, 0, 40)
 
 
+def job_on(*args, **settings) -> Any:
+    """Return a job as far as the steps need it."""
+    return FakeJob(*args, **settings)
+
+
 def weighted(module, all_exposures, planes, **settings):
     """Run the step that makes the weights on every chip, and keep what it gives."""
-    for unit in FakeJob(all_exposures, planes, RUN).units("chip"):
-        job = FakeJob(all_exposures, planes, unit, **settings)
+    for unit in job_on(all_exposures, planes, RUN).units("chip"):
+        job = job_on(all_exposures, planes, unit, **settings)
         planes.update({(name, unit): value for name, value in module.run_weights(job).items()})
     return planes
 
 
 def run_separate(all_exposures, planes, window=TILE, **settings):
     weighted(separate, all_exposures, planes, **settings)
-    job = FakeJob(all_exposures, planes, Unit(0), window, **settings)
+    job = job_on(all_exposures, planes, Unit(0), window, **settings)
     return separate.run(job), job
 
 
@@ -178,7 +188,7 @@ def test_a_tile_reads_only_chips_that_touch_it():
 
 def run_final(all_exposures, planes, **settings):
     weighted(final, all_exposures, planes, **settings)
-    return final.run(FakeJob(all_exposures, planes, RUN, TILE, **settings))
+    return final.run(job_on(all_exposures, planes, RUN, TILE, **settings))
 
 
 def test_final_sums_weights_and_sets_a_bit_for_every_chip():
@@ -238,27 +248,27 @@ def test_variance_comes_from_the_error_images():
 def test_flat_fields_are_read_only_for_weightings_that_want_them():
     run = exposures(chips=1)
     flat, ivm = np.ones(SHAPE), np.full(SHAPE, 2.0)
-    job = FakeJob(run, planes_of(run, flat=flat), Unit(0, 0))
+    job = job_on(run, planes_of(run, flat=flat), Unit(0, 0))
     final.run_weights(job)
-    assert by_time.seen.flat is None
+    assert getattr(SEEN[-1], "flat", 0) is None
     assert ("flat", Unit(0, 0)) not in job.asked
     final.run_weights(
-        FakeJob(run, planes_of(run, flat=flat), Unit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0)
+        job_on(run, planes_of(run, flat=flat), Unit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0)
     )
-    assert by_time.seen.flat is flat
-    assert by_time.seen.wt_scl == 2.0
-    final.run_weights(FakeJob(run, planes_of(run, flat=flat, ivm=ivm), Unit(0, 0), final_wht_type="FLAT"))
-    assert by_time.seen.ivm is ivm
+    assert SEEN[-1].flat is flat
+    assert SEEN[-1].wt_scl == 2.0
+    final.run_weights(job_on(run, planes_of(run, flat=flat, ivm=ivm), Unit(0, 0), final_wht_type="FLAT"))
+    assert SEEN[-1].ivm is ivm
 
 
 @pytest.mark.parametrize("module", [separate, final])
 def test_planes_that_were_not_made_are_named(module):
     run = exposures(chips=1)
-    job = FakeJob(run, planes_of(run), Unit(0) if module is separate else RUN, TILE)
+    job = job_on(run, planes_of(run), Unit(0) if module is separate else RUN, TILE)
     with pytest.raises(RunError, match=r"(single|final)\.mask.* of 'e0'"):
         module.run(job)
     with pytest.raises(RunError, match="tiles"):
-        module.run(FakeJob(run, planes_of(run), Unit(0)))
+        module.run(job_on(run, planes_of(run), Unit(0)))
 
 
 def test_steps_say_what_they_do():

@@ -102,7 +102,7 @@ def test_a_jump_is_refused_with_advice():
 
 
 def test_profiles_that_misbehave_are_named():
-    with pytest.raises(PluginError, match="'broken'.*finite"):
+    with pytest.raises(PluginError, match=r"'broken'.*finite"):
         profiles.tabulate(lambda dx, dy, *, pixfrac: dx * np.nan, 1.0, 1.0, "broken")
     with pytest.raises(PluginError, match="shape"):
         profiles.tabulate(lambda dx, dy, *, pixfrac: np.zeros(3), 1.0, 1.0, "broken")

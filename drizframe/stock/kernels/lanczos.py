@@ -19,7 +19,7 @@ SPACING = 0.003
 
 
 def _tabulate(order: int) -> Array:
-    """Return ``L(k · SPACING)`` with ``L(u) = sinc(u) sinc(u / a)`` for u < a, 0 beyond (``sinc(u) = sin(πu) / (πu)``)."""
+    """Return ``L(k · SPACING)``: ``sinc(u) sinc(u / a)`` for u < a, else 0; ``sinc(u) = sin(πu) / (πu)``."""
     u = SPACING * np.arange(math.ceil(order / SPACING) + 1, dtype=np.float64)
     table = np.where(u < order, np.sinc(u) * np.sinc(u / order), 0.0)
     table.flags.writeable = False

@@ -62,10 +62,7 @@ def run_weights(job: Job) -> Mapping[str, Any]:
 
 
 def _good(job: Job) -> Image:
-    """Return the good pixels.
-
-    By flags and static mask, and cosmic rays unless nothing is left then (08-9).
-    """
+    """Return good pixels: by flags and static mask, and by cosmic rays if that leaves any (trap 08-9)."""
     good: Image = np.ones(job.chip.shape, dtype=np.uint8)
     dq, static, rays = (job.read(name, job.unit) for name in ("dq", "mask.static", "mask.cr"))
     if dq is not None:
