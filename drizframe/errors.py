@@ -17,6 +17,7 @@ The tree::
     ├── ParameterError (ValueError)
     │   ├── UnknownParameterError (also TypeError)
     │   ├── UnknownComponentError (also LookupError)
+    │   ├── ArrayTypeError (also TypeError)
     │   └── UnsupportedError (also NotImplementedError)
     ├── InputError (also ValueError)
     │   ├── MissingInputError (also FileNotFoundError)
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "ArrayTypeError",
     "BackendError",
     "ConflictError",
     "DrizframeError",
@@ -109,6 +111,10 @@ class UnknownComponentError(ParameterError, LookupError):
         self.choices = tuple(sorted(choices))
         extra = f" {note}" if note else ""
         super().__init__(f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}")
+
+
+class ArrayTypeError(ParameterError, TypeError):
+    """An array holds numbers of a type that cannot be used."""
 
 
 class UnsupportedError(ParameterError, NotImplementedError):
