@@ -49,7 +49,7 @@ class _Way:
     weigh: Callable[..., Array]
     half: float
     margin: float
-    corners: bool
+    corners: Literal["none", "choose", "attach"]
     pixfrac: float
     scale: float
     fast: bool
@@ -102,7 +102,7 @@ def drizzle_chip(
 
 def drizzle(
     window: Window, chips: Iterable[ChipInput], kernel: Kernel, *,
-    pixfrac: float, planes: int = 0, fillval: float | None = None, maskval: float = np.nan,
+    pixfrac: float, planes: int = 0, variances: int = 0, fillval: float | None = None, maskval: float = np.nan,
     backend: Backend = "auto", call: Call | None = None, dtype: Any = np.float32,
 ) -> Drizzled:  # fmt: skip
     """Drizzle several chips onto a window.
@@ -117,19 +117,14 @@ def drizzle(
         See `drizzle_chip`.
     planes : int
         Number of context planes; 0: no context.
+    variances : int
+        Number of variance images that every chip brings.
     fillval, maskval, dtype
         See `finish`.
     """
-    acc: Accumulator | None = None
+    acc = Accumulator(window=window, variances=variances, planes=planes)
     for chip in chips:
-        if acc is None:
-            acc = Accumulator(
-                window=window, layers=len(chip.data), variances=len(chip.variances), planes=planes,
-                dq=chip.dq is not None,
-            )  # fmt: skip
         drizzle_chip(acc, chip, kernel, pixfrac=pixfrac, backend=backend, call=call)
-    if acc is None:
-        acc = Accumulator(window=window, planes=planes)
     return finish(acc, fillval=fillval, maskval=maskval, dtype=dtype)
 
 
@@ -185,7 +180,7 @@ def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) ->
     if acc.planes > 1 and chip.number > 32 * acc.planes:
         msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {(chip.number - 1) // 32 + 1} planes."
         raise ParameterError(msg)
-    if kernel.needs_corners and chip.pixmap.pixmap is not None and min(chip.pixmap.shape) < 2:  # noqa: PLR2004
+    if (kernel.needs_corners or kernel.point is not None) and chip.pixmap.pixmap is not None and min(chip.pixmap.shape) < 2:  # noqa: PLR2004
         msg = (
             f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, which kernel "
             f"{kernel.name!r} needs. Give at least two rows and columns, or choose kernel 'turbo'."
@@ -197,10 +192,13 @@ def _way(chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call
     """Decide how the chip's pixels are weighed; the one place where a small pixfrac becomes a point."""
     fast = backend != "reference"
     if pixfrac <= POINT_BELOW:
-        return _Way(nearest, 0.0, 0.0, False, pixfrac, chip.scale, fast)
+        return _Way(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast)
     weigh = footprint_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
     half, margin = kernel.reach(pixfrac, chip.scale)
-    return _Way(weigh, half, margin, kernel.needs_corners, pixfrac, chip.scale, fast)
+    corners: Literal["none", "choose", "attach"] = "choose" if kernel.needs_corners else "none"
+    if kernel.point is not None:
+        corners = "attach"
+    return _Way(weigh, half, margin, corners, pixfrac, chip.scale, fast)
 
 
 # -- which pixels --------------------------------------------------------------------------------------------------
@@ -249,10 +247,21 @@ class _Block:
         x, y = _pixels(self.columns), _pixels(self.rows)
         with np.errstate(all="ignore"):
             px, py = pixmap.grid(x, y, fast=way.fast)
-            if not way.corners:
-                return choose.near_centres(px, py, way.margin, limits)  # type: ignore[no-any-return]
+            if way.corners != "choose":
+                found: selection.Selection = choose.near_centres(px, py, way.margin, limits)
+                return self._with_corners(found, x, y) if way.corners == "attach" else found
             cx, cy = pixmap.grid(_edges(x, way.half), _edges(y, way.half), fast=way.fast)
             return choose.near_quads(px, py, cx, cy, 1 if way.half == 0.5 else 2, limits)  # type: ignore[no-any-return]
+
+    def _with_corners(self, found: selection.Selection, x: Array, y: Array) -> selection.Selection:
+        """Add the corners of whole pixels to pixels that were chosen by their centres; drop those without."""
+        index, px, py, _, box = found
+        cx, cy = self.chip.pixmap.grid(_edges(x, 0.5), _edges(y, 0.5), fast=self.way.fast)
+        j, i = np.divmod(index, len(x))
+        order = ((j + 1, i), (j + 1, i + 1), (j, i + 1), (j, i))
+        corners = np.stack([np.stack([cx[a], cy[a]], axis=1) for a in order], axis=1)
+        good = np.isfinite(corners).all(axis=(1, 2))
+        return index[good], px[good], py[good], corners[good], np.ascontiguousarray(box[:, good])
 
     def _values(self) -> tuple[Array, Array, Array, np.ndarray[Any, np.dtype[np.uint32]]]:
         """Return values, variances, weights and flags of the block, flat."""

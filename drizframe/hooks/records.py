@@ -49,6 +49,7 @@ TRAITS: dict[str, str] = {
     "linear": "the result is linear in the data",
     "order_free": "the result does not depend on the order of the exposures",
     "rotation_invariant": "the result turns with the input by 90 degrees",
+    "needs_flat": "weighting: wants the flat field of the chip where there is no inverse-variance map",
     "needs_blot": "detector: needs a blotted median, so it cannot run on a single exposure",
     "picklable": "the record survives pickling, so it can be used in other processes",
 }

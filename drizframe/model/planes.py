@@ -33,6 +33,7 @@ PLANES: dict[str, str] = {
     "mosaic.var": "run: variance of the final image, float32",
     "single.mask": "chip: weight array of the separate step, float32",
     "final.mask": "chip: weight array of the final step, float32",
+    "final.scale": "chip: factor on the weight array of the final step",
 }
 
 

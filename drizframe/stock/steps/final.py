@@ -1,0 +1,176 @@
+"""Step 7: all exposures drizzled onto the final frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.config.bits import good_mask
+from drizframe.errors import InputError, RunError
+from drizframe.hooks import Job, Step, WeightOptions, hookimpl
+from drizframe.model import Chip, ChipInput
+
+if TYPE_CHECKING:
+    from drizframe.config import Parameters
+    from drizframe.model import Exposure, Unit
+
+__all__ = ["FINAL", "FINAL_WEIGHTS", "product_factor"]
+
+Image = np.ndarray[Any, Any]
+
+
+def product_factor(chip: Chip, proc_unit: str) -> float:
+    """Return the factor from the native unit of a chip to the unit of the mosaic, per second.
+
+    Parameters
+    ----------
+    chip : Chip
+        Gives gain and exposure time.
+    proc_unit : {"native", "electrons"}
+        Unit of the product.
+
+    Notes
+    -----
+    Chips that count are divided by their own gain before they are drizzled, so chips of different gain fit together
+    (traps 02-6, 10-14).
+    """
+    electrons = chip.effective_gain / (1.0 if chip.rate else chip.exptime)
+    if proc_unit == "native" and chip.native_unit.startswith("counts"):
+        return electrons / chip.gain
+    return electrons
+
+
+def run_weights(job: Job) -> Mapping[str, Any]:
+    """Weight of every pixel of a chip, and the factor that goes with it."""
+    chip, parameters = job.chip, job.parameters
+    weighting = job.component("weighting", parameters.final_wht_type)
+    ivm = job.read("ivm", job.unit)
+    wants_flat = ivm is None and "needs_flat" in weighting.traits
+    options = WeightOptions(
+        wt_scl=parameters.final_wt_scl, ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
+        plugin=job.plugin_options(weighting),
+    )  # fmt: skip
+    weight, scale = job.call(weighting)(
+        chip, _good(job), job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
+    )
+    return {"final.mask": np.asarray(weight, dtype=np.float32), "final.scale": float(scale)}
+
+
+def _good(job: Job) -> Image:
+    """Return the mask of good pixels: flags and static mask, and cosmic rays unless nothing is left anyway (trap 08-9)."""
+    good: Image = np.ones(job.chip.shape, dtype=np.uint8)
+    dq, static, rays = (job.read(name, job.unit) for name in ("dq", "mask.static", "mask.cr"))
+    if dq is not None:
+        good = good * good_mask(dq, job.parameters.final_bits)
+    if static is not None:
+        good = good * (static != 0).astype(np.uint8)
+    if rays is not None and good.any():
+        good = good * (rays != 0).astype(np.uint8)
+    return good
+
+
+def run(job: Job) -> Mapping[str, Any]:
+    """Drizzle all chips onto a tile of the final frame."""
+    parameters, window = job.parameters, job.window
+    if window is None:
+        msg = "The final step works on tiles, but its job has no window."
+        raise RunError(msg)
+    count = len(job.units("chip"))
+    variance = "variance" in parameters.layers
+    drizzled = job.drizzle(
+        list(_inputs(job, variance=variance)), job.component("kernel", parameters.final_kernel),
+        pixfrac=parameters.final_pixfrac, fillval=parameters.final_fillval,
+        maskval=np.nan if parameters.final_maskval is None else parameters.final_maskval,
+        planes=(count - 1) // 32 + 1 if parameters.context else 0, variances=int(variance),
+    )  # fmt: skip
+    planes = {"mosaic.sci": drizzled.sci, "mosaic.wht": drizzled.wht}
+    if drizzled.ctx is not None:
+        planes["mosaic.ctx"] = drizzled.ctx
+    if variance:
+        planes["mosaic.var"] = drizzled.variances[0]
+    return planes
+
+
+def _inputs(job: Job, *, variance: bool) -> Iterator[ChipInput]:
+    """Yield the chips that touch the tile, in order."""
+    parameters = job.parameters
+    kernel = job.component("kernel", parameters.final_kernel)
+    for unit in job.units("chip"):
+        assert job.window is not None and unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018
+        chip, pixmap = job.exposures[unit.exposure].chips[unit.chip], job.pixel_map(unit, "final")
+        ratio = job.scale_ratio(unit, "final")
+        half, margin = kernel.reach(parameters.final_pixfrac, ratio)
+        if not pixmap.touches(job.window, half=half, margin=margin):
+            continue
+        sky = job.read("sky", unit)
+        yield ChipInput(
+            data=[_required(job, "sci", unit)], weight=_required(job, "final.mask", unit),
+            weight_scale=_required(job, "final.scale", unit), number=job.chip_number(unit), pixmap=pixmap, scale=ratio,
+            offset=0.0 if sky is None or sky.subtracted is None else sky.subtracted,
+            factor=product_factor(chip, parameters.proc_unit),
+            variances=[_variance(job, unit)] if variance else [],
+        )  # fmt: skip
+
+
+def _variance(job: Job, unit: Unit) -> Image:
+    """Return the square of the error image."""
+    error = job.read("err", unit)
+    if error is None:
+        assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (a chip)
+        exposure = job.exposures[unit.exposure]
+        msg = (
+            f"layers='variance' needs the error image of every chip, but chip {exposure.chips[unit.chip].extver} of "
+            f"{exposure.name!r} has none. Give inputs with ERR extensions, or leave the layer out."
+        )
+        raise InputError(msg)
+    return np.square(error, dtype=np.float64)
+
+
+def _required(job: Job, name: str, unit: Unit) -> Any:
+    value = job.read(name, unit)
+    if value is None:
+        assert unit.exposure is not None  # noqa: S101
+        who = job.exposures[unit.exposure].name
+        msg = f"The final step needs plane {name!r} of chip {unit.chip} of {who!r}, which was not made."
+        raise RunError(msg)
+    return value
+
+
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+    return bool(parameters.driz_combine)
+
+
+FINAL_WEIGHTS = Step(
+    name="final_weights",
+    summary="Weight the good pixels of every chip.",
+    consumes=("dq", "err", "ivm", "flat", "mask.static", "mask.cr", "sky"),
+    produces=("final.mask", "final.scale"),
+    scope="chip",
+    run=run_weights,
+    enabled=_enabled,
+)
+
+FINAL = Step(
+    name="final",
+    summary="Drizzle all exposures onto the final frame.",
+    consumes=("sci", "err", "sky", "final.mask", "final.scale"),
+    produces=("mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var"),
+    scope="tile",
+    grid="final",
+    run=run,
+    enabled=_enabled,
+)
+
+
+@hookimpl
+def drizframe_step_final() -> Step:
+    """Return the stock step."""
+    return FINAL
+
+
+@hookimpl
+def drizframe_extra_steps() -> Iterator[Step]:
+    """Yield the step that makes the weights."""
+    yield FINAL_WEIGHTS

@@ -1,0 +1,122 @@
+"""Step 3: every exposure drizzled by itself onto its part of the separate frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.config.bits import good_mask
+from drizframe.errors import RunError
+from drizframe.hooks import Job, Step, hookimpl
+from drizframe.model import Chip, ChipInput
+
+if TYPE_CHECKING:
+    from drizframe.config import Parameters
+    from drizframe.model import Exposure, SkyValue, Unit
+
+__all__ = ["SEPARATE", "SEPARATE_WEIGHTS", "to_electron_rate"]
+
+Image = np.ndarray[Any, Any]
+
+
+def to_electron_rate(chip: Chip) -> float:
+    """Return the factor from the native unit of a chip to electrons per second."""
+    return chip.effective_gain / (1.0 if chip.rate else chip.exptime)
+
+
+def run_weights(job: Job) -> Mapping[str, Any]:
+    """Weight of every pixel of a chip: exposure time (squared for "expsq") times the mask of good pixels."""
+    chip, parameters = job.chip, job.parameters
+    good = np.ones(chip.shape, dtype=np.uint8)
+    dq, static = job.read("dq", job.unit), job.read("mask.static", job.unit)
+    if dq is not None:
+        good = good * good_mask(dq, parameters.driz_sep_bits)
+    if static is not None:
+        good = good * (static != 0)
+    seconds = chip.exptime**2 if parameters.driz_sep_wt_scl == "expsq" else chip.exptime
+    return {"single.mask": np.where(good != 0, np.float32(seconds), np.float32(0.0))}
+
+
+def run(job: Job) -> Mapping[str, Any]:
+    """Drizzle the chips of an exposure onto a tile of its footprint."""
+    parameters, window = job.parameters, job.window
+    if window is None:
+        msg = "The separate step works on tiles, but its job has no window."
+        raise RunError(msg)
+    drizzled = job.drizzle(
+        list(_inputs(job)), job.component("kernel", parameters.driz_sep_kernel),
+        pixfrac=parameters.driz_sep_pixfrac, fillval=parameters.driz_sep_fillval, maskval=0.0,
+    )  # fmt: skip
+    return {"single.sci": drizzled.sci, "single.wht": drizzled.wht}
+
+
+def _inputs(job: Job) -> Iterator[ChipInput]:
+    """Yield the chips that touch the tile, in order."""
+    parameters = job.parameters
+    kernel = job.component("kernel", parameters.driz_sep_kernel)
+    scale = parameters.driz_sep_wt_scl
+    for number, unit in enumerate((u for u in job.units("chip") if u.exposure == job.unit.exposure), start=1):
+        assert job.window is not None and unit.chip is not None  # noqa: S101, PT018  (a tile; a chip)
+        chip, pixmap = job.exposure.chips[unit.chip], job.pixel_map(unit, "separate")
+        ratio = job.scale_ratio(unit, "separate")
+        half, margin = kernel.reach(parameters.driz_sep_pixfrac, ratio)
+        if not pixmap.touches(job.window, half=half, margin=margin):
+            continue
+        yield ChipInput(
+            data=[_required(job, "sci", unit)], weight=_required(job, "single.mask", unit),
+            weight_scale=1.0 if isinstance(scale, str) else float(scale), number=number, pixmap=pixmap, scale=ratio,
+            offset=_level(job.read("sky", unit)), factor=to_electron_rate(chip),
+        )  # fmt: skip
+
+
+def _level(sky: SkyValue | None) -> float:
+    """Return what is subtracted from a chip, in its native unit."""
+    return 0.0 if sky is None or sky.subtracted is None else sky.subtracted
+
+
+def _required(job: Job, name: str, unit: Unit) -> Image:
+    image: Image | None = job.read(name, unit)
+    if image is None:
+        msg = f"The separate step needs plane {name!r} of chip {unit.chip} of {job.exposure.name!r}, which was not made."
+        raise RunError(msg)
+    return image
+
+
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+    return bool(parameters.driz_separate)
+
+
+SEPARATE_WEIGHTS = Step(
+    name="separate_weights",
+    summary="Weight the good pixels of every chip by exposure time.",
+    consumes=("dq", "mask.static"),
+    produces=("single.mask",),
+    scope="chip",
+    run=run_weights,
+    enabled=_enabled,
+)
+
+SEPARATE = Step(
+    name="separate",
+    summary="Drizzle every exposure by itself onto the separate frame.",
+    consumes=("sci", "sky", "single.mask"),
+    produces=("single.sci", "single.wht"),
+    scope="tile",
+    grid="exposure",
+    run=run,
+    enabled=_enabled,
+)
+
+
+@hookimpl
+def drizframe_step_separate() -> Step:
+    """Return the stock step."""
+    return SEPARATE
+
+
+@hookimpl
+def drizframe_extra_steps() -> Iterator[Step]:
+    """Yield the step that makes the weights."""
+    yield SEPARATE_WEIGHTS
