@@ -1,9 +1,9 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Compiled twins of drizframe/stock/combine: same names, arguments and results, bit for bit.
 
-a. A row is cut into chunks of CHUNK pixels.  Values that are not good become +inf, and the n planes of a chunk
+a. A row is cut into chunks of CHUNK pixels.  Values that are not good become +inf; the n planes of a chunk
    are sorted together by Batcher's odd-even merge network (Knuth, TAOCP 3, algorithm 5.2.2M): compare and
-   exchange without branches over whole chunks, so the compiler turns it into vector minima and maxima.  The same
+   exchange without branches over whole chunks, so the compiler makes vector minima of it.  The same
    code serves 2 and 300 images.
 b. Which ranks make the median depends on the number of good values only: one small table per call.
 c. Sums run in the order of the reference, over sorted values upwards or over images; nothing is contracted.
@@ -248,8 +248,8 @@ cdef void grow_flags(unsigned char[:, ::1] flag, int n, int[::1] column) noexcep
     """Replace flag by: is there a flag in the box of 2n + 1 pixels around?  Outside there is none.
 
     Two passes of running counts: rows are read from `flag` ahead of the row that is written, so each pass
-    keeps the counts of the columns (first pass) or of the row (second) and writes bit 2, then bit 4.  Bit 1 is
-    the flag; bit 8 marks pixels without a good value.
+    keeps the counts of the columns (first pass) or of the row (second) and writes bit 2, then bit 4.  Bit 1
+    is the flag; bit 8 marks pixels without a good value.
     """
     cdef Py_ssize_t h = flag.shape[0], w = flag.shape[1], y, x
     cdef int run

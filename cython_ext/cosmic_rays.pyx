@@ -1,11 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Compiled twins of drizframe/stock/steps/derivative.py and drizframe/stock/cosmic_rays/deriv.py.
 
-a. Differences of the derivative are formed in float64 and rounded once; the tests run in float32, in the order
-   of the reference, so both give the same bits.
+a. Differences of the derivative are formed in float64 and rounded once; the tests run in float32, in the
+   order of the reference, so both give the same bits.
 b. What is not a number is carried on by the derivative and fails every comparison of the test.
-c. The detector writes two bits per pixel, "fails the first limit" and "fails the second", then combines them over
-   3x3; boxes are running counts along columns, then along rows, so the cost does not depend on their size.
+c. The detector writes two bits per pixel, "fails the first limit" and "fails the second", then combines them
+   over 3x3; boxes are running counts along columns, then along rows, so the cost does not depend on their
+   size.
 d. Tails: one sweep along the columns that remembers the row of the nearest flag; the edges are mirrored.
 e. Buffers belong to the call: any number of threads may run at once.
 """
@@ -46,16 +47,16 @@ cdef inline void inner(const real* row, const real* below, const real* above, Py
                        float* out) noexcept nogil:
     """The columns whose four neighbours all count.  A sum of absolute values shows what is not a number."""
     cdef Py_ssize_t x
-    cdef double c, l, r, b, a, u, v, m, s
+    cdef double c, west, east, south, north, u, v, m, s
     for x in range(1, nx - 2):
         c = row[x]
-        l = fabs(c - row[x - 1])
-        r = fabs(c - row[x + 1])
-        b = fabs(c - below[x])
-        a = fabs(c - above[x])
-        s = (l + r) + (b + a)
-        u = l if l > r else r
-        v = b if b > a else a
+        west = fabs(c - row[x - 1])
+        east = fabs(c - row[x + 1])
+        south = fabs(c - below[x])
+        north = fabs(c - above[x])
+        s = (west + east) + (south + north)
+        u = west if west > east else east
+        v = south if south > north else north
         m = u if u > v else v
         out[x] = <float>(m if s == s else s)
 

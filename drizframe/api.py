@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,14 @@ from drizframe.config import Parameters, make_parameters
 from drizframe.engine.events import Bus
 from drizframe.engine.inputs import load_exposures
 from drizframe.engine.job import RunContext
+from drizframe.engine.output import check_writable, describe_products, product_names, write_mosaic, writer_of
 from drizframe.engine.plan import check_components, make_plan
 from drizframe.engine.products import make_mosaic
 from drizframe.engine.run import carry_out
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
-from drizframe.errors import BackendError, DrizframeWarning, RunError
-from drizframe.hooks import PluginManager, Registry
+from drizframe.errors import BackendError, DrizframeWarning, RunError, UnknownComponentError
+from drizframe.hooks import INTERMEDIATE, PluginManager, Registry, RunProducts
 from drizframe.hooks.registry import compiled_available
 from drizframe.model import Exposure, Frame, Mosaic, PlaneKey, SkyValue
 
@@ -194,11 +196,20 @@ class Result:
         -------
         list of pathlib.Path
             The files.
-        """
-        from drizframe.engine.output import write_mosaic  # noqa: PLC0415  (files only when asked for)
 
+        Raises
+        ------
+        OutputError
+            If they cannot be written; nothing is left behind then.
+        """
+        from drizframe.config.inputs import output_names  # noqa: PLC0415  (files only when asked for)
+        from drizframe.engine.output import check_writable, write_mosaic  # noqa: PLC0415
+
+        check_writable(str(root))
         chosen = self.parameters.build if build is None else build
-        paths = write_mosaic(self._image(), str(root), registry(), build=chosen, exposures=self.exposures)
+        inputs = [e.path or Path(e.name) for e in self.exposures]
+        names = output_names(str(root), inputs, self.exposures[0].primary or {})
+        paths = write_mosaic(self._image(), names, registry(), build=chosen)
         self.products.extend(paths)
         return paths
 
@@ -299,12 +310,30 @@ def run(
     2
     """
     settings = make_parameters(parameters)
-    context, result = _run(inputs, output, settings, wcsmap=wcsmap, listeners=listeners)
-    context.store.close()
-    return result
+    session = run_session(inputs, output, settings, wcsmap=wcsmap, listeners=listeners)
+    session.context.store.close()
+    return session.result
 
 
-def _run(
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Session:
+    """A finished run with its store still open, for those who write intermediate files or edit inputs."""
+
+    context: RunContext
+    result: Result
+    product: RunProducts
+
+    def write_planes(self) -> list[Path]:
+        """Write the intermediate planes that the product asks for."""
+        from drizframe.engine.output import writer_of  # noqa: PLC0415
+
+        writer = writer_of(self.context.registry, build=self.product.parameters.build)
+        if writer.planes is None or not self.product.planes:
+            return []
+        return writer.planes(self.product)
+
+
+def run_session(
     inputs: Any,
     output: str | Path | None,
     settings: Parameters,
@@ -312,46 +341,60 @@ def _run(
     wcsmap: Any = None,
     listeners: Sequence[Any] = (),
     keep: frozenset[str] = frozenset(),
-) -> tuple[RunContext, Result]:
-    """Run, and leave the store open for those who write intermediate files."""
-    from drizframe.engine.output import check_writable, write_intermediates, write_mosaic  # noqa: PLC0415
-
+    beside_inputs: bool = False,
+) -> Session:
+    """Run, write what was asked for, and leave the store open; the caller closes it."""
     _check_backend(settings)
     components = registry()
     check_components(settings, components)
     if output is not None:
         check_writable(str(output))
     bus = Bus(manager(), listeners)
-    exposures, root = load_exposures(inputs, settings, components, bus)
+    exposures, asn_root = load_exposures(inputs, settings, components, bus)
     settings, notes = resolve_switches(settings, exposures, components)
     for note in notes:
         bus.note(note)
     plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
     bus.run("begin_run", ", ".join(e.name for e in exposures))
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
-    wanted = keep | frozenset(settings.keep)
-    if "all" in wanted:
-        from drizframe.engine.output import INTERMEDIATE  # noqa: PLC0415
-
-        wanted = frozenset(INTERMEDIATE)
+    wanted = keep | _kept(settings)
     try:
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
-        mosaic = make_mosaic(context)
-        result = _result(context, mosaic)
+        names = product_names(None if output is None else str(output), context, asn_root)
+        product = describe_products(context, names, planes=wanted, beside_inputs=beside_inputs)
+        result = _result(context, _with_headers(context, product, make_mosaic(context)))
+        session = Session(context=context, result=result, product=product)
         if output is not None:
-            name = str(output) or root or "final"
-            if wanted:
-                result.products.extend(write_intermediates(context, name, wanted))
-            if mosaic is not None:
-                result.products.extend(
-                    write_mosaic(result._image(), name, components, build=settings.build, exposures=exposures)  # noqa: SLF001
-                )
+            result.products.extend(session.write_planes())
+            if result.mosaic is not None:
+                result.products.extend(write_mosaic(result.mosaic, names, components, build=settings.build))
         bus.run("end_run", "done")
     except BaseException as error:
         store.close()
         bus.run("end_run", f"stopped: {type(error).__name__}: {error}")
         raise
-    return context, result
+    return session
+
+
+def _kept(settings: Parameters) -> frozenset[str]:
+    """Return the intermediate planes that the user wants to have as files."""
+    if "all" in settings.keep:
+        return frozenset(INTERMEDIATE)
+    for name in settings.keep:
+        if name not in INTERMEDIATE:
+            raise UnknownComponentError("intermediate product", name, [*INTERMEDIATE, "all"])
+    return frozenset(settings.keep)
+
+
+def _with_headers(context: RunContext, product: RunProducts, mosaic: Mosaic | None) -> Mosaic | None:
+    """Let the writer make the headers of the mosaic."""
+    writer = writer_of(context.registry, build=context.plan.parameters.build)
+    if mosaic is None or writer.headers is None:
+        return mosaic
+    headers, table, notes = writer.headers(product)
+    for note in notes:
+        context.bus.note(note, warn=True)
+    return dataclasses.replace(mosaic, headers=headers, table=table)
 
 
 def _result(context: RunContext, mosaic: Mosaic | None) -> Result:

@@ -1,13 +1,15 @@
 """Linear facts of a celestial WCS, and copies of it that are safe in threads.
 
-One `astropy.wcs.WCS` must not be used from two threads at a time: wcslib writes into the object while it transforms, without
-the interpreter's lock, and positions come out wrong without an error.  Hence `WcsState`: plain numbers, from which
-every thread builds an object of its own.  The numbers are exact, so that a worker process gets the same bits.
+One `astropy.wcs.WCS` must not be used from two threads at a time: wcslib writes into the object while it
+transforms, without the interpreter's lock, and positions come out wrong without an error.  Hence `WcsState`:
+plain numbers, from which every thread builds an object of its own.  The numbers are exact, so that a worker
+process gets the same bits.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +24,8 @@ __all__ = ["WcsState", "cd_matrix", "column_scale", "core_wcs", "orientation", "
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
+#: Guards copying from `WcsState.master`.
+_COPYING = threading.Lock()
 #: Magnitude from which wcslib means "undefined".
 _UNDEFINED = 1e100
 #: Native longitude of the celestial pole that keeps tangent planes continuous up to the pole itself.
@@ -48,6 +52,8 @@ class WcsState:
         A and B coefficients and the reference pixel of the polynomial.
     tables : tuple
         CPDIS1, CPDIS2, D2IM1, D2IM2, each None or (table, crpix, crval, cdelt).
+    master : astropy.wcs.WCS or None
+        A private copy of a WCS that these numbers do not describe (TPV, TPD), only ever copied from.
     """
 
     ctype: tuple[str, str]
@@ -61,6 +67,7 @@ class WcsState:
     ps: tuple[Any, ...] = ()
     sip: tuple[Array | None, Array | None, Array] | None = None
     tables: tuple[Any, ...] = (None, None, None, None)
+    master: WCS | None = None
 
     @classmethod
     def of(cls, wcs: WCS, where: str = "the image", *, distorted: bool = True) -> WcsState:
@@ -84,26 +91,32 @@ class WcsState:
             msg = f"{where} has no FITS WCS (got {type(wcs).__name__}). Give an astropy.wcs.WCS."
             raise WCSError(msg)
         check_celestial(wcs, where)
-        prm = wcs.wcs.__deepcopy__({})
+        own = _private(wcs, distorted=distorted)
+        prm = own.wcs
         _set(prm, where)
-        keep = wcs.sip if distorted else None
-        names = ("cpdis1", "cpdis2", "det2im1", "det2im2")
-        ctype = [str(name) for name in prm.ctype]
-        return cls(
-            ctype=(ctype[0].removesuffix("-SIP"), ctype[1].removesuffix("-SIP")) if keep is None else (ctype[0], ctype[1]),
+        ctype, sip = [str(name) for name in prm.ctype], own.sip
+        state = cls(
+            ctype=(ctype[0], ctype[1]),
             cunit=(str(prm.cunit[0]), str(prm.cunit[1])),
-            crval=np.array(prm.crval), crpix=np.array(prm.crpix),
-            cdelt=np.array(prm.get_cdelt()), pc=np.array(prm.get_pc()),
+            crval=np.array(prm.crval),
+            crpix=np.array(prm.crpix),
+            cdelt=np.array(prm.get_cdelt()),
+            pc=np.array(prm.get_pc()),
             pole=(float(prm.lonpole), float(prm.latpole)),
-            pv=tuple(prm.get_pv()), ps=tuple(prm.get_ps()),
-            sip=None if keep is None else (_copied(keep.a), _copied(keep.b), np.array(keep.crpix)),
-            tables=tuple(_table(getattr(wcs, name)) if distorted else None for name in names),
-        )  # fmt: skip
+            pv=tuple(prm.get_pv()),
+            ps=tuple(prm.get_ps()),
+            sip=None if sip is None else (_copied(sip.a), _copied(sip.b), np.array(sip.crpix)),
+            tables=tuple(_table(getattr(own, name)) for name in _TABLES),
+        )
+        return state if _alike(own, state.build()) else replace(state, master=own)
 
     def build(self) -> WCS:
         """Return a new WCS with this state."""
         from astropy.wcs import WCS, DistortionLookupTable, Sip
 
+        if self.master is not None:
+            with _COPYING:
+                return _private(self.master, distorted=True)
         wcs = WCS(naxis=2)
         prm = wcs.wcs
         prm.ctype, prm.cunit = list(self.ctype), list(self.cunit)
@@ -115,7 +128,7 @@ class WcsState:
             prm.set_pv(list(self.pv))
         if self.ps:
             prm.set_ps(list(self.ps))
-        prm.bounds_check(True, True)  # noqa: FBT003  (positional in astropy)
+        prm.bounds_check(True, True)
         prm.set()
         if self.sip is not None:
             a, b, crpix = self.sip
@@ -125,18 +138,48 @@ class WcsState:
         return wcs
 
     @property
+    def distorted(self) -> bool:
+        """Whether there is more than a linear transformation and a projection."""
+        return self.sip is not None or self.master is not None or any(t is not None for t in self.tables)
+
+    @property
     def longitude_first(self) -> bool:
         """Whether the first sky axis is the longitude."""
         return self.ctype[0].split("-")[0] in {"RA", "GLON", "ELON", "SLON", "HLON"}
 
     @property
     def system(self) -> str:
-        """Kind of sky coordinates: ``"RA"`` (equatorial), ``"GLON"``, ``"ELON"`` …"""
+        """Kind of sky coordinates: ``"RA"`` (equatorial), ``"GLON"``, ``"ELON"`` and so on."""
         return self.ctype[0 if self.longitude_first else 1].split("-")[0]
 
 
+_TABLES = ("cpdis1", "cpdis2", "det2im1", "det2im2")
+
+
+def _private(wcs: WCS, *, distorted: bool) -> WCS:
+    """Return a copy with a wcslib object of its own; polynomials and tables, never changed, are shared."""
+    from astropy.wcs import WCS
+
+    own = WCS(naxis=2)
+    own.wcs = wcs.wcs.__deepcopy__({})
+    if distorted:
+        own.sip = wcs.sip
+        for name in _TABLES:
+            setattr(own, name, getattr(wcs, name))
+    if own.sip is None and any(str(name).endswith("-SIP") for name in own.wcs.ctype):
+        own.wcs.ctype = [str(name).removesuffix("-SIP") for name in own.wcs.ctype]
+    return own
+
+
+def _alike(one: WCS, two: WCS) -> bool:
+    """Whether two WCS map some pixels to the same numbers."""
+    x, y = np.meshgrid([-500.0, -3.0, 0.0, 70.0, 1000.0], [-800.0, 0.0, 5.0, 300.0])
+    pixels = np.column_stack([x.ravel(), y.ravel()]) + np.array(one.wcs.crpix)
+    return np.array_equal(one.all_pix2world(pixels, 1), two.all_pix2world(pixels, 1), equal_nan=True)
+
+
 def _set(prm: Any, where: str) -> None:
-    """Let wcslib check a private copy of the parameters."""
+    """Let wcslib check a private copy of the parameters, and check what it does not."""
     from astropy.wcs import WcsError
 
     try:
@@ -148,6 +191,14 @@ def _set(prm: Any, where: str) -> None:
             "Look at CTYPE, CRVAL and the CD matrix in its header."
         )
         raise WCSError(msg) from error
+    matrix = np.array(prm.get_pc()) * np.array(prm.get_cdelt())[:, None]
+    det, size = abs(np.linalg.det(matrix)), np.abs(matrix).max()
+    if not np.isfinite(matrix).all() or det <= 1e-10 * size**2:
+        msg = (
+            f"The linear transformation of {where} is singular: {matrix.tolist()} degrees per pixel. "
+            "Correct the CD or PC matrix and CDELT in its header."
+        )
+        raise WCSError(msg)
 
 
 def _copied(array: Any) -> Array | None:
@@ -164,7 +215,7 @@ def _table(table: Any) -> tuple[Any, ...] | None:
 
 
 def cd_matrix(wcs: WCS) -> Array:
-    """Return the linear transformation of a WCS in degrees per pixel, shape (2, 2), whichever keywords hold it."""
+    """Return the linear transformation in degrees per pixel, shape (2, 2), whichever keywords hold it."""
     return np.array(wcs.pixel_scale_matrix, dtype=np.float64)
 
 
@@ -174,7 +225,7 @@ def column_scale(cd: Array) -> float:
 
 
 def orientation(cd: Array) -> float:
-    """Return atan2(CD1_2, CD2_2) in degrees: the position angle of the y axis (`orientat` of the reference)."""
+    """Return atan2(CD1_2, CD2_2) in degrees: the position angle of y (`orientat` of the reference)."""
     return float(np.degrees(np.arctan2(cd[0, 1], cd[1, 1])))
 
 

@@ -32,9 +32,9 @@ def check_size(shape: tuple[int, int], reason: str) -> None:
     ny, nx = shape
     if ny * nx > MAX_PIXELS:
         msg = (
-            f"The output frame would have {nx} columns and {ny} rows: {ny * nx / MAX_PIXELS * 8:.3g} GiB for each image, "
-            f"while {MAX_PIXELS} pixels (8 GiB) are allowed. {reason} Give a coarser scale, or a smaller size with outnx "
-            "and outny around a position given with ra and dec."
+            f"The output frame would have {nx} columns and {ny} rows: {ny * nx / MAX_PIXELS * 8:.3g} GiB for "
+            f"each image, while {MAX_PIXELS} pixels (8 GiB) are allowed. {reason} Give a coarser scale, or a "
+            "smaller size with outnx and outny around a position given with ra and dec."
         )
         raise ParameterError(msg)
 
@@ -74,7 +74,8 @@ def custom_frame(
     Returns
     -------
     Frame
-        With a size given, the reference pixel is the centre of the image; otherwise it keeps its place among the data.
+        With a size given, the reference pixel is the centre of the image; otherwise it keeps its place among
+        the data.
 
     Raises
     ------
@@ -87,25 +88,33 @@ def custom_frame(
     _check_values(prefix, rot, scale, size, sky)
     if scale is None and rot is None and not (size or sky or pixel):
         return base
-    q = 1.0 if scale is None or math.isclose(scale, base.scale, rel_tol=10 * np.finfo(float).eps) else base.scale / scale
+    q = (
+        1.0
+        if scale is None or math.isclose(scale, base.scale, rel_tol=10 * np.finfo(float).eps)
+        else base.scale / scale
+    )
     turn = 0.0 if rot is None else base.orientation - rot
     if size:
         shape = (_whole(size[1]), _whole(size[0]))
         crpix = ((shape[1] + 1) / 2.0, (shape[0] + 1) / 2.0)
     else:
         shape, crpix = _resized(base, q, turn)
-    check_size(shape, f"{prefix}scale is {scale!r}, {prefix}outnx and {prefix}outny are {outnx!r} and {outny!r}.")
+    check_size(
+        shape, f"{prefix}scale is {scale!r}, {prefix}outnx and {prefix}outny are {outnx!r} and {outny!r}."
+    )
     cd = cd_matrix(base.wcs) / q @ _rotation(turn)
     wcs = core_wcs(base.wcs, shape, cd, pixel or crpix, sky)
     return Frame(
-        wcs=wcs, shape=shape, name=base.name,
+        wcs=wcs,
+        shape=shape,
+        name=base.name,
         scale=base.scale if scale is None else float(scale),
         orientation=base.orientation if rot is None else float(rot),
-    )  # fmt: skip
+    )
 
 
 def _pair(prefix: str, first: str, one: Any, second: str, two: Any) -> tuple[float, float] | None:
-    """Return both values of a pair or None; raise `ParameterError` if only one is there or one is no number."""
+    """Return both values of a pair, or None; raise `ParameterError` if one is missing or no number."""
     if (one is None) != (two is None):
         given, value, missing = (first, one, second) if two is None else (second, two, first)
         msg = f"{prefix}{given} is {value!r} but {prefix}{missing} is not set. Set both or none."
@@ -135,7 +144,9 @@ def _check_values(prefix: str, rot: Any, scale: Any, size: Any, sky: Any) -> Non
         msg = f"{prefix}scale is {scale!r}; give arcsec per pixel above 0."
         raise ParameterError(msg)
     if size and min(size) < 0.5:
-        msg = f"{prefix}outnx and {prefix}outny are {size[0]:g} and {size[1]:g}; both must be at least 1 pixel."
+        msg = (
+            f"{prefix}outnx and {prefix}outny are {size[0]:g} and {size[1]:g}; both must be at least 1 pixel."
+        )
         raise ParameterError(msg)
     if sky and abs(sky[1]) > 90:
         msg = f"{prefix}dec is {sky[1]!r}; give degrees from -90 to 90."
@@ -158,15 +169,18 @@ def _resized(base: Frame, q: float, turn: float) -> tuple[tuple[int, int], tuple
 
     Notes
     -----
-    Turned: the outer corners of the image about its reference pixel, times q, times the rotation, span the new image.
-    Only scaled: the size is q n and the centre of the first pixel keeps its place.
+    Turned: the outer corners of the image about its reference pixel, times q, times the rotation, span the
+    new image. Only scaled: the size is q n and the centre of the first pixel keeps its place.
     """
     (ny, nx), (cx, cy) = base.shape, base.wcs.wcs.crpix
     if turn != 0.0:
         corners = np.array([[0.5, 0.5], [nx + 0.5, 0.5], [0.5, ny + 0.5], [nx + 0.5, ny + 0.5]]) - [cx, cy]
         turned = q * corners @ _rotation(turn)
         low, span = turned.min(axis=0), np.ptp(turned, axis=0)
-        return (max(1, math.ceil(span[1])), max(1, math.ceil(span[0]))), (0.5 - float(low[0]), 0.5 - float(low[1]))
+        return (max(1, math.ceil(span[1])), max(1, math.ceil(span[0]))), (
+            0.5 - float(low[0]),
+            0.5 - float(low[1]),
+        )
     if q != 1.0:
         shape = (max(1, math.ceil(q * ny)), max(1, math.ceil(q * nx)))
         return shape, (1.0 + q * (cx - 1.0), 1.0 + q * (cy - 1.0))

@@ -1,8 +1,9 @@
 """Which part of a frame a chip covers, which part of a chip falls on a tile, and the tiles themselves.
 
-A `Footprint` splits the chip into cells and bounds each cell on the frame.  For a table the cells are those of the table
-and the bounds are exact: a bilinear patch takes its extremes at the corners.  For a full map a cell bounds every pixel in
-it.  For a function the cells are sampled and the bounds widened by the measured curvature.
+A `Footprint` splits the chip into cells and bounds each cell on the frame.  For a table the cells are those
+of the table and the bounds are exact: a bilinear patch takes its extremes at the corners.  For a full map a
+cell bounds every pixel in it.  For a function the cells are sampled and the bounds widened by the measured
+curvature.
 """
 
 from __future__ import annotations
@@ -24,8 +25,11 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Side of the cells of maps without a table, in chip pixels.
 CELL = 32
-#: Widening of every bound of `Footprint.pixels_on`, in frame pixels: pixels have straight edges, cells have not.
+#: Widening of every bound of `Footprint.pixels_on`, in frame pixels: pixels have straight edges, cells have
+#: not.
 SLACK = 1.0
+#: Guard against rounding of bounds, in frame pixels.
+ROUNDING = 1e-6
 
 _NOTHING = Window(0, 0, 0, 0)
 
@@ -70,8 +74,9 @@ class Footprint:
         found = self.bounds()
         if found is None:
             return _NOTHING
+        reach = margin + ROUNDING
         (y0, y1), (x0, x1) = (
-            _pixels(low - margin, high + margin, n)
+            _pixels(low - reach, high + reach, n)
             for low, high, n in ((found[2], found[3], frame_shape[0]), (found[0], found[1], frame_shape[1]))
         )
         return Window(y0, y1, x0, x1) if y1 > y0 and x1 > x0 else _NOTHING
@@ -95,9 +100,11 @@ class Footprint:
             return _NOTHING
         reach = margin + SLACK
         hit = (
-            (self.high[0] >= tile.x0 - 0.5 - reach) & (self.low[0] <= tile.x1 - 0.5 + reach)
-            & (self.high[1] >= tile.y0 - 0.5 - reach) & (self.low[1] <= tile.y1 - 0.5 + reach)
-        )  # fmt: skip
+            (self.high[0] >= tile.x0 - 0.5 - reach)
+            & (self.low[0] <= tile.x1 - 0.5 + reach)
+            & (self.high[1] >= tile.y0 - 0.5 - reach)
+            & (self.low[1] <= tile.y1 - 0.5 + reach)
+        )
         rows, columns = np.nonzero(hit.any(axis=1))[0], np.nonzero(hit.any(axis=0))[0]
         if not rows.size:
             return _NOTHING
@@ -146,15 +153,30 @@ def _corner_bounds(fx: Array, fy: Array) -> tuple[Array, Array]:
 
 
 def _table_footprint(pixels: PixelMap) -> Footprint:
-    """Bound the cells of a table; a cell with a corner that is NaN is lost as a whole."""
+    """Bound the cells of a table; a cell with a node that is NaN is lost as a whole."""
     ny, nx = pixels.shape
     x, y = _edges(nx, pixels.step, ORIGIN), _edges(ny, pixels.step, ORIGIN)
-    low, high = _corner_bounds(*pixels.grid(x, y))
-    return Footprint(pixels.shape, x, y, low, high)
+    # both sides of every edge, each seen from its own cell: a NaN node must not reach into the cells beside
+    # its own
+    fx, fy = pixels.grid(_both_sides(x), _both_sides(y))
+    low, high = [], []
+    for f in (fx, fy):
+        corners = np.stack([f[::2, ::2], f[1::2, ::2], f[::2, 1::2], f[1::2, 1::2]])
+        low.append(corners.min(axis=0))
+        high.append(corners.max(axis=0))
+    lost = ~np.isfinite(low[0] + low[1] + high[0] + high[1])
+    for f in (*low, *high):
+        f[lost] = np.nan
+    return Footprint(pixels.shape, x, y, np.stack(low), np.stack(high))
+
+
+def _both_sides(edges: Array) -> Array:
+    """Return the first and the last coordinate of each cell, one after the other."""
+    return np.stack([edges[:-1], np.nextafter(edges[1:], -np.inf)], axis=1).ravel()
 
 
 def _full_bounds(pixels: PixelMap, x: Array, y: Array) -> tuple[Array, Array]:
-    """Bound blocks of a full map: all centres of a block, those around it, and the outer edges of the image."""
+    """Bound blocks of a full map: their centres, those around them, and the outer edges of the image."""
     ny, nx = pixels.shape
     sx = np.concatenate([[-0.5], np.arange(nx, dtype=np.float64), [nx - 0.5]])
     low, high = np.full((2, len(y) - 1, len(x) - 1), np.nan), np.full((2, len(y) - 1, len(x) - 1), np.nan)
@@ -174,16 +196,17 @@ def _full_bounds(pixels: PixelMap, x: Array, y: Array) -> tuple[Array, Array]:
 def _sampled_bounds(pixels: PixelMap, x: Array, y: Array) -> tuple[Array, Array]:
     """Bound cells of an exact map from their corners, with safety.
 
-    Between samples a distance h apart a smooth curve leaves the chord by at most h² max|f″| / 8, that is an eighth of the
-    second difference; half of the largest one, and one pixel, are added.  Cells next to a point that cannot be
-    projected may reach anywhere.
+    Between samples a distance h apart a smooth curve leaves the chord by an eighth of the second difference;
+    half of the largest one, and one pixel, are added.  Cells next to a point that cannot be projected may
+    reach anywhere.
     """
     fx, fy = pixels.grid(x, y)
     lost = ~(np.isfinite(fx) & np.isfinite(fy))
     fx, fy = np.where(lost, np.nan, fx), np.where(lost, np.nan, fy)
     low, high = _corner_bounds(fx, fy)
     for c, f in enumerate((fx, fy)):
-        curvature = [np.abs(np.diff(f, n=2, axis=axis)) for axis in (0, 1)] + _corner_twist(f)
+        twist = np.diff(np.diff(f, axis=0), axis=1)
+        curvature = [np.abs(d) for d in (np.diff(f, n=2, axis=0), np.diff(f, n=2, axis=1), twist)]
         largest = max((float(np.nanmax(a)) for a in curvature if np.isfinite(a).any()), default=0.0)
         low[c] -= 0.5 * largest + 1.0
         high[c] += 0.5 * largest + 1.0
@@ -191,11 +214,6 @@ def _sampled_bounds(pixels: PixelMap, x: Array, y: Array) -> tuple[Array, Array]
     doubtful = corners.any(axis=0) & ~corners.all(axis=0)
     low[:, doubtful], high[:, doubtful] = -np.inf, np.inf
     return low, high
-
-
-def _corner_twist(f: Array) -> list[Array]:
-    """Return the mixed difference of every cell, in which a bilinear patch and a plane differ."""
-    return [np.abs(f[1:, 1:] - f[1:, :-1] - f[:-1, 1:] + f[:-1, :-1])]
 
 
 def exposure_window(maps: Iterable[PixelMap], frame_shape: tuple[int, int], *, margin: float = 0.0) -> Window:
@@ -223,7 +241,9 @@ def union(windows: Iterable[Window]) -> Window:
     full = [w for w in windows if not w.empty]
     if not full:
         return _NOTHING
-    return Window(min(w.y0 for w in full), max(w.y1 for w in full), min(w.x0 for w in full), max(w.x1 for w in full))
+    return Window(
+        min(w.y0 for w in full), max(w.y1 for w in full), min(w.x0 for w in full), max(w.x1 for w in full)
+    )
 
 
 def overlaps(one: Footprint, tile: Window, margin: float = 0.0) -> bool:
@@ -248,7 +268,7 @@ def tiles(area: Window | tuple[int, int], size: int | tuple[int, int]) -> list[W
     """
     high, wide = (size, size) if isinstance(size, int) else size
     if high < 1 or wide < 1:
-        msg = f"A tile has {high} × {wide} pixels; both sides need at least one. Give a larger tile_size."
+        msg = f"A tile has {high} by {wide} pixels; both sides need at least one. Give a larger tile_size."
         raise ParameterError(msg)
     w = area if isinstance(area, Window) else Window(0, area[0], 0, area[1])
     return [

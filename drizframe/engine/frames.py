@@ -1,7 +1,7 @@
 """The output frame that fits a set of exposures, and the frames of a run.
 
-The rules are those of the reference, quirks included: the frame spans pixel centres only and its reference pixel is n / 2
-(trap 06-1); orientation and scale come from the first chip of the first exposure (trap 06-2).
+The rules are those of the reference, quirks included: the frame spans pixel centres only and its reference
+pixel is n / 2 (trap 06-1); orientation and scale come from the first chip of the first exposure (trap 06-2).
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def default_frame(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Fram
     exposures : sequence of Exposure
         In input order; the first chip of the first one gives scale and orientation.
     coeffs : bool
-        False: distortion is left out of the footprints, and scale and orientation are those of the first chip's linear
-        WCS; the frame of a single chip is then that chip's own grid.
+        False: distortion is left out of the footprints, and scale and orientation are those of the first
+        chip's linear WCS; the frame of a single chip is then that chip's own grid.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def default_frame(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Fram
 
 
 def _north_up(scale: float, rot: float) -> Array:
-    """Return the CD matrix with equal scales (arcsec), right angles, y at the position angle `rot` (degrees), east left."""
+    """Return the CD matrix with square pixels of `scale` arcsec, y at `rot` degrees, east to the left."""
     s, o = scale / 3600.0, math.radians(rot)
     return np.array([[-s * math.cos(o), s * math.sin(o)], [s * math.sin(o), s * math.cos(o)]])
 
@@ -122,8 +122,8 @@ def _undistorted(chip: Chip, exposure: Exposure) -> tuple[Array, float]:
 
     Notes
     -----
-    Where the header lacks a part of the distortion model (IDCSCALE, V2/V3 or PA_V3), that part comes from the linear WCS
-    (trap 06-3).
+    Where the header lacks a part of the distortion model (IDCSCALE, V2/V3 or PA_V3), that part comes from the
+    linear WCS (trap 06-3).
     """
     linear = cd_matrix(chip.wcs)
     det = float(np.linalg.det(linear))
@@ -180,7 +180,7 @@ def aperture_roll(pa_v3: float, dec: float, v2: float, v3: float) -> float:
 def _grid_around(
     points: Array, like: WCS, cd: Array
 ) -> tuple[Array, tuple[float, float], tuple[int, int], Array]:
-    """Return CRVAL, CRPIX, shape and CD of the grid that spans points on the sky, shape (n, 2), in degrees."""
+    """Return CRVAL, CRPIX, shape and CD of the grid that spans points on the sky, shape (n, 2), degrees."""
     centre = sphere_mean(points)
     if centre is None:
         raise InputError(_TOO_FAR)
@@ -200,12 +200,12 @@ def _grid_around(
 
 
 def _turn(wanted: Array, found: Array) -> Array:
-    """Return the rotation from `wanted` to `found` offsets, shapes (n, 2); the unit matrix if it moves no point notably.
+    """Return the rotation from `wanted` to `found` offsets, shapes (n, 2); the unit matrix if it is tiny.
 
     Notes
     -----
-    Moving CRVAL turns the grid, because north does.  That is far below `TURN_ERROR` but next to a pole, where without
-    this correction, which the reference lacks, data would fall outside of the frame.
+    Moving CRVAL turns the grid, because north does.  That is far below `TURN_ERROR` but next to a pole, where
+    without this correction, which the reference lacks, data would fall outside of the frame.
     """
     dot = float((wanted * found).sum())
     cross = float((wanted[:, 0] * found[:, 1] - wanted[:, 1] * found[:, 0]).sum())
@@ -217,13 +217,13 @@ def _turn(wanted: Array, found: Array) -> Array:
 
 
 _TOO_FAR = (
-    "The exposures lie too far apart on the sky for one tangent plane (more than 90 degrees from their common centre). "
-    "Combine them in groups, or look for a wrong CRVAL."
+    "The exposures lie too far apart on the sky for one tangent plane (more than 90 degrees from their "
+    "common centre). Combine them in groups, or look for a wrong CRVAL."
 )
 
 
 def linear_scale(chip: Chip, exposure: Exposure, *, coeffs: bool = True) -> float:
-    """Return the undistorted pixel scale of a chip in arcsec: the scale of the default frame of that chip alone.
+    """Return the undistorted pixel scale of a chip in arcsec: that of the default frame of it alone.
 
     Parameters
     ----------
@@ -236,8 +236,8 @@ def linear_scale(chip: Chip, exposure: Exposure, *, coeffs: bool = True) -> floa
 
     Notes
     -----
-    With a distortion polynomial: IDCSCALE, else √\\|det CD\\|.  Without one: the length of the first column of CD.  Each chip
-    by itself, whatever the chips before it have (trap 06-14).
+    With a distortion polynomial: IDCSCALE, else the root of the absolute determinant of CD.  Without one: the
+    length of the first column of CD.  Each chip by itself, whatever the chips before it have (trap 06-14).
     """
     if coeffs and chip.wcs.sip is not None:
         return _undistorted(chip, exposure)[1]
@@ -257,8 +257,8 @@ def build_frames(exposures: Sequence[Exposure], parameters: Any) -> dict[str, Fr
     exposures : sequence of Exposure
         In input order.
     parameters : Parameters
-        ``driz_sep_*`` and ``final_*`` describe frames; they count where ``driz_sep_wcs`` or ``final_wcs`` is true and the step
-        itself (`driz_separate`, `driz_combine`) runs.
+        ``driz_sep_*`` and ``final_*`` describe frames; they count where ``driz_sep_wcs`` or ``final_wcs`` is
+        true and the step itself (`driz_separate`, `driz_combine`) runs.
 
     Returns
     -------
@@ -287,14 +287,18 @@ def build_frames(exposures: Sequence[Exposure], parameters: Any) -> dict[str, Fr
         else:
             frame = frame_from_reference(reference, name=f"{prefixes[which]}_refimage")
         if custom:
-            frame = custom_frame(frame, **_values(parameters, prefixes[which], _MODIFIERS), prefix=f"{prefixes[which]}_")
+            frame = custom_frame(
+                frame, **_values(parameters, prefixes[which], _MODIFIERS), prefix=f"{prefixes[which]}_"
+            )
         frames[which] = frame
     return frames
 
 
 def is_blank(reference: Any) -> bool:
     """Whether no reference image is given: None, blank, INDEF or NONE."""
-    return reference is None or (isinstance(reference, str) and reference.strip().upper() in {"", "INDEF", "NONE"})
+    return reference is None or (
+        isinstance(reference, str) and reference.strip().upper() in {"", "INDEF", "NONE"}
+    )
 
 
 def _values(parameters: Any, prefix: str, names: Iterable[str]) -> dict[str, Any]:

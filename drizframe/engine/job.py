@@ -11,13 +11,14 @@ import numpy as np
 
 from drizframe.config import Parameters
 from drizframe.engine.blotting import blot_chip
+from drizframe.engine.drizzling import drizzle
 from drizframe.engine.events import Bus
 from drizframe.engine.overlaps import find_overlaps
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.errors import HookError
-from drizframe.hooks import Component, Overlap, Registry, Step, choose
-from drizframe.model import Chip, Exposure, Frame, PixelMap, PlaneKey, Unit, Window
+from drizframe.hooks import Component, Kernel, Overlap, Registry, Step, choose
+from drizframe.model import Chip, ChipInput, Drizzled, Exposure, Frame, PixelMap, PlaneKey, Unit, Window
 
 __all__ = ["EngineJob", "RunContext"]
 
@@ -62,7 +63,7 @@ class EngineJob:
         self.parameters: Parameters = context.plan.parameters
         self.exposures: Sequence[Exposure] = context.plan.exposures
         self.registry = context.registry
-        self.backend: str = context.plan.parameters.backend
+        self.backend: Literal["auto", "reference", "cython"] = context.plan.parameters.backend
 
     @property
     def exposure(self) -> Exposure:
@@ -195,6 +196,13 @@ class EngineJob:
             if self._context.overlaps is None:
                 self._context.overlaps = list(find_overlaps(self.exposures))
             return self._context.overlaps
+
+    def drizzle(self, inputs: Sequence[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
+        """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling.drizzle`."""
+        if self.window is None:
+            msg = f"Step {self._step.name!r} has scope {self._step.scope!r}: only steps of scope 'tile' can drizzle."
+            raise HookError(msg)
+        return drizzle(self.window, inputs, kernel, backend=self.backend, call=self.call, **options)
 
     def blot(self, image: Array, unit: Unit, **options: Any) -> Array:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting.blot_chip`."""

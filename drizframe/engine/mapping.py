@@ -1,8 +1,8 @@
 """From the pixels of a chip to the pixels of a frame.
 
-The exact map is pixel → sky with everything the chip's WCS holds (D2IM tables, SIP polynomial and NPOL tables, CD matrix,
-projection), then sky → pixel with the core of the frame's WCS.  The drizzle steps use it through a table of exact
-positions, as the reference does, unless `stepsize` is 0.
+The exact map is pixel → sky with everything the chip's WCS holds (D2IM tables, SIP polynomial and NPOL
+tables, CD matrix, projection), then sky → pixel with the core of the frame's WCS.  The drizzle steps use it
+through a table of exact positions, as the reference does, unless `stepsize` is 0.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class SkyTransform:
 
     Parameters
     ----------
-    source : astropy.wcs.WCS
+    source : astropy.wcs.WCS or WcsState
         The image to start from, distortion included.
-    target : astropy.wcs.WCS
+    target : astropy.wcs.WCS or WcsState
         The image to arrive at; only its core is used (trap 11-10).
 
     Raises
@@ -52,20 +52,21 @@ class SkyTransform:
 
     Notes
     -----
-    Every thread works on WCS objects of its own, because wcslib changes an object while it transforms.  Pickles are exact.
+    Every thread works on WCS objects of its own, because wcslib changes an object while it transforms.
+    Pickles are exact.
     """
 
     __slots__ = ("_local", "_source", "_target")
 
-    def __init__(self, source: WCS, target: WCS) -> None:
-        self._join(WcsState.of(source, "the input image"), WcsState.of(target, "the output frame", distorted=False))
-
-    def _join(self, source: WcsState, target: WcsState) -> None:
-        """Keep the two states."""
+    def __init__(self, source: WCS | WcsState, target: WCS | WcsState) -> None:
+        if not isinstance(source, WcsState):
+            source = WcsState.of(source, "the input image")
+        if not isinstance(target, WcsState):
+            target = WcsState.of(target, "the output frame", distorted=False)
         if source.system != target.system:
             msg = (
-                f"The input image has sky coordinates of type {source.system!r}, the output frame {target.system!r}. "
-                "Give a frame in the coordinates of the inputs."
+                f"The input image has sky coordinates of type {source.system!r}, the output frame "
+                f"{target.system!r}. Give a frame in the coordinates of the inputs."
             )
             raise WCSError(msg)
         self._source, self._target = source, target
@@ -108,14 +109,7 @@ class SkyTransform:
         return out[:, 0].reshape(x.shape), out[:, 1].reshape(x.shape)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _joined, (self._source, self._target)
-
-
-def _joined(source: WcsState, target: WcsState) -> SkyTransform:
-    """Make a transform from two states (for pickle)."""
-    made = SkyTransform.__new__(SkyTransform)
-    made._join(source, target)
-    return made
+        return SkyTransform, (self._source, self._target)
 
 
 class WCSMap:
@@ -133,17 +127,16 @@ class WCSMap:
     Derive from it and override `forward` to change the map of a run.
     """
 
-    def __init__(self, input: WCS | None = None, output: WCS | None = None) -> None:  # noqa: A002  (name of the reference)
+    def __init__(self, input: WCS | None = None, output: WCS | None = None) -> None:  # noqa: A002  (as the reference)
         self.input: WCS | None = input
         self.output: WCS | None = output
-        self._there: SkyTransform | None = None
-        self._back: SkyTransform | None = None
+        self.exact: SkyTransform | None = None  # made when it is first needed
 
     def bound_to(self, source: WCS, target: WCS) -> WCSMap:
         """Return this map, whatever a subclass keeps in it, for other images."""
         other = copy.copy(self)
         other.input, other.output = source, target
-        other._there = other._back = None
+        other.exact = None
         return other
 
     def _images(self) -> tuple[WCS, WCS]:
@@ -155,9 +148,9 @@ class WCSMap:
 
     def forward(self, x: Any, y: Any) -> tuple[Array, Array]:
         """Map pixels of the input to pixels of the output, both counted from 1, shapes alike."""
-        if self._there is None:
-            self._there = SkyTransform(*self._images())
-        return self._there.fits(x, y)
+        if self.exact is None:
+            self.exact = SkyTransform(*self._images())
+        return self.exact.fits(x, y)
 
     def backward(self, x: Any, y: Any) -> tuple[Array, Array]:
         """Map pixels of the output to pixels of the input, both counted from 1, shapes alike.
@@ -174,12 +167,15 @@ class WCSMap:
         try:
             found = WcsState.of(source, "the input image").build().all_world2pix(*sky, 1)
         except NoConvergence as error:
-            msg = "The distortion of the input image cannot be inverted at these positions; they may lie too far outside of it."
+            msg = (
+                "The distortion of the input image cannot be inverted at these positions. "
+                "They may lie too far outside of it."
+            )
             raise WCSError(msg) from error
         return np.asarray(found[0], dtype=np.float64), np.asarray(found[1], dtype=np.float64)
 
     def get_pix_ratio(self) -> float:
-        """Return the pixel scale of the output over that of the input, each from the first column of its CD matrix."""
+        """Return the pixel scale of the output over that of the input, from the first columns of CD."""
         source, target = self._images()
         return column_scale(cd_matrix(target)) / column_scale(cd_matrix(source))
 
@@ -205,8 +201,8 @@ class _Forward:
         fx, fy = (np.asarray(a, dtype=np.float64) - 1.0 for a in found)
         if fx.shape != np.shape(x) or fy.shape != np.shape(x):
             msg = (
-                f"wcsmap.forward returned shapes {fx.shape} and {fy.shape} for positions of shape {np.shape(x)}. "
-                "It must return two arrays of the shape that it was given."
+                f"wcsmap.forward returned shapes {fx.shape} and {fy.shape} for positions of shape "
+                f"{np.shape(x)}. It must return two arrays of the shape that it was given."
             )
             raise ParameterError(msg)
         return fx, fy
@@ -228,7 +224,8 @@ def transform(chip_wcs: WCS, frame_wcs: WCS) -> SkyTransform:
     Returns
     -------
     SkyTransform
-        ``(x, y) -> (X, Y)``, 0-based, safe to call from several threads; NaN where a point cannot be projected.
+        ``(x, y) -> (X, Y)``, 0-based, safe to call from several threads; NaN where a point cannot be
+        projected.
 
     Raises
     ------
@@ -248,11 +245,12 @@ def pixel_map(chip: Chip, frame: Frame, *, stepsize: float | str = 10, wcsmap: A
     frame : Frame
         Where to map to.
     stepsize : float or str
-        Distance of exactly mapped positions in pixels, at least 1 and possibly larger than the image; 0: every position is
-        mapped exactly; ``"auto"``: the table is refined until its error is below `AUTO_ERROR`.
+        Distance of exactly mapped positions in pixels, at least 1 and possibly larger than the image; 0:
+        every position is mapped exactly; ``"auto"``: the table is refined until its error is below
+        `AUTO_ERROR`.
     wcsmap : class, callable or object, optional
-        ``wcsmap(input_wcs, output_wcs)`` gives an object whose ``forward(x, y)`` maps pixels, counted from 1; an object that
-        has `forward` is used itself.  `stepsize` is then without effect.
+        ``wcsmap(input_wcs, output_wcs)`` gives an object whose ``forward(x, y)`` maps pixels, counted from 1;
+        an object that has `forward` is used itself.  `stepsize` is then without effect.
 
     Returns
     -------
@@ -283,11 +281,13 @@ def check_stepsize(stepsize: Any) -> float | str:
     """Return a valid step of the table: a number or ``"auto"``; raise `ParameterError` otherwise."""
     if isinstance(stepsize, str) and stepsize.strip().lower() == "auto":
         return "auto"
-    number = isinstance(stepsize, int | float | np.number) and not isinstance(stepsize, bool | np.bool_ | complex)
+    number = isinstance(stepsize, int | float | np.number) and not isinstance(
+        stepsize, bool | np.bool_ | complex
+    )
     if not number or not math.isfinite(stepsize) or not (stepsize == 0 or stepsize >= 1):
         msg = (
-            f"stepsize is {stepsize!r}. Give the distance of exactly mapped pixels, 1 or more (default 10), 0 to map "
-            "every pixel exactly, or 'auto' to refine until the error is below 1e-4 pixel."
+            f"stepsize is {stepsize!r}. Give the distance of exactly mapped pixels, 1 or more (default 10), "
+            "0 to map every pixel exactly, or 'auto' to refine until the error is below 1e-4 pixel."
         )
         raise ParameterError(msg)
     return float(stepsize)
@@ -317,8 +317,8 @@ def _user_transform(wcsmap: Any, source: WCS, target: WCS) -> Transform:
         return transform(*images)
     if not callable(getattr(made, "forward", None)):
         msg = (
-            f"wcsmap gave {type(made).__name__}, which has no method forward(x, y). Give a class or function called as "
-            "wcsmap(input_wcs, output_wcs), or an object with forward(x, y); pixels count from 1."
+            f"wcsmap gave {type(made).__name__}, which has no method forward(x, y). Give a class or function "
+            "called as wcsmap(input_wcs, output_wcs), or an object with forward(x, y); pixels count from 1."
         )
         raise ParameterError(msg)
     return _Forward(made)
@@ -335,8 +335,9 @@ def _check_projectable(pixels: PixelMap, chip: Chip, frame: Frame) -> None:
     if not some:
         ra, dec = (float(v) for v in frame.wcs.wcs.crval)
         msg = (
-            f"No pixel of chip {chip.extver} (reference point {tuple(float(v) for v in chip.wcs.wcs.crval)} deg) can be "
-            f"projected onto the output frame centred near ({ra}, {dec}) deg: it lies on the other side of the sky. "
-            "Check the frame (final_ra, final_dec, final_refimage or driz_sep_…) or leave the exposure out."
+            f"No pixel of chip {chip.extver} (reference point {tuple(float(v) for v in chip.wcs.wcs.crval)} "
+            f"deg) can be projected onto the output frame centred near ({ra}, {dec}) deg: it lies on the "
+            "other side of the sky. Check the frame (final_ra, final_dec, final_refimage or driz_sep_…) or "
+            "leave the exposure out."
         )
         raise InputError(msg)

@@ -188,8 +188,9 @@ def spherical_area(polygon: Array) -> float:
 
     Notes
     -----
-    The sum over the triangles (a, b, c) of a fan of E with ``tan(E/2) = det(a, b, c) / (1 + a·b + b·c + c·a)``
-    (van Oosterom & Strackee 1983); ``det(a, b - a, c - a)`` is the same and keeps its digits where triangles are small.
+    The sum of E over the triangles (a, b, c) of a fan, with
+    ``tan(E/2) = det(a, b, c) / (1 + a·b + b·c + c·a)`` (van Oosterom & Strackee 1983);
+    ``det(a, b - a, c - a)`` is the same and keeps its digits where triangles are small.
     """
     total = 0.0
     for k in range(1, len(polygon) - 1):

@@ -8,9 +8,15 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation
+from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation, tangent_wcs
 from drizframe.engine.custom_frames import check_size
-from drizframe.errors import DrizframeWarning, MissingInputError, ParameterError, UnreadableInputError, WCSError
+from drizframe.errors import (
+    DrizframeWarning,
+    MissingInputError,
+    ParameterError,
+    UnreadableInputError,
+    WCSError,
+)
 from drizframe.model import Frame
 
 if TYPE_CHECKING:
@@ -56,28 +62,37 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
         return _from_file(os.fspath(refimage), name)
     if hasattr(refimage, "wcs") and hasattr(refimage, "pixel_shape"):
         if refimage.pixel_shape is None:
-            msg = f"{name} is a WCS without a size. Set its pixel_shape to (columns, rows) before you give it."
+            msg = (
+                f"{name} is a WCS without a size. Set its pixel_shape to (columns, rows) before you give it."
+            )
             raise ParameterError(msg)
         nx, ny = (int(v) for v in refimage.pixel_shape)
         return _from_wcs(refimage, (ny, nx), name)
-    msg = f"{name} is {type(refimage).__name__}; give the name of a FITS file, an astropy.wcs.WCS with pixel_shape, or a Frame."
+    msg = (
+        f"{name} is {type(refimage).__name__}; give the name of a FITS file, an astropy.wcs.WCS with "
+        "pixel_shape, or a Frame."
+    )
     raise ParameterError(msg)
 
 
 def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
     """Return the frame of a WCS and a shape."""
-    WcsState.of(wcs, where)
+    state = WcsState.of(wcs, where)
     check_size(shape, f"{where} is an image of that size.")
-    if any(getattr(wcs, n, None) is not None for n in ("sip", "cpdis1", "cpdis2", "det2im1", "det2im2")):
+    if state.distorted:
         warnings.warn(
-            f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, and its pixel "
-            "scale may include some of the distortion. Prefer a drizzled image.",
+            f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, "
+            "and its pixel scale may include some of the distortion. Prefer a drizzled image.",
             DrizframeWarning,
             stacklevel=4,
         )
     cd = cd_matrix(wcs)
+    if state.master is None:
+        linear = core_wcs(wcs, shape, cd)
+    else:  # a distortion that is part of the projection (TPV)
+        linear = tangent_wcs(wcs, state.crval, state.crpix, cd, shape)
     return Frame(
-        wcs=core_wcs(wcs, shape, cd), shape=shape, scale=column_scale(cd), orientation=orientation(cd), name=str(wcs.wcs.name)
+        wcs=linear, shape=shape, scale=column_scale(cd), orientation=orientation(cd), name=str(wcs.wcs.name)
     )
 
 
@@ -107,8 +122,8 @@ def _search(hdus: HDUList, text: str, name: str) -> Header:
             header: Header = hdu.header
             return header
     msg = (
-        f"{name} is {text!r}; none of its {len(hdus)} HDUs has CRVAL1 with a CD or PC matrix of a celestial WCS. "
-        "Give an image with a WCS."
+        f"{name} is {text!r}; none of its {len(hdus)} HDUs has CRVAL1 with a CD or PC matrix of a celestial "
+        "WCS. Give an image with a WCS."
     )
     raise WCSError(msg)
 
@@ -124,7 +139,9 @@ def _named(hdus: HDUList, ext: str, text: str, name: str) -> Header:
         msg = f"{name} is {text!r}, but the file has no extension [{ext}]. It has {there}."
         raise WCSError(msg) from error
     if not _has_wcs(header):
-        msg = f"{name} is {text!r}, but that extension has no CRVAL1 with a CD or PC matrix of a celestial WCS."
+        msg = (
+            f"{name} is {text!r}, but that extension has no CRVAL1 with a CD or PC matrix of a celestial WCS."
+        )
         raise WCSError(msg)
     return header
 

@@ -11,6 +11,7 @@ from drizframe.hooks.options import (
     StatisticOptions,
     WeightOptions,
 )
+from drizframe.hooks.products import INTERMEDIATE, RunProducts
 from drizframe.hooks.records import (
     TRAITS,
     Combiner,
@@ -35,6 +36,7 @@ from drizframe.hooks.step import Job, Step
 
 __all__ = [
     "COMPONENT_HOOKS",
+    "INTERMEDIATE",
     "PROJECT",
     "STAGES",
     "TRAITS",
@@ -57,6 +59,7 @@ __all__ = [
     "PluginManager",
     "Reader",
     "Registry",
+    "RunProducts",
     "SkyChip",
     "SkyMethod",
     "SkyOptions",

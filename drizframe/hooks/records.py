@@ -392,10 +392,21 @@ class Reader(Component):
 class Writer(Component):
     """Mosaics to files.
 
-    ``reference(mosaic, path, **options) -> list[Path]``: writes every part under a temporary name and renames it last.
+    ``reference(mosaic, path, *, overwrite) -> list[Path]``: writes every part under a temporary name and renames it last.
+
+    Parameters
+    ----------
+    headers : callable or None
+        ``headers(product) -> (headers, table, notes)``: headers of a mosaic by part ("primary", "sci", "wht", "ctx"), its table of
+        input keywords, and warnings; `product` is a `RunProducts`.
+    planes : callable or None
+        ``planes(product) -> list[Path]``: writes the intermediate planes that `product` asks for.
     """
 
     family: ClassVar[str] = "writer"
+
+    headers: Callable[..., Any] | None = None
+    planes: Callable[..., list[Path]] | None = None
 
 
 class MapFunction(Protocol):

@@ -207,7 +207,7 @@ class Camera:
         return y0, y0 + shape[0], x0, x0 + shape[1]
 
     def extent(self, shape: tuple[int, int] | None = None) -> float:
-        """Side in arcsec of a square around the pointing that holds all chips, cut to `shape`, at any roll."""
+        """Side of a square around the pointing that holds all chips, cut to `shape`, at any roll (arcsec)."""
         far = 0.0
         for index, design in enumerate(self.chips):
             y0, y1, x0, x1 = self.window(index, shape)

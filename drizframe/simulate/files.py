@@ -91,7 +91,7 @@ def _inverse_variance(exposure: SimulatedExposure) -> HDUList:
 def _source_mask(chip: SimulatedChip) -> Any:
     """Return a user mask (uint8, 1 = use) without bad pixels and discs around the 20 brightest stars."""
     mask = (~chip.truth.bad).astype(np.uint8)
-    y, x = np.indices(mask.shape, sparse=True)
+    y, x = np.ogrid[: mask.shape[0], : mask.shape[1]]
     for k in np.argsort(chip.truth.counts)[-20:]:
         mask[(x - chip.truth.x[k]) ** 2 + (y - chip.truth.y[k]) ** 2 <= 25] = 0
     return mask

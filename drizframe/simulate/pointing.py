@@ -70,7 +70,7 @@ def dither(
     jitter: float = 0.02,
     roll_step: float = 0.0,
     exptime: float | tuple[float, ...] = 500.0,
-    sky: float | tuple[float, ...] | None = None,
+    sky: float | tuple[float | None, ...] | None = None,
     error: float = 0.0,
     start: float = 58849.0,
     seed: int = 0,

@@ -63,9 +63,10 @@ def roll_at(pa_v3: float, dec: float, v2: float, v3: float) -> float:
     Notes
     -----
     With the distance rho of the aperture from the axis, sin² rho = sin² v2 + sin² v3 - sin² v2 sin² v3;
-    beta = asin(sin v3 / sin rho) (pi - beta if v2 < 0), gamma = asin(sin v2 / sin rho) (pi - gamma if v3 < 0),
-    A = pi/2 + roll - beta, B = atan2(sin A cos dec, sin dec sin rho - cos dec cos rho cos A); the angle is
-    pi - gamma - B.
+    beta = asin(sin v3 / sin rho) (pi - beta if v2 < 0);
+    gamma = asin(sin v2 / sin rho) (pi - gamma if v3 < 0);
+    A = pi/2 + roll - beta, B = atan2(sin A cos dec, sin dec sin rho - cos dec cos rho cos A);
+    the angle is pi - gamma - B.
     """
     if v2 == 0 and v3 == 0:
         return pa_v3

@@ -25,7 +25,7 @@ DEFECTS = {"median/lthresh_electrons_per_s": "12-3"}
 COUNTS = {"stack4": 4, "first2": 2, "first3": 3}
 
 
-def run(case: dict[str, Any], kind: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def run(case: dict[str, Any], kind: str) -> Any:
     """Return our image, the stack, and where all values are masked."""
     p = {**GOLDEN["defaults"], **case["parameters"]}
     n, stack = COUNTS[case["stack"]], GOLDEN["stack"]
@@ -53,7 +53,9 @@ def cases() -> list[Any]:
     marked = []
     for case in GOLDEN["cases"]:
         trap = DEFECTS.get(case["id"])
-        marks = [pytest.mark.xfail(strict=True, reason=f"the vector pins a defect, trap {trap}")] if trap else []
+        marks = (
+            [pytest.mark.xfail(strict=True, reason=f"the vector pins a defect, trap {trap}")] if trap else []
+        )
         marked.append(pytest.param(case, id=case["id"], marks=marks))
     return marked
 
@@ -94,4 +96,6 @@ def test_thresholds_are_electrons_per_second_and_not_cumulative(kind):
 def test_weight_thresholds_equal_reference_program():
     weights = np.array(GOLDEN["stack"]["weight"], dtype=np.float64).astype(np.float32)
     found = [weight_threshold(w, 0.3) for w in weights]
-    np.testing.assert_allclose(found, GOLDEN["mask_thresholds_at_0_3"], rtol=1e-7)  # the file rounds to float32
+    np.testing.assert_allclose(
+        found, GOLDEN["mask_thresholds_at_0_3"], rtol=1e-7
+    )  # the file rounds to float32

@@ -41,7 +41,9 @@ def cases() -> list[Any]:
     marked = []
     for case in GOLDEN["cases"]:
         trap = DEFECTS.get(case["id"])
-        marks = [pytest.mark.xfail(strict=True, reason=f"the vector pins a defect, trap {trap}")] if trap else []
+        marks = (
+            [pytest.mark.xfail(strict=True, reason=f"the vector pins a defect, trap {trap}")] if trap else []
+        )
         marked.append(pytest.param(case, id=case["id"], marks=marks))
     return marked
 

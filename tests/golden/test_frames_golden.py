@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,9 +37,17 @@ def acs(name):
             if hdu.name == "SCI":
                 chips.append(
                     Chip(
-                        extver=hdu.ver, shape=(h["NPIX2"], h["NPIX1"]), wcs=WCS(h, fobj=hdus), load=nothing, header=h,
-                        exptime=1.0, idc_scale=h["IDCSCALE"], v2ref=h["IDCV2REF"], v3ref=h["IDCV3REF"], theta=h["IDCTHETA"],
-                    )  # fmt: skip
+                        extver=hdu.ver,
+                        shape=(h["NPIX2"], h["NPIX1"]),
+                        wcs=WCS(h, fobj=hdus),
+                        load=nothing,
+                        header=h,
+                        exptime=1.0,
+                        idc_scale=h["IDCSCALE"],
+                        v2ref=h["IDCV2REF"],
+                        v3ref=h["IDCV3REF"],
+                        theta=h["IDCTHETA"],
+                    )
                 )
         return [Exposure(name=name, exptime=1.0, chips=tuple(chips), pa_v3=hdus[0].header["PA_V3"])]
 
@@ -50,7 +59,9 @@ def linear(name):
         h = fits.Header(cards)
         shape = (cards["NAXIS2"], cards["NAXIS1"])
         chip = Chip(extver=k + 1, shape=shape, wcs=WCS(h), load=nothing, header=h, exptime=1.0)
-        made.append(Exposure(name=f"{name}{k}", exptime=1.0, chips=(chip,), pa_v3=facts["pa_v3"], parity=EAST_LEFT))
+        made.append(
+            Exposure(name=f"{name}{k}", exptime=1.0, chips=(chip,), pa_v3=facts["pa_v3"], parity=EAST_LEFT)
+        )
     return made
 
 
@@ -59,7 +70,13 @@ def load(names):
 
 
 def parameters(given):
-    values = {"driz_separate": True, "driz_combine": True, "coeffs": True, "driz_sep_wcs": False, "final_wcs": False}
+    values = {
+        "driz_separate": True,
+        "driz_combine": True,
+        "coeffs": True,
+        "driz_sep_wcs": False,
+        "final_wcs": False,
+    }
     for prefix in ("driz_sep", "final"):
         values |= {f"{prefix}_{n}": None for n in NAMES} | {f"{prefix}_refimage": ""}
     return SimpleNamespace(**(values | given))
@@ -82,7 +99,8 @@ def test_frame_is_that_of_the_reference(case):
     assert frame.shape == (case["NAXIS2"], case["NAXIS1"])
     np.testing.assert_allclose(frame.wcs.wcs.crpix, [case["CRPIX1"], case["CRPIX2"]], rtol=1e-14)
     if case["id"] == "coeffs false, several chips":
-        # 06-5: the reference leaves the D2IM tables (0.013 pixel here) in the footprints; without distortion means all of it
+        # 06-5: the reference leaves the D2IM tables (0.013 pixel here) in the footprints; without distortion
+        # means all of it
         assert 1e-3 < largest_difference(frame, case) < 0.02
         return
     np.testing.assert_allclose(frame.wcs.wcs.crval, [case["CRVAL1"], case["CRVAL2"]], rtol=1e-14)
@@ -112,7 +130,9 @@ def golden_frame():
 
 def golden_cases():
     for case in MAPPING["cases"]:
-        defect = pytest.mark.xfail(strict=True, reason="11-1: the reference shifts x by up to 360 pixels at this step")
+        defect = pytest.mark.xfail(
+            strict=True, reason="11-1: the reference shifts x by up to 360 pixels at this step"
+        )
         yield pytest.param(case, id=case["id"], marks=[defect] if case["step"] == 500 else [])
 
 
@@ -137,6 +157,7 @@ def test_a_step_of_500_pixels_is_a_plain_table():
 
 def test_automatic_step_meets_its_error():
     case = MAPPING["cases"][0]
-    pixels = pixel_map(golden_chip(case), golden_frame(), stepsize="auto")
+    chip = dataclasses.replace(golden_chip(case), shape=(500, 700))  # a corner of the chip
+    pixels = pixel_map(chip, golden_frame(), stepsize="auto")
     assert pixels.table_error() < 1e-4
     assert pixels.step in {2.0, 1.0}

@@ -11,7 +11,10 @@ import pytest
 from drizframe.model.statistics import compiled, image_statistics
 
 CASES = json.loads((Path(__file__).parent / "data" / "image_statistics.json").read_text())
-BACKENDS = ["reference", pytest.param("cython", marks=pytest.mark.skipif(not compiled(), reason="not compiled"))]
+BACKENDS = [
+    "reference",
+    pytest.param("cython", marks=pytest.mark.skipif(not compiled(), reason="not compiled")),
+]
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -12,7 +14,7 @@ from drizframe._fast import load
 from drizframe.model import _statistics as reference
 from drizframe.model.statistics import image_statistics
 
-fast = load("statistics")
+fast: Any = load("statistics")
 pytestmark = pytest.mark.skipif(fast is None, reason="the compiled statistics were not built")
 
 FINITE = st.floats(-1e6, 1e6, width=32)
@@ -27,11 +29,19 @@ def test_moments_and_middle_are_the_same_bits(values, lo, hi):
     assert fast.moments(values, lo, hi) == found
     mean = found[1] / max(found[0], 1)
     assert fast.squared_deviations(values, lo, hi, mean) == reference.squared_deviations(values, lo, hi, mean)
-    np.testing.assert_array_equal(fast.middle(values, lo, hi, found[0]), reference.middle(values, lo, hi, found[0]))
+    np.testing.assert_array_equal(
+        fast.middle(values, lo, hi, found[0]), reference.middle(values, lo, hi, found[0])
+    )
 
 
 @settings(max_examples=60)
-@given(values=IMAGES, origin=FINITE, width=st.floats(0.125, 1e3, width=32), nbins=st.integers(1, 40), closed=st.booleans())
+@given(
+    values=IMAGES,
+    origin=FINITE,
+    width=st.floats(0.125, 1e3, width=32),
+    nbins=st.integers(1, 40),
+    closed=st.booleans(),
+)
 def test_histograms_are_the_same(values, origin, width, nbins, closed):
     factor = float(np.float32(1) / np.float32(width))
     edge = float(np.float32(origin) + np.float32(width) * np.float32(nbins))
@@ -45,7 +55,7 @@ def test_statistics_are_the_same_bits_over_many_blocks(size):
     values = rng.normal(40, 8, size).astype(np.float32)
     values[:: max(1, size // 50)] += 500
     values.flags.writeable = False
-    options = {"nclip": 5, "lsig": 4.0, "usig": 4.0, "binwidth": 0.3}
+    options: dict[str, Any] = {"nclip": 5, "lsig": 4.0, "usig": 4.0, "binwidth": 0.3}
     assert image_statistics(values, backend="cython", **options) == image_statistics(
         values, backend="reference", **options
     )

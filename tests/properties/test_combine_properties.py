@@ -20,7 +20,9 @@ from drizframe.stock.cosmic_rays.deriv import DERIV
 from drizframe.stock.steps.cosmic_rays import noise_model
 from drizframe.stock.steps.derivative import DERIVATIVE
 
-masking = pytest.mark.parametrize("record", [MEDIAN, MEAN, MINMED, IMEDIAN, IMEAN, IMINMED], ids=lambda r: r.name)
+masking = pytest.mark.parametrize(
+    "record", [MEDIAN, MEAN, MINMED, IMEDIAN, IMEAN, IMINMED], ids=lambda r: r.name
+)
 kinds = pytest.mark.parametrize("kind", ["reference", "fast"])
 seeds = st.integers(0, 2**32)
 
@@ -74,7 +76,8 @@ def test_order_of_exposures_does_not_matter(record, kind, seed, n):
     turn = np.random.default_rng(seed).permutation(n)
     function, options = getattr(record, kind), CombineOptions(nlow=1)
     np.testing.assert_array_equal(
-        function(values[turn], bad[turn], options=options, **facts), function(values, bad, options=options, **facts)
+        function(values[turn], bad[turn], options=options, **facts),
+        function(values, bad, options=options, **facts),
     )
 
 
@@ -103,7 +106,8 @@ def test_a_missing_exposure_counts_as_a_masked_one_without_weight(kind):
     options, function = CombineOptions(nsigma=(0.5, 0.1)), getattr(MINMED, kind)
     fewer = {**facts, **{k: facts[k][:3] for k in ("weight", "exptime", "background", "readnoise")}}
     np.testing.assert_array_equal(
-        function(values[:3], bad[:3], options=options, **fewer), function(values, bad, options=options, **facts)
+        function(values[:3], bad[:3], options=options, **fewer),
+        function(values, bad, options=options, **facts),
     )
 
 
@@ -122,7 +126,11 @@ def found(sci: np.ndarray, blot: np.ndarray, kind: str, *, sky: float = 0, **opt
 
 @kinds
 @settings(max_examples=20, deadline=None)
-@given(seed=seeds, high=st.tuples(st.floats(1, 6), st.floats(1, 6)), less=st.tuples(st.floats(0, 1), st.floats(0, 1)))
+@given(
+    seed=seeds,
+    high=st.tuples(st.floats(1, 6), st.floats(1, 6)),
+    less=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+)
 def test_mask_never_shrinks_when_snr_falls(kind, seed, high, less):
     sci, blot = chip(seed)
     low = (high[0] * less[0], high[1] * less[1])
@@ -135,7 +143,7 @@ def test_mask_never_shrinks_when_snr_falls(kind, seed, high, less):
 @settings(max_examples=20, deadline=None)
 @given(seed=seeds, shift=st.integers(1, 500))
 def test_constant_moved_from_sky_to_both_images_changes_nothing_inside(kind, seed, shift):
-    """Difference, gradient and noise stay; next to the border the gradient is the value itself, so it does not."""
+    """Difference, gradient and noise stay; at the border the gradient is the value itself, so it does not."""
     sci, blot = chip(seed)
     codes = found(sci, blot, kind, sky=500)
     moved = found(sci + np.float32(shift), blot + np.float32(shift), kind, sky=500 - shift)
@@ -151,7 +159,9 @@ def test_excess_and_deficit_are_flagged_alike(kind, seed):
 
 
 @kinds
-@pytest.mark.parametrize(("grow", "reach"), [(0, (0, 0)), (1, (0, 0)), (2, (0, 1)), (3, (1, 1)), (4, (1, 2)), (5, (2, 2))])
+@pytest.mark.parametrize(
+    ("grow", "reach"), [(0, (0, 0)), (1, (0, 0)), (2, (0, 1)), (3, (1, 1)), (4, (1, 2)), (5, (2, 2))]
+)
 def test_flag_spreads_over_a_box(kind, grow, reach):
     blot = np.full((20, 20), 10, dtype=np.float32)
     sci = blot.copy()

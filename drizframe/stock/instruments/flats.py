@@ -65,10 +65,13 @@ class FlatSource:
         path, note = resolve_reference(name)
         if path is None:
             return None, note
-        from astropy.io import fits  # noqa: PLC0415
+        from astropy.io import fits
 
-        with fits.open(path, memmap=False) as hdus:
-            image = self._image(hdus)
+        try:
+            with fits.open(path, memmap=False) as hdus:
+                image = self._image(hdus)
+        except (OSError, TypeError, ValueError) as error:
+            return None, f"flat field {path} cannot be read as FITS ({error})"
         if image is None:
             return None, f"flat field {path} has no image for chip {self.chip}"
         image = self._cut(image)
@@ -80,7 +83,7 @@ class FlatSource:
 
     def _image(self, hdus: HDUList) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """Return the image of this chip: by chip number where the file tells it, else by ``EXTVER``."""
-        images = [h for h in hdus if h.is_image and h.header.get("NAXIS") == 2]  # noqa: PLR2004
+        images = [h for h in hdus if h.is_image and h.header.get("NAXIS") == 2]
         science = [h for h in images if h.name in {"SCI", ""} or h.name == "PRIMARY"] or images
         for key in ("CCDCHIP", "DETECTOR", "CAMERA"):
             for hdu in science:

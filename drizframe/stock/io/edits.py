@@ -135,6 +135,9 @@ def plan_edits(
         if _packed(target):
             notes.append(f"{target} is compressed; its flags and MDRIZSKY are not updated")
             continue
+        if any(isinstance(c.load, FitsSource) and c.load.places["sci"][2] >= 0 for c in exposure.chips):
+            notes.append(f"{target} is a waivered FITS file; its flags and MDRIZSKY are not updated")
+            continue
         for j, chip in enumerate(exposure.chips):
             unit = Unit(i, j)
             science = 1 if split else int(chip.extra.get("hdu", 0))

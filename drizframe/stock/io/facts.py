@@ -13,7 +13,7 @@ from drizframe.config.inputs import OutputNames
 if TYPE_CHECKING:
     from drizframe.model import Chip, Exposure, Frame, Unit
 
-__all__ = ["ProductFacts", "product_unit", "totals"]
+__all__ = ["ProductFacts", "distinct", "product_unit", "totals"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,6 +87,21 @@ class ProductFacts:
         return Path(self.names.stem).name
 
 
+def distinct(exposures: Sequence[Exposure]) -> list[Exposure]:
+    """Return each exposure once, in order; the same image set of the same file is the same exposure.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        What was drizzled; a file that was given twice is there twice, under two names.
+    """
+    once: dict[tuple[Any, str], Exposure] = {}
+    for e in exposures:
+        key = (None, e.name) if e.path is None else (e.path, str(e.extra.get("file", "")))
+        once.setdefault(key, e)
+    return list(once.values())
+
+
 def totals(exposures: Sequence[Exposure]) -> tuple[float, float, float, int]:
     """Return exposure time (s), start and end (MJD) of a product, and the number of distinct exposures.
 
@@ -95,11 +110,10 @@ def totals(exposures: Sequence[Exposure]) -> tuple[float, float, float, int]:
     exposures : sequence of Exposure
         What was drizzled; one that occurs twice counts once.
     """
-    distinct = {e.name: e for e in exposures}
-    starts = [e.start for e in distinct.values() if e.start > 0]
-    ends = [e.end for e in distinct.values() if e.end > 0]
-    time = sum(e.exptime for e in distinct.values())
-    return float(time), min(starts, default=0.0), max(ends, default=0.0), len(distinct)
+    once = distinct(exposures)
+    starts = [e.start for e in once if e.start > 0]
+    ends = [e.end for e in once if e.end > 0]
+    return float(sum(e.exptime for e in once)), min(starts, default=0.0), max(ends, default=0.0), len(once)
 
 
 def product_unit(exposure: Exposure, units: str, proc_unit: str) -> str:

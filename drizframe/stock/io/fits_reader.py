@@ -11,8 +11,9 @@ from drizframe.config.inputs import root_name
 from drizframe.errors import InputError
 from drizframe.hooks import Reader, hookimpl
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
-from drizframe.stock.io.layout import ChipPlace, find_chips, select_group
+from drizframe.stock.io.layout import ChipPlace, find_chips, select_group, with_files
 from drizframe.stock.io.opening import SUFFIXES, check_complete, open_fits
+from drizframe.stock.io.waivered import is_waivered, split_primary, waivered_chips
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -145,7 +146,7 @@ def read_fits(
     Parameters
     ----------
     path : pathlib.Path or str
-        ``.fits``, also compressed by gzip or xz.
+        ``.fits``, also compressed by gzip or xz; waivered FITS too.
     instruments : callable
         Finds the `Instrument` for a primary header.
     options : InstrumentOptions
@@ -170,15 +171,21 @@ def read_fits(
     path = Path(path)
     ivm = options.extra.get("ivm")
     with open_fits(path) as hdus:
-        check_complete(hdus, path)
-        primary = hdus[0].header.copy()
+        note = check_complete(hdus, path)
+        old = is_waivered(hdus)
+        primary = split_primary(hdus, path) if old else hdus[0].header.copy()
         _refuse_spectra(primary, path)
         instrument = instruments(primary)
-        chips = find_chips(hdus, path, ivm=Path(ivm) if ivm else None)
-        return [
+        maps = Path(ivm) if ivm else None
+        if old:
+            chips = [with_files(place, path, maps) for place in waivered_chips(hdus, path)]
+        else:
+            chips = find_chips(hdus, path, ivm=maps)
+        exposures = [
             _exposure(hdus, path, name, file_name, header, places, instrument, options)
             for name, file_name, header, places in _sets(primary, chips, path)
         ]
+    return [dataclasses.replace(e, history=(note, *e.history)) for e in exposures] if note else exposures
 
 
 def unusable(exposure: Exposure) -> str | None:

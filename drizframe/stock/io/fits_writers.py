@@ -13,6 +13,7 @@ from drizframe.hooks import Writer, hookimpl
 from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.headers import frame_headers, simple_header
 from drizframe.stock.io.images import primary_hdu
+from drizframe.stock.io.run_products import mosaic_headers, write_planes
 from drizframe.stock.io.tables import header_table
 
 if TYPE_CHECKING:
@@ -144,9 +145,13 @@ def write_mef(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) -> li
 
 
 SIMPLE = Writer(
-    name="fits-simple", summary="FITS, one file for each image (_sci, _wht, _ctx).", reference=write_simple
-)
-MEF = Writer(name="fits-mef", summary="FITS, one file with several extensions.", reference=write_mef)
+    name="fits-simple", summary="FITS, one file for each image (_sci, _wht, _ctx).", reference=write_simple,
+    headers=mosaic_headers, planes=write_planes,
+)  # fmt: skip
+MEF = Writer(
+    name="fits-mef", summary="FITS, one file with several extensions.", reference=write_mef, headers=mosaic_headers,
+    planes=write_planes,
+)  # fmt: skip
 
 
 @hookimpl

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import drizframe
 from drizframe.stock.io.blending import Rules, blend, choose_rules, keyword_table
-from drizframe.stock.io.facts import ProductFacts, plain, totals
+from drizframe.stock.io.facts import ProductFacts, distinct, plain, totals
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -158,10 +158,9 @@ def _primary(exposure: Exposure) -> Header:
 
 def _sets(facts: ProductFacts) -> tuple[list[Header], list[Header], list[Header], list[Header]]:
     """Return primary headers of exposures, and SCI, ERR and DQ headers of chips."""
-    distinct = {e.name: e for e in facts.exposures}
     chips = facts.chips()
     return (
-        [_primary(e) for e in distinct.values()],
+        [_primary(e) for e in distinct(facts.exposures)],
         [_science(facts, u, c) for u, _, c in chips],
         [_other(c, "err") for _, _, c in chips],
         [_other(c, "dq") for _, _, c in chips],
@@ -308,7 +307,7 @@ def _put_science(sci: Header, facts: ProductFacts) -> None:
     if "CCDCHIP" in sci:
         sci["CCDCHIP"] = "-999"
     if "NCOMBINE" in sci:
-        sci["NCOMBINE"] = len({e.name for e in facts.exposures}) if facts.kind == "final" else 1
+        sci["NCOMBINE"] = totals(facts.exposures)[3] if facts.kind == "final" else 1
     _put_unit(sci, facts.bunit)
 
 

@@ -14,7 +14,7 @@ from drizframe.stock.io.source import FitsSource, constant_shape
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
 
-__all__ = ["ChipPlace", "find_chips", "select_group"]
+__all__ = ["ChipPlace", "companion", "find_chips", "select_group", "with_files"]
 
 #: Extensions next to SCI, by EXTVER.
 _PLANES = {"ERR": "err", "DQ": "dq", "TIME": "time", "IVM": "ivm"}
@@ -62,7 +62,7 @@ def _is_image(hdu: Any) -> bool:
     return hdu.header.get("NAXIS", 0) == 2 or constant_shape(hdu.header) is not None
 
 
-def _companion(path: Path) -> Path | None:
+def companion(path: Path) -> Path | None:
     """Return the data-quality file that goes with a science file (``_c0m.fits`` → ``_c1m.fits``), if it is there."""
     name = path.name
     mark = name.rfind("_c0")
@@ -99,13 +99,28 @@ def _place(hdus: HDUList, path: Path, index: int, extver: int) -> ChipPlace:
     return ChipPlace(extver=extver, index=index, header=hdus[index].header.copy(), places=places, others=others)
 
 
-def _with_files(place: ChipPlace, path: Path, ivm: Path | None) -> ChipPlace:
-    """Add images that stand in other files: data quality of old cameras, and the user's inverse variance."""
-    companion = None if "dq" in place.places else _companion(path)
-    if companion is not None:
-        index = _from_other_file(companion, place.extver, ("DQ", "SDQ", "SCI"))
+def with_files(place: ChipPlace, path: Path, ivm: Path | None) -> ChipPlace:
+    """Add images that stand in other files: data quality of old cameras, and the user's inverse variance.
+
+    Parameters
+    ----------
+    place : ChipPlace
+        A chip; its `places` are completed.
+    path : pathlib.Path
+        Its file.
+    ivm : pathlib.Path or None
+        File with inverse-variance maps.
+
+    Raises
+    ------
+    MissingInputError, InputError
+        If the inverse-variance file, or its image of this chip, is missing.
+    """
+    other = None if "dq" in place.places else companion(path)
+    if other is not None:
+        index = _from_other_file(other, place.extver, ("DQ", "SDQ", "SCI"))
         if index is not None:
-            place.places["dq"] = (str(companion), index, -1)
+            place.places["dq"] = (str(other), index, -1)
     if ivm is not None:
         if not ivm.is_file():
             msg = f"{ivm}, the inverse-variance map of {path}, does not exist. Correct the second column of the list."
@@ -151,7 +166,7 @@ def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[Ch
         if extver in places:
             msg = f"{path} has two SCI extensions with EXTVER = {extver}. Number the chips 1, 2, …"
             raise InputError(msg)
-        places[extver] = _with_files(_place(hdus, path, index, extver), path, ivm)
+        places[extver] = with_files(_place(hdus, path, index, extver), path, ivm)
     return [places[v] for v in sorted(places)]
 
 
@@ -172,7 +187,7 @@ def select_group(chips: Sequence[ChipPlace], group: Any, where: str) -> list[Chi
     ParameterError
         If it does not name science images of the file.
     """
-    if group is None or group in {"", ()} or group == []:
+    if group is None or (isinstance(group, str | Sequence) and not group):
         return list(chips)
     items = group.split(",") if isinstance(group, str) else list(group) if isinstance(group, Sequence) else [group]
     words = [str(v).strip() for v in items]

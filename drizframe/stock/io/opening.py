@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drizframe.errors import InputError, MissingInputError, UnreadableInputError
+from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -73,7 +73,7 @@ def open_fits(path: str | Path) -> Iterator[HDUList]:
         raise UnreadableInputError(msg) from error
     try:
         yield hdus
-    except InputError:
+    except DrizframeError:
         raise
     except _DAMAGE as error:
         msg = f"{path} cannot be read ({error}). It is truncated or damaged; get it again."
@@ -82,7 +82,7 @@ def open_fits(path: str | Path) -> Iterator[HDUList]:
         hdus.close()
 
 
-def check_complete(hdus: HDUList, path: Path) -> None:
+def check_complete(hdus: HDUList, path: Path) -> str:
     """Raise `UnreadableInputError` if the file is shorter than its headers say.
 
     Parameters
@@ -91,24 +91,32 @@ def check_complete(hdus: HDUList, path: Path) -> None:
         The open file.
     path : pathlib.Path
         Its name.
+
+    Returns
+    -------
+    str
+        A note if ``NEXTEND`` counts more extensions than there are; empty otherwise.  (Files that were cut out of larger ones
+        often keep its ``NEXTEND``, so this is no error.)
     """
-    with warnings.catch_warnings():  # astropy warns about the same, but goes on without the missing part
-        warnings.simplefilter("ignore")
-        last = len(hdus) - 1
     stat = path.stat()
     packed = path.suffix.lower() in _OPENERS
     size = len(_decompressed(str(path), stat.st_mtime_ns, stat.st_size)) if packed else stat.st_size
-    for index in range(last + 1):
-        info = hdus[index].fileinfo()
-        need = info["datLoc"] + hdus[index].size
-        if need > size:
+    with warnings.catch_warnings():  # astropy warns about the same, but goes on without the missing part
+        warnings.simplefilter("ignore")
+        last = len(hdus) - 1
+        claimed = hdus[0].header.get("NEXTEND")
+        ends = [(h.fileinfo()["datLoc"], h.size, h.fileinfo()["datSpan"]) for h in hdus]
+    for index, (start, length, _) in enumerate(ends):
+        if start + length > size:
             msg = (
-                f"{path} is truncated: extension {index} ({hdus[index].name or 'PRIMARY'}) ends at byte {need}, "
+                f"{path} is truncated: extension {index} ({hdus[index].name or 'PRIMARY'}) ends at byte {start + length}, "
                 f"the file has {size}. Get it again."
             )
             raise UnreadableInputError(msg)
-    end = info["datLoc"] + info["datSpan"]
-    claimed = hdus[0].header.get("NEXTEND")
-    if end < size and isinstance(claimed, int) and claimed > last:
+    end = ends[-1][0] + ends[-1][2]
+    if not isinstance(claimed, int) or claimed <= last:
+        return ""
+    if end != size:
         msg = f"{path} is damaged after extension {last}: NEXTEND says {claimed} extensions. Get it again."
         raise UnreadableInputError(msg)
+    return f"{path}: NEXTEND says {claimed} extensions, but there are {last}"

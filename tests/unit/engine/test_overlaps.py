@@ -8,7 +8,13 @@ from astropy.wcs import WCS, Sip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe.engine.overlaps import chip_footprint, common_polygon, find_overlaps, scan_polygon, spherical_area
+from drizframe.engine.overlaps import (
+    chip_footprint,
+    common_polygon,
+    find_overlaps,
+    scan_polygon,
+    spherical_area,
+)
 from drizframe.errors import WCSError
 from drizframe.model import Exposure, Unit
 
@@ -34,7 +40,9 @@ def make_exposure(name="a", shape=(60, 80), **options):
     return Exposure.from_arrays(np.zeros(shape, np.float32), make_wcs(shape, **options), name=name)
 
 
-@pytest.mark.parametrize(("ra", "dec"), [(150, 2), (0, 0), (359.99999, -45), (10, 90), (200, -90), (77, 89.9999)])
+@pytest.mark.parametrize(
+    ("ra", "dec"), [(150, 2), (0, 0), (359.99999, -45), (10, 90), (200, -90), (77, 89.9999)]
+)
 @pytest.mark.parametrize("sip", [False, True])
 def test_the_same_footprint_is_shared_whole_everywhere_on_the_sky(ra, dec, sip):
     exposures = [make_exposure(n, ra=ra, dec=dec, sip=sip) for n in "ab"]
@@ -51,7 +59,7 @@ def test_a_shift_by_whole_pixels_shares_the_shifted_pixels(dec):
     shape = (60, 80)
     first = make_wcs(shape, ra=0.0, dec=dec)
     second = first.deepcopy()
-    second.wcs.crpix = first.wcs.crpix + [20, 10]
+    second.wcs.crpix = first.wcs.crpix + np.array([20, 10])
     data = np.zeros(shape, np.float32)
     exposures = [Exposure.from_arrays(data, w, name=n) for w, n in ((first, "a"), (second, "b"))]
     (overlap,) = find_overlaps(exposures)
@@ -81,13 +89,21 @@ def test_chips_of_one_exposure_are_not_paired():
 
 @settings(max_examples=25)
 @given(
-    dx=st.floats(-3, 3), dy=st.floats(-2, 2), angle=st.floats(0, 360), dec=st.floats(-89.9, 89.9), sip=st.booleans()
+    dx=st.floats(-3, 3),
+    dy=st.floats(-2, 2),
+    angle=st.floats(0, 360),
+    dec=st.floats(-89.9, 89.9),
+    sip=st.booleans(),
 )
 def test_areas_agree_with_the_pixels_and_do_not_depend_on_the_order(dx, dy, angle, dec, sip):
     shape = (100, 120)
     one = make_exposure("a", shape, ra=0.0, dec=dec, sip=sip)
     other = make_exposure(
-        "b", shape, ra=dx * ARCSEC / np.cos(np.radians(dec)), dec=np.clip(dec + dy * ARCSEC, -90, 90), angle=angle
+        "b",
+        shape,
+        ra=dx * ARCSEC / np.cos(np.radians(dec)),
+        dec=np.clip(dec + dy * ARCSEC, -90, 90),
+        angle=angle,
     )
     found, swapped = find_overlaps([one, other]), find_overlaps([other, one])
     assert len(found) == len(swapped)

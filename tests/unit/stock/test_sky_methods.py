@@ -23,8 +23,9 @@ def middle(values):
 
 def chip(exposure, number, image, conversion=1.0):
     image = np.asarray(image, np.float32)
+    name = f"e{exposure}[sci,{number + 1}]"
     return SkyChip(
-        key=(exposure, number), exposure=exposure, name=f"e{exposure}[sci,{number + 1}]", conversion=conversion,
+        key=(exposure, number), exposure=exposure, name=name, conversion=conversion,
         pixels=lambda region=None: image.ravel() if region is None else image[np.asarray(region, bool)],
     )  # fmt: skip
 
@@ -44,9 +45,12 @@ def everywhere(chips, connected=None):
 
 
 def run(method, chips, connected=None, statistic=middle):
-    warned = []
+    warned: list[str] = []
     found = method.reference(
-        chips, statistic, overlaps=lambda: everywhere(chips, connected), options=SkyOptions(warn=warned.append)
+        chips,
+        statistic,
+        overlaps=lambda: everywhere(chips, connected),
+        options=SkyOptions(warn=warned.append),
     )
     return found, warned
 
@@ -152,9 +156,11 @@ def test_pairs_without_area_or_pixels_do_not_count():
         Overlap(first=(0, 0), second=(1, 0), first_region=~nothing, second_region=nothing, area=1.0),
         Overlap(first=(0, 0), second=(1, 0), first_region=~nothing, second_region=~nothing, area=0.0),
     ):
-        found = match.match(chips, middle, overlaps=lambda o=overlap: [o], options=options)
+        found = match.match(chips, middle, overlaps=itertools.repeat([overlap]).__next__, options=options)
         assert {v.method for v in found.values()} == {"none"}
-    assert match.match(chips, middle, overlaps=lambda: [whole], options=options)[1, 0].level == pytest.approx(3)
+    assert match.match(chips, middle, overlaps=lambda: [whole], options=options)[1, 0].level == pytest.approx(
+        3
+    )
 
 
 LEVELS = st.lists(st.floats(0, 500, width=32), min_size=2, max_size=5)
@@ -198,6 +204,8 @@ def test_match_explains_consistent_differences_whatever_the_weights(seed):
         regions = [np.zeros((4, 4), bool), np.zeros((4, 4), bool)]
         for region in regions:
             region.ravel()[: rng.integers(1, 17)] = True
-        overlaps.append(Overlap(first=(i, 0), second=(j, 0), first_region=regions[0], second_region=regions[1], area=1.0))
+        overlaps.append(
+            Overlap(first=(i, 0), second=(j, 0), first_region=regions[0], second_region=regions[1], area=1.0)
+        )
     found = match.match(chips, middle, overlaps=lambda: overlaps, options=SkyOptions(warn=lambda _: None))
     np.testing.assert_allclose([found[c.key].level for c in chips], levels - levels.min(), atol=1e-4)

@@ -1,0 +1,65 @@
+"""Products of a run: names, headers, files; everything about formats is the writer's business."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from drizframe.config.inputs import OutputNames, output_names
+from drizframe.engine.job import RunContext
+from drizframe.engine.products import product_unit
+from drizframe.errors import OutputError
+from drizframe.hooks import Registry, RunProducts, Writer
+from drizframe.model import Mosaic, PlaneKey
+
+__all__ = ["check_writable", "describe_products", "product_names", "write_mosaic"]
+
+
+def check_writable(output: str) -> None:
+    """Raise `OutputError` if the folder of an output root does not exist or cannot be written to."""
+    folder = Path(output).parent
+    if not folder.is_dir():
+        msg = f"The output folder {str(folder)!r} does not exist. Make it, or give another output."
+        raise OutputError(msg)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        msg = f"The output folder {str(folder)!r} is not writable. Change its permissions, or give another output."
+        raise OutputError(msg)
+
+
+def product_names(output: str | None, context: RunContext, asn_root: str | None = None) -> OutputNames:
+    """Return root and tag of the products of a run."""
+    exposures = context.plan.exposures
+    paths = list(dict.fromkeys(e.path for e in exposures if e.path is not None)) or [Path(e.name) for e in exposures]
+    return output_names(output, paths, exposures[0].primary or {}, asn_root)
+
+
+def writer_of(registry: Registry, *, build: bool) -> Writer:
+    """Return the writer for one file a part, or for one file with all parts."""
+    record: Writer = registry.get("writer", "fits-mef" if build else "fits-simple")
+    return record
+
+
+def describe_products(
+    context: RunContext, names: OutputNames, *, planes: frozenset[str] = frozenset(), beside_inputs: bool = False
+) -> RunProducts:
+    """Return what a writer needs to know about a finished run."""
+    plan, store = context.plan, context.store
+    return RunProducts(
+        exposures=plan.exposures, parameters=plan.parameters, frames=plan.frames, names=names,
+        unit=product_unit(plan),
+        sky={k.unit: store.get(k) for k in store.keys("sky")},
+        weight_scale={k.unit: store.get(k) for k in store.keys("final.scale")},
+        read=lambda name, unit: store.get(PlaneKey(name, unit)),
+        origin=lambda name, unit: store.origin(PlaneKey(name, unit)),
+        planes=planes, folder=Path(names.root).parent, beside_inputs=beside_inputs,
+    )  # fmt: skip
+
+
+def write_mosaic(mosaic: Mosaic, names: OutputNames, registry: Registry, *, build: bool) -> list[Path]:
+    """Write a mosaic in the form that `build` asks for; return the files."""
+    writer = writer_of(registry, build=build)
+    assert writer.reference is not None  # noqa: S101  (checked when the record was made)
+    paths: list[Path] = writer.reference(mosaic, Path(names.stem))
+    return paths
+
+

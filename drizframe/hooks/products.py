@@ -1,0 +1,74 @@
+"""What a writer is told about a run when it makes headers and intermediate files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from drizframe.config import Parameters
+    from drizframe.config.inputs import OutputNames
+    from drizframe.model import Exposure, Frame, SkyValue, Unit, Window
+
+__all__ = ["INTERMEDIATE", "RunProducts"]
+
+#: Planes that can be written as intermediate products.
+INTERMEDIATE: tuple[str, ...] = (
+    "mask.static", "single.mask", "single.sci", "single.wht", "median", "blot", "mask.cr", "crclean", "final.mask",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunProducts:
+    """A finished run as a writer sees it.
+
+    Parameters
+    ----------
+    exposures : tuple of Exposure
+        What was combined.
+    parameters : Parameters
+        As they were used.
+    frames : mapping of str to Frame
+        ``"separate"`` and ``"final"``.
+    names : OutputNames
+        Root and tag of the products.
+    unit : str
+        ``BUNIT`` of the mosaic.
+    sky : mapping of Unit to SkyValue
+        Sky of the chips.
+    weight_scale : mapping of Unit to float
+        Factor of each chip's weight map in the final step.
+    read : callable
+        ``read(name, unit) -> ndarray or None``: a plane of the run.
+    origin : callable
+        ``origin(name, unit) -> Window or None``: the part of the separate frame that an exposure's plane covers.
+    planes : frozenset of str
+        Intermediate planes to write.
+    folder : pathlib.Path
+        Where intermediate files go.
+    beside_inputs : bool
+        Whether files of an exposure go into the folder of its input instead.
+    """
+
+    exposures: tuple[Exposure, ...]
+    parameters: Parameters
+    frames: Mapping[str, Frame]
+    names: OutputNames
+    unit: str
+    sky: Mapping[Unit, SkyValue]
+    weight_scale: Mapping[Unit, float]
+    read: Callable[[str, Unit], np.ndarray[Any, Any] | None]
+    origin: Callable[[str, Unit], Window | None]
+    planes: frozenset[str] = frozenset()
+    folder: Path = field(default_factory=Path)
+    beside_inputs: bool = False
+
+    def folder_of(self, exposure: Exposure) -> Path:
+        """Return the folder for files of an exposure."""
+        if self.beside_inputs and exposure.path is not None and not exposure.extra.get("split"):
+            return exposure.path.parent
+        return self.folder

@@ -1,0 +1,311 @@
+"""The steps median_thresholds, median and cosmic_rays on a small stand-in for the engine's job."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+
+from drizframe.config.parameters import make_parameters
+from drizframe.errors import ParameterError, RunError
+from drizframe.hooks import CombineOptions, CosmicRayDetector
+from drizframe.model import Exposure, SkyValue, Unit, Window
+from drizframe.stock.combine.mean import MEAN
+from drizframe.stock.combine.median import MEDIAN as MEDIAN_COMBINER
+from drizframe.stock.combine.minmed import MINMED
+from drizframe.stock.cosmic_rays.deriv import DERIV
+from drizframe.stock.steps.cosmic_rays import COSMIC_RAYS, cleaned, noise_model
+from drizframe.stock.steps.derivative import DERIVATIVE
+from drizframe.stock.steps.median import MEDIAN, THRESHOLDS, check_combination, weight_threshold
+
+SHAPE = (40, 50)
+
+
+def wcs() -> WCS:
+    w = WCS(naxis=2)
+    w.wcs.ctype, w.wcs.cdelt = ["RA---TAN", "DEC--TAN"], [-1e-5, 1e-5]
+    w.wcs.crval, w.wcs.crpix = [10.0, 20.0], [5.0, 5.0]
+    return w
+
+
+class Registry:
+    """Components by name."""
+
+    def __init__(self, *records: Any) -> None:
+        self.records = {(r.family, r.name): r for r in (MINMED, MEDIAN_COMBINER, MEAN, DERIV, *records)}
+
+    def get(self, family: str, name: str) -> Any:
+        return self.records[family, name]
+
+
+class FakeJob:
+    """What the steps ask of the engine."""
+
+    def __init__(
+        self,
+        exposures: list[Exposure],
+        planes: dict[Any, Any],
+        unit: Unit,
+        *records: Any,
+        window: Any = None,
+        **p: Any,
+    ):
+        self.exposures, self.planes, self.unit, self.window = exposures, planes, unit, window
+        self.parameters = make_parameters(p)
+        self.registry = Registry(*records)
+        self.notes: list[str] = []
+
+    @property
+    def exposure(self) -> Exposure:
+        return self.exposures[self.unit.exposure or 0]
+
+    @property
+    def chip(self) -> Any:
+        return self.exposure.chips[self.unit.chip or 0]
+
+    def units(self, scope: str) -> list[Unit]:
+        if scope == "exposure":
+            return [Unit(i) for i in range(len(self.exposures))]
+        return [Unit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips))]
+
+    def read(self, name: str, unit: Unit | None = None, window: Window | None = None) -> Any:
+        plane = self.planes.get((name, self.unit if unit is None else unit))
+        return plane if window is None or plane is None else plane[window.slices]
+
+    def component(self, family: str, name: str) -> Any:
+        return self.registry.get(family, name)
+
+    def call(self, record: Any) -> Any:
+        return record.reference
+
+    def plugin_options(self, record: Any) -> Any:
+        return None
+
+    def frame(self, which: str) -> Any:
+        assert which == "separate"
+        return SimpleNamespace(shape=SHAPE)
+
+    def note(self, message: str, *, warn: bool = False) -> None:
+        self.notes.append(message)
+
+
+Job: Any = FakeJob
+
+
+def exposures(n: int, **options: Any) -> list[Exposure]:
+    data = [np.zeros((6, 7), dtype=np.float32)] * 2
+    return [
+        Exposure.from_arrays(
+            data, [wcs(), wcs()], name=f"e{k}", exptime=100.0 * (k + 1), readnoise=5 + k,
+            **{"unit": "electrons", **options},
+        )
+        for k in range(n)
+    ]  # fmt: skip
+
+
+def stacked(n: int, **options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
+    rng = np.random.default_rng(1)
+    planes: dict[Any, Any] = {}
+    for k in range(n):
+        planes["single.sci", Unit(k)] = rng.normal(1, 0.5, SHAPE).astype(np.float32)
+        planes["single.wht", Unit(k)] = rng.choice([0, 20, 100, 120], SHAPE).astype(np.float32)
+        planes["sky", Unit(k, 0)] = SkyValue(subtracted=9.0 + k, level=9.0 + k)
+        planes["sky", Unit(k, 1)] = SkyValue(subtracted=7.0 + k, level=7.0 + k)
+    return exposures(n, **options), planes
+
+
+def with_thresholds(exps: list[Exposure], planes: dict[Any, Any]) -> dict[Any, Any]:
+    found = dict(planes)
+    for k in range(len(exps)):
+        found["single.threshold", Unit(k)] = THRESHOLDS.run(Job(exps, planes, Unit(k)))["single.threshold"]
+    return found
+
+
+def combined(exps: list[Exposure], planes: dict[Any, Any], **p: Any) -> np.ndarray:
+    return MEDIAN.run(Job(exps, planes, Unit(), window=Window(0, 40, 0, 50), **p))["median"]
+
+
+def test_threshold_is_a_fraction_of_the_mean_of_exposed_pixels():
+    weight = np.zeros((200, 3), dtype=np.float32)
+    weight[10:150] = 10
+    weight[150:] = 1e-9
+    assert weight_threshold(weight, 0.3) == 3.0
+    assert weight_threshold(np.zeros((5, 5), dtype=np.float32), 0.3) == 0
+    weight[199, 2] = np.nan
+    assert weight_threshold(weight, 0.3) == 0
+
+
+def test_median_equals_the_combiner_on_the_whole_frame():
+    exps, planes = stacked(3)
+    planes = with_thresholds(exps, planes)
+    stack = np.array([planes["single.sci", Unit(k)] for k in range(3)])
+    weight = np.array([planes["single.wht", Unit(k)] for k in range(3)])
+    bad = np.array([weight[k] < planes["single.threshold", Unit(k)] for k in range(3)])
+    assert bad.any()
+    combine: Any = MINMED.reference
+    expected = combine(
+        stack, bad, weight=weight, exptime=np.array([100.0, 200.0, 300.0]),
+        background=np.array([7.0, 8.0, 9.0]),  # the smaller of both chips
+        readnoise=np.array([5.0, 6.0, 7.0]), n_total=3, options=CombineOptions(),
+    )  # fmt: skip
+    image = combined(exps, planes)
+    assert image.dtype == np.float32
+    np.testing.assert_array_equal(image, expected)
+
+
+def test_background_is_the_minimum_in_electrons_for_images_in_counts(monkeypatch):
+    """Trap 12-6: converted levels are compared with converted levels."""
+    exps, planes = stacked(2, unit="counts", gain=7.0)
+    seen = {}
+
+    def spy(stack: Any, bad: Any, **facts: Any) -> Any:
+        seen.update(facts)
+        return stack[0]
+
+    monkeypatch.setattr(FakeJob, "call", lambda self, record: spy)
+    combined(exps, planes)
+    assert seen["background"].tolist() == [49.0, 56.0]
+    assert seen["exptime"].tolist() == [100.0, 200.0]
+
+
+@pytest.mark.parametrize("grow", [0, 1, 4])
+def test_median_does_not_depend_on_tiles(grow):
+    exps, planes = stacked(4)
+    planes = with_thresholds(exps, planes)
+    options = {"combine_grow": grow, "combine_nsigma": (0.5, 0.2)}
+    whole = combined(exps, planes, **options)
+    parts = np.full(SHAPE, np.nan, dtype=np.float32)
+    for y in range(0, 40, 16):
+        for x in range(0, 50, 7):
+            window = Window(y, min(y + 16, 40), x, min(x + 7, 50))
+            tile = MEDIAN.run(Job(exps, planes, Unit(), window=window, **options))["median"]
+            assert tile.shape == window.shape
+            parts[window.slices] = tile
+    np.testing.assert_array_equal(parts, whole)
+
+
+def test_halo_comes_from_the_combiner():
+    assert callable(MEDIAN.halo)
+    assert MEDIAN.halo(make_parameters({"combine_grow": 3}), Registry()) == 3
+    assert MEDIAN.halo(make_parameters({"combine_grow": 3, "combine_type": "median"}), Registry()) == 0
+
+
+def test_without_masks_uncovered_pixels_count_as_zero():
+    """Trap 12-13."""
+    exps, planes = stacked(2)
+    for k in range(2):
+        planes["single.sci", Unit(k)] = np.full(SHAPE, 4 * k, dtype=np.float32)
+        planes["single.wht", Unit(k)] = np.full(SHAPE, 100 * k, dtype=np.float32)
+    masked = with_thresholds(exps, planes)
+    masked["single.threshold", Unit(0)] = 1.0
+    assert (combined(exps, masked, combine_type="median") == 4).all()
+    assert (combined(exps, masked, combine_type="median", median_newmasks=False) == 2).all()
+    assert MEDIAN.enabled is not None
+    assert THRESHOLDS.enabled is not None
+    assert not THRESHOLDS.enabled(make_parameters({"median_newmasks": False}), exps)
+    assert THRESHOLDS.enabled(make_parameters({}), exps)
+    assert not MEDIAN.enabled(make_parameters({}), exps[:1])
+    assert not MEDIAN.enabled(make_parameters({"median": False}), exps)
+
+
+def test_combination_that_leaves_nothing_is_refused_while_planning():
+    """Trap 12-15; minmed does not use the two numbers."""
+    p = make_parameters({"combine_type": "median", "combine_nlow": 1, "combine_nhigh": 2})
+    check_combination(p, 4, MEDIAN_COMBINER)
+    check_combination(p, 2, MINMED)
+    with pytest.raises(ParameterError, match="at least 4 exposures but there are 3"):
+        check_combination(p, 3, MEDIAN_COMBINER)
+    assert MEDIAN.check is not None
+    with pytest.raises(ParameterError, match="combine_nhigh=2"):
+        MEDIAN.check(p, exposures(3), Registry())
+
+
+def test_missing_single_images_are_an_error():
+    exps, planes = stacked(2)
+    del planes["single.wht", Unit(1)]
+    with pytest.raises(RunError, match=r"'e1'.*driz_separate"):
+        combined(exps, planes)
+    with pytest.raises(RunError, match="'e1'"):
+        THRESHOLDS.run(Job(exps, planes, Unit(1)))
+
+
+def chips(**options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
+    rng = np.random.default_rng(2)
+    unit = Unit(1, 0)
+    blot = rng.uniform(20, 30, (6, 7)).astype(np.float32)
+    sci = blot + np.float32(1)
+    sci[2, 3] += 900
+    dq = np.zeros((6, 7), dtype=np.int16)
+    dq[4, 4], dq[4, 5] = 16, 4096
+    planes = {("sci", unit): sci, ("blot", unit): blot, ("dq", unit): dq, ("sky", unit): SkyValue(2.0, 3.0)}
+    for image in (sci, blot, dq):
+        image.flags.writeable = False
+    return exposures(2, **options), planes
+
+
+def test_cosmic_rays_in_counts_are_tested_in_electrons():
+    exps, planes = chips(unit="counts", gain=4.0)
+    unit = Unit(1, 0)
+    made = COSMIC_RAYS.run(Job(exps, planes, unit, driz_cr_corr=True))
+    blot, sci = planes["blot", unit] * np.float32(4), planes["sci", unit] * np.float32(4)
+    noise = np.sqrt(np.float32(4) * np.abs(blot + np.float32(12)) + np.float32(36)) / np.float32(4)
+    np.testing.assert_array_equal(noise, noise_model(blot, gain=4.0, sky=12.0, readnoise=6.0))
+    derivative: Any = DERIVATIVE.reference
+    slope = derivative(blot)
+    passes = np.abs(sci - blot) <= np.float32(0.7) * slope + np.float32(3) * noise
+    assert set(made) <= set(COSMIC_RAYS.produces)
+    assert made["mask.cr"].dtype == np.uint8
+    assert made["mask.cr"][2, 3] == 0
+    assert (made["mask.cr"] >= passes).all()
+    expected = planes["sci", unit].copy()
+    expected[2, 3], expected[4, 4] = planes["blot", unit][2, 3], planes["blot", unit][4, 4]
+    np.testing.assert_array_equal(made["crclean"], expected)
+    assert made["crclean.dq"].dtype == np.uint16
+    assert np.argwhere(made["crclean.dq"]).tolist() == [[2, 3], [4, 4]]
+    assert made["crclean.dq"].max() == 4096
+
+
+def test_cleaned_images_only_on_demand():
+    exps, planes = chips()
+    assert set(COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0)))) == {"mask.cr"}
+    assert COSMIC_RAYS.enabled is not None
+    assert COSMIC_RAYS.enabled(make_parameters({}), exps)
+    assert not COSMIC_RAYS.enabled(make_parameters({"driz_cr": False}), exps)
+
+
+def test_flag_of_the_highest_bit_fits():
+    """Trap 14-9."""
+    image, mask = np.ones((2, 2), dtype=np.float32), np.zeros((2, 2), dtype=np.uint8)
+    assert (cleaned(image, image, mask, None, conversion=1.0, crbit=32768)[1] == 32768).all()
+    with pytest.raises(ParameterError, match="16 bits"):
+        cleaned(image, image, mask, None, conversion=1.0, crbit=65536)
+
+
+def test_missing_blot_is_an_error_unless_the_detector_needs_none():
+    exps, planes = chips()
+    del planes["blot", Unit(1, 0)]
+    with pytest.raises(RunError, match=r"blotted median.*driz_cr off"):
+        COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0)))
+
+    def bright(sci: Any, blot: Any, deriv: Any, noise: Any, depth: Any, dq: Any, options: Any) -> Any:
+        assert blot is None
+        assert deriv is None
+        return (sci > 20 * noise).astype(np.uint8) * 8
+
+    alone = CosmicRayDetector(name="alone", summary="Bright.", reference=bright)
+    made = COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0), alone, cr_detector="alone"))
+    assert np.argwhere(made["mask.cr"] == 0).tolist() == [[2, 3]]
+    with pytest.raises(RunError, match="driz_cr_corr"):
+        COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0), alone, cr_detector="alone", driz_cr_corr=True))
+
+
+def test_tail_direction_comes_from_the_chip():
+    exps, planes = chips()
+    chip = dataclasses.replace(exps[1].chips[0], cte_direction=1)
+    exps[1] = exps[1].with_chips([chip, exps[1].chips[1]])
+    mask = COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0), driz_cr_ctegrow=2))["mask.cr"]
+    assert np.argwhere(mask == 0).tolist() == [[0, 3], [1, 3], [2, 3]]
