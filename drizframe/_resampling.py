@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ __all__ = [
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 INDEF = "INDEF"
+#: Rows that are looked at at a time.
+ROWS = 64
 
 
 def fill_text(value: Any, *, given: bool) -> str:
@@ -51,7 +54,7 @@ def positive(name: str, value: Any) -> float:
         If it is not.
     """
     try:
-        number = float(value)
+        number = math.nan if isinstance(value, str) else float(value)
     except (TypeError, ValueError):
         number = math.nan
     if not (math.isfinite(number) and number > 0.0):
@@ -135,13 +138,10 @@ class Region:
         Rows and columns.
     pixmap : PixelMap
         The map of these pixels; between them and their neighbours it is the map of the whole image.
-    positions : ndarray of float64, shape (ny, nx, 2)
-        Positions of the centres of these pixels.
     """
 
     slices: tuple[slice, slice]
     pixmap: PixelMap
-    positions: Floats
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -151,37 +151,40 @@ class Region:
     def reach(
         self, kernel: Kernel, pixfrac: float, scale: float, shape: tuple[int, int]
     ) -> tuple[Window, int]:
-        """Return the part of the output that the pixels can touch, and the number of rows that touch nothing."""
-        half, margin = kernel.reach(pixfrac, scale)
-        x, y = self.positions[..., 0], self.positions[..., 1]
-        with np.errstate(all="ignore"):
-            hx, hy = (margin + half * _side(p) for p in (x, y))
-            near = (x + hx >= -0.5) & (x - hx <= shape[1] - 0.5) & (y + hy >= -0.5) & (y - hy <= shape[0] - 0.5)
-        skipped = int((~near.any(axis=1)).sum())
-        if not near.any():
-            return Window(0, 0, 0, 0), skipped
-        spans = [
-            (max(math.floor((p - h)[near].min()), 0), min(math.ceil((p + h)[near].max()) + 1, n))
-            for p, h, n in ((y, hy, shape[0]), (x, hx, shape[1]))
-        ]
-        return Window(*spans[0], *spans[1]), skipped
+        """Return the part of an output of `shape` that the pixels can touch, and how many rows touch nothing."""
+        window, touching = None, 0
+        for lows, highs in self._extents(*kernel.reach(pixfrac, scale)):
+            with np.errstate(invalid="ignore"):
+                near = (highs[0] >= -0.5) & (lows[0] <= shape[1] - 0.5)
+                near &= (highs[1] >= -0.5) & (lows[1] <= shape[0] - 0.5)
+            touching += int(near.any(axis=1).sum())
+            if near.any():
+                x0, y0 = (max(math.floor(v[near].min()), 0) for v in lows)
+                x1, y1 = (int(min(v[near].max() + 2.0, n)) for v, n in zip(highs, shape[::-1], strict=True))
+                part = Window(y0, y1, x0, x1)
+                window = part if window is None else _union(window, part)
+        return Window(0, 0, 0, 0) if window is None else window, self.shape[0] - touching
+
+    def _extents(self, half: float, margin: float) -> Iterator[tuple[list[Floats], list[Floats]]]:
+        """Yield, for blocks of rows, the least and largest output x and y that each pixel can reach."""
+        ny, nx = self.shape
+        columns = _sides(np.arange(nx, dtype=np.float64), half)
+        for first in range(0, ny, ROWS):
+            rows = np.arange(first, min(first + ROWS, ny), dtype=np.float64)
+            with np.errstate(all="ignore"):
+                mapped = self.pixmap.grid(columns, _sides(rows, half))
+                corners = [m.reshape(rows.size, -1, nx, columns.size // nx) for m in mapped]
+                yield [c.min(axis=(1, 3)) - margin for c in corners], [c.max(axis=(1, 3)) + margin for c in corners]
 
 
-def _side(position: Floats) -> Any:
-    """Extent of mapped pixels along one output axis: the sum of both steps, each the larger of its two sides."""
-    total = 0.0
-    for axis in (0, 1):
-        if position.shape[axis] == 1:
-            continue
-        step = np.abs(np.diff(position, axis=axis))
-        step = np.where(np.isfinite(step), step, 0.0)
-        pad = [(0, 0), (0, 0)]
-        pad[axis] = (1, 1)
-        wide = np.pad(step, pad)
-        low, high = ([slice(None), slice(None)] for _ in range(2))
-        low[axis], high[axis] = slice(None, -1), slice(1, None)
-        total = total + np.maximum(wide[tuple(low)], wide[tuple(high)])
-    return total
+def _sides(centres: Floats, half: float) -> Floats:
+    """Both sides of each pixel, or its centre."""
+    return np.stack([centres - half, centres + half], axis=1).ravel() if half else centres
+
+
+def _union(a: Window, b: Window) -> Window:
+    """Return the smallest window that holds both."""
+    return Window(min(a.y0, b.y0), max(a.y1, b.y1), min(a.x0, b.x0), max(a.x1, b.x1))
 
 
 def region_of(pixmap: Floats, box: tuple[int | None, int | None, int | None, int | None]) -> Region:
@@ -202,14 +205,13 @@ def region_of(pixmap: Floats, box: tuple[int | None, int | None, int | None, int
     ny, nx = pixmap.shape[:2]
     columns, rows = _span("x", box[0], box[1], nx), _span("y", box[2], box[3], ny)
     if (columns, rows) == (slice(0, nx), slice(0, ny)):
-        return Region((rows, columns), PixelMap.from_pixmap(pixmap), pixmap)
-    whole = PixelMap.from_pixmap(pixmap)
+        return Region((rows, columns), PixelMap.from_pixmap(pixmap))
 
     def transform(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        return _points(whole, x + columns.start, y + rows.start)
+        return _points(pixmap, x + columns.start, y + rows.start)
 
     shape = (rows.stop - rows.start, columns.stop - columns.start)
-    return Region((rows, columns), PixelMap.from_function(transform, shape), pixmap[rows, columns])
+    return Region((rows, columns), PixelMap.from_function(transform, shape))
 
 
 def _span(axis: str, low: Any, high: Any, n: int) -> slice:
@@ -227,7 +229,20 @@ def _span(axis: str, low: Any, high: Any, n: int) -> slice:
     return slice(first, last + 1)
 
 
-def _points(whole: PixelMap, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Map positions, which are the product of two lists spread out, through the cells of a full map."""
-    columns = x[: np.argmax(y != y[0])] if (y != y[0]).any() else x
-    return tuple(a.ravel() for a in whole.grid(columns, y[:: columns.size]))  # type: ignore[return-value]
+def _points(pixmap: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Map single positions as `PixelMap.grid` maps the product of two lists."""
+    ny, nx = pixmap.shape[:2]
+    i = np.clip(np.trunc(x).astype(np.int64), 0, max(nx - 2, 0))
+    k = np.clip(np.trunc(y).astype(np.int64), 0, max(ny - 2, 0))
+    a, b = x - i, y - k
+    i1, k1 = np.minimum(i + 1, nx - 1), np.minimum(k + 1, ny - 1)
+    corners = [
+        ((1 - a) * (1 - b), pixmap[k, i]),
+        (a * (1 - b), pixmap[k, i1]),
+        ((1 - a) * b, pixmap[k1, i]),
+        (a * b, pixmap[k1, i1]),
+    ]
+    with np.errstate(invalid="ignore"):
+        terms = [np.where(w[:, None] == 0.0, 0.0, w[:, None] * p) for w, p in corners]
+    mapped = terms[0] + terms[1] + terms[2] + terms[3]
+    return mapped[:, 0], mapped[:, 1]

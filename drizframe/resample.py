@@ -8,8 +8,9 @@ are not finite contribute nothing.
 from __future__ import annotations
 
 import math
+import numbers
+import operator
 import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from drizframe.engine.blotting import blot_chip
 from drizframe.engine.drizzling import POINT_BELOW, drizzle_chip
 from drizframe.errors import DrizframeWarning, ParameterError, ShapeError
 from drizframe.hooks import Component, Kernel
-from drizframe.model import Accumulator, ChipInput, PixelMap, Window
+from drizframe.model import Accumulator, ChipInput, PixelMap
 from drizframe.utils import calc_pixmap, decode_context, estimate_pixel_scale_ratio
 
 __all__ = ["Drizzle", "blot_image", "calc_pixmap", "decode_context", "estimate_pixel_scale_ratio"]
@@ -196,13 +197,16 @@ class Drizzle:
         if in_units not in {"cps", "counts"}:
             msg = f"Unknown unit type {in_units!r}. Choose 'cps' or 'counts'."
             raise ParameterError(msg)
-        _check_images(data, pixmap, weight_map)
+        _check_images(data, pixmap)
         if scale is not _NOT_GIVEN:
             _deprecated("scale", "'iscale' and 'pixel_scale_ratio' (iscale=scale**2, pixel_scale_ratio=scale)")
             iscale, pixel_scale_ratio = positive("scale", scale) ** 2, scale
         ratio = first_cell_scale(pixmap) if pixel_scale_ratio is None else pixel_scale_ratio
         flags = None if dq is None else check_flags("dq", dq, data.shape)
         second = self._second(data2, data.shape)
+        if weight_map is not None and np.shape(weight_map) != data.shape:
+            msg = "'weight_map' shape is not consistent with 'data' shape."
+            raise ShapeError(msg)
         factor = positive("iscale", iscale) / (exptime if in_units == "counts" else 1.0)
         self._warn_kernel(pixfrac)
         region = region_of(pixmap, (xmin, xmax, ymin, ymax))
@@ -269,6 +273,9 @@ class Drizzle:
                 raise ParameterError(msg)
         known = [self._out_img, self._out_wht, self._out_ctx, self._out_dq]
         if out_shape is None and all(a is None for a in known):
+            if shapes and self._out_img2 is not None:
+                shape = shapes.pop()
+                self._out_img2 = [self._new_second(shape) if a is None else a for a in self._out_img2]
             return None
         return shapes.pop()
 
@@ -438,16 +445,17 @@ def blot_image(
     factor = _blot_factor(iscale, pix_ratio, exptime)
     if output_pixel_shape is not _NOT_GIVEN:
         _deprecated("output_pixel_shape", "the shape of 'pixmap'")
-        if tuple(output_pixel_shape) != pixmap.shape[1::-1]:
-            msg = f"Pixel map dimensions {pixmap.shape[1::-1]} != output dimensions {tuple(output_pixel_shape)}."
+        if np.atleast_1d(output_pixel_shape).tolist() != list(pixmap.shape[1::-1]):
+            msg = f"Pixel map dimensions {pixmap.shape[1::-1]} != output dimensions {output_pixel_shape!r}."
             raise ShapeError(msg)
     if out_img is not None and np.shape(out_img) != grid.shape:
         msg = f"'out_img' shape {np.shape(out_img)} is not consistent with 'pixmap' shape {grid.shape}."
         raise ShapeError(msg)
-    record = _component("interpolator", interp)
-    blot = blot_chip(
-        data, grid, record, factor=factor, fill=0.0 if fillval is None else float(fillval), call=None, options={}
-    )
+    if not (fillval is None or isinstance(fillval, numbers.Real)):
+        msg = f"Argument 'fillval' is not a number: {fillval!r}."
+        raise ParameterError(msg)
+    fill = 0.0 if fillval is None else float(fillval)
+    blot = blot_chip(data, grid, _component("interpolator", interp), factor=factor, fill=fill)
     if isinstance(out_img, np.ndarray) and out_img.dtype == np.float32:
         out_img[...] = blot
         return out_img
@@ -511,7 +519,7 @@ def _context(out_ctx: Any) -> Context | None:
 def _shape(out_shape: Any) -> tuple[int, int]:
     """Return rows and columns as integers."""
     try:
-        ny, nx = (int(n) for n in out_shape)
+        ny, nx = (operator.index(n) for n in out_shape)
     except (TypeError, ValueError):
         ny, nx = 0, 0
     if ny < 1 or nx < 1:
@@ -520,8 +528,8 @@ def _shape(out_shape: Any) -> tuple[int, int]:
     return ny, nx
 
 
-def _check_images(data: Any, pixmap: Any, weight_map: Any) -> None:
-    """Refuse an image, a map and weights that do not fit together."""
+def _check_images(data: Any, pixmap: Any) -> None:
+    """Refuse an image and a map that do not fit together."""
     if data.ndim != 2 or data.size == 0:
         msg = f"'data' must be a 2D array with at least one pixel; got shape {data.shape}."
         raise ShapeError(msg)
@@ -530,9 +538,6 @@ def _check_images(data: Any, pixmap: Any, weight_map: Any) -> None:
         raise ShapeError(msg)
     if pixmap.shape[:2] != data.shape:
         msg = "'pixmap' shape is not consistent with 'data' shape."
-        raise ShapeError(msg)
-    if weight_map is not None and np.shape(weight_map) != data.shape:
-        msg = "'weight_map' shape is not consistent with 'data' shape."
         raise ShapeError(msg)
     if not np.isfinite(pixmap).all(axis=2).any():
         msg = "No valid pixels in the pixel map: none has a finite position."
@@ -546,6 +551,3 @@ def _covering_shape(pixmap: Any) -> tuple[int, int]:
     nx, ny = (high - low + 1.0).tolist()
     return int(ny), int(nx)
 
-
-def _unused(_: Sequence[Any], __: Window) -> None:  # pragma: no cover
-    """Keep names that annotations need."""
