@@ -110,7 +110,9 @@ class UnknownComponentError(ParameterError, LookupError):
         self.name = name
         self.choices = tuple(sorted(choices))
         extra = f" {note}" if note else ""
-        super().__init__(f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}")
+        super().__init__(
+            f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}"
+        )
 
 
 class ArrayTypeError(ParameterError, TypeError):

@@ -25,10 +25,11 @@ def calc_pixmap(
     Parameters
     ----------
     wcs_from, wcs_to : WCS
-        Of both images; any object with `pixel_to_world_values` and `world_to_pixel_values` (astropy.wcs, gwcs), in
-        the same world frame and units.
+        Of both images; any object with `pixel_to_world_values` and `world_to_pixel_values` (astropy.wcs,
+        gwcs), in the same world frame and units.
     shape : tuple of int, optional
-        Rows and columns of the image of `wcs_from`; by default its `array_shape`, or what its bounding box holds.
+        Rows and columns of the image of `wcs_from`; by default its `array_shape`, or what its bounding box
+        holds.
     disable_bbox : {"to", "from", "both", "none"}
         Whose bounding box to set aside meanwhile.  One that is in force can make positions NaN.
 
@@ -59,7 +60,9 @@ def calc_pixmap(
     return np.dstack([np.asarray(axis, dtype=np.float64) for axis in mapped])
 
 
-def estimate_pixel_scale_ratio(wcs_from: Any, wcs_to: Any, refpix_from: Any = None, refpix_to: Any = None) -> float:
+def estimate_pixel_scale_ratio(
+    wcs_from: Any, wcs_to: Any, refpix_from: Any = None, refpix_to: Any = None
+) -> float:
     """Size of a pixel of one image over that of a pixel of another.
 
     Parameters
@@ -67,7 +70,8 @@ def estimate_pixel_scale_ratio(wcs_from: Any, wcs_to: Any, refpix_from: Any = No
     wcs_from, wcs_to : WCS
         Of both images; celestial, in degrees.
     refpix_from, refpix_to : sequence of float, optional
-        Where (x, y) to measure, 0-based; by default the centre of the bounding box, else that of the image, else (0, 0).
+        Where (x, y) to measure, 0-based; by default the centre of the bounding box, else that of the image,
+        else (0, 0).
 
     Returns
     -------
@@ -162,7 +166,9 @@ def _image_shape(wcs: Any) -> tuple[int, int]:
         return int(shape[0]), int(shape[1])
     box = _box(wcs)
     if box is None:
-        msg = "The shape of the pixel map is not known. Give shape=(ny, nx), or a 'from' WCS with array_shape."
+        msg = (
+            "The shape of the pixel map is not known. Give shape=(ny, nx), or a 'from' WCS with array_shape."
+        )
         raise WCSError(msg)
     (_, x1), (_, y1) = box
     return math.ceil(y1 + 0.5), math.ceil(x1 + 0.5)
@@ -185,8 +191,9 @@ def _estimate_pixel_scale(wcs: Any, refpix: Any) -> float:
 
     Notes
     -----
-    With the four corners in order, ``A = ½ |(λ0 - λ2)(sin φ1 - sin φ3) - (λ1 - λ3)(sin φ0 - sin φ2)|``: exact where the
-    sides are straight in (λ, sin φ), an equal-area map.  Differences in longitude are taken across 0.
+    With the four corners in order, ``A = ½ |(λ0 - λ2)(sin φ1 - sin φ3) - (λ1 - λ3)(sin φ0 - sin φ2)|``: exact
+    where the sides are straight in (λ, sin φ), an equal-area map.  Differences in longitude are taken across
+    0.
     """
     x, y = _reference_pixel(wcs) if refpix is None else (float(refpix[0]), float(refpix[1]))
     with _without_bbox(wcs, off=True):

@@ -204,7 +204,7 @@ class EngineJob:
             raise HookError(msg)
         return drizzle(self.window, inputs, kernel, backend=self.backend, call=self.call, **options)
 
-    def blot(self, image: Array, unit: Unit, **options: Any) -> Array:
+    def blot(self, image: Array | Callable[[Window], Any], unit: Unit, **options: Any) -> Array:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting.blot_chip`."""
         return blot_chip(image, self.blot_map(unit), **options)
 

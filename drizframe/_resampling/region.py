@@ -1,4 +1,4 @@
-"""What `drizframe.resample` needs: fill values, types of arrays, and the part of an image that is used."""
+"""The part of an image that is drizzled, and what its map tells."""
 
 from __future__ import annotations
 
@@ -10,99 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import ArrayTypeError, ParameterError, ShapeError
+from drizframe.errors import ArrayTypeError, ParameterError
 from drizframe.hooks import Kernel
 from drizframe.model import PixelMap, Window
 
-__all__ = [
-    "Region",
-    "check_flags",
-    "fill_text",
-    "fill_value",
-    "first_cell_scale",
-    "image_like",
-    "positive",
-    "region_of",
-]
+__all__ = ["Region", "covering_shape", "first_cell_scale", "region_of"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-INDEF = "INDEF"
 #: Rows that are looked at at a time.
 ROWS = 64
-
-
-def fill_text(value: Any, *, given: bool) -> str:
-    """Return a fill value as text: "INDEF" (keep) if none was set and the array was given, "NaN" if it was not."""
-    if value is None or str(value).strip().upper() in {"", INDEF}:
-        return INDEF if given else "NaN"
-    text = str(value)
-    float(text)  # refuses what is no number, with Python's own message
-    return text
-
-
-def fill_value(text: str, keep: Any) -> Any:
-    """Return the number that a fill text stands for; `keep` for "INDEF"."""
-    return keep if text == INDEF else float(text)
-
-
-def positive(name: str, value: Any) -> float:
-    """Return a number that must be finite and above 0.
-
-    Raises
-    ------
-    ParameterError
-        If it is not.
-    """
-    try:
-        number = math.nan if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and number > 0.0):
-        msg = f"Argument '{name}' must be positive and finite; got {value!r}."
-        raise ParameterError(msg)
-    return number
-
-
-def image_like(name: str, array: Any) -> Any:
-    """Return an output image as float32: itself if it is one, else a copy.
-
-    Raises
-    ------
-    ShapeError
-        If it is not two-dimensional.
-    ParameterError
-        If it is read-only.
-    """
-    if array is None:
-        return None
-    image = np.asarray(array, dtype=np.float32)
-    if image.ndim != 2 or image.size == 0:
-        msg = f"'{name}' must be a 2D array with at least one pixel; got shape {image.shape}."
-        raise ShapeError(msg)
-    if not image.flags.writeable:
-        msg = f"'{name}' is read-only, but results are written into it. Give a copy."
-        raise ParameterError(msg)
-    return image
-
-
-def check_flags(name: str, array: Any, shape: tuple[int, ...] | None = None) -> Any:
-    """Return flags as uint32: the array itself if it has that type, else a copy.
-
-    Raises
-    ------
-    ArrayTypeError
-        If they are not integers of 32 bits or less.
-    ShapeError
-        If they have another shape than `shape`.
-    """
-    flags = np.asarray(array)
-    if flags.dtype.kind not in "iu" or flags.dtype.itemsize > 4:
-        msg = f"'{name}' must be of an unsigned integer type with itemsize of 4 bytes or less. It is {flags.dtype}."
-        raise ArrayTypeError(msg)
-    if shape is not None and flags.shape != shape:
-        msg = f"'{name}' shape is not consistent with 'data' shape."
-        raise ShapeError(msg)
-    return flags.astype(np.uint32, copy=False)
 
 
 def first_cell_scale(pixmap: Floats) -> float:
@@ -115,8 +31,8 @@ def first_cell_scale(pixmap: Floats) -> float:
 
     Notes
     -----
-    The root of the determinant of the differences to the next column and row.  The `drizzle` package takes it from the
-    cell at pixel (0, 0); where that is not finite, the next one in order is taken.
+    The root of the determinant of the differences to the next column and row.  The `drizzle` package takes it
+    from the cell at pixel (0, 0); where that is not finite, the next one in order is taken.
     """
     along, up = pixmap[:-1, 1:] - pixmap[:-1, :-1], pixmap[1:, :-1] - pixmap[:-1, :-1]
     with np.errstate(all="ignore"):
@@ -151,15 +67,15 @@ class Region:
     def reach(
         self, kernel: Kernel, pixfrac: float, scale: float, shape: tuple[int, int]
     ) -> tuple[Window, int]:
-        """Return the part of an output of `shape` that the pixels can touch, and how many rows touch nothing."""
+        """Return the part of an output of `shape` that pixels can touch, and how many rows touch nothing."""
         window, touching = None, 0
         for lows, highs in self._extents(*kernel.reach(pixfrac, scale)):
             with np.errstate(invalid="ignore"):
-                near = (highs[0] >= -0.5) & (lows[0] <= shape[1] - 0.5)
-                near &= (highs[1] >= -0.5) & (lows[1] <= shape[0] - 0.5)
+                near = (highs[0] > -0.5) & (lows[0] < shape[1] - 0.5)
+                near &= (highs[1] > -0.5) & (lows[1] < shape[0] - 0.5)
             touching += int(near.any(axis=1).sum())
             if near.any():
-                x0, y0 = (max(math.floor(v[near].min()), 0) for v in lows)
+                x0, y0 = (math.floor(max(v[near].min(), 0.0)) for v in lows)
                 x1, y1 = (int(min(v[near].max() + 2.0, n)) for v, n in zip(highs, shape[::-1], strict=True))
                 part = Window(y0, y1, x0, x1)
                 window = part if window is None else _union(window, part)
@@ -174,7 +90,10 @@ class Region:
             with np.errstate(all="ignore"):
                 mapped = self.pixmap.grid(columns, _sides(rows, half))
                 corners = [m.reshape(rows.size, -1, nx, columns.size // nx) for m in mapped]
-                yield [c.min(axis=(1, 3)) - margin for c in corners], [c.max(axis=(1, 3)) + margin for c in corners]
+                yield (
+                    [c.min(axis=(1, 3)) - margin for c in corners],
+                    [c.max(axis=(1, 3)) + margin for c in corners],
+                )
 
 
 def _sides(centres: Floats, half: float) -> Floats:
@@ -224,7 +143,9 @@ def _span(axis: str, low: Any, high: Any, n: int) -> slice:
         raise ArrayTypeError(msg) from None
     first, last = max(first, 0), min(last, n - 1)
     if first > last:
-        msg = f"No pixel lies between {axis}min={low!r} and {axis}max={high!r}; the image has {n} pixels there."
+        msg = (
+            f"No pixel lies between {axis}min={low!r} and {axis}max={high!r}; the image has {n} pixels there."
+        )
         raise ParameterError(msg)
     return slice(first, last + 1)
 
@@ -246,3 +167,11 @@ def _points(pixmap: Floats, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         terms = [np.where(w[:, None] == 0.0, 0.0, w[:, None] * p) for w, p in corners]
     mapped = terms[0] + terms[1] + terms[2] + terms[3]
     return mapped[:, 0], mapped[:, 1]
+
+
+def covering_shape(pixmap: Any) -> tuple[int, int]:
+    """Return rows and columns of an output that is as large as the mapped image."""
+    good = pixmap[np.isfinite(pixmap).all(axis=2)]
+    low, high = np.floor(good.min(axis=0)), np.ceil(good.max(axis=0))
+    nx, ny = (high - low + 1.0).tolist()
+    return int(ny), int(nx)
