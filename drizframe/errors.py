@@ -18,6 +18,7 @@ The tree::
     ├── ParameterError (ValueError)
     │   ├── UnknownParameterError (also TypeError)
     │   ├── UnknownComponentError (also LookupError)
+    │   ├── ArrayTypeError (also TypeError)
     │   └── UnsupportedError (also NotImplementedError)
     ├── InputError (also ValueError)
     │   ├── MissingInputError (also FileNotFoundError)
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "ArrayTypeError",
     "BackendError",
     "ConflictError",
     "DrizframeError",
@@ -112,6 +114,10 @@ class UnknownComponentError(ParameterError, LookupError):
         super().__init__(
             f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}"
         )
+
+
+class ArrayTypeError(ParameterError, TypeError):
+    """An array holds numbers of a type that cannot be used."""
 
 
 class UnsupportedError(ParameterError, NotImplementedError):
