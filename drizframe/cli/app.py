@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from drizframe.cli import demo, parameters, plugins, run
+from drizframe.cli import demo, parameters, plugins, run, simulate
 from drizframe.errors import DrizframeError
 
 __all__ = ["app", "main"]
@@ -17,6 +17,7 @@ app = typer.Typer(
 )  # fmt: skip
 app.command("run", help="Combine exposures.")(run.command)
 app.command("demo", help="Combine the bundled exposures and make a preview.")(demo.command)
+app.command("simulate", help="Make exposures with known truth.")(simulate.command)
 app.command("plugins", help="List plugins and who provides what.")(plugins.command)
 app.command("parameters", help="List parameters with default and meaning.")(parameters.command)
 
