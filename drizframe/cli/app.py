@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from drizframe.cli import demo, parameters, plugins, run, simulate
+from drizframe.cli import demo, parameters, plugins, run, simulate, truth
 from drizframe.errors import DrizframeError
 
 __all__ = ["app", "main"]
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.command("run", help="Combine exposures.")(run.command)
 app.command("demo", help="Combine the bundled exposures and make a preview.")(demo.command)
 app.command("simulate", help="Make exposures with known truth.")(simulate.command)
+app.command("truth", help="Compare a run over simulated exposures with the truth.")(truth.command)
 app.command("plugins", help="List plugins and who provides what.")(plugins.command)
 app.command("parameters", help="List parameters with default and meaning.")(parameters.command)
 

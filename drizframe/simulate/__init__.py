@@ -14,6 +14,7 @@ from drizframe.simulate.cameras import acs_hrc, acs_wfc, generic, wfc3_ir, wfc3_
 from drizframe.simulate.pointing import Pointing, dither
 from drizframe.simulate.scene import Galaxies, Scene, Sky, Stars, random_scene
 from drizframe.simulate.simulation import ChipTruth, SimulatedChip, SimulatedExposure, Simulation, simulate
+from drizframe.simulate.truth import RayTruth, SkyTruth, StarTruth, TruthReport, truth_table
 
 __all__ = [
     "CAMERAS",
@@ -23,12 +24,16 @@ __all__ = [
     "Galaxies",
     "Pointing",
     "Psf",
+    "RayTruth",
     "Scene",
     "SimulatedChip",
     "SimulatedExposure",
     "Simulation",
     "Sky",
+    "SkyTruth",
+    "StarTruth",
     "Stars",
+    "TruthReport",
     "acs_hrc",
     "acs_wfc",
     "camera_named",
@@ -37,6 +42,7 @@ __all__ = [
     "random_scene",
     "register_camera",
     "simulate",
+    "truth_table",
     "wfc3_ir",
     "wfc3_uvis",
 ]
