@@ -70,9 +70,8 @@ def main(n):
             a.append(timed(lambda: theirs(kernel, pixfrac)))  # noqa: B023  (called at once)
             b.append(timed(lambda: ours(kernel, pixfrac)))  # noqa: B023
         ratio = statistics.median(x / y for x, y in zip(a, b, strict=True))
-        print(
-            f"{kernel:<10}{pixfrac:>8}{statistics.median(a) / n**2 * 1e9:>10.1f}{statistics.median(b) / n**2 * 1e9:>11.1f}{ratio:>8.1f}"
-        )
+        x, y = (statistics.median(t) / n**2 * 1e9 for t in (a, b))
+        print(f"{kernel:<10}{pixfrac:>8}{x:>10.1f}{y:>11.1f}{ratio:>8.1f}")
 
 
 if __name__ == "__main__":
