@@ -15,19 +15,20 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from drizframe.errors import DrizframeWarning, HookError
 from drizframe.hooks import TRAITS, Component, Step
 from drizframe.testing.failure import CheckFailure, require
 
 __all__ = [
-    "Check", "Outcome", "all_checks", "check", "checks_for", "examples", "forall", "implementations", "run_checks",
+    "Check", "Outcome", "all_checks", "check", "checks_for", "examples", "expecting_failure", "forall", "implementations", "run_checks",
 ]  # fmt: skip
 
 #: Every check, by name, in the order of definition.
 _CHECKS: list[Check] = []
 _EXAMPLES: ContextVar[int | None] = ContextVar("drizframe_examples", default=None)
+_SHRINKS: ContextVar[bool] = ContextVar("drizframe_shrinks", default=True)
 #: Threads, and calls of each, in the check for threads.
 THREADS, ROUNDS = 8, 12
 
@@ -186,7 +187,8 @@ def run_checks(
             continue
         start = time.perf_counter()
         try:
-            c.run(record, sample)
+            with expecting_failure(c.name in expected):
+                c.run(record, sample)
         except Exception as error:
             state, text = ("expected", expected[c.name]) if c.name in expected else ("failed", describe(error))
         else:
@@ -222,6 +224,16 @@ def examples(count: int | None) -> Iterator[None]:
         _EXAMPLES.reset(token)
 
 
+@contextlib.contextmanager
+def expecting_failure(expected: bool) -> Iterator[None]:
+    """Do not look for the simplest failing input where a failure is expected."""
+    token = _SHRINKS.set(not expected)
+    try:
+        yield
+    finally:
+        _SHRINKS.reset(token)
+
+
 def forall(body: Callable[..., None], **strategies: Any) -> None:
     """Call a function with drawn arguments; the number of examples comes from `examples`, else from Hypothesis' profile."""
     quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.nested_given]
@@ -229,6 +241,8 @@ def forall(body: Callable[..., None], **strategies: Any) -> None:
     limit = _EXAMPLES.get()
     if limit is not None:
         wanted |= {"max_examples": limit, "database": None}
+    if not _SHRINKS.get():
+        wanted["phases"] = (Phase.explicit, Phase.reuse, Phase.generate)
     settings(**wanted)(given(**strategies)(body))()
 
 

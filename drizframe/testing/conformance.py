@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from drizframe.testing.checking import Check, checks_for, describe, examples, refuse_unknown
+from drizframe.testing.checking import Check, checks_for, describe, examples, expecting_failure, refuse_unknown
 from drizframe.testing.failure import CheckFailure
 
 __all__ = ["Bound", "conformance"]
@@ -45,7 +45,7 @@ class Bound:
         if self.check.sampled and self.sample is None:
             pytest.skip(f"{self.check.name} needs a sample: @conformance({self.record.name}, sample=…)")
         try:
-            with examples(max_examples):
+            with examples(max_examples), expecting_failure(self.reason is not None):
                 self.check.run(self.record, self.sample)
         except Exception as error:
             if self.reason is None:
