@@ -2,14 +2,15 @@
 
 For developers, which one to raise:
 
-* the user gave a wrong value or name: `ParameterError` (`UnknownParameterError`, `UnknownComponentError` for names);
+* the user gave a wrong value or name: `ParameterError` (`UnknownParameterError`, `UnknownComponentError` for
+names);
 * a file is missing, damaged or lacks something: `InputError` and its leaves;
 * arrays do not fit together: `ShapeError`;
 * the run cannot go on although every input was valid by itself: `RunError`;
 * a plugin misbehaves: `PluginError` and its leaves.
 
-A message says what is wrong, what came, what is allowed and what to do; values by ``!r``.  Facts that a program could
-want are attributes as well.
+A message says what is wrong, what came, what is allowed and what to do; values by ``!r``.  Facts that a
+program could want are attributes as well.
 
 The tree::
 

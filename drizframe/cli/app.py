@@ -23,7 +23,7 @@ app.command("parameters", help="List parameters with default and meaning.")(para
 
 def _version(value: bool) -> None:
     if value:
-        from drizframe import __version__  # noqa: PLC0415
+        from drizframe import __version__
 
         typer.echo(f"drizframe {__version__}")
         raise typer.Exit
@@ -31,7 +31,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
 ) -> None:
     """Options before the command."""
     del version
@@ -39,12 +41,15 @@ def _root(
 
 def attach_plugin_commands() -> None:
     """Add the subcommands of plugins."""
-    from drizframe.api import manager  # noqa: PLC0415  (plugins are loaded only when a command runs)
+    from drizframe.api import manager
 
     known = {c.name for c in app.registered_commands}
     for _, command in manager().collect("drizframe_commands"):
         if command.name in known:
-            typer.echo(f"warning: a plugin's command {command.name!r} has the name of another one; it is left out.", err=True)
+            typer.echo(
+                f"warning: a plugin's command {command.name!r} has the name of another one; it is left out.",
+                err=True,
+            )
             continue
         known.add(command.name)
         app.command(command.name, help=command.summary)(command.function)

@@ -18,7 +18,9 @@ __all__ = ["stretch", "write_comparison", "write_preview"]
 LARGEST = 1200
 
 
-def stretch(image: np.ndarray[Any, Any], low: float = 1.0, high: float = 99.5) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def stretch(
+    image: np.ndarray[Any, Any], low: float = 1.0, high: float = 99.5
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Map an image to grey values by an asinh stretch between two percentiles.
 
     Parameters
@@ -38,7 +40,9 @@ def stretch(image: np.ndarray[Any, Any], low: float = 1.0, high: float = 99.5) -
         return np.zeros(image.shape, dtype=np.uint8)
     a, b = np.percentile(finite[:: max(1, finite.size // 500_000)], [low, high])
     scaled = np.clip((np.nan_to_num(image, nan=a) - a) / max(b - a, 1e-30), 0, 1)
-    grey: np.ndarray[Any, np.dtype[np.uint8]] = (np.arcsinh(10 * scaled) / np.arcsinh(10.0) * 255).astype(np.uint8)
+    grey: np.ndarray[Any, np.dtype[np.uint8]] = (np.arcsinh(10 * scaled) / np.arcsinh(10.0) * 255).astype(
+        np.uint8
+    )
     return grey[::-1]
 
 
@@ -55,7 +59,7 @@ def _shrink(image: np.ndarray[Any, Any], largest: int) -> np.ndarray[Any, Any]:
 
 
 def _save(grey: np.ndarray[Any, Any], path: Path) -> Path:
-    from PIL import Image  # noqa: PLC0415  (only where a picture is made)
+    from PIL import Image
 
     try:
         Image.fromarray(grey).save(path)

@@ -1,0 +1,1 @@
+"""The reference's Python names, for scripts that were written for it."""

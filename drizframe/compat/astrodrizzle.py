@@ -1,0 +1,143 @@
+"""The drop-in for ``drizzlepac.astrodrizzle``: its files, its names, and its edits of the input files."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from drizframe.api import Result, Session, run_session
+from drizframe.compat.configuration import flat_parameters
+from drizframe.config import Parameters, make_parameters
+from drizframe.config.fields import is_blank
+from drizframe.config.inputs import expand_inputs, root_name
+from drizframe.errors import DrizframeWarning, UnsupportedError
+from drizframe.hooks import INTERMEDIATE
+from drizframe.model import Exposure
+from drizframe.report.logfile import LogFile
+from drizframe.stock.io.edits import commit_edits, plan_edits, restore_inputs
+
+__all__ = ["AstroDrizzle", "help"]
+
+
+def AstroDrizzle(  # noqa: N802  (the reference's name)
+    input: Any = None,  # noqa: A002
+    mdriztab: bool = False,
+    editpars: bool = False,
+    configobj: Any = None,
+    wcsmap: Any = None,
+    **input_dict: Any,
+) -> Result:
+    """Combine exposures as ``drizzlepac.astrodrizzle.AstroDrizzle`` does.
+
+    Writes the same products and intermediate files, and, when all else has succeeded, edits the inputs as the
+    reference does: copies in ``OrIg_files``, cleared and set data-quality bits, ``MDRIZSKY``, and one file
+    for each exposure of a STIS file that holds several.
+
+    Parameters
+    ----------
+    input : str or list of str
+        Files, a wildcard, a comma list, an ``@file`` or an association table; ``*flt.fits`` by default.
+    mdriztab : bool
+        Take parameters from the MDRIZTAB reference table.
+    editpars : bool
+        The reference's editor; there is none.
+    configobj : str, path or mapping
+        A ``.cfg`` file or a mapping with parameters; keywords win.
+    wcsmap : class
+        Replaces the map from chips to frames.
+    **input_dict
+        Parameters by their documented names, and ``output``.
+
+    Returns
+    -------
+    Result
+        What `drizframe.run` returns (the reference returns nothing).
+
+    Raises
+    ------
+    DrizframeError
+        As `drizframe.run`.  On any error the inputs are as they were.
+    """
+    if mdriztab:
+        msg = "mdriztab=True cannot be honoured by this version. Give the parameters by name."
+        raise UnsupportedError(msg)
+    if editpars:
+        warnings.warn("There is no editor; editpars has no effect.", DrizframeWarning, stacklevel=2)
+    given, other_input, other_output = flat_parameters(configobj)
+    output = str(input_dict.pop("output", "") or other_output)
+    settings = make_parameters({**given, **input_dict})
+    chosen = (
+        "*flt.fits" if is_blank(input) and other_input is None else other_input if is_blank(input) else input
+    )
+    if settings.restore and not settings.overwrite:
+        restore_inputs([Path(p) for p in expand_inputs(chosen).paths], Path())
+    log = _log_file(settings, output, chosen)
+    session = run_session(
+        chosen, output, settings, wcsmap=wcsmap, listeners=[] if log is None else [log],
+        keep=_planes(settings), beside_inputs=True,
+    )  # fmt: skip
+    try:
+        _commit(session)
+    finally:
+        session.context.store.close()
+    return session.result
+
+
+def _log_file(settings: Parameters, output: str, chosen: Any) -> LogFile | None:
+    """Open the log file that ``runfile`` names."""
+    name = settings.runfile
+    if not name:
+        return None
+    if name.upper() == "INDEF":
+        first = chosen[0] if isinstance(chosen, list | tuple) and chosen else chosen
+        name = output or (root_name(str(first)) if isinstance(first, str | Path) else "astrodrizzle")
+    return LogFile(name if name.endswith(".log") else name + ".log")
+
+
+def _planes(settings: Parameters) -> frozenset[str]:
+    """Return the intermediate files that stay.
+
+    None with ``clean`` or ``in_memory``, but for the cleaned exposures.
+    """
+    if settings.clean or settings.in_memory:
+        return frozenset({"crclean", "crclean.dq"})
+    return frozenset({*INTERMEDIATE, "crclean.dq", "final.scale"})
+
+
+def _commit(session: Session) -> None:
+    """Edit the input files, last of all."""
+    context, parameters = session.context, session.context.plan.parameters
+    exposures: tuple[Exposure, ...] = context.plan.exposures
+    store = context.store
+    plan, notes = plan_edits(
+        exposures,
+        folder=Path(),
+        sky={k.unit: store.get(k).level for k in store.keys("sky")},
+        masks={k.unit: store.get(k) for k in store.keys("mask.cr")} if parameters.driz_combine else {},
+        resetbits=parameters.resetbits,
+        crbit=parameters.crbit,
+        preserve=parameters.preserve,
+        overwrite=parameters.overwrite,
+    )
+    for note in notes:
+        context.bus.note(note, warn=True)
+    commit_edits(plan)
+
+
+def help(file: str | None = None) -> None:  # noqa: A001  (the reference's name)
+    """Print all parameters with default and meaning, or write them to a file.
+
+    Parameters
+    ----------
+    file : str, optional
+        The file; one that exists is replaced.
+    """
+    lines = [str(AstroDrizzle.__doc__), "Parameters:", ""]
+    for name, field in sorted(Parameters.model_fields.items()):
+        lines.append(f"{name} = {field.default!r}\n    {field.description}")
+    text = "\n".join(lines) + "\n"
+    if file is None:
+        print(text)  # noqa: T201  (this is what it is for)
+    else:
+        Path(file).write_text(text, encoding="utf-8")
