@@ -79,6 +79,8 @@ class Component:
     """
 
     family: ClassVar[str] = ""
+    #: Whether components of the family loop over pixels, so that ``backend="cython"`` wants a compiled half.
+    loops: ClassVar[bool] = False
 
     name: str
     summary: str
@@ -147,6 +149,7 @@ class Kernel(Component):
     """
 
     family: ClassVar[str] = "kernel"
+    loops: ClassVar[bool] = True
 
     footprint: Callable[..., Any] | None = None
     profile: Callable[..., Any] | None = None
@@ -203,6 +206,7 @@ class Interpolator(Component):
     """
 
     family: ClassVar[str] = "interpolator"
+    loops: ClassVar[bool] = True
 
     reach: int = 1
     accepts: frozenset[str] = frozenset()
@@ -226,6 +230,7 @@ class Combiner(Component):
     """
 
     family: ClassVar[str] = "combiner"
+    loops: ClassVar[bool] = True
 
     halo: Callable[[Any], int] = field(default=lambda options: 0)  # noqa: ARG005
     minimum: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
@@ -340,6 +345,7 @@ class CosmicRayDetector(Component):
     """
 
     family: ClassVar[str] = "cosmic-ray detector"
+    loops: ClassVar[bool] = True
 
     halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
 
