@@ -146,6 +146,9 @@ class Kernel(Component):
         ``support(pixfrac)`` in input pixels.
     needs_corners : bool
         Whether `footprint` wants the corners.
+    flux_error : float
+        How far the weights of one pixel are from a sum of 1, at most over its sub-pixel phases, where both pixel
+        scales are equal and pixfrac is 1; 0: they sum to 1.
     """
 
     family: ClassVar[str] = "kernel"
@@ -156,6 +159,7 @@ class Kernel(Component):
     point: Any = None
     support: Callable[..., float] | None = None
     needs_corners: bool = False
+    flux_error: float = 0.0
 
     def _check(self) -> None:
         given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]

@@ -16,7 +16,7 @@ __all__ = ["put_drizzle"]
 
 #: One set for each drizzled chip.
 _DRIZZLE = re.compile(
-    r"^D\d{3,}(VER|GEOM|DATA|DEXP|OUDA|OUWE|OUCO|MASK|WTSC|KERN|PIXF|COEF|OUUN|FVAL|WKEY|SCAL|ISCL)$"
+    r"^D\d{3,}(VER|GEOM|DATA|DEXP|OUDA|OUWE|OUCO|MASK|WTSC|KERN|PIXF|COEF|OUUN|FVAL|WKEY|SCAL|ISCL|SKYM)$"
 )
 
 
@@ -50,6 +50,8 @@ def _drizzle_keys(
     name = str(exposure.extra.get("file", f"{exposure.name}.fits"))
     stem = facts.stem
     scale = facts.weight_scale.get(unit, 1)
+    method = facts.sky_method.get(unit)
+    told = {} if method is None else {"SKYM": (method, "how the sky was found")}
     return {
         "VER": (f"drizframe {facts.version}", "task version"),
         "GEOM": ("wcs", "source of geometric information"),
@@ -71,4 +73,4 @@ def _drizzle_keys(
         "WKEY": (facts.wcskey, "WCS version of the input image"),
         "SCAL": (facts.frame.scale, "pixel size (arcsec) of output image"),
         "ISCL": (chip.idc_scale if chip.idc_scale is not None else "", "default IDCTAB pixel size(arcsec)"),
-    }
+    } | told

@@ -32,6 +32,8 @@ class ProductFacts:
         Names of the final products.
     sky : mapping of Unit to float or None
         Sky level of chips in their units, by position in `exposures`; missing or None: not written.
+    sky_method : mapping of Unit to str
+        How the sky of chips was found; missing: not written.
     weight_scale : mapping of Unit to float
         Factor of the weight map; missing: 1.
     kernel, pixfrac, units, fillval, wcskey
@@ -59,6 +61,7 @@ class ProductFacts:
     names: OutputNames
     kind: Literal["final", "single"] = "final"
     sky: Mapping[Unit, float | None] = field(default_factory=dict)
+    sky_method: Mapping[Unit, str] = field(default_factory=dict)
     weight_scale: Mapping[Unit, float] = field(default_factory=dict)
     kernel: str = "square"
     pixfrac: float = 1.0

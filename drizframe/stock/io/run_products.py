@@ -39,6 +39,7 @@ def mosaic_headers(
         exposures=product.exposures,
         names=product.names,
         sky={u: v.level for u, v in product.sky.items()},
+        sky_method={u: v.method for u, v in product.sky.items()},
         weight_scale=dict(product.weight_scale) if p.final_wht_type != "EXP" else {},
         kernel=_kernel(p.final_kernel),
         pixfrac=p.final_pixfrac,

@@ -77,6 +77,7 @@ GAUSSIAN = Kernel(
     support=reach,
     traits=frozenset({"non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",
+    flux_error=0.12,  # measured: benchmarks/kernel_flux.py, docs/explanation/kernels.md
 )
 
 

@@ -131,6 +131,7 @@ LANCZOS2 = Kernel(
     support=reach2,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",
+    flux_error=0.042,  # measured: benchmarks/kernel_flux.py, docs/explanation/kernels.md
 )
 
 LANCZOS3 = Kernel(
@@ -141,6 +142,7 @@ LANCZOS3 = Kernel(
     support=reach3,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",
+    flux_error=0.017,  # measured: benchmarks/kernel_flux.py, docs/explanation/kernels.md
 )
 
 
