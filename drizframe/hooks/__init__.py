@@ -2,7 +2,7 @@
 
 from drizframe.hooks.events import Event
 from drizframe.hooks.manager import PluginInfo, PluginManager
-from drizframe.hooks.markers import PROJECT, hookimpl, hookspec
+from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
 from drizframe.hooks.options import (
     CombineOptions,
     CosmicRayOptions,
@@ -36,6 +36,7 @@ from drizframe.hooks.step import Job, Step
 
 __all__ = [
     "COMPONENT_HOOKS",
+    "CONTRACT",
     "INTERMEDIATE",
     "PROJECT",
     "STAGES",

@@ -51,6 +51,7 @@ TRAITS: dict[str, str] = {
     "rotation_invariant": "the result turns with the input by 90 degrees",
     "needs_flat": "weighting: wants the flat field of the chip where there is no inverse-variance map",
     "needs_blot": "detector: needs a blotted median, so it cannot run on a single exposure",
+    "needs_depth": "detector: wants to know how many exposures lie behind each pixel",
     "picklable": "the record survives pickling, so it can be used in other processes",
 }
 
@@ -82,6 +83,7 @@ class Component:
     """
 
     family: ClassVar[str] = ""
+    takes_options: ClassVar[bool] = True
 
     name: str
     summary: str
@@ -105,6 +107,9 @@ class Component:
         unknown = sorted(self.traits - set(TRAITS))
         if unknown:
             msg = f"{self._label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
+            raise HookError(msg)
+        if self.options_model is not None and not self.takes_options:
+            msg = f"{self._label} has an options_model, but a {self.family} is not given options. Make a record for each setting."
             raise HookError(msg)
         self._check()
 
@@ -150,6 +155,7 @@ class Kernel(Component):
     """
 
     family: ClassVar[str] = "kernel"
+    takes_options: ClassVar[bool] = False
 
     footprint: Callable[..., Any] | None = None
     profile: Callable[..., Any] | None = None
@@ -326,8 +332,9 @@ class CosmicRayDetector(Component):
     """Cosmic rays of one chip.
 
     ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, their derivative `deriv` and `noise` float32
-    in electrons; `depth` int32, number of exposures behind each pixel, or None; `dq` integer or None; `options` a
-    `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1 test, 2 grown, 4 charge-transfer tail; a plugin may use 8 and
+    in electrons; `blot` and `deriv` are None without a median, which a detector with the trait ``needs_blot`` never sees; `depth` int32,
+    number of exposures behind each pixel, or None unless the detector has the trait ``needs_depth``; `dq` integer or None;
+    `options` a `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1 test, 2 grown, 4 charge-transfer tail; a plugin may use 8 and
     up).
 
     Parameters
@@ -357,6 +364,7 @@ class Instrument(Component):
     """
 
     family: ClassVar[str] = "instrument"
+    takes_options: ClassVar[bool] = False
 
     matches: Callable[[Any], bool] | None = None
     rules: str = ""
@@ -382,6 +390,7 @@ class Reader(Component):
     """
 
     family: ClassVar[str] = "reader"
+    takes_options: ClassVar[bool] = False
 
     matches: Callable[[Path], bool] | None = None
 
@@ -408,6 +417,7 @@ class Writer(Component):
     """
 
     family: ClassVar[str] = "writer"
+    takes_options: ClassVar[bool] = False
 
     headers: Callable[..., Any] | None = None
     planes: Callable[..., list[Path]] | None = None
@@ -436,6 +446,7 @@ class Executor(Component):
     """
 
     family: ClassVar[str] = "executor"
+    takes_options: ClassVar[bool] = False
 
     shares_memory: bool = True
 
