@@ -23,12 +23,18 @@ _HOME = {
     "Weighting": "drizframe.hooks",
     "Writer": "drizframe.hooks",
     "hookimpl": "drizframe.hooks",
+    "Command": "drizframe.hooks",
+    "Event": "drizframe.hooks",
+    "generic_exposure": "drizframe.hooks",
     "Chip": "drizframe.model",
     "Exposure": "drizframe.model",
     "Frame": "drizframe.model",
     "Mosaic": "drizframe.model",
     "PixelMap": "drizframe.model",
+    "PlaneKey": "drizframe.model",
     "SkyValue": "drizframe.model",
+    "Unit": "drizframe.model",
+    "Window": "drizframe.model",
     "Parameters": "drizframe.config",
     "Result": "drizframe.api",
     "register": "drizframe.api",
@@ -62,8 +68,10 @@ if TYPE_CHECKING:
     from drizframe.config import Parameters
     from drizframe.hooks import (
         Combiner,
+        Command,
         Component,
         CosmicRayDetector,
+        Event,
         Executor,
         Instrument,
         Interpolator,
@@ -74,6 +82,7 @@ if TYPE_CHECKING:
         Step,
         Weighting,
         Writer,
+        generic_exposure,
         hookimpl,
     )
-    from drizframe.model import Chip, Exposure, Frame, Mosaic, PixelMap, SkyValue
+    from drizframe.model import Chip, Exposure, Frame, Mosaic, PixelMap, PlaneKey, SkyValue, Unit, Window

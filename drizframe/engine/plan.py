@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -119,7 +120,7 @@ def _steps(registry: Registry, parameters: Parameters, exposures: Sequence[Expos
     check_sections(parameters, registry, found)
     enabled = []
     for step in found:
-        if _answer(step, "enabled", parameters, exposures, default=True):
+        if _answer(step, "enabled", parameters, exposures, registry, default=True):
             _answer(step, "check", parameters, exposures, registry, default=None)
             enabled.append(step)
         elif step.name in STAGES.values():
@@ -133,7 +134,8 @@ def _answer(step: Step, question: str, *arguments: Any, default: Any) -> Any:
     if function is None:
         return default
     try:
-        return function(*arguments)
+        wanted = len(inspect.signature(function).parameters)  # `enabled` may leave the registry out
+        return function(*arguments[:wanted])
     except DrizframeError:
         raise
     except Exception as error:

@@ -33,6 +33,7 @@ from drizframe.hooks.records import (
 from drizframe.hooks.registry import Entry, Registry, choose
 from drizframe.hooks.specs import COMPONENT_HOOKS, STAGES
 from drizframe.hooks.step import Job, Step
+from drizframe.hooks.tools import Detector, exposure_from_headers, generic_exposure, header_number
 
 __all__ = [
     "COMPONENT_HOOKS",
@@ -47,6 +48,7 @@ __all__ = [
     "Component",
     "CosmicRayDetector",
     "CosmicRayOptions",
+    "Detector",
     "Entry",
     "Event",
     "Executor",
@@ -71,6 +73,9 @@ __all__ = [
     "Weighting",
     "Writer",
     "choose",
+    "exposure_from_headers",
+    "generic_exposure",
+    "header_number",
     "hookimpl",
     "hookspec",
 ]

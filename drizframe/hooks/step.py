@@ -48,7 +48,7 @@ class Step:
     after : tuple of str
         Steps that must come earlier although no plane says so.
     enabled : callable or None
-        ``enabled(parameters, exposures) -> bool``; None: always.
+        ``enabled(parameters, exposures) -> bool``, or ``enabled(parameters, exposures, registry)``; None: always.
     check : callable or None
         ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises `ParameterError` for what
         could not run.
@@ -68,7 +68,7 @@ class Step:
     grid: Literal["", "exposure", "separate", "final"] = ""
     halo: int | Callable[[Parameters, Any], int] = 0
     after: tuple[str, ...] = ()
-    enabled: Callable[[Parameters, Sequence[Exposure]], bool] | None = None
+    enabled: Callable[..., bool] | None = None
     check: Callable[[Parameters, Sequence[Exposure], Any], None] | None = None
     options_model: type[BaseModel] | None = None
     provider: str = ""
