@@ -81,7 +81,7 @@ class Registry:
         return tuple(self._families[family])
 
     def entry(self, family: str, name: str) -> Entry:
-        """Return a component with its provider.
+        """Return a component with its provider; some parameters change the case of names, so it need not agree.
 
         Raises
         ------
@@ -92,12 +92,15 @@ class Registry:
         """
         if (family, name) in self._clashes:
             raise self._clashes[family, name]
-        try:
-            return self._families[family][name]
-        except KeyError:
+        entries = self._families.get(family, {})
+        if name in entries:
+            return entries[name]
+        alike = [e for n, e in entries.items() if n.casefold() == str(name).casefold()]
+        if len(alike) != 1:
             failed = "; ".join(f"plugin {p.name} of {p.source} failed: {p.error}" for p in self.manager.failures)
             note = f"Note: {failed}." if failed else ""
-            raise UnknownComponentError(family, name, self._families.get(family, {}), note) from None
+            raise UnknownComponentError(family, name, entries, note)
+        return alike[0]
 
     def get(self, family: str, name: Any) -> Any:
         """Return a component record by name; a record is returned as it is, if it is of that family."""
