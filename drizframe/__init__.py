@@ -44,7 +44,41 @@ _HOME = {
 }
 _MODULES = frozenset({"astrodrizzle", "errors", "resample", "simulate", "tasks", "utils"})
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = [
+    "Chip",
+    "Combiner",
+    "Command",
+    "Component",
+    "CosmicRayDetector",
+    "Event",
+    "Executor",
+    "Exposure",
+    "Frame",
+    "Instrument",
+    "Interpolator",
+    "Kernel",
+    "Mosaic",
+    "Parameters",
+    "PixelMap",
+    "PlaneKey",
+    "Reader",
+    "Result",
+    "SkyMethod",
+    "SkyStatistic",
+    "SkyValue",
+    "Step",
+    "Unit",
+    "Weighting",
+    "Window",
+    "Writer",
+    "__version__",
+    "generic_exposure",
+    "hookimpl",
+    "register",
+    "registry",
+    "run",
+    "unregister",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,9 @@ from drizframe.errors import OutputError, ParameterError, nearest
 __all__ = ["KINDS", "Kind", "command", "write_plugin"]
 
 #: Modules whose names a plugin cannot have.
-_TAKEN = frozenset({*sys.stdlib_module_names, *keyword.kwlist, "drizframe", "numpy", "astropy", "scipy", "pytest", "test", "tests"})
+_TAKEN = frozenset(
+    {*sys.stdlib_module_names, *keyword.kwlist, "drizframe", "numpy", "astropy", "scipy", "pytest", "tests"}
+)
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 
 
@@ -62,14 +64,43 @@ def _template(name: str) -> Template:
     return Template((files("drizframe.cli") / "templates" / f"{name}.tmpl").read_text(encoding="utf-8"))
 
 
+#: What the conformance kit wants besides the record: names to import, the sample, and the argument.
+_SAMPLES = {
+    "step": (
+        "StepSample, conformance, sample_exposures",
+        "",
+        ", sample=StepSample(exposures=sample_exposures)",
+    ),
+    "instrument": (
+        "InstrumentSample, conformance",
+        """
+#: Headers of one exposure, and what they say.
+SAMPLE = InstrumentSample(
+    primary={"INSTRUME": "$upper", "EXPTIME": 100.0, "GAIN": 2.0, "RDNOISE": 5.0},
+    science={1: {"EXTNAME": "SCI", "EXTVER": 1, "BUNIT": "COUNTS"}},
+    facts={"gain": 2.0, "readnoise": 5.0, "exptime": 100.0},
+)
+""",
+        ", sample=SAMPLE",
+    ),
+}
+
+
 def _words(name: str, kind: str) -> dict[str, str]:
     """Return what the templates fill in."""
     what = KINDS[kind]
     module = name.replace("-", "_")
     short = module.removeprefix("drizframe_") or module
     component = short.upper() if kind == "weighting" else f"{short}.gradient" if kind == "step" else short
-    usage = f"    drizframe run *_flt.fits --set {what.parameter}={component}" if what.parameter else "    drizframe run *.fits"
+    usage = (
+        f"    drizframe run *_flt.fits --set {what.parameter}={component}"
+        if what.parameter
+        else "    drizframe run *.fits"
+    )
+    helpers, sample, given = _SAMPLES.get(kind, ("conformance", "", ""))
+    sample = Template(sample).substitute(upper=short.upper())
     return {
+        "helpers": helpers, "sample": sample, "given": given,
         "name": name, "module": module, "short": short, "component": component, "record": short.upper(),
         "ident": short, "upper": short.upper(), "family": what.family, "title": what.title, "parameter": what.parameter,
         "usage": usage,
@@ -88,13 +119,20 @@ def _check(name: str, kind: str, folder: Path) -> None:
         raise ParameterError(msg)
     words = _words(name, kind)
     if _TAKEN & {words["module"], words["short"]}:
-        msg = f"A plugin named {name!r} would hide the module {words['short']!r} of Python or of drizframe's. Choose another name."
+        msg = (
+            f"A plugin named {name!r} would hide the module {words['short']!r} of Python or of drizframe's. "
+            f"Choose another name."
+        )
         raise ParameterError(msg)
     if KINDS[kind].parameter or kind == "instrument":
-        from drizframe import api  # noqa: PLC0415  (plugins are loaded only when needed)
+        from drizframe import api
 
         family = KINDS[kind].family
-        taken = {e.record.name.lower(): e for e in api.registry() if e.record.family == family and e.provider == "drizframe"}
+        taken = {
+            e.record.name.lower(): e
+            for e in api.registry()
+            if e.record.family == family and e.provider == "drizframe"
+        }
         if words["component"].lower() in taken:
             msg = f"drizframe has a {family} named {words['component']!r} already. Choose another name."
             raise ParameterError(msg)

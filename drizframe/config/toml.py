@@ -1,10 +1,10 @@
 """Parameters from a TOML file: names with values, and a table for each plugin's section.
 
-    final_scale = 0.04
-    final_kernel = "mine.hat"
+final_scale = 0.04
+final_kernel = "mine.hat"
 
-    [plugins.lacosmic]
-    sigclip = 4
+[plugins.lacosmic]
+sigclip = 4
 """
 
 from __future__ import annotations

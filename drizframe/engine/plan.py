@@ -37,7 +37,10 @@ COMPONENT_PARAMETERS: dict[str, str] = {
 
 
 def check_components(parameters: Parameters, registry: Registry) -> None:
-    """Raise `UnknownComponentError` if a parameter names a component that is not registered, `ParameterError` for another kind."""
+    """Raise `UnknownComponentError` if a parameter names a component that is not registered.
+
+    A record of another kind is a `ParameterError`.
+    """
     for name, family in COMPONENT_PARAMETERS.items():
         value = getattr(parameters, name)
         if isinstance(value, Component) and value.family != family:
@@ -106,7 +109,9 @@ class Plan:
         return cut
 
 
-def _steps(registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]) -> tuple[list[Step], list[str]]:
+def _steps(
+    registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]
+) -> tuple[list[Step], list[str]]:
     """Ask the hooks for the steps; return those that run, in order, and the stages that are off."""
     found: list[Step] = []
     off: list[str] = []
@@ -146,7 +151,10 @@ def _answer(step: Step, question: str, *arguments: Any, default: Any) -> Any:
 def _maps(
     exposures: Sequence[Exposure], frames: dict[str, Frame], parameters: Parameters, wcsmap: Any
 ) -> tuple[dict[tuple[str, Unit], PixelMap], dict[tuple[str, Unit], float]]:
-    """Make the map of every chip onto both frames, and the pixel-scale ratios; one map serves where the frames are one."""
+    """Make the map of every chip onto both frames, and the pixel-scale ratios.
+
+    One map serves where the frames are one.
+    """
     maps: dict[tuple[str, Unit], PixelMap] = {}
     ratios: dict[tuple[str, Unit], float] = {}
     for i, exposure in enumerate(exposures):
@@ -199,5 +207,3 @@ def make_plan(
         exposures=tuple(exposures), parameters=parameters, frames=dict(frames), steps=tuple(steps),
         workers=workers, off=tuple(off), maps=maps, ratios=ratios,
     )  # fmt: skip
-
-

@@ -52,7 +52,11 @@ def _failure(task: Task, error: Exception) -> str:
     where = "the run"
     if unit.exposure is not None:
         where = task.context.plan.exposures[unit.exposure].name
-        where += "" if unit.chip is None else f", chip {task.context.plan.exposures[unit.exposure].chips[unit.chip].extver}"
+        where += (
+            ""
+            if unit.chip is None
+            else f", chip {task.context.plan.exposures[unit.exposure].chips[unit.chip].extver}"
+        )
     if task.window is not None:
         w = task.window
         where += f", tile [{w.y0}:{w.y1}, {w.x0}:{w.x1}]"
@@ -95,11 +99,20 @@ def _tasks(context: RunContext, step: Step) -> list[Task]:
     if step.scope != "tile":
         return [Task(context, step, unit) for unit in plan.unit_list(step.scope)]
     if step.grid == "exposure":
-        return [Task(context, step, u, w) for u in plan.unit_list("exposure") for w in plan.tiles(_footprint(context, u))]
+        return [
+            Task(context, step, u, w)
+            for u in plan.unit_list("exposure")
+            for w in plan.tiles(_footprint(context, u))
+        ]
     frame = plan.frames[step.grid]
     rows = None
     if step.grid == "separate" and plan.parameters.combine_bufsize is not None:
-        rows = max(1, int(plan.parameters.combine_bufsize * 2**20 / (4 * min(frame.shape[1], plan.parameters.tile_size))))
+        rows = max(
+            1,
+            int(
+                plan.parameters.combine_bufsize * 2**20 / (4 * min(frame.shape[1], plan.parameters.tile_size))
+            ),
+        )
     return [Task(context, step, RUN, w) for w in plan.tiles(frame.shape, rows)]
 
 
@@ -115,7 +128,9 @@ def _footprint(context: RunContext, unit: Unit) -> Window:
     for u in units:
         if kernel.support is not None and kernel.profile is None:
             margin = max(margin, 1.0 + float(kernel.support(max(pixfrac, 1e-3), plan.ratios["separate", u])))
-    return exposure_window([plan.maps["separate", u] for u in units], plan.frames["separate"].shape, margin=margin)
+    return exposure_window(
+        [plan.maps["separate", u] for u in units], plan.frames["separate"].shape, margin=margin
+    )
 
 
 def _staged(step: Step, key: PlaneKey) -> PlaneKey:
@@ -136,7 +151,9 @@ def _prepare(context: RunContext, step: Step) -> None:
         for unit in context.plan.unit_list("exposure"):
             window = _footprint(context, unit)
             for name in step.produces:
-                context.store.make(_staged(step, PlaneKey(name, unit)), window.shape, np.float32, origin=window)
+                context.store.make(
+                    _staged(step, PlaneKey(name, unit)), window.shape, np.float32, origin=window
+                )
 
 
 def _keep(context: RunContext, task: Task, planes: Mapping[Any, Any]) -> int:
@@ -192,6 +209,21 @@ def _release(context: RunContext, remaining: Sequence[Step], keep: frozenset[str
             context.store.drop(key)
 
 
+def lonely(plan: Plan) -> list[str]:
+    """Return the names of exposures whose part of the separate frame no other exposure touches."""
+    windows = [
+        exposure_window(
+            [plan.maps["separate", Unit(i, k)] for k in range(len(e.chips))], plan.frames["separate"].shape
+        )
+        for i, e in enumerate(plan.exposures)
+    ]
+    return [
+        e.name
+        for i, e in enumerate(plan.exposures)
+        if all(windows[i].intersection(w).empty for j, w in enumerate(windows) if j != i)
+    ]
+
+
 def carry_out(
     plan: Plan, registry: Registry, store: Store, bus: Bus, *, keep: frozenset[str] = frozenset()
 ) -> RunContext:
@@ -208,7 +240,8 @@ def carry_out(
     bus : Bus
         Carries events to listeners.
     keep : frozenset of str
-        Names of planes that stay in the store after the last step that needs them; ``"mosaic.*"`` always stay.
+        Names of planes that stay in the store after the last step that needs them; ``"mosaic.*"`` always
+        stay.
 
     Returns
     -------
@@ -219,13 +252,21 @@ def carry_out(
     wanted = keep | {"mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var", "sky", "mask.static", "mask.cr"}
     for stage in plan.off:
         bus.finish(stage, "off")
+    alone = lonely(plan) if len(plan.exposures) > 1 else []
+    if alone:
+        names = ", ".join(alone)
+        bus.note(
+            f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.", warn=True
+        )
     for index, step in enumerate(plan.steps):
         try:
             _run_step(context, step)
         except Exception as error:
             _say(context, step.name)
             bus.finish(step.name, "aborted")
-            culprit = "" if isinstance(error, DrizframeError) else culprit_of(error, registry, plan.parameters)
+            culprit = (
+                "" if isinstance(error, DrizframeError) else culprit_of(error, registry, plan.parameters)
+            )
             if culprit:
                 msg = f"{culprit} failed in step {step.name!r}: {type(error).__name__}: {error}"
                 raise PluginError(msg) from error

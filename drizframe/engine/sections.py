@@ -61,7 +61,9 @@ def check_sections(parameters: Parameters, registry: Registry, steps: Sequence[S
         For a section or name that nobody knows (the nearest one is suggested), or a wrong value.
     """
     owners: dict[str, list[Component | Step]] = {}
-    direct = [v for v in (getattr(parameters, n) for n in type(parameters).model_fields) if isinstance(v, Component)]
+    direct = [
+        v for v in (getattr(parameters, n) for n in type(parameters).model_fields) if isinstance(v, Component)
+    ]
     for owner in (*(e.record for e in registry), *direct, *steps):
         if owner.options_model is not None:
             owners.setdefault(section_of(owner), []).append(owner)
@@ -72,7 +74,10 @@ def check_sections(parameters: Parameters, registry: Registry, steps: Sequence[S
         known = {k for o in owners[section] if o.options_model is not None for k in _keys(o.options_model)}
         for name in given:
             if name not in known:
-                msg = f"Plugin section {section!r} has no parameter {name!r}.{_hint(name, known)} It has: {', '.join(sorted(known))}."
+                msg = (
+                    f"Plugin section {section!r} has no parameter {name!r}.{_hint(name, known)} "
+                    f"It has: {', '.join(sorted(known))}."
+                )
                 raise ParameterError(msg)
         for owner in owners[section]:
             options_of(owner, parameters)
@@ -109,7 +114,11 @@ def _hint(name: str, known: Iterable[str]) -> str:
 
 
 def _unknown_section(section: str, owners: Mapping[str, Any]) -> str:
-    has = f"There are: {', '.join(sorted(owners))}." if owners else "No plugin that is installed has parameters."
+    has = (
+        f"There are: {', '.join(sorted(owners))}."
+        if owners
+        else "No plugin that is installed has parameters."
+    )
     return f"There is no plugin section {section!r}.{_hint(section, owners)} {has} `drizframe plugins` lists plugins."
 
 
@@ -121,7 +130,10 @@ def _message(section: str, owner: Component | Step, error: ValidationError) -> s
         about = f" ({field.description})" if field is not None and field.description else ""
         text = item["msg"].removeprefix("Value error, ")
         if item["type"] == "missing":
-            lines.append(f"{owner.name!r} needs {section}.{name}{about}, which has no default. Give it with --set {section}.{name}=…")
+            lines.append(
+                f"{owner.name!r} needs {section}.{name}{about}, which has no default. "
+                f"Give it with --set {section}.{name}=…"
+            )
         else:
             lines.append(f"Parameter {section}.{name} = {item['input']!r} of {owner.name!r}: {text}.{about}")
     return "\n".join(lines)

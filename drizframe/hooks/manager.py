@@ -24,9 +24,18 @@ log = logging.getLogger("drizframe")
 #: Everything we ship, by dotted name, so that this room imports none of it.
 STOCK: tuple[str, ...] = (
     *(f"drizframe.stock.kernels.{n}" for n in ("square", "point", "turbo", "gaussian", "lanczos")),
-    *(f"drizframe.stock.interpolators.{n}" for n in ("nearest", "linear", "poly3", "poly5", "sinc", "lanczos")),
-    *(f"drizframe.stock.combine.{n}" for n in ("median", "mean", "sum", "minmed", "imedian", "imean", "iminmed")),
-    *(f"drizframe.stock.sky.{n}" for n in ("median", "mode", "mean", "localmin", "globalmin", "match", "globalmin_match")),
+    *(
+        f"drizframe.stock.interpolators.{n}"
+        for n in ("nearest", "linear", "poly3", "poly5", "sinc", "lanczos")
+    ),
+    *(
+        f"drizframe.stock.combine.{n}"
+        for n in ("median", "mean", "sum", "minmed", "imedian", "imean", "iminmed")
+    ),
+    *(
+        f"drizframe.stock.sky.{n}"
+        for n in ("median", "mode", "mean", "localmin", "globalmin", "match", "globalmin_match")
+    ),
     *(f"drizframe.stock.weights.{n}" for n in ("exp", "err", "ivm")),
     "drizframe.stock.cosmic_rays.deriv",
     *(f"drizframe.stock.instruments.{n}" for n in ("acs", "wfc3", "wfpc2", "stis", "nicmos", "generic")),
@@ -149,7 +158,7 @@ class PluginManager:
                 continue
             try:
                 self._add(point.load(), point.name, dist, version)
-            except Exception as error:  # noqa: BLE001  (whatever a stranger's module raises must not stop the others)
+            except Exception as error:
                 self._fail(point.name, dist, version, error)
 
     def _fail(self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin") -> None:
@@ -159,7 +168,9 @@ class PluginManager:
         self._state.failures.append(failure)
         source = f"{dist} {version}".strip() or "this session"
         warnings.warn(
-            f"{what} {name!r} of {source} cannot be used and is skipped. {failure.error}", DrizframeWarning, stacklevel=4
+            f"{what} {name!r} of {source} cannot be used and is skipped. {failure.error}",
+            DrizframeWarning,
+            stacklevel=4,
         )
 
     def report(self, plugin: str, error: BaseException) -> None:
@@ -231,9 +242,15 @@ class PluginManager:
         PluginError
             If a plugin of that name is there already, or it implements no hook at all.
         """
-        chosen = name or getattr(plugin, "__name__", None) or f"{type(plugin).__module__}.{type(plugin).__qualname__}"
+        chosen = (
+            name
+            or getattr(plugin, "__name__", None)
+            or f"{type(plugin).__module__}.{type(plugin).__qualname__}"
+        )
         if self._pm.has_plugin(chosen):
-            msg = f"A plugin named {chosen!r} is registered already. Unregister it first, or give another name."
+            msg = (
+                f"A plugin named {chosen!r} is registered already. Unregister it first, or give another name."
+            )
             raise PluginError(msg)
         self._add(plugin, chosen)
         if not self._hooks_of(self._pm.get_plugin(chosen)):
@@ -281,7 +298,7 @@ class PluginManager:
             try:
                 answer = implementation.function()
                 pairs.extend((name, record) for record in (answer or ()))
-            except Exception as error:  # noqa: BLE001  (a stranger's code)
+            except Exception as error:
                 if name.startswith("drizframe.stock."):
                     raise
                 dist, version = self._state.sources.get(name, ("", ""))
@@ -308,7 +325,9 @@ class PluginManager:
         HookError
             If what a plugin returns is not the step of this stage.
         """
-        return wrapped_step(getattr(self._pm.hook, hook).get_hookimpls(), hook, specs.STAGES[hook], self.source_of)
+        return wrapped_step(
+            getattr(self._pm.hook, hook).get_hookimpls(), hook, specs.STAGES[hook], self.source_of
+        )
 
     def extra_steps(self) -> list[Any]:
         """Return the steps that plugins add, each with its provider.
@@ -330,7 +349,7 @@ class PluginManager:
                 continue
             dist, version = self._state.sources.get(name, ("", ""))
             if name.startswith("drizframe.stock."):
-                from drizframe import __version__  # noqa: PLC0415
+                from drizframe import __version__
 
                 dist, version = "drizframe", __version__
             found.append(
@@ -338,7 +357,9 @@ class PluginManager:
             )
         found += self._state.disabled
         found += [
-            PluginInfo(name=f.name, version=f.version, distribution=f.distribution, state="failed", error=f.error)
+            PluginInfo(
+                name=f.name, version=f.version, distribution=f.distribution, state="failed", error=f.error
+            )
             for f in self._state.failures
         ]
         return sorted(found, key=lambda p: (p.distribution != "drizframe", p.name))
@@ -346,10 +367,11 @@ class PluginManager:
     def listeners(self) -> list[tuple[str, Any]]:
         """Return the plugins that implement a listener hook, by name, in the order in which they were registered."""
         hooks = {"drizframe_before_step", "drizframe_after_step", "drizframe_progress"}
-        return [(n, p) for n, p in self._pm.list_name_plugin() if p is not None and hooks & set(self._hooks_of(p))]
+        return [
+            (n, p) for n, p in self._pm.list_name_plugin() if p is not None and hooks & set(self._hooks_of(p))
+        ]
 
     @property
     def failures(self) -> list[PluginInfo]:
         """Return the plugins that failed."""
         return [p for p in self.plugins() if p.state == "failed"]
-

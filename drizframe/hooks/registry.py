@@ -97,7 +97,9 @@ class Registry:
             return entries[name]
         alike = [e for n, e in entries.items() if n.casefold() == str(name).casefold()]
         if len(alike) != 1:
-            failed = "; ".join(f"plugin {p.name} of {p.source} failed: {p.error}" for p in self.manager.failures)
+            failed = "; ".join(
+                f"plugin {p.name} of {p.source} failed: {p.error}" for p in self.manager.failures
+            )
             note = f"Note: {failed}." if failed else ""
             raise UnknownComponentError(family, name, entries, note)
         return alike[0]
@@ -172,7 +174,7 @@ def choose(record: Component, backend: str) -> tuple[Callable[..., Any], str]:
             return (fast if supports(*args, **kwargs) else reference)(*args, **kwargs)  # type: ignore[misc]
 
         return dispatched, "cython"
-    if backend == "cython":
+    if backend == "cython" and record.loops:
         msg = (
             f"{record.family.capitalize()} {record.name!r} has no compiled half, but backend='cython' asks for one. "
             f"Install drizframe with a C compiler present, or use backend='auto'."

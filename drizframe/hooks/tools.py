@@ -59,7 +59,12 @@ def detector_for(primary: Header, science: Header) -> Detector:
 
 
 def generic_exposure(
-    primary: Header, science: Mapping[int, Header], *, detector: Detector | None = None, family: str = "generic", **where: Any
+    primary: Header,
+    science: Mapping[int, Header],
+    *,
+    detector: Detector | None = None,
+    family: str = "generic",
+    **where: Any,
 ) -> Exposure:
     """Read the facts of an exposure from the keywords that most cameras write.
 

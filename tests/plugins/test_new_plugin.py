@@ -77,7 +77,16 @@ def test_all_kinds_are_found_and_pass_their_own_tests(written, tmp_path):
     site = tmp_path / "site"
     put_in_place(sorted(written.iterdir()), site)
     path = os.pathsep.join([str(site), str(ROOT), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider", written]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--import-mode=importlib",
+        "-p",
+        "no:cacheprovider",
+        written,
+    ]
     done = subprocess.run(
         command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, capture_output=True,
         text=True, check=False,
@@ -87,16 +96,31 @@ def test_all_kinds_are_found_and_pass_their_own_tests(written, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.environ.get("DRIZFRAME_TEST_PIP"), reason="set DRIZFRAME_TEST_PIP=1 to let pip install packages")
+@pytest.mark.skipif(
+    not os.environ.get("DRIZFRAME_TEST_PIP"), reason="set DRIZFRAME_TEST_PIP=1 to let pip install packages"
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_pip_installs_it(written, kind, tmp_path):
     target = tmp_path / "site"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, written / name_for(kind)]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        target,
+        written / name_for(kind),
+    ]
     subprocess.run(pip, check=True)
     path = os.pathsep.join([str(target), str(ROOT), os.environ.get("PYTHONPATH", "")])
     tests = [sys.executable, "-m", "pytest", "-q", "--import-mode=importlib", "-p", "no:cacheprovider"]
     subprocess.run(
-        [*tests, written / name_for(kind) / "tests"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, check=True
+        [*tests, written / name_for(kind) / "tests"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": path},
+        check=True,
     )
 
 

@@ -73,7 +73,11 @@ def test_a_record_that_raises_in_a_worker_is_named(exposures, name):
         raise ZeroDivisionError("out of order")
 
     field = "footprint" if record.family == "kernel" else "reference"
-    fields = {field: broken, "needs_corners": record.needs_corners} if record.family == "kernel" else {field: broken}
+    fields = (
+        {field: broken, "needs_corners": record.needs_corners}
+        if record.family == "kernel"
+        else {field: broken}
+    )
     if record.family == "kernel":
         fields["support"] = record.support
     bad = type(record)(name="mine", summary="Broken.", traits=record.traits, **fields)

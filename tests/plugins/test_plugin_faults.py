@@ -80,7 +80,9 @@ def test_a_faulty_plugin_is_named_and_skipped(installed, exposures, fault):
     with pytest.warns(DrizframeWarning, match=f"(?s)'bad.* of drizframe-bad 1.2 cannot be used.*{message}"):
         drizframe.registry()
     works(exposures)
-    with pytest.raises(UnknownComponentError, match="(?s)No kernel named 'bad.kernel'.*drizframe-bad 1.2 failed"):
+    with pytest.raises(
+        UnknownComponentError, match="(?s)No kernel named 'bad.kernel'.*drizframe-bad 1.2 failed"
+    ):
         drizframe.run(exposures, final_kernel="bad.kernel")
     failed = [p for p in api.manager().plugins() if p.state == "failed"]
     assert [p.distribution for p in failed] == ["drizframe-bad"]
@@ -97,7 +99,8 @@ def test_the_command_line_lists_what_failed_and_why(installed):
 
 def test_two_plugins_that_clash_lose_only_the_name(installed, exposures):
     both = KERNEL.format(name="same").replace(
-        "yield", 'yield drizframe.Kernel(name="{0}", summary="S.", profile=profile, support=support)\n        yield'
+        "yield",
+        'yield drizframe.Kernel(name="{0}", summary="S.", profile=profile, support=support)\n        yield',
     )
     installed("drizframe-one", both.format("one"), point="one")
     installed("drizframe-two", both.format("two"), version="2.0", point="two")
@@ -151,7 +154,8 @@ def test_a_plugin_that_raises_in_a_worker_is_named_with_its_distribution(install
     """
     installed("drizframe-bad", source, point="bad")
     with pytest.raises(
-        PluginError, match="(?s)Combiner 'bad' of drizframe-bad 1.2 failed in step 'median' on the run, tile .*IndexError"
+        PluginError,
+        match="(?s)Combiner 'bad' of drizframe-bad 1.2 failed in step 'median' on the run, tile .*IndexError",
     ) as caught:
         drizframe.run(exposures, combine_type="bad", num_cores=2)
     assert isinstance(caught.value.__cause__, IndexError)
@@ -172,7 +176,9 @@ def test_a_step_that_raises_in_a_worker_is_named_with_its_distribution(installed
             yield drizframe.Step(name="bad", summary="W.", consumes=("sci",), produces=("sci",), scope="chip", run=run)
     """
     installed("drizframe-bad", source, point="bad")
-    with pytest.raises(PluginError, match="Step 'bad' of drizframe-bad 1.2 failed on dither.*ValueError: too dark"):
+    with pytest.raises(
+        PluginError, match="Step 'bad' of drizframe-bad 1.2 failed on dither.*ValueError: too dark"
+    ):
         drizframe.run(exposures)
 
 

@@ -36,7 +36,9 @@ def combine(stack, bad, *, weight, exptime, background, readnoise, n_total, opti
 
 
 RAYS = drizframe.CosmicRayDetector(name="fake", summary="None.", reference=rays, options_model=RayOptions)
-COMBINE = drizframe.Combiner(name="fake.mean", summary="Mean.", reference=combine, options_model=CombineOptions)
+COMBINE = drizframe.Combiner(
+    name="fake.mean", summary="Mean.", reference=combine, options_model=CombineOptions
+)
 
 
 class Plugin:
@@ -80,8 +82,14 @@ def test_a_model_may_be_given_instead_of_a_mapping(exposures):
     ("sections", "message"),
     [
         ({"fakee": {}}, "There is no plugin section 'fakee'. Did you mean 'fake'"),
-        ({"fake": {"sigklip": 4}}, "Plugin section 'fake' has no parameter 'sigklip'. Did you mean 'sigclip'"),
-        ({"fake": {"sigclip": -1}}, "Parameter fake.sigclip = -1 of 'fake': .*greater than 0.*Limit in sigma"),
+        (
+            {"fake": {"sigklip": 4}},
+            "Plugin section 'fake' has no parameter 'sigklip'. Did you mean 'sigclip'",
+        ),
+        (
+            {"fake": {"sigclip": -1}},
+            "Parameter fake.sigclip = -1 of 'fake': .*greater than 0.*Limit in sigma",
+        ),
         ({"fake": {"sigclip": "much"}}, "Parameter fake.sigclip = 'much'"),
         ({"fake": 4}, "Plugin section 'fake' is 4; give names with values"),
     ],
@@ -97,7 +105,9 @@ def test_a_value_without_default_must_be_given_if_the_component_is_used(exposure
         size: int = Field(description="Side of a box.")
 
     record = drizframe.Combiner(name="needy", summary="Mean.", reference=combine, options_model=Needy)
-    with pytest.raises(ParameterError, match=r"'needy' needs needy.size \(Side of a box.\), which has no default"):
+    with pytest.raises(
+        ParameterError, match=r"'needy' needs needy.size \(Side of a box.\), which has no default"
+    ):
         drizframe.run(exposures, combine_type=record)
     drizframe.run(exposures, combine_type=record, plugins={"needy": {"size": 3}})
     assert seen[-1].size == 3
@@ -145,7 +155,9 @@ def test_set_wins_over_the_file_key_by_key():
 def test_the_command_line_takes_both(exposures, tmp_path, monkeypatch):
     monkeypatch.setattr("drizframe.api.load_exposures", lambda *a: (exposures, None))
     path = tmp_path / "run.toml"
-    path.write_text('cr_detector = "fake"\ncombine_type = "fake.mean"\n[plugins.fake]\nsigclip = 4\npower = 3\n')
+    path.write_text(
+        'cr_detector = "fake"\ncombine_type = "fake.mean"\n[plugins.fake]\nsigclip = 4\npower = 3\n'
+    )
     root = str(tmp_path / "out")
     line = ["run", "x.fits", "-o", root, "-q", "--config", str(path), "--set", "fake.sigclip=5.5"]
     done = CliRunner().invoke(app, line, catch_exceptions=False)

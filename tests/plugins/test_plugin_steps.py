@@ -104,7 +104,9 @@ def test_a_plugin_adds_a_step_between_two_others(large_exposures, plugin):
     slope = 0.01
     ramp = slope * np.arange(130, dtype=np.float32)
     tilted = [
-        dataclasses.replace(e, chips=tuple(dataclasses.replace(c, load=_Tilted(c.load, ramp)) for c in e.chips))
+        dataclasses.replace(
+            e, chips=tuple(dataclasses.replace(c, load=_Tilted(c.load, ramp)) for c in e.chips)
+        )
         for e in large_exposures
     ]
     plain = drizframe.run(large_exposures, skysub=False)
@@ -157,7 +159,12 @@ class NeighbourFilter:
             return {"sci": job.read("sci") + job.read("sci", other)}
 
         yield drizframe.Step(
-            name="neighbour", summary="Add another chip.", consumes=("sci",), produces=("sci",), scope="chip", run=run
+            name="neighbour",
+            summary="Add another chip.",
+            consumes=("sci",),
+            produces=("sci",),
+            scope="chip",
+            run=run,
         )
 
 
@@ -181,9 +188,7 @@ def test_two_filters_follow_each_other(exposures, plugin):
                 )  # fmt: skip
 
     plugin(Twice())
-    result = drizframe.run(
-        exposures, skysub=False, static=False, combine_type="median", max_memory=0.001
-    )
+    result = drizframe.run(exposures, skysub=False, static=False, combine_type="median", max_memory=0.001)
     np.testing.assert_array_equal(result.median, 4 * plain.median)
 
 
@@ -213,7 +218,13 @@ def test_a_step_may_ask_parameters_and_registry_whether_it_runs(exposures, plugi
                 return False
 
             yield drizframe.Step(
-                name="choosy", summary="Never.", consumes=(), produces=(), scope="run", run=dict, enabled=enabled
+                name="choosy",
+                summary="Never.",
+                consumes=(),
+                produces=(),
+                scope="run",
+                run=dict,
+                enabled=enabled,
             )
 
     plugin(Choosy())
@@ -225,7 +236,13 @@ def _extra(**fields):
     class Plugin:
         @hookimpl
         def drizframe_extra_steps(self):
-            given = {"name": "odd", "summary": "Odd.", "consumes": ("sci",), "produces": ("sci",), "scope": "chip"}
+            given = {
+                "name": "odd",
+                "summary": "Odd.",
+                "consumes": ("sci",),
+                "produces": ("sci",),
+                "scope": "chip",
+            }
             yield drizframe.Step(**given | fields)
 
     return Plugin()
@@ -234,10 +251,16 @@ def _extra(**fields):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"run": lambda job: 1 / 0}, r"Step 'odd' of mine \(this session\) failed on dither0, chip 1: ZeroDivisionError"),
+        (
+            {"run": lambda job: 1 / 0},
+            r"Step 'odd' of mine \(this session\) failed on dither0, chip 1: ZeroDivisionError",
+        ),
         ({"run": lambda job: None}, r"Step 'odd' of mine \(this session\) returned NoneType"),
         ({"run": lambda job: {"dq": 1}}, "returned plane 'dq', which it does not declare"),
-        ({"run": lambda job: {"sci": job.read("sci")[:3]}}, r"'sci' with shape \(3, 40\); it must have \(32, 40\)"),
+        (
+            {"run": lambda job: {"sci": job.read("sci")[:3]}},
+            r"'sci' with shape \(3, 40\); it must have \(32, 40\)",
+        ),
         ({"run": lambda job: {"sci": job.read("err")}}, "reads plane 'err' but does not declare it"),
         ({"run": dict, "check": lambda *a: 1 / 0}, "'odd' of mine .this session. failed in its 'check'"),
     ],
@@ -252,7 +275,11 @@ def test_a_step_that_goes_wrong_is_named_with_its_provider(exposures, plugin, fi
     ("name", "plane", "message"),
     [
         ("sky", "mine", "Two steps are named 'sky', of drizframe and mine"),
-        ("odd", "median", r"made twice, by step 'median' \(drizframe\) and step 'odd' \(mine \(this session\)\)"),
+        (
+            "odd",
+            "median",
+            r"made twice, by step 'median' \(drizframe\) and step 'odd' \(mine \(this session\)\)",
+        ),
     ],
 )
 def test_steps_that_clash_are_named_with_their_providers(exposures, plugin, name, plane, message):
@@ -274,13 +301,17 @@ def test_a_stage_that_a_plugin_answers_wrongly_is_an_error_that_names_it(exposur
             raise RuntimeError("out of order")
 
     name = plugin(Wrong(), "wrong")
-    with pytest.raises(HookError, match="Plugin 'wrong' of wrong .this session.: drizframe_step_sky returned 'sky'"):
+    with pytest.raises(
+        HookError, match="Plugin 'wrong' of wrong .this session.: drizframe_step_sky returned 'sky'"
+    ):
         drizframe.run(exposures)
     drizframe.register(FlatSky(), "right")  # the last one answers first
     drizframe.run(exposures)
     drizframe.unregister("right")
     plugin(Raises(), "raises")
-    with pytest.raises(PluginError, match="'raises' of raises .this session. failed in drizframe_step_blot: RuntimeError"):
+    with pytest.raises(
+        PluginError, match="'raises' of raises .this session. failed in drizframe_step_blot: RuntimeError"
+    ):
         drizframe.registry().manager.stage("drizframe_step_blot")
     assert name == "wrong"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drizframe.hooks import Instrument, hookimpl
-from drizframe.hooks.tools import generic_exposure
+from drizframe.hooks import Instrument, generic_exposure, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,14 +12,17 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
 
 
-def matches(primary: Header) -> bool:  # noqa: ARG001
+def matches(primary: Header) -> bool:
     """Accept every header; this instrument is asked last."""
     return True
 
 
 GENERIC = Instrument(
-    name="generic", summary="Any image with a celestial WCS, EXPTIME and BUNIT.", reference=generic_exposure, matches=matches,
-)  # fmt: skip
+    name="generic",
+    summary="Any image with a celestial WCS, EXPTIME and BUNIT.",
+    reference=generic_exposure,
+    matches=matches,
+)
 
 
 @hookimpl(trylast=True)

@@ -133,7 +133,9 @@ def _depth(job: Job, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | Non
     if frame is None:
         return None
     nearest: Any = job.component("interpolator", "nearest")
-    return job.blot(frame, job.unit, interpolator=nearest, factor=1.0, call=job.call(nearest)).astype(np.int32)
+    return job.blot(frame, job.unit, interpolator=nearest, factor=1.0, call=job.call(nearest)).astype(
+        np.int32
+    )
 
 
 def _run(job: Job) -> Mapping[str, Any]:
@@ -165,7 +167,7 @@ def _run(job: Job) -> Mapping[str, Any]:
     return {"mask.cr": mask, "crclean": image, "crclean.dq": flags}
 
 
-def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     """Whether cosmic rays are looked for; a single exposure has the switch off if the detector compares."""
     return bool(parameters.driz_cr)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import astroscrappy
-import drizframe
 import numpy as np
-from drizframe.hooks import choose
 from pydantic import BaseModel, ConfigDict, Field
+
+import drizframe
+from drizframe.hooks import choose
 
 __all__ = ["LACOSMIC", "LaplaceOptions"]
 
@@ -27,8 +28,12 @@ class LaplaceOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sigclip: float = Field(default=4.5, gt=0, description="Limit of the Laplacian in sigma.")
-    sigfrac: float = Field(default=0.3, gt=0, le=1, description="Fraction of the limit for neighbours of cosmic rays.")
-    objlim: float = Field(default=5.0, gt=0, description="Contrast with the fine structure; larger spares stars.")
+    sigfrac: float = Field(
+        default=0.3, gt=0, le=1, description="Fraction of the limit for neighbours of cosmic rays."
+    )
+    objlim: float = Field(
+        default=5.0, gt=0, description="Contrast with the fine structure; larger spares stars."
+    )
     niter: int = Field(default=4, ge=1, le=20, description="Iterations.")
     satlevel: float = Field(default=65536.0, gt=0, description="Saturation in electrons.")
     bad_bits: int = Field(default=0, ge=0, description="Data-quality flags of pixels to leave out.")
@@ -36,7 +41,10 @@ class LaplaceOptions(BaseModel):
 
 
 def laplace(
-    sci: np.ndarray[Any, Any], noise: np.ndarray[Any, Any], dq: np.ndarray[Any, Any] | None, own: LaplaceOptions
+    sci: np.ndarray[Any, Any],
+    noise: np.ndarray[Any, Any],
+    dq: np.ndarray[Any, Any] | None,
+    own: LaplaceOptions,
 ) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return the pixels that L.A.Cosmic flags.
 
