@@ -66,11 +66,7 @@ def _template(name: str) -> Template:
 
 #: What the conformance kit wants besides the record: names to import, the sample, and the argument.
 _SAMPLES = {
-    "step": (
-        "StepSample, conformance, sample_exposures",
-        "",
-        ", sample=StepSample(exposures=sample_exposures)",
-    ),
+    "step": ("conformance, stock_sample", "", ", sample=stock_sample($record)"),
     "instrument": (
         "InstrumentSample, conformance",
         """
@@ -98,7 +94,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
         else "    drizframe run *.fits"
     )
     helpers, sample, given = _SAMPLES.get(kind, ("conformance", "", ""))
-    sample = Template(sample).substitute(upper=short.upper())
+    sample, given = (Template(t).substitute(upper=short.upper(), record=short.upper()) for t in (sample, given))
     return {
         "helpers": helpers, "sample": sample, "given": given,
         "name": name, "module": module, "short": short, "component": component, "record": short.upper(),
