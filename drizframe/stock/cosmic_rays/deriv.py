@@ -75,8 +75,8 @@ def deriv(
     blot: np.ndarray[Any, Any],
     deriv: np.ndarray[Any, Any],
     noise: np.ndarray[Any, Any],
-    depth: np.ndarray[Any, Any] | None,  # noqa: ARG001  (every detector has the same arguments)
-    dq: np.ndarray[Any, Any] | None,  # noqa: ARG001
+    depth: np.ndarray[Any, Any] | None,
+    dq: np.ndarray[Any, Any] | None,
     options: CosmicRayOptions,
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Flag pixels that differ from the blotted median by more than noise and gradient explain.
@@ -132,7 +132,7 @@ DERIV = CosmicRayDetector(
     reference=deriv,
     fast=None if _compiled is None else _compiled.deriv,
     halo=_reach,
-    traits=frozenset({"needs_blot"}),
+    traits=frozenset({"needs_blot", "picklable"}),
     tolerance=0.0,
 )
 

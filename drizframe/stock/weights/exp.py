@@ -19,8 +19,8 @@ __all__ = ["EXP", "exposure_weight"]
 def exposure_weight(
     chip: Chip,
     mask: np.ndarray[Any, Any],
-    sky: SkyValue | None,  # noqa: ARG001  (every weighting has the same arguments)
-    ratio: float,  # noqa: ARG001
+    sky: SkyValue | None,
+    ratio: float,
     options: WeightOptions,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]:
     """Weight good pixels by exposure time.
@@ -62,6 +62,7 @@ def exposure_weight(
 EXP = Weighting(
     name="EXP",
     summary="Exposure time: good for every instrument, and the default.",
+    traits=frozenset({"picklable"}),
     reference=exposure_weight,
 )
 
