@@ -144,6 +144,10 @@ def report(console: Any, record: Any, examples: int, expected: dict[str, str], s
 
     family = family_of(record)
     mine = {c.name for c in testing.checks_for(record)}
+    unknown = sorted(set(expected) - {c.name for c in testing.all_checks()})
+    if unknown:
+        msg = f"--expect names {', '.join(unknown)}, which is no check. {record!r} gets: {', '.join(sorted(mine))}."
+        raise ParameterError(msg)
     # with several records, an announced failure is for those that get the check
     announced = {**known_failures(record), **{k: v for k, v in expected.items() if k in mine}}
     with testing.examples(examples):

@@ -53,6 +53,16 @@ TRAITS: dict[str, str] = {
 }
 
 
+def _none(options: Any) -> int:  # noqa: ARG001
+    """Return 0; a function of the module, so that records that keep it can be pickled."""
+    return 0
+
+
+def _one(options: Any) -> int:  # noqa: ARG001
+    """Return 1; see `_none`."""
+    return 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Component:
     """What all components share.
@@ -238,8 +248,8 @@ class Combiner(Component):
     family: ClassVar[str] = "combiner"
     loops: ClassVar[bool] = True
 
-    halo: Callable[[Any], int] = field(default=lambda options: 0)  # noqa: ARG005
-    minimum: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+    halo: Callable[[Any], int] = field(default=_none)
+    minimum: Callable[[Any], int] = field(default=_one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -355,7 +365,7 @@ class CosmicRayDetector(Component):
     family: ClassVar[str] = "cosmic-ray detector"
     loops: ClassVar[bool] = True
 
-    halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+    halo: Callable[[Any], int] = field(default=_one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

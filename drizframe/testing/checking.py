@@ -30,7 +30,7 @@ _CHECKS: list[Check] = []
 _EXAMPLES: ContextVar[int | None] = ContextVar("drizframe_examples", default=None)
 _SHRINKS: ContextVar[bool] = ContextVar("drizframe_shrinks", default=True)
 #: Threads, and calls of each, in the check for threads.
-THREADS, ROUNDS = 8, 12
+THREADS, ROUNDS = 8, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -325,6 +325,7 @@ def same_from_threads(what: str, calls: Sequence[Callable[[], Any]]) -> None:
     def work(k: int) -> None:
         mine = k % len(calls)
         barrier.wait()
+        sys.settrace(_yielding(2 + k % 4))
         for round_ in range(ROUNDS):
             try:
                 got = plain(calls[mine]())
@@ -350,6 +351,20 @@ def same_from_threads(what: str, calls: Sequence[Callable[[], Any]]) -> None:
             f"{what} gives the same from eight threads", expected=values_of(alone[k % len(calls)]), got=values_of(got),
             where=f"thread {k}, call {round_}; {len(wrong)} of {THREADS} threads differ",
         )  # fmt: skip
+
+
+def _yielding(stride: int) -> Callable[..., Any]:
+    """Return a trace function that lets other threads run after every few lines, so that narrow races show."""
+    lines = 0
+
+    def trace(frame: Any, event: str, arg: Any) -> Any:  # noqa: ARG001
+        nonlocal lines
+        lines += 1
+        if lines % stride == 0:
+            time.sleep(0)
+        return trace
+
+    return trace
 
 
 def values_of(packed: Any) -> Any:

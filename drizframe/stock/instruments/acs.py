@@ -85,7 +85,7 @@ ACS = Instrument(
     name="acs",
     summary="ACS: WFC, HRC and SBC.",
     reference=acs,
-    matches=matches,
+    matches=matches, traits=frozenset({"picklable"}),
     rules="acs",
     cite="ACS Instrument Handbook",
 )

@@ -58,7 +58,7 @@ WFC3 = Instrument(
     name="wfc3",
     summary="WFC3: UVIS and IR.",
     reference=wfc3,
-    matches=matches,
+    matches=matches, traits=frozenset({"picklable"}),
     rules="wfc3",
     cite="WFC3 Instrument Handbook",
 )

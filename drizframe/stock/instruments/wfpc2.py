@@ -120,7 +120,7 @@ WFPC2 = Instrument(
     name="wfpc2",
     summary="WFPC2: PC and the three WF chips.",
     reference=wfpc2,
-    matches=matches,
+    matches=matches, traits=frozenset({"picklable"}),
     rules="wfpc2",
     cite="WFPC2 Instrument Handbook",
 )

@@ -232,7 +232,7 @@ FITS = Reader(
     name="fits",
     summary="FITS files with SCI, ERR and DQ extensions, or one image.",
     matches=matches,
-    reference=read_fits,
+    reference=read_fits, traits=frozenset({"picklable"}),
 )
 
 

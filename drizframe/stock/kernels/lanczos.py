@@ -121,7 +121,7 @@ def reach3(pixfrac: float, scale: float) -> float:
     return 3.0 / scale
 
 
-_TRAITS = frozenset({"linear", "picklable"})
+_TRAITS = frozenset({"linear", "rotation_invariant", "picklable"})
 
 LANCZOS2 = Kernel(
     name="lanczos2",

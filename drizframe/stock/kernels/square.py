@@ -100,7 +100,7 @@ SQUARE = Kernel(
     footprint=square,
     fast=None if _compiled is None else _compiled.square,
     needs_corners=True,
-    traits=frozenset({"conserves_flux", "non_negative", "linear", "picklable"}),
+    traits=frozenset({"conserves_flux", "non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",
 )
 
