@@ -9,6 +9,7 @@
 
 import numpy as np
 
+from kernel_loop cimport capsule, weigh
 from libc.math cimport fabs, isfinite
 from pixels cimport clip, end_of, first_of, least, most, nint
 
@@ -46,15 +47,19 @@ cdef inline void _edge(double xp, double yp, double xq, double yq, double column
             out[j * width + i] += step * b - run * d * (a - (lower - base) + 0.5 * d)
 
 
-cdef void _one(const double* p, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w, double* out) noexcept nogil:
-    """Weights of one quadrilateral (four x, y pairs) on a window that holds zeros."""
+cdef void _square(const double* position, const double* p, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
+                  const double* setting, double* out) noexcept nogil:
+    """No constants; `p` holds the corners."""
     cdef:
         double area = 0.5 * ((p[2] - p[6]) * (p[1] - p[5]) - (p[0] - p[4]) * (p[3] - p[7]))
         double left = least(least(p[0], p[2]), least(p[4], p[6])), right = most(most(p[0], p[2]), most(p[4], p[6]))
         double bottom = least(least(p[1], p[3]), least(p[5], p[7])), top = most(most(p[1], p[3]), most(p[5], p[7]))
         Py_ssize_t first, end, low, high, i, j, k, n
-        double origin, share
-    if area == 0.0 or not isfinite(area):
+        double origin, inverse
+    for k in range(h * w):
+        out[k] = 0.0
+    inverse = 1.0 / area
+    if not (isfinite(area) and isfinite(inverse)):
         return
     first = first_of(left, x0, w)
     end = end_of(right, x0, w)
@@ -67,23 +72,14 @@ cdef void _one(const double* p, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_s
               first, end, low, high, y0 - origin)
     for j in range(low, high):
         for i in range(first, end):
-            share = out[j * w + i] / area
-            out[j * w + i] = share if share > 0.0 else 0.0
+            out[j * w + i] = most(out[j * w + i] * inverse, 0.0)
 
 
-def square(x, y, corners, x0, y0, shape, *, double pixfrac, double scale):
+def pixel(double pixfrac, double scale):
+    """Compiled body and constants."""
+    return capsule(_square), np.zeros(1)
+
+
+def square(x, y, corners, x0, y0, shape, *, pixfrac, scale):
     """Twin of `drizframe.stock.kernels.square.square`."""
-    cdef:
-        const double[:, :, ::1] quads = np.ascontiguousarray(corners, dtype=np.float64)
-        const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
-        const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
-        Py_ssize_t n = quads.shape[0], h = shape[0], w = shape[1], k
-        double[:, :, ::1] out
-    weights = np.zeros((n, h, w))
-    if weights.size == 0:
-        return weights
-    out = weights
-    with nogil:
-        for k in range(n):
-            _one(&quads[k, 0, 0], first_x[k], first_y[k], h, w, &out[k, 0, 0])
-    return weights
+    return weigh(_square, x, y, corners, x0, y0, shape, np.zeros(1))

@@ -62,10 +62,11 @@ def square(
         for k in range(4):
             n = (k + 1) % 4
             overlap += _below_edge(px[:, k], py[:, k] - origin, px[:, n], py[:, n] - origin, column, row)
-        weights = overlap / area[:, None, None]
+        inverse = 1.0 / area
+        weights = overlap * inverse[:, None, None]
     inside = candidates(px.min(axis=1), px.max(axis=1), x0, shape[1])[:, None, :]
     inside = inside & candidates(py.min(axis=1), py.max(axis=1), y0, shape[0])[:, :, None]
-    usable = (area != 0.0) & np.isfinite(area)
+    usable = np.isfinite(area) & np.isfinite(inverse)
     return np.where(inside & usable[:, None, None] & (weights > 0.0), weights, 0.0)
 
 
@@ -99,6 +100,7 @@ SQUARE = Kernel(
     summary="Exact overlap of the shrunken, distorted input pixel with the output pixel.",
     footprint=square,
     fast=None if _compiled is None else _compiled.square,
+    pixel=None if _compiled is None else _compiled.pixel,
     needs_corners=True,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",
