@@ -15,6 +15,8 @@ __all__ = ["SQUARE", "square"]
 
 #: An edge that rises by less (in pixels) is level: what it leaves out is smaller than rounding.
 LEVEL = 1e-16
+#: Overlaps up to this, in square pixels, are rounding: neighbours that merely touch do not count as touched.
+NOISE = 1e-14
 
 
 def square(
@@ -64,10 +66,11 @@ def square(
             overlap += _below_edge(px[:, k], py[:, k] - origin, px[:, n], py[:, n] - origin, column, row)
         inverse = 1.0 / area
         weights = overlap * inverse[:, None, None]
+        real = overlap * np.sign(area)[:, None, None] > NOISE
     inside = candidates(px.min(axis=1), px.max(axis=1), x0, shape[1])[:, None, :]
     inside = inside & candidates(py.min(axis=1), py.max(axis=1), y0, shape[0])[:, :, None]
     usable = np.isfinite(area) & np.isfinite(inverse)
-    return np.where(inside & usable[:, None, None] & (weights > 0.0), weights, 0.0)
+    return np.where(inside & usable[:, None, None] & real, weights, 0.0)
 
 
 def _below_edge(xp: Array, yp: Array, xq: Array, yq: Array, column: Array, row: Array) -> Array:
