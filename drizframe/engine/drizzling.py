@@ -35,7 +35,7 @@ one_pass: Any = load("drizzle_block")
 #: A drop of this size or smaller is a point (documented for `driz_sep_pixfrac` and `final_pixfrac`).
 POINT_BELOW = 0.001
 #: Chip pixels that are handled at a time.
-CHUNK = 4096
+CHUNK = 8192
 #: Weights (pixels times window) that are held at a time.
 CELLS = 1 << 18
 
@@ -156,14 +156,12 @@ def finish(
     """
     some = acc.weight != 0.0
     with np.errstate(all="ignore"):
-        sci, *layers = (np.divide(t, acc.weight, where=some, out=np.full(t.shape, np.nan)) for t in acc.total)
-        square = acc.weight * acc.weight
-        variances = [np.where(some, q / square, np.nan).astype(dtype) for q in acc.squared]
-        if fillval is None:
-            idle = np.where(np.isnan(acc.last), maskval, acc.last)
-            sci[~some] = idle[~some]
-        else:
-            sci[~some] = fillval
+        idle = acc.last.copy() if fillval is None else np.full(acc.weight.shape, float(fillval))
+        if fillval is None and not np.isnan(maskval):
+            idle[np.isnan(idle)] = maskval
+        sci = np.divide(acc.total[0], acc.weight, out=idle, where=some)
+        layers = [np.where(some, t / acc.weight, np.nan) for t in acc.total[1:]]
+        variances = [np.where(some, q / (acc.weight * acc.weight), np.nan).astype(dtype) for q in acc.squared]
         return Drizzled(
             sci=sci.astype(dtype),
             wht=acc.weight.astype(dtype),
@@ -307,19 +305,26 @@ class _Block:
     def _values(self) -> tuple[Array, Array, Array, np.ndarray[Any, np.dtype[np.uint32]]]:
         """Return values, variances, weights and flags of the block, flat."""
         chip, area = self.chip, (self.rows, self.columns)
-        data = np.stack([np.asarray(d[area], dtype=np.float64).ravel() for d in chip.data])
-        data[0] -= chip.offset
+        shape = (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
+        data = np.empty((len(chip.data), *shape))
+        np.subtract(chip.data[0][area], chip.offset, out=data[0], dtype=np.float64)
+        for k, d in enumerate(chip.data[1:], start=1):
+            data[k] = d[area]
         data *= chip.multiplier
-        variances = np.empty((len(chip.variances), data.shape[1]))
+        variances = np.empty((len(chip.variances), *shape))
         for k, v in enumerate(chip.variances):
-            variances[k] = np.asarray(v[area], dtype=np.float64).ravel()
+            variances[k] = v[area]
         variances *= chip.multiplier**2
-        if chip.weight is None:
-            weight = np.full(data.shape[1], float(chip.weight_scale))
-        else:
-            weight = np.asarray(chip.weight[area], dtype=np.float64).ravel() * chip.weight_scale
-        weight[~(np.isfinite(weight) & np.isfinite(data[0]))] = 0.0
-        return data, variances, weight, self._flags()
+        weight = np.full(shape, float(chip.weight_scale))
+        if chip.weight is not None:
+            np.multiply(chip.weight[area], chip.weight_scale, out=weight, dtype=np.float64)
+        usable = np.isfinite(data[0])
+        usable &= np.isfinite(weight)
+        if not usable.all():
+            weight[~usable] = 0.0
+        pixels = shape[0] * shape[1]
+        flat = data.reshape(len(chip.data), pixels), variances.reshape(len(chip.variances), pixels)
+        return *flat, weight.reshape(pixels), self._flags()
 
     def _flags(self) -> np.ndarray[Any, np.dtype[np.uint32]]:
         dq = self.chip.dq
