@@ -1,8 +1,9 @@
 # Adding one input pixel to the sums of a window: shared by scatter.pyx and drizzle_block.pyx.
 #
-# a. Adding a weight of exactly 0 changes no sum, so the loops over a window have no branch for pixels outside the kernel;
-#    only further layers, which may hold NaN, are guarded.
-# b. On a turned image neighbouring pixels fall on other rows, so memory is asked for (SOON) some pixels ahead.
+# a. Adding a weight of exactly 0 changes no sum, so the loops over a window have no branch for pixels outside
+#    the kernel; only further layers, which may hold NaN, are guarded.
+# b. On a turned image neighbouring pixels fall on other rows, so memory is asked for (SOON) some pixels
+#    ahead.
 # c. Windows lie inside the sums (the caller sees to that), so indices are not tested.
 
 from libc.math cimport isfinite
@@ -50,15 +51,15 @@ cdef inline void expect(const Sums* s, Py_ssize_t x, Py_ssize_t y, Py_ssize_t h)
             SOON(s.context + (y + j) * s.columns + x)
 
 
-cdef inline Py_ssize_t _add(const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride, double factor, double value,
-                            double* weight, double* total, Py_ssize_t* lost) noexcept nogil:
+cdef inline Py_ssize_t _add(const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride, double factor,
+                            double value, double* weight, double* total, Py_ssize_t* lost) noexcept nogil:
     """Add one pixel to two sums, without branches; return whether it has any share.
 
     `lost` counts shares that come to nothing although they and the pixel's weight are not 0 (underflow).
     """
-    cdef Py_ssize_t i, j, shares = 0
+    cdef Py_ssize_t i, _j, shares = 0
     cdef double omega
-    for j in range(h):
+    for _j in range(h):
         for i in range(w):
             omega = g[i] * factor
             weight[i] += omega
@@ -71,22 +72,22 @@ cdef inline Py_ssize_t _add(const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssiz
     return shares
 
 
-cdef inline void _mark(const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride, double factor, int32_t bit,
-                       int32_t* context) noexcept nogil:
+cdef inline void _mark(const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride, double factor,
+                       int32_t bit, int32_t* context) noexcept nogil:
     """Set a context bit where the weight is above 0, without branches."""
-    cdef Py_ssize_t i, j
-    for j in range(h):
+    cdef Py_ssize_t i, _j
+    for _j in range(h):
         for i in range(w):
             context[i] |= bit & -<int32_t> (g[i] * factor > 0.0)
         g += w
         context += stride
 
 
-cdef inline Py_ssize_t _remember(const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride, double factor,
-                                 double value, bint write, double* last) noexcept nogil:
+cdef inline Py_ssize_t _remember(const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride,
+                                 double factor, double value, bint write, double* last) noexcept nogil:
     """Keep a value where it comes without weight; return whether the pixel has any share."""
-    cdef Py_ssize_t i, j, shares = 0
-    for j in range(h):
+    cdef Py_ssize_t i, _j, shares = 0
+    for _j in range(h):
         for i in range(w):
             if g[i] != 0.0:
                 shares = 1
@@ -116,8 +117,8 @@ cdef inline void _more(const Sums* s, Py_ssize_t p, const double* g, Py_ssize_t 
                 s.flags[at] |= s.pixel_flags[p]
 
 
-cdef inline Py_ssize_t add_pixel(const Sums* s, Py_ssize_t p, const double* g, Py_ssize_t h, Py_ssize_t w, Py_ssize_t x,
-                                 Py_ssize_t y) noexcept nogil:
+cdef inline Py_ssize_t add_pixel(const Sums* s, Py_ssize_t p, const double* g, Py_ssize_t h, Py_ssize_t w,
+                                 Py_ssize_t x, Py_ssize_t y) noexcept nogil:
     """Add pixel `p` with shares `g` on the window at (x, y); return whether it has any share."""
     cdef:
         double factor = s.pixel_weight[p], value = s.data[p]
@@ -134,11 +135,11 @@ cdef inline Py_ssize_t add_pixel(const Sums* s, Py_ssize_t p, const double* g, P
     return shares
 
 
-cdef inline Sums sums_of(
-    const double[:, ::1] data, const double[:, ::1] variances, const double[::1] pixel_weight, const uint32_t[::1] flags,
-    unsigned int bit, bint skip_zero, double[:, ::1] weight, double[:, :, ::1] total, double[:, :, ::1] squared,
-    double[:, ::1] last, int32_t[:, ::1] context, uint32_t[:, ::1] out_flags,
-) noexcept:
+cdef inline Sums sums_of(const double[:, ::1] data, const double[:, ::1] variances,
+                         const double[::1] pixel_weight, const uint32_t[::1] flags, unsigned int bit,
+                         bint skip_zero, double[:, ::1] weight, double[:, :, ::1] total,
+                         double[:, :, ::1] squared, double[:, ::1] last, int32_t[:, ::1] context,
+                         uint32_t[:, ::1] out_flags) noexcept:
     """Gather the pointers; no array may be empty but those that are not used."""
     cdef Sums s
     s.rows, s.columns = weight.shape[0], weight.shape[1]

@@ -19,8 +19,8 @@ cdef enum:
     CELLS = 16384
 
 
-cdef void _nearest(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
-                   const double* setting, double* out) noexcept nogil:
+cdef void _nearest(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                   Py_ssize_t w, const double* setting, double* out) noexcept nogil:
     """All to the nearest pixel; the window is that pixel."""
     cdef Py_ssize_t k
     for k in range(h * w):
@@ -46,7 +46,8 @@ cdef inline bint _range(double low, double high, Py_ssize_t start, Py_ssize_t st
     return count[0] > 0
 
 
-cdef inline bint _corners(const double* x, const double* y, Py_ssize_t across, double* quad, double* box) noexcept nogil:
+cdef inline bint _corners(const double* x, const double* y, Py_ssize_t across, double* quad,
+                          double* box) noexcept nogil:
     """Corners of one pixel and their extent; False if one is not finite."""
     cdef Py_ssize_t k
     quad[0], quad[1] = x[across], y[across]
@@ -63,9 +64,9 @@ cdef inline bint _corners(const double* x, const double* y, Py_ssize_t across, d
     return True
 
 
-cdef inline bint _weigh(Pixel function, const double* position, const double* quad, const double* setting, Sums* sums,
-                        Py_ssize_t p, Py_ssize_t x, Py_ssize_t y, Py_ssize_t h, Py_ssize_t w, Py_ssize_t left,
-                        Py_ssize_t low, double* buffer) noexcept nogil:
+cdef inline bint _weigh(Pixel function, const double* position, const double* quad, const double* setting,
+                        Sums* sums, Py_ssize_t p, Py_ssize_t x, Py_ssize_t y, Py_ssize_t h, Py_ssize_t w,
+                        Py_ssize_t left, Py_ssize_t low, double* buffer) noexcept nogil:
     """Weigh one pixel and add it; return whether it has any share."""
     cdef Py_ssize_t j, rows, strip, touched = 0
     if h * w <= CELLS:
@@ -81,22 +82,23 @@ cdef inline bint _weigh(Pixel function, const double* position, const double* qu
     return touched
 
 
-def drizzle_block(code, const double[:, ::1] x, const double[:, ::1] y, const double[:, ::1] cx, const double[:, ::1] cy,
-                  Py_ssize_t stride, double radius, window,
+def drizzle_block(code, const double[:, ::1] x, const double[:, ::1] y, const double[:, ::1] cx,
+                  const double[:, ::1] cy, Py_ssize_t stride, double radius, window,
                   const double[:, ::1] data, const double[:, ::1] variances, const double[::1] pixel_weight,
                   const uint32_t[::1] flags, unsigned int bit, bint skip_zero, double[:, ::1] weight,
-                  double[:, :, ::1] total, double[:, :, ::1] squared, double[:, ::1] last, int32_t[:, ::1] context,
-                  uint32_t[:, ::1] out_flags):
+                  double[:, :, ::1] total, double[:, :, ::1] squared, double[:, ::1] last,
+                  int32_t[:, ::1] context, uint32_t[:, ::1] out_flags):
     """Add the pixels of a block to the sums of a window; return how many have any share.
 
-    Parameters are those of the three steps; `code` is what `Kernel.pixel` returns, and `cx` is None for kernels that do not
-    need corners.
+    Parameters are those of the three steps; `code` is what `Kernel.pixel` returns, and `cx` is None for
+    kernels that do not need corners.
     """
     cdef:
         Pixel function = <Pixel> PyCapsule_GetPointer(code[0], "drizframe.pixel")
         const double[::1] constants = code[1]
         Py_ssize_t y0 = window[0], y1 = window[1], x0 = window[2], x1 = window[3]
-        Py_ssize_t rows = x.shape[0], columns = x.shape[1], i, j, u = 0, v = 0, h = 0, w = 0, across = 0, touched = 0
+        Py_ssize_t rows = x.shape[0], columns = x.shape[1], i, j, u = 0, v = 0, h = 0, w = 0
+        Py_ssize_t across = 0, touched = 0, at
         bint with_corners = cx is not None
         double position[2]
         double quad[8]
@@ -107,7 +109,8 @@ def drizzle_block(code, const double[:, ::1] x, const double[:, ::1] y, const do
     if x.size == 0 or weight.size == 0:
         return 0
     buffer = np.empty(max(CELLS, weight.shape[1]))
-    sums = sums_of(data, variances, pixel_weight, flags, bit, skip_zero, weight, total, squared, last, context, out_flags)
+    sums = sums_of(data, variances, pixel_weight, flags, bit, skip_zero, weight, total, squared, last,
+                   context, out_flags)
     if with_corners:
         across = cx.shape[1]
     reach = radius if not with_corners else 0.5
@@ -126,10 +129,12 @@ def drizzle_block(code, const double[:, ::1] x, const double[:, ::1] y, const do
                 if not with_corners:
                     box[0], box[1] = position[0] - radius, position[0] + radius
                     box[2], box[3] = position[1] - radius, position[1] + radius
-                elif not _corners(&cx[stride * j, stride * i], &cy[stride * j, stride * i], across, quad, box):
-                    continue
+                else:
+                    at = (stride * j) * across + stride * i
+                    if not _corners(&cx[0, 0] + at, &cy[0, 0] + at, across, quad, box):
+                        continue
                 if not (_range(box[0], box[1], x0, x1, &u, &w) and _range(box[2], box[3], y0, y1, &v, &h)):
                     continue
-                touched += _weigh(function, position, quad, &constants[0], &sums, j * columns + i, u, v, h, w, x0, y0,
-                                  &buffer[0])
+                touched += _weigh(function, position, quad, &constants[0], &sums, j * columns + i, u, v, h, w,
+                                  x0, y0, &buffer[0])
     return touched

@@ -1,6 +1,7 @@
 # A sampled Gaussian: the twin of drizframe/stock/kernels/gaussian.py.
 #
-# a. exp(-e (dx² + dy²)) is a product of two factors; those across are kept in the last row of the window, finished last.
+# a. exp(-e (dx² + dy²)) is a product of two factors; those across are kept in the last row of the window,
+#    finished last.
 # b. exp() of the C library and of NumPy may differ in the last bit, nothing else does.
 """Gaussian weights."""
 
@@ -11,8 +12,8 @@ from libc.math cimport M_PI, exp
 from pixels cimport end_of, first_of, most
 
 
-cdef void _gaussian(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
-                    const double* setting, double* out) noexcept nogil:
+cdef void _gaussian(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                    Py_ssize_t w, const double* setting, double* out) noexcept nogil:
     """Constants: half the side of the footprint, e, and e / π."""
     cdef:
         double x = position[0], y = position[1], r = setting[0], e = setting[1], peak = setting[2], d, factor

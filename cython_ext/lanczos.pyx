@@ -19,8 +19,8 @@ cdef inline double _value(double d, const double* setting) noexcept nogil:
     return setting[TABLE + <Py_ssize_t> k] if k < setting[3] else 0.0
 
 
-cdef void _lanczos(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
-                   const double* setting, double* out) noexcept nogil:
+cdef void _lanczos(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                   Py_ssize_t w, const double* setting, double* out) noexcept nogil:
     """Constants: half the side of the footprint, scale, spacing and length of the table, the table."""
     cdef:
         double x = position[0], y = position[1], r = setting[0], c, factor

@@ -1,11 +1,12 @@
 # Small functions of pixel geometry that several modules share.
 #
 # a. Pixel k covers [k - 1/2, k + 1/2]; positions are float64 and 0-based.
-# b. floor() is a call into the C library on the oldest x86-64; truncation to an integer is one instruction, and gives the
-#    same for the sizes that images have.
-# c. Choices between two numbers are C expressions, which compilers turn into one instruction or a vector of them;
-#    a conditional expression of Cython becomes a branch.
-# d. Ranges of pixels are clipped as float64, before the conversion to an integer, so huge positions are harmless.
+# b. floor() is a call into the C library on the oldest x86-64; truncation to an integer is one instruction,
+#    and gives the same for the sizes that images have.
+# c. Choices between two numbers are C expressions, which compilers turn into one instruction or a vector of
+#    them; a conditional expression of Cython becomes a branch.
+# d. Ranges of pixels are clipped as float64, before the conversion to an integer, so huge positions are
+#    harmless.
 
 from libc.math cimport floor
 

@@ -9,8 +9,8 @@ from kernel_loop cimport capsule, weigh
 from pixels cimport nint
 
 
-cdef void _point(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
-                 const double* setting, double* out) noexcept nogil:
+cdef void _point(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                 Py_ssize_t w, const double* setting, double* out) noexcept nogil:
     cdef double i = nint(position[0]) - x0, j = nint(position[1]) - y0
     cdef Py_ssize_t k
     for k in range(h * w):

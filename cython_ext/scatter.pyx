@@ -8,17 +8,19 @@ from accumulate cimport AHEAD, Sums, add_pixel, expect, sums_of
 from libc.stdint cimport int32_t, uint32_t
 
 
-def scatter(const double[:, :, ::1] weights, const Py_ssize_t[::1] index, const Py_ssize_t[::1] x0, const Py_ssize_t[::1] y0,
-            const double[:, ::1] data, const double[:, ::1] variances, const double[::1] pixel_weight, const uint32_t[::1] flags,
-            unsigned int bit, bint skip_zero, double[:, ::1] weight, double[:, :, ::1] total, double[:, :, ::1] squared,
-            double[:, ::1] last, int32_t[:, ::1] context, uint32_t[:, ::1] out_flags):
+def scatter(const double[:, :, ::1] weights, const Py_ssize_t[::1] index, const Py_ssize_t[::1] x0,
+            const Py_ssize_t[::1] y0, const double[:, ::1] data, const double[:, ::1] variances,
+            const double[::1] pixel_weight, const uint32_t[::1] flags, unsigned int bit, bint skip_zero,
+            double[:, ::1] weight, double[:, :, ::1] total, double[:, :, ::1] squared, double[:, ::1] last,
+            int32_t[:, ::1] context, uint32_t[:, ::1] out_flags):
     """Twin of `drizframe.engine.scatter.scatter`."""
     cdef:
         Py_ssize_t n = weights.shape[0], h = weights.shape[1], w = weights.shape[2], k, touched = 0
         Sums sums
     if weights.size == 0:
         return 0
-    sums = sums_of(data, variances, pixel_weight, flags, bit, skip_zero, weight, total, squared, last, context, out_flags)
+    sums = sums_of(data, variances, pixel_weight, flags, bit, skip_zero, weight, total, squared, last,
+                   context, out_flags)
     with nogil:
         for k in range(n):
             if k + AHEAD < n:

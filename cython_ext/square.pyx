@@ -1,10 +1,12 @@
 # Overlap of quadrilaterals with pixels: the twin of drizframe/stock/kernels/square.py.
 #
-# a. Both halves integrate the height of every edge above the pixels of a column. The reference does so pixel by pixel.
-#    Here (_small) an edge is cut where it enters another pixel, each piece adds its area to its own pixel and its width to
-#    those below, so that work is in proportion to the length of the edges. The sums are the same up to rounding.
-# b. Large quadrilaterals, which have an edge that meets more than one border of columns or rows, are done pixel by pixel
-#    as in the reference (_large). Which way is taken depends on the quadrilateral alone, not on the window.
+# a. Both halves integrate the height of every edge above the pixels of a column. The reference does so pixel
+#    by pixel. Here (_small) an edge is cut where it enters another pixel, each piece adds its area to its own
+#    pixel and its width to those below, so that work is in proportion to the length of the edges. The sums
+#    are the same up to rounding.
+# b. Large quadrilaterals, which have an edge that meets more than one border of columns or rows, are done
+#    pixel by pixel as in the reference (_large). Which way is taken depends on the quadrilateral alone, not
+#    on the window.
 # c. Overlaps of less than NOISE square pixels are rounding, in both halves, and count as none.
 # d. Choices instead of branches: on turned images no branch could be predicted.
 """Areas of quadrilaterals inside pixels."""
@@ -23,11 +25,13 @@ cdef extern from *:
     double NOISE
 
 
-cdef inline void _edge(double xp, double yp, double xq, double yq, double column, double* out, Py_ssize_t width,
-                       Py_ssize_t first, Py_ssize_t end, Py_ssize_t low, Py_ssize_t high, double row) noexcept nogil:
+cdef inline void _edge(double xp, double yp, double xq, double yq, double column, double* out,
+                       Py_ssize_t width, Py_ssize_t first, Py_ssize_t end, Py_ssize_t low, Py_ssize_t high,
+                       double row) noexcept nogil:
     """Add what one edge bounds from above to the pixels [low, high) x [first, end) of a window."""
     cdef:
-        double dx = xq - xp, dy = fabs(yq - yp), slope, run, c, p, q, xa, xb, ya, yb, lower, upper, step, a, b, d, base
+        double dx = xq - xp, dy = fabs(yq - yp), slope, run, c, p, q, xa, xb, ya, yb, lower, upper, step
+        double a, b, d, base
         Py_ssize_t i, j
     if dx == 0.0:
         return
@@ -56,15 +60,15 @@ cdef inline void _edge(double xp, double yp, double xq, double yq, double column
             out[j * width + i] += step * b - run * d * (a - (lower - base) + 0.5 * d)
 
 
-cdef inline void _piece(double* own, double* below, Py_ssize_t at, double a, double b, double u, double v, double slope,
-                        double bottom) noexcept nogil:
+cdef inline void _piece(double* own, double* below, Py_ssize_t at, double a, double b, double u, double v,
+                        double slope, double bottom) noexcept nogil:
     """Add the piece from a to b of an edge through (u, v) to a pixel, and its width for the pixels below."""
     own[at] += (b - a) * ((v - bottom) + slope * (0.5 * (a + b) - u))
     below[at] += b - a
 
 
-cdef inline void _border(double u, double v, double s, double t, Py_ssize_t c, Py_ssize_t r, Py_ssize_t d, Py_ssize_t q,
-                         double* own, double* below) noexcept nogil:
+cdef inline void _border(double u, double v, double s, double t, Py_ssize_t c, Py_ssize_t r, Py_ssize_t d,
+                         Py_ssize_t q, double* own, double* below) noexcept nogil:
     """Add the edge from (u, v) in pixel (c, r) to (s, t) in pixel (d, q), which are neighbours or one."""
     cdef:
         double dx = s - u, dy = t - v
@@ -83,7 +87,7 @@ cdef inline void _border(double u, double v, double s, double t, Py_ssize_t c, P
 
 
 cdef inline bint _small(const double* p, double left, double bottom, double* area) noexcept nogil:
-    """Overlaps with the 3 x 3 pixels from (left, bottom) on, by columns; False if the quadrilateral is large."""
+    """Overlaps with 3 x 3 pixels from (left, bottom) on, by columns; False if the quadrilateral is large."""
     cdef:
         double u[5]
         double v[5]
@@ -113,8 +117,9 @@ cdef inline bint _small(const double* p, double left, double bottom, double* are
     return True
 
 
-cdef inline void _large(const double* p, double origin, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t w, Py_ssize_t first,
-                        Py_ssize_t end, Py_ssize_t low, Py_ssize_t high, double* out) noexcept nogil:
+cdef inline void _large(const double* p, double origin, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t w,
+                        Py_ssize_t first, Py_ssize_t end, Py_ssize_t low, Py_ssize_t high,
+                        double* out) noexcept nogil:
     """Overlaps with the pixels [low, high) x [first, end) of a window that holds zeros."""
     cdef Py_ssize_t k, n
     for k in range(4):
@@ -123,13 +128,15 @@ cdef inline void _large(const double* p, double origin, Py_ssize_t x0, Py_ssize_
               first, end, low, high, y0 - origin)
 
 
-cdef void _square(const double* position, const double* p, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
-                  const double* setting, double* out) noexcept nogil:
+cdef void _square(const double* position, const double* p, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                  Py_ssize_t w, const double* setting, double* out) noexcept nogil:
     """No constants; `p` holds the corners."""
     cdef:
         double whole = 0.5 * ((p[2] - p[6]) * (p[1] - p[5]) - (p[0] - p[4]) * (p[3] - p[7]))
-        double left = least(least(p[0], p[2]), least(p[4], p[6])), right = most(most(p[0], p[2]), most(p[4], p[6]))
-        double bottom = least(least(p[1], p[3]), least(p[5], p[7])), top = most(most(p[1], p[3]), most(p[5], p[7]))
+        double left = least(least(p[0], p[2]),
+                            least(p[4], p[6])), right = most(most(p[0], p[2]), most(p[4], p[6]))
+        double bottom = least(least(p[1], p[3]),
+                              least(p[5], p[7])), top = most(most(p[1], p[3]), most(p[5], p[7]))
         Py_ssize_t first, end, low, high, i, j, k, column, row
         double inverse = 1.0 / whole, sign = pick(whole > 0.0, 1.0, -1.0), share
         double area[9]

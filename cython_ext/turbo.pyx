@@ -15,12 +15,13 @@ cdef inline double _length(double low, double high, double k) noexcept nogil:
     return most(least(high, k + 0.5) - most(low, k - 0.5), 0.0)
 
 
-cdef void _turbo(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
-                 const double* setting, double* out) noexcept nogil:
+cdef void _turbo(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                 Py_ssize_t w, const double* setting, double* out) noexcept nogil:
     """Constants: half the side of the box, one over its area."""
     cdef:
         double r = setting[0], density = setting[1], length
-        double left = position[0] - r, right = position[0] + r, bottom = position[1] - r, top = position[1] + r
+        double left = position[0] - r, right = position[0] + r
+        double bottom = position[1] - r, top = position[1] + r
         double* across = out + (h - 1) * w
         Py_ssize_t i, j
     for i in range(w):

@@ -273,7 +273,7 @@ class _Block:
             if way.corners == "choose":
                 cx, cy = _contiguous(pixmap.grid(_edges(x, way.half), _edges(y, way.half)))
         touched: int = one_pass.drizzle_block(
-            way.code, px, py, cx, cy, 1 if way.half == 0.5 else 2, way.margin,  # noqa: PLR2004
+            way.code, px, py, cx, cy, 1 if way.half == 0.5 else 2, way.margin,
             (window.y0, window.y1, window.x0, window.x1), *self._values(), *self._bit_and_sums(),
         )  # fmt: skip
         return touched

@@ -62,7 +62,7 @@ def _from_profile(kernel: Kernel, pixfrac: float, *, fast: bool) -> Weigh:
     table = profiles.tabulate(profile, support, pixfrac, kernel.name)
 
     def weigh(
-        x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+        x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
         pixfrac: float, scale: float,
     ) -> Array:  # fmt: skip
         if fast:
@@ -107,8 +107,8 @@ def _failure(name: str, status: int, x: float, y: float, radius: float) -> str:
 
 
 def nearest(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
-    pixfrac: float, scale: float,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Weight 1 on the output pixel nearest to the centre: what every kernel is for a very small pixfrac."""
     i = np.where(x >= 0.0, np.floor(x + 0.5), -np.floor(0.5 - x)) - x0

@@ -23,7 +23,7 @@ def reach(pixfrac: float, scale: float) -> float:
 
 
 def gaussian(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
     pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Gaussian of unit integral about each pixel's centre.

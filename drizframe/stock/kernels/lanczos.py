@@ -75,16 +75,16 @@ def _factors(
 
 
 def lanczos2(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
-    pixfrac: float, scale: float,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Return `lanczos` with two lobes; `corners` and `pixfrac` have no effect."""
     return lanczos(x, y, x0, y0, shape, scale, 2, TABLES[2], SPACING)
 
 
 def lanczos3(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
-    pixfrac: float, scale: float,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Return `lanczos` with three lobes; `corners` and `pixfrac` have no effect."""
     return lanczos(x, y, x0, y0, shape, scale, 3, TABLES[3], SPACING)
@@ -94,8 +94,8 @@ _compiled: Any = load("lanczos")
 
 
 def _fast_lanczos2(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
-    pixfrac: float, scale: float,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Compiled twin of `lanczos2`."""
     weights: Array = _compiled.lanczos(x, y, x0, y0, shape, scale, 2, TABLES[2], SPACING)
@@ -103,32 +103,32 @@ def _fast_lanczos2(
 
 
 def _fast_lanczos3(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
-    pixfrac: float, scale: float,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Compiled twin of `lanczos3`."""
     weights: Array = _compiled.lanczos(x, y, x0, y0, shape, scale, 3, TABLES[3], SPACING)
     return weights
 
 
-def _pixel2(pixfrac: float, scale: float) -> tuple[Any, Any]:  # noqa: ARG001  (pixfrac has no effect)
+def _pixel2(pixfrac: float, scale: float) -> tuple[Any, Any]:
     """Compiled body of `lanczos2` and its constants."""
     code: tuple[Any, Any] = _compiled.pixel(scale, 2, TABLES[2], SPACING)
     return code
 
 
-def _pixel3(pixfrac: float, scale: float) -> tuple[Any, Any]:  # noqa: ARG001  (pixfrac has no effect)
+def _pixel3(pixfrac: float, scale: float) -> tuple[Any, Any]:
     """Compiled body of `lanczos3` and its constants."""
     code: tuple[Any, Any] = _compiled.pixel(scale, 3, TABLES[3], SPACING)
     return code
 
 
-def reach2(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def reach2(pixfrac: float, scale: float) -> float:
     """Half the side of the footprint of lanczos2 in output pixels."""
     return 2.0 / scale
 
 
-def reach3(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def reach3(pixfrac: float, scale: float) -> float:
     """Half the side of the footprint of lanczos3 in output pixels."""
     return 3.0 / scale
 

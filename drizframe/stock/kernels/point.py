@@ -12,14 +12,14 @@ from drizframe.stock.kernels._ranges import Array, Integers, candidates
 __all__ = ["POINT", "no_width", "point"]
 
 
-def no_width(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def no_width(pixfrac: float, scale: float) -> float:
     """Return 0: a point has no width."""
     return 0.0
 
 
 def point(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
-    pixfrac: float, scale: float,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Weight 1 on the output pixel that is nearest to the centre.
 

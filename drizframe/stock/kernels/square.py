@@ -20,8 +20,8 @@ NOISE = 1e-14
 
 
 def square(
-    x: Array, y: Array, corners: Array, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
-    pixfrac: float, scale: float,  # noqa: ARG001
+    x: Array, y: Array, corners: Array, x0: Integers, y0: Integers, shape: tuple[int, int], *,
+    pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Share of each quadrilateral that lies in each output pixel.
 

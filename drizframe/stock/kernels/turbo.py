@@ -20,7 +20,7 @@ def half_width(pixfrac: float, scale: float) -> float:
 
 
 def turbo(
-    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,  # noqa: ARG001
+    x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
     pixfrac: float, scale: float,
 ) -> Array:  # fmt: skip
     """Overlap of a box about each pixel's centre with output pixels.
@@ -60,7 +60,8 @@ def _lengths(v: Array, r: float, start: Integers, count: int) -> Array:
     k = centres(start, count)
     low, high = v - r, v + r
     length = np.minimum(high[:, None], k + 0.5) - np.maximum(low[:, None], k - 0.5)
-    return np.maximum(length, 0.0)
+    lengths: Array = np.maximum(length, 0.0)
+    return lengths
 
 
 _compiled: Any = load("turbo")

@@ -142,7 +142,7 @@ def _required(job: Job, name: str, unit: Unit) -> Any:
     return value
 
 
-def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     return bool(parameters.driz_combine)
 
 

@@ -85,7 +85,7 @@ def _required(job: Job, name: str, unit: Unit) -> Image:
     return image
 
 
-def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     return bool(parameters.driz_separate)
 
 
