@@ -171,7 +171,7 @@ def call_points(capsule, x, y, jacobian, x0, y0, shape, double pixfrac, double s
         const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
         const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
         Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, a, b
-        int left = 0, low = 0, columns = 0, rows = 0, capacity = 256, status = 0, tries
+        int left = 0, low = 0, columns = 0, rows = 0, capacity = 256, status = 0, _tries
         double* buffer
         double* larger
         double[:, :, ::1] out
@@ -185,7 +185,7 @@ def call_points(capsule, x, y, jacobian, x0, y0, shape, double pixfrac, double s
         raise MemoryError
     with nogil:
         for k in range(n):
-            for tries in range(2):
+            for _tries in range(2):
                 columns = 0
                 rows = 0
                 status = function(px[k], py[k], &jac[k, 0], pixfrac, scale, &left, &low, &columns, &rows,
