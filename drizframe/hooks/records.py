@@ -161,6 +161,10 @@ class Kernel(Component):
         ``support(pixfrac)`` in input pixels.
     needs_corners : bool
         Whether `footprint` wants the corners.
+    pixel : callable, optional
+        ``pixel(pixfrac, scale) -> (capsule, constants)``: the compiled body of `fast` for one pixel, which saves the
+        memory for the weights of all (``cython_ext/kernel_loop.pxd`` says what it is).  It must give the same weights
+        as `fast`.
     """
 
     family: ClassVar[str] = "kernel"
@@ -172,6 +176,7 @@ class Kernel(Component):
     point: Any = None
     support: Callable[..., float] | None = None
     needs_corners: bool = False
+    pixel: Callable[[float, float], tuple[Any, Any]] | None = None
 
     def _check(self) -> None:
         given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]
