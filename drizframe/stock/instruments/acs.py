@@ -85,7 +85,8 @@ ACS = Instrument(
     name="acs",
     summary="ACS: WFC, HRC and SBC.",
     reference=acs,
-    matches=matches, traits=frozenset({"picklable"}),
+    matches=matches,
+    traits=frozenset({"picklable"}),
     rules="acs",
     cite="ACS Instrument Handbook",
 )

@@ -72,7 +72,8 @@ NICMOS = Instrument(
     name="nicmos",
     summary="NICMOS: cameras 1, 2 and 3.",
     reference=nicmos,
-    matches=matches, traits=frozenset({"picklable"}),
+    matches=matches,
+    traits=frozenset({"picklable"}),
     rules="nicmos",
     cite="NICMOS Instrument Handbook",
 )

@@ -88,7 +88,8 @@ STIS = Instrument(
     name="stis",
     summary="STIS: CCD, NUV-MAMA and FUV-MAMA images.",
     reference=stis,
-    matches=matches, traits=frozenset({"picklable"}),
+    matches=matches,
+    traits=frozenset({"picklable"}),
     rules="stis",
     cite="STIS Instrument Handbook",
 )

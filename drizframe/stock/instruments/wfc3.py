@@ -58,7 +58,8 @@ WFC3 = Instrument(
     name="wfc3",
     summary="WFC3: UVIS and IR.",
     reference=wfc3,
-    matches=matches, traits=frozenset({"picklable"}),
+    matches=matches,
+    traits=frozenset({"picklable"}),
     rules="wfc3",
     cite="WFC3 Instrument Handbook",
 )

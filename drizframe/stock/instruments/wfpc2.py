@@ -120,7 +120,8 @@ WFPC2 = Instrument(
     name="wfpc2",
     summary="WFPC2: PC and the three WF chips.",
     reference=wfpc2,
-    matches=matches, traits=frozenset({"picklable"}),
+    matches=matches,
+    traits=frozenset({"picklable"}),
     rules="wfpc2",
     cite="WFPC2 Instrument Handbook",
 )

@@ -232,7 +232,8 @@ FITS = Reader(
     name="fits",
     summary="FITS files with SCI, ERR and DQ extensions, or one image.",
     matches=matches,
-    reference=read_fits, traits=frozenset({"picklable"}),
+    reference=read_fits,
+    traits=frozenset({"picklable"}),
 )
 
 

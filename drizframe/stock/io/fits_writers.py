@@ -147,14 +147,16 @@ def write_mef(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) -> li
 SIMPLE = Writer(
     name="fits-simple",
     summary="FITS, one file for each image (_sci, _wht, _ctx).",
-    reference=write_simple, traits=frozenset({"picklable"}),
+    reference=write_simple,
+    traits=frozenset({"picklable"}),
     headers=mosaic_headers,
     planes=write_planes,
 )
 MEF = Writer(
     name="fits-mef",
     summary="FITS, one file with several extensions.",
-    reference=write_mef, traits=frozenset({"picklable"}),
+    reference=write_mef,
+    traits=frozenset({"picklable"}),
     headers=mosaic_headers,
     planes=write_planes,
 )

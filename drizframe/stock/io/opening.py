@@ -120,7 +120,11 @@ def check_complete(hdus: HDUList, path: Path) -> str:
     end = ends[-1][0] + ends[-1][2]
     if not isinstance(claimed, int) or claimed <= last:
         rest = size - end
-        return f"{path}: {rest} bytes after extension {last} are no extension; the file may be truncated" if rest > 0 else ""
+        return (
+            f"{path}: {rest} bytes after extension {last} are no extension; the file may be truncated"
+            if rest > 0
+            else ""
+        )
     if end != size:
         msg = f"{path} is damaged after extension {last}: NEXTEND says {claimed} extensions. Get it again."
         raise UnreadableInputError(msg)
