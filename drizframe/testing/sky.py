@@ -112,7 +112,7 @@ def check_keys_complete(record: SkyMethod) -> None:
         for statistic, case in (
             (mean, "chips with data"),
             (lambda v: (float("nan"), 0), "chips without data"),
-        ):  # noqa: ARG005
+        ):
             scene = Scene()
             found, what = (
                 solve(record, kind, scene, statistic),
