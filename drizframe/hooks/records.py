@@ -52,12 +52,12 @@ TRAITS: dict[str, str] = {
 }
 
 
-def _none(options: Any) -> int:  # noqa: ARG001
+def _none(options: Any) -> int:
     """Return 0; a function of the module, so that records that keep it can be pickled."""
     return 0
 
 
-def _one(options: Any) -> int:  # noqa: ARG001
+def _one(options: Any) -> int:
     """Return 1; see `_none`."""
     return 1
 

@@ -146,7 +146,7 @@ def growth(options: CombineOptions) -> int:
     return int(options.grow)
 
 
-def two_exposures(options: CombineOptions) -> int:  # noqa: ARG001
+def two_exposures(options: CombineOptions) -> int:
     """Return the number of exposures that are needed; nlow and nhigh do not enter."""
     return 2
 
