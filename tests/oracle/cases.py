@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import compare
+import emulations
 
 from drizframe import astrodrizzle
 
@@ -22,7 +23,10 @@ EXCLUDED = Path(__file__).with_name("excluded.toml")
 
 @dataclass(frozen=True)
 class Case:
-    """A visit and parameters; `inputs` as both programs get them, `also` further files, `ours` what only we get."""
+    """A visit and parameters; `inputs` as both programs get them, `also` further files, `ours` what only we get.
+
+    `emulate` names a defect of the reference in emulations.py under which our run is made.
+    """
 
     name: str
     visit: str
@@ -30,14 +34,15 @@ class Case:
     inputs: str | None = None
     also: Sequence[str] = ()
     ours: Mapping[str, Any] = field(default_factory=dict)
+    emulate: str = ""
 
     def __str__(self) -> str:
         return self.name
 
 
-def case(name: str, visit: str, *, inputs: str | None = None, also=(), ours=None, **parameters: Any) -> Case:
+def case(name: str, visit: str, *, inputs: str | None = None, also=(), ours=None, emulate="", **parameters: Any) -> Case:
     """Make a case from keywords."""
-    return Case(name, visit, parameters, inputs, also, ours or {})
+    return Case(name, visit, parameters, inputs, also, ours or {}, emulate)
 
 
 def files_of(case: Case, folder: Path) -> list[Path]:
@@ -76,7 +81,8 @@ def rows_of(case: Case, folder: Path, work: Path, reference: Callable[..., Path]
     theirs = reference(files, inputs, **case.parameters)
     for path in files:
         shutil.copyfile(path, work / path.name)
-    with reference_files(work):
+    defect = getattr(emulations, case.emulate)() if case.emulate else contextlib.nullcontext()
+    with reference_files(work), defect:
         run_ours(work, inputs, **{**case.parameters, **case.ours})
     return compare.compare(work, theirs)
 
@@ -110,12 +116,28 @@ MAPPING = [
     case("turbo", "acs", final_kernel="turbo", final_pixfrac=0.8, final_scale=0.045),
     case("gaussian", "acs", final_kernel="gaussian", final_pixfrac=0.8),
     case("gaussian-separate", "acs", driz_sep_kernel="gaussian", driz_sep_pixfrac=0.7),
-    case("lanczos3", "acs", final_kernel="lanczos3"),
-    case("lanczos3-separate", "acs", driz_sep_kernel="lanczos3"),
+    case("lanczos3", "acs", final_kernel="lanczos3", final_scale=0.04),  # trap 10-9
+    case(
+        "lanczos3-but-for-its-table", "acs", final_kernel="lanczos3", ours={"final_kernel": emulations.LANCZOS3}
+    ),
+    case(
+        "lanczos3-separate-but-for-its-table",
+        "acs",
+        driz_sep_kernel="lanczos3",
+        ours={"driz_sep_kernel": emulations.LANCZOS3},
+    ),
+    case(
+        "lanczos3-shrunken-but-for-its-table",
+        "uvis",
+        final_kernel="lanczos3",
+        final_pixfrac=0.8,
+        ours={"final_kernel": emulations.LANCZOS3},
+    ),
     case("square-separate", "acs", driz_sep_kernel="square", driz_sep_pixfrac=0.8, blot_interp="poly3"),
     case("pixfrac-tiny", "acs", final_pixfrac=0.0005, driz_sep_pixfrac=0.5),
     case("pixfrac-large", "acs", final_pixfrac=1.5, final_kernel="square"),
-    case("blot-nearest", "acs", blot_interp="nearest"),
+    # Inside a frame of our own: at the upper edge the reference reads what lies behind the image (trap 13-2).
+    case("blot-nearest", "acs", blot_interp="nearest", driz_sep_outnx=480, driz_sep_outny=480),
     case("blot-linear", "acs", blot_interp="linear"),
     case("blot-poly3", "acs", blot_interp="poly3"),
     case("exact", "acs", stepsize=0),
@@ -146,17 +168,19 @@ STEPS = [
     case("static-sigma", "acs", static_sig=2.0),
     case("no-static", "acs", static=False),
     case("sky-globalmin", "acs", skymethod="globalmin", skystat="mean"),
-    case("sky-match", "acs", skymethod="match"),
-    case("sky-globalmin-match", "acs", skymethod="globalmin+match", skystat="mean", skyclip=3),
+    case("sky-match", "square", skymethod="match"),
+    case("sky-globalmin-match", "square", skymethod="globalmin+match", skystat="mean", skyclip=3),
     case("sky-mode", "acs", skystat="mode", skywidth=0.2, skylsigma=3.0, skyusigma=2.5),
     case("sky-mode-wide", "acs", skystat="mode", skywidth=0.3, skymethod="globalmin"),
     case("sky-mean", "acs", skystat="mean", skyclip=2, skylower=-50.0, skyupper=300.0),
-    case("sky-match-mode", "uvis", skymethod="match", skystat="mode", skywidth=0.1),
+    case("sky-match-mode", "square_uvis", skymethod="match", skystat="mode", skywidth=0.1),
+    case("sky-match-oblong", "acs", skymethod="match"),
+    case("sky-match-oblong-but-for-footprints", "acs", skymethod="match", emulate="swapped_footprints"),
     case("sky-limits-clip", "ir", skymethod="localmin", skyclip=1, skylower=0.0, skyupper=5.0),
     case("sky-bits", "acs", sky_bits="64,32", use_static=False),
     case("sky-bits-none", "acs", sky_bits=None),
     case("sky-masks", "acs", skymask_cat="skymask.cat", also=MASK_LISTS),
-    case("sky-masks-match", "acs", skymask_cat="skymask.cat", skymethod="globalmin+match", also=MASK_LISTS),
+    case("sky-masks-match", "square", skymask_cat="skymask.cat", skymethod="globalmin+match", also=MASK_LISTS),
     case("sky-file", "acs", skyfile="sky.txt", also=("sky.txt",)),
     case("sky-file-applied", "acs", skyfile="applied.txt", also=("applied.txt",)),
     case("sky-user", "acs", skysub=False, skyuser="USERSKY"),
@@ -169,9 +193,13 @@ STEPS = [
     case("minmed-grow", "acs", combine_grow=3, combine_nsigma="3 1.5", median_newmasks=False),
     case("minmed-pair", "acs_pair", combine_grow=2),
     case("median-pair", "acs_pair", combine_type="median"),
-    case("imedian", "acs", combine_type="imedian"),
-    case("imean", "acs", combine_type="imean", combine_nlow=1),
-    case("iminmed", "acs", combine_type="iminmed"),
+    # Traps 12-1 and 12-2: what differs is the median image alone; all else is as with the plain combiners.
+    case("imedian", "acs", combine_type="imedian", blot=False, driz_cr=False),
+    case("imean", "acs", combine_type="imean", combine_nlow=1, blot=False, driz_cr=False),
+    case("iminmed", "acs", combine_type="iminmed", blot=False, driz_cr=False),
+    case("imedian-but-for-its-filling", "acs", combine_type="imedian", ours={"combine_type": "median"}),
+    case("imean-but-for-its-filling", "acs", combine_type="imean", combine_nlow=1, ours={"combine_type": "mean"}),
+    case("iminmed-but-for-its-filling", "acs", combine_type="iminmed", ours={"combine_type": "minmed"}),
     case("weights-number", "acs", final_wt_scl=2.5, driz_sep_wt_scl=0.5),
     case("weights-err", "acs", final_wht_type="ERR", final_scale=0.04),
     case("weights-ivm-user", "acs", final_wht_type="IVM", inputs="@ivm.lst", also=IVM_LISTS),
@@ -196,11 +224,12 @@ STEPS = [
     case("build", "acs", build=True),
     case("build-no-context", "uvis", build=True, context=False, final_units="counts"),
     case("group", "acs", group="1"),
-    case("group-names", "acs", group="sci,2"),
+    # Without sky: the reference takes the background of the median from the chip that was not chosen.
+    case("group-names", "acs", group="sci,2", skysub=False),
     case("switches", "acs", driz_cr=False, blot=False, median=False),
     case("separate-only", "acs", driz_combine=True, driz_cr=False, blot=False, combine_type="mean"),
     case("ir-counts", "ir", final_units="counts", combine_type="median", driz_cr_grow=3),
-    case("ir-match", "ir", skymethod="match", skystat="mean"),
+    case("ir-match-oblong-but-for-footprints", "ir", skymethod="match", skystat="mean", emulate="swapped_footprints"),
     case("stis", "stis"),
     case("stis-electrons", "stis", proc_unit="electrons", final_units="counts"),
     case("stis-native-counts", "stis", proc_unit="native", final_units="counts", skystat="mean"),

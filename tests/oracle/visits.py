@@ -34,9 +34,9 @@ def _simulated(folder: Path, camera: Camera, rolls: tuple[float, ...], **others)
     simulate(camera, scene, rolled, seed=5, **options).write(folder, ivm=True, masks=True)
 
 
-def acs(folder: Path) -> None:
+def acs(folder: Path, **others) -> None:
     """Two chips of ACS/WFC, SIP, NPOL and D2IM; four exposures, one of them rolled by 90 degrees."""
-    _simulated(folder, acs_wfc(), (0.0, 1.5, -3.0, 90.0))
+    _simulated(folder, acs_wfc(), (0.0, 1.5, -3.0, 90.0), **others)
     for path in folder.glob("*_flt.fits"):
         with fits.open(path, mode="update") as hdus:
             for name, amplifiers in (("ATODGN", (1.9, 2.0, 2.1, 2.05)), ("READNSE", (4.6, 5.2, 4.9, 5.5))):
@@ -74,6 +74,16 @@ def acs_pair(folder: Path) -> None:
         path.unlink()
 
 
+def square(folder: Path) -> None:
+    """As `acs`, on square cut-outs."""
+    acs(folder, shape=(224, 224))
+
+
+def square_uvis(folder: Path) -> None:
+    """As `uvis`, on square cut-outs."""
+    _simulated(folder, camera_named("wfc3_uvis"), (0.0, 2.0, -2.5), shape=(224, 224))
+
+
 def uvis(folder: Path) -> None:
     """Two chips of WFC3/UVIS, three exposures."""
     _simulated(folder, camera_named("wfc3_uvis"), (0.0, 2.0, -2.5))
@@ -97,7 +107,7 @@ def stis(folder: Path) -> None:
 
 
 VISITS: dict[str, Callable[[Path], None]] = {
-    f.__name__: f for f in (acs, acs_flat, acs_pair, uvis, ir, hrc, stis)
+    f.__name__: f for f in (acs, acs_flat, acs_pair, square, uvis, square_uvis, ir, hrc, stis)
 }
 
 
