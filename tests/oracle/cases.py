@@ -163,6 +163,9 @@ MAPPING = [
 MASK_LISTS = ("skymask.cat", "*_mask?.fits")
 IVM_LISTS = ("ivm.lst", "*_ivm.fits")
 
+#: A frame whose first column is empty.
+WIDE = {"driz_sep_outnx": 480, "driz_sep_outny": 480}
+
 #: Masks, sky, combination, weights, cosmic rays, units.
 STEPS = [
     case("static-sigma", "acs", static_sig=2.0),
@@ -197,9 +200,15 @@ STEPS = [
     case("imedian", "acs", combine_type="imedian", blot=False, driz_cr=False),
     case("imean", "acs", combine_type="imean", combine_nlow=1, blot=False, driz_cr=False),
     case("iminmed", "acs", combine_type="iminmed", blot=False, driz_cr=False),
-    case("imedian-but-for-its-filling", "acs", combine_type="imedian", ours={"combine_type": "median"}),
-    case("imean-but-for-its-filling", "acs", combine_type="imean", combine_nlow=1, ours={"combine_type": "mean"}),
-    case("iminmed-but-for-its-filling", "acs", combine_type="iminmed", ours={"combine_type": "minmed"}),
+    case(
+        "imedian-but-for-its-filling", "acs", combine_type="imedian", **WIDE, ours={"combine_type": "median"}
+    ),
+    case(
+        "imean-but-for-its-filling", "acs", combine_type="imean", combine_nlow=1, **WIDE, ours={"combine_type": "mean"}
+    ),
+    case(
+        "iminmed-but-for-its-filling", "acs", combine_type="iminmed", **WIDE, ours={"combine_type": "minmed"}
+    ),
     case("weights-number", "acs", final_wt_scl=2.5, driz_sep_wt_scl=0.5),
     case("weights-err", "acs", final_wht_type="ERR", final_scale=0.04),
     case("weights-ivm-user", "acs", final_wht_type="IVM", inputs="@ivm.lst", also=IVM_LISTS),

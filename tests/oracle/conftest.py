@@ -18,6 +18,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker("oracle")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def program_that_ends():
+    yield
+    reference_env.close()
+
+
 @pytest.fixture(scope="session")
 def reference() -> Callable[..., Path]:
     """``reference(files, inputs=None, **parameters)``: the directory of the products (read-only: it is a cache)."""

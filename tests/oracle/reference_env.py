@@ -8,6 +8,7 @@ hash of everything that the result depends on.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,7 +18,6 @@ import sys
 import tempfile
 import venv
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,13 +75,28 @@ def key_of(files: Iterable[Path], parameters: Mapping[str, Any], inputs: str | S
     return total.hexdigest()[:32]
 
 
-@cache
+_servers: dict[str, subprocess.Popen[str]] = {}
+
+
 def _server(python: str) -> subprocess.Popen[str]:
-    """The running program, started at its first request; it ends with this process."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return subprocess.Popen(
-        [python, str(RUNNER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
+    """The running program, started at its first request; `close` ends it."""
+    if python not in _servers:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        _servers[python] = subprocess.Popen(
+            [python, str(RUNNER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+    return _servers[python]
+
+
+def close() -> None:
+    """End the programs that `products` started."""
+    while _servers:
+        _, server = _servers.popitem()
+        for stream in (server.stdin, server.stdout):
+            with contextlib.suppress(OSError):  # what it did not read is lost anyway
+                assert stream is not None
+                stream.close()
+        server.wait()
 
 
 def _ask(python: Path | str, request: Mapping[str, Any]) -> int:
@@ -93,11 +108,10 @@ def _ask(python: Path | str, request: Mapping[str, Any]) -> int:
         server.stdin.write(json.dumps(request) + "\n")
         server.stdin.flush()
         answer = server.stdout.readline()
-    except BrokenPipeError:
+    except OSError:  # it has ended
         answer = ""
     if not answer:
-        server.wait()
-        _server.cache_clear()
+        close()
         return 1
     return int(json.loads(answer)["status"])
 
