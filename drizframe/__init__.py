@@ -28,7 +28,10 @@ _HOME = {
     "Frame": "drizframe.model",
     "Mosaic": "drizframe.model",
     "PixelMap": "drizframe.model",
+    "PlaneKey": "drizframe.model",
     "SkyValue": "drizframe.model",
+    "Unit": "drizframe.model",
+    "Window": "drizframe.model",
     "Parameters": "drizframe.config",
     "Result": "drizframe.api",
     "register": "drizframe.api",
@@ -38,7 +41,38 @@ _HOME = {
 }
 _MODULES = frozenset({"astrodrizzle", "errors", "resample", "simulate", "tasks", "utils"})
 
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = [
+    "Chip",
+    "Combiner",
+    "Component",
+    "CosmicRayDetector",
+    "Executor",
+    "Exposure",
+    "Frame",
+    "Instrument",
+    "Interpolator",
+    "Kernel",
+    "Mosaic",
+    "Parameters",
+    "PixelMap",
+    "PlaneKey",
+    "Reader",
+    "Result",
+    "SkyMethod",
+    "SkyStatistic",
+    "SkyValue",
+    "Step",
+    "Unit",
+    "Weighting",
+    "Window",
+    "Writer",
+    "__version__",
+    "hookimpl",
+    "register",
+    "registry",
+    "run",
+    "unregister",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -76,4 +110,4 @@ if TYPE_CHECKING:
         Writer,
         hookimpl,
     )
-    from drizframe.model import Chip, Exposure, Frame, Mosaic, PixelMap, SkyValue
+    from drizframe.model import Chip, Exposure, Frame, Mosaic, PixelMap, PlaneKey, SkyValue, Unit, Window

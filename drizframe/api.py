@@ -202,8 +202,8 @@ class Result:
         OutputError
             If they cannot be written; nothing is left behind then.
         """
-        from drizframe.config.inputs import output_names  # noqa: PLC0415  (files only when asked for)
-        from drizframe.engine.output import check_writable, write_mosaic  # noqa: PLC0415
+        from drizframe.config.inputs import output_names
+        from drizframe.engine.output import check_writable, write_mosaic
 
         check_writable(str(root))
         chosen = self.parameters.build if build is None else build
@@ -215,31 +215,63 @@ class Result:
 
     def to_ccddata(self) -> CCDData:
         """Return the mosaic as `astropy.nddata.CCDData`, masked where the weight is 0."""
-        from astropy import units  # noqa: PLC0415
-        from astropy.nddata import CCDData, StdDevUncertainty  # noqa: PLC0415
+        from astropy import units
+        from astropy.nddata import CCDData, StdDevUncertainty
 
         image = self._image()
         name = image.unit.lower().replace("electrons", "electron").replace("counts", "count")
         uncertainty = None if image.var is None else StdDevUncertainty(np.sqrt(image.var))
         return CCDData(
-            np.array(image.sci), unit=units.Unit(name), mask=image.wht == 0, wcs=image.frame.wcs, uncertainty=uncertainty
+            np.array(image.sci),
+            unit=units.Unit(name),
+            mask=image.wht == 0,
+            wcs=image.frame.wcs,
+            uncertainty=uncertainty,
         )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the science image with its coordinates; needs matplotlib (``pip install drizframe[report]``).
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; new ones with the WCS as projection by default.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        from drizframe.report.plot import plot_mosaic
+
+        return plot_mosaic(self._image(), ax)
+
+    def _repr_html_(self) -> str:
+        """Show the description and a small picture in notebooks."""
+        from drizframe.report.plot import html_summary
+
+        return html_summary(self.describe(), self.mosaic)
 
     def describe(self) -> list[str]:
         """Return a few lines for people: what was done, and where to look."""
         chips = sum(len(e.chips) for e in self.exposures)
-        lines = [f"{len(self.exposures)} exposures, {chips} chips, {sum(e.exptime for e in self.exposures):g} s in total"]
+        lines = [
+            f"{len(self.exposures)} exposures, {chips} chips, {sum(e.exptime for e in self.exposures):g} s in total"
+        ]
         if self.cosmic_rays:
             flagged = sum(int((m == 0).sum()) for masks in self.cosmic_rays.values() for m in masks)
             pixels = sum(m.size for masks in self.cosmic_rays.values() for m in masks)
-            lines.append(f"cosmic rays: {flagged} of {pixels} pixels left out ({100 * flagged / max(pixels, 1):.2f} %)")
+            lines.append(
+                f"cosmic rays: {flagged} of {pixels} pixels left out ({100 * flagged / max(pixels, 1):.2f} %)"
+            )
         levels = [v.subtracted for values in self.sky.values() for v in values if v.subtracted is not None]
         if levels:
             lines.append(f"sky subtracted: {min(levels):.4g} to {max(levels):.4g}")
         if self.mosaic is not None:
             ny, nx = self.mosaic.sci.shape
-            lines.append(f"mosaic: {nx} x {ny} pixels of {self.mosaic.frame.scale:.5g} arcsec, in {self.mosaic.unit}")
-        lines.append("time: " + ", ".join(f"{n} {s:.2f} s" for n, s in self.seconds.items() if s >= 0.005))  # noqa: PLR2004
+            lines.append(
+                f"mosaic: {nx} x {ny} pixels of {self.mosaic.frame.scale:.5g} arcsec, in {self.mosaic.unit}"
+            )
+        lines.append("time: " + ", ".join(f"{n} {s:.2f} s" for n, s in self.seconds.items() if s >= 0.005))
         lines += [f"warning: {text}" for text in self.warnings]
         lines += [f"wrote {path}" for path in self.products]
         return lines
@@ -276,8 +308,9 @@ def run(
         Files, wildcards, comma lists, ``@file`` lists, association tables, or exposures in memory
         (`Exposure.from_arrays`).
     output : str or path, optional
-        Root of the product names: ``"root"`` writes ``root_drz_sci.fits``, ``root_drz_wht.fits`` and ``root_drz_ctx.fits`` (``_drc``
-        for CTE-corrected inputs), or one ``root_drz.fits`` with ``build=True``.  Without it nothing is written.
+        Root of the product names: ``"root"`` writes ``root_drz_sci.fits``, ``root_drz_wht.fits`` and
+        ``root_drz_ctx.fits`` (``_drc`` for CTE-corrected inputs), or one ``root_drz.fits`` with
+        ``build=True``.  Without it nothing is written.
     wcsmap : class or callable, optional
         Replaces the map from chips to frames, as in the reference.
     listeners : sequence of objects
@@ -325,7 +358,7 @@ class Session:
 
     def write_planes(self) -> list[Path]:
         """Write the intermediate planes that the product asks for."""
-        from drizframe.engine.output import writer_of  # noqa: PLC0415
+        from drizframe.engine.output import writer_of
 
         writer = writer_of(self.context.registry, build=self.product.parameters.build)
         if writer.planes is None or not self.product.planes:
@@ -417,6 +450,7 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
         warnings=tuple(context.bus.warnings),
         seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
         backends=dict(context.backends),
-        map_error=max((m.table_error() for m in plan.maps.values()), default=0.0),
+        map_error=max(
+            (m.table_error() for m in {id(m): m for m in plan.maps.values()}.values()), default=0.0
+        ),
     )
-

@@ -2,14 +2,15 @@
 
 For developers, which one to raise:
 
-* the user gave a wrong value or name: `ParameterError` (`UnknownParameterError`, `UnknownComponentError` for names);
+* the user gave a wrong value or name: `ParameterError` (`UnknownParameterError`, `UnknownComponentError` for
+names);
 * a file is missing, damaged or lacks something: `InputError` and its leaves;
 * arrays do not fit together: `ShapeError`;
 * the run cannot go on although every input was valid by itself: `RunError`;
 * a plugin misbehaves: `PluginError` and its leaves.
 
-A message says what is wrong, what came, what is allowed and what to do; values by ``!r``.  Facts that a program could
-want are attributes as well.
+A message says what is wrong, what came, what is allowed and what to do; values by ``!r``.  Facts that a
+program could want are attributes as well.
 
 The tree::
 
@@ -17,6 +18,7 @@ The tree::
     ├── ParameterError (ValueError)
     │   ├── UnknownParameterError (also TypeError)
     │   ├── UnknownComponentError (also LookupError)
+    │   ├── ArrayTypeError (also TypeError)
     │   └── UnsupportedError (also NotImplementedError)
     ├── InputError (also ValueError)
     │   ├── MissingInputError (also FileNotFoundError)
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "ArrayTypeError",
     "BackendError",
     "ConflictError",
     "DrizframeError",
@@ -108,7 +111,13 @@ class UnknownComponentError(ParameterError, LookupError):
         self.name = name
         self.choices = tuple(sorted(choices))
         extra = f" {note}" if note else ""
-        super().__init__(f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}")
+        super().__init__(
+            f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}"
+        )
+
+
+class ArrayTypeError(ParameterError, TypeError):
+    """An array holds numbers of a type that cannot be used."""
 
 
 class UnsupportedError(ParameterError, NotImplementedError):

@@ -1,9 +1,9 @@
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+Array: TypeAlias = npt.NDArray[np.float64]
 
 def table_grid(nodes: Array, step: float, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Any, Any]: ...
 def cell_grid(pixmap: Array, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Any, Any]: ...

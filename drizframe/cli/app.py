@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from drizframe.cli import demo, parameters, plugins, run
+from drizframe.cli import demo, parameters, plugins, run, simulate
 from drizframe.errors import DrizframeError
 
 __all__ = ["app", "main"]
@@ -17,13 +17,14 @@ app = typer.Typer(
 )  # fmt: skip
 app.command("run", help="Combine exposures.")(run.command)
 app.command("demo", help="Combine the bundled exposures and make a preview.")(demo.command)
+app.command("simulate", help="Make exposures with known truth.")(simulate.command)
 app.command("plugins", help="List plugins and who provides what.")(plugins.command)
 app.command("parameters", help="List parameters with default and meaning.")(parameters.command)
 
 
 def _version(value: bool) -> None:
     if value:
-        from drizframe import __version__  # noqa: PLC0415
+        from drizframe import __version__
 
         typer.echo(f"drizframe {__version__}")
         raise typer.Exit
@@ -31,7 +32,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
 ) -> None:
     """Options before the command."""
     del version
@@ -39,12 +42,15 @@ def _root(
 
 def attach_plugin_commands() -> None:
     """Add the subcommands of plugins."""
-    from drizframe.api import manager  # noqa: PLC0415  (plugins are loaded only when a command runs)
+    from drizframe.api import manager
 
     known = {c.name for c in app.registered_commands}
     for _, command in manager().collect("drizframe_commands"):
         if command.name in known:
-            typer.echo(f"warning: a plugin's command {command.name!r} has the name of another one; it is left out.", err=True)
+            typer.echo(
+                f"warning: a plugin's command {command.name!r} has the name of another one; it is left out.",
+                err=True,
+            )
             continue
         known.add(command.name)
         app.command(command.name, help=command.summary)(command.function)

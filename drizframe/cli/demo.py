@@ -11,15 +11,17 @@ __all__ = ["command"]
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(help="Where the products go; made if missing.")] = Path("drizframe-demo"),
+    folder: Annotated[Path, typer.Argument(help="Where the products go; made if missing.")] = Path(
+        "drizframe-demo"
+    ),
 ) -> None:
     """Combine two real HST/STIS exposures: find cosmic rays, clean, write products and a preview."""
-    from drizframe import api  # noqa: PLC0415
-    from drizframe.cli.run import summary  # noqa: PLC0415
-    from drizframe.data import stis_sample  # noqa: PLC0415
-    from drizframe.errors import OutputError  # noqa: PLC0415
-    from drizframe.report.preview import write_comparison  # noqa: PLC0415
-    from drizframe.report.progress import ProgressBar  # noqa: PLC0415
+    from drizframe import api
+    from drizframe.cli.run import summary
+    from drizframe.data import stis_sample
+    from drizframe.errors import OutputError
+    from drizframe.report.preview import write_comparison
+    from drizframe.report.progress import ProgressBar
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -29,5 +31,7 @@ def command(
     with ProgressBar() as bar:
         result = api.run(stis_sample(), str(folder / "demo"), listeners=[bar])
     first = result.exposures[0]
-    result.products.append(write_comparison(first.chips[0].data(), result.mosaic, folder / "demo_preview.png"))
+    if result.mosaic is not None:
+        picture = write_comparison(first.chips[0].data(), result.mosaic, folder / "demo_preview.png")
+        result.products.append(picture)
     summary(result)

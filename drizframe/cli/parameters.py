@@ -13,10 +13,10 @@ def command(
     match: Annotated[str, typer.Argument(help="Show only names that contain this text.")] = "",
 ) -> None:
     """Print a table of parameters."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    from drizframe.config import Parameters  # noqa: PLC0415
+    from drizframe.config import Parameters
 
     table = Table("name", "default", "unit", "step", "meaning", show_lines=False)
     for name, field in sorted(Parameters.model_fields.items()):
@@ -24,6 +24,10 @@ def command(
             continue
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         table.add_row(
-            name, repr(field.default), str(extra.get("unit", "")), str(extra.get("step", "")), field.description or ""
+            name,
+            repr(field.default),
+            str(extra.get("unit", "")),
+            str(extra.get("step", "")),
+            field.description or "",
         )
     Console().print(table)

@@ -10,14 +10,16 @@ __all__ = ["command"]
 
 
 def command(
-    components: Annotated[bool, typer.Option("--components/--no-components", help="List the components too.")] = True,
+    components: Annotated[
+        bool, typer.Option("--components/--no-components", help="List the components too.")
+    ] = True,
     hooks: Annotated[bool, typer.Option("--hooks", help="List all hooks instead.")] = False,
 ) -> None:
     """Print plugins with version and state, components with provider, and the hooks."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
-    from drizframe import api  # noqa: PLC0415
+    from drizframe import api
 
     console = Console()
     if hooks:
@@ -32,14 +34,16 @@ def command(
         listing = Table("family", "name", "compiled", "provided by", "what it is", title="components")
         for entry in api.registry():
             fast = "yes" if entry.record.fast is not None else ""
-            listing.add_row(entry.record.family, entry.record.name, fast, entry.provider, entry.record.summary)
+            listing.add_row(
+                entry.record.family, entry.record.name, fast, entry.provider, entry.record.summary
+            )
         console.print(listing)
 
 
 def _hooks(console: object) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from drizframe.hooks import specs  # noqa: PLC0415
+    from drizframe.hooks import specs
 
     assert isinstance(console, Console)  # noqa: S101
     for name in sorted(n for n in vars(specs) if n.startswith("drizframe_")):

@@ -40,16 +40,22 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     return values
 
 
-def command(  # noqa: D417
-    files: Annotated[list[str], typer.Argument(help="Files, quoted wildcards, @lists or association tables.")],
+def command(
+    files: Annotated[
+        list[str], typer.Argument(help="Files, quoted wildcards, @lists or association tables.")
+    ],
     output: Annotated[str, typer.Option("--output", "-o", help="Root of the product names.")] = "",
-    settings: Annotated[list[str] | None, typer.Option("--set", "-s", help="A parameter, name=value.")] = None,
-    preview: Annotated[bool, typer.Option("--preview/--no-preview", help="Also write a PNG of the mosaic.")] = False,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", "-s", help="A parameter, name=value.")
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview/--no-preview", help="Also write a PNG of the mosaic.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
     """Combine exposures and write the products."""
-    from drizframe import api  # noqa: PLC0415
-    from drizframe.report.progress import ProgressBar  # noqa: PLC0415
+    from drizframe import api
+    from drizframe.report.progress import ProgressBar
 
     values = parse_settings(settings or [])
     inputs: Any = files[0] if len(files) == 1 else files
@@ -59,8 +65,8 @@ def command(  # noqa: D417
     else:
         with ProgressBar() as bar:
             result = api.run(inputs, root, listeners=[bar], **values)
-    if preview:
-        from drizframe.report.preview import write_preview  # noqa: PLC0415
+    if preview and result.mosaic is not None:
+        from drizframe.report.preview import write_preview
 
         result.products.append(write_preview(result.mosaic, Path(f"{root}_preview.png")))
     summary(result)
@@ -68,7 +74,7 @@ def command(  # noqa: D417
 
 def summary(result: Result) -> None:
     """Print what was done and where to look."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     console = Console(highlight=False)
     for line in result.describe():

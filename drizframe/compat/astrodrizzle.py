@@ -30,9 +30,9 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
 ) -> Result:
     """Combine exposures as ``drizzlepac.astrodrizzle.AstroDrizzle`` does.
 
-    Writes the same products and intermediate files, and, when all else has succeeded, edits the inputs as the reference does:
-    copies in ``OrIg_files``, cleared and set data-quality bits, ``MDRIZSKY``, and one file for each exposure of a STIS file
-    that holds several.
+    Writes the same products and intermediate files, and, when all else has succeeded, edits the inputs as the
+    reference does: copies in ``OrIg_files``, cleared and set data-quality bits, ``MDRIZSKY``, and one file
+    for each exposure of a STIS file that holds several.
 
     Parameters
     ----------
@@ -67,7 +67,9 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
     given, other_input, other_output = flat_parameters(configobj)
     output = str(input_dict.pop("output", "") or other_output)
     settings = make_parameters({**given, **input_dict})
-    chosen = "*flt.fits" if is_blank(input) and other_input is None else other_input if is_blank(input) else input
+    chosen = (
+        "*flt.fits" if is_blank(input) and other_input is None else other_input if is_blank(input) else input
+    )
     if settings.restore and not settings.overwrite:
         restore_inputs([Path(p) for p in expand_inputs(chosen).paths], Path())
     log = _log_file(settings, output, chosen)
@@ -94,7 +96,10 @@ def _log_file(settings: Parameters, output: str, chosen: Any) -> LogFile | None:
 
 
 def _planes(settings: Parameters) -> frozenset[str]:
-    """Return the intermediate files that stay: none with ``clean`` or ``in_memory``, but for the cleaned exposures."""
+    """Return the intermediate files that stay.
+
+    None with ``clean`` or ``in_memory``, but for the cleaned exposures.
+    """
     if settings.clean or settings.in_memory:
         return frozenset({"crclean", "crclean.dq"})
     return frozenset({*INTERMEDIATE, "crclean.dq", "final.scale"})

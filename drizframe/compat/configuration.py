@@ -27,7 +27,7 @@ def _flattened(tree: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
-    from configobj import ConfigObj, ConfigObjError  # noqa: PLC0415  (only where such a file is used)
+    from configobj import ConfigObj, ConfigObjError
 
     if not path.is_file():
         msg = f"The parameter file {str(path)!r} does not exist."

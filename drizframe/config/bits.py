@@ -16,7 +16,9 @@ __all__ = ["BLANK", "good_mask", "parse_bits"]
 #: Texts that stand for "not set", in upper case.
 BLANK = frozenset({"", "NONE", "INDEF"})
 
-_HOW = "Give an integer, a list such as '64,32' or '64+32' of powers of two, '~4096' for the bad bits, or None."
+_HOW = (
+    "Give an integer, a list such as '64,32' or '64+32' of powers of two, '~4096' for the bad bits, or None."
+)
 
 
 def _powers(numbers: Sequence[int], text: object) -> int:
@@ -59,7 +61,8 @@ def parse_bits(value: Any) -> int | None:
     Parameters
     ----------
     value : int, str, sequence of int, or None
-        ``524``, ``"4,8,512"``, ``"4+8+512"``, ``"~(4+8)"``, ``[4, 8]``; None, ``""``, ``"None"``, ``"INDEF"``: no bits at all.
+        ``524``, ``"4,8,512"``, ``"4+8+512"``, ``"~(4+8)"``, ``[4, 8]``; None, ``""``, ``"None"``,
+        ``"INDEF"``: no bits at all.
 
     Returns
     -------
@@ -73,14 +76,18 @@ def parse_bits(value: Any) -> int | None:
     """
     if value is None:
         return None
-    if isinstance(value, bool) or isinstance(value, float):
+    if isinstance(value, bool | float):
         msg = f"Bits {value!r} are not integers. {_HOW}"
         raise ParameterError(msg)
     if isinstance(value, int | np.integer):
         return int(value)
     if isinstance(value, str):
         return _parse_text(value)
-    if isinstance(value, Sequence) and value and all(isinstance(v, int) and not isinstance(v, bool) for v in value):
+    if (
+        isinstance(value, Sequence)
+        and value
+        and all(isinstance(v, int) and not isinstance(v, bool) for v in value)
+    ):
         return _powers([int(v) for v in value], value)
     msg = f"Bits {value!r} are not understood. {_HOW}"
     raise ParameterError(msg)
@@ -103,8 +110,10 @@ def good_mask(dq: np.ndarray[Any, Any], bits: int | None) -> np.ndarray[Any, np.
     """
     if bits is None:
         return np.ones(dq.shape, dtype=np.uint8)
-    if dq.dtype.itemsize > 2:  # noqa: PLR2004  (wider flags keep their upper bits)
+    if dq.dtype.itemsize > 2:
         bad = np.uint32(~bits & 0xFFFFFFFF)
-        return ((dq.astype(np.uint32, copy=False) & bad) == 0).astype(np.uint8)
-    bad16 = np.uint16(~bits & 0xFFFF)
-    return ((dq.astype(np.uint16, copy=False) & bad16) == 0).astype(np.uint8)
+        good = (dq.astype(np.uint32, copy=False) & bad) == 0
+    else:
+        good = (dq.astype(np.uint16, copy=False) & np.uint16(~bits & 0xFFFF)) == 0
+    mask: np.ndarray[Any, np.dtype[np.uint8]] = good.astype(np.uint8)
+    return mask

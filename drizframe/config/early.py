@@ -43,7 +43,9 @@ class SkyParameters(BaseModel):
     use_static: Flag = parameter(True, "Leave out pixels of the static mask.", step="2")
     sky_bits: Bits = parameter(0, "Data-quality bits that are good for the sky.", step="2")
     skyfile: Text = parameter("", "File with sky values to subtract.", step="2")
-    skyuser: Text = parameter("", "Keyword or '@file' with sky that was subtracted already (skysub off).", step="2")
+    skyuser: Text = parameter(
+        "", "Keyword or '@file' with sky that was subtracted already (skysub off).", step="2"
+    )
 
 
 class SeparateParameters(BaseModel):
@@ -52,7 +54,9 @@ class SeparateParameters(BaseModel):
     driz_separate: Flag = parameter(True, "Drizzle every exposure by itself.", step="3")
     driz_sep_kernel: Component = parameter("turbo", "Kernel.", step="3")
     driz_sep_wt_scl: WeightScale = parameter("exptime", "Weight: 'exptime', 'expsq' or a factor.", step="3")
-    driz_sep_pixfrac: Number = parameter(1.0, "Side of the drop over that of the pixel.", step="3", ge=0, le=10)
+    driz_sep_pixfrac: Number = parameter(
+        1.0, "Side of the drop over that of the pixel.", step="3", ge=0, le=10
+    )
     driz_sep_fillval: FloatOrNone = parameter(None, "Value of pixels without weight.", step="3")
     driz_sep_bits: Bits = parameter(0, "Data-quality bits that are good.", step="3")
     driz_sep_compress: Flag = parameter(False, "Write the single images compressed.", step="3")
@@ -62,7 +66,11 @@ class SeparateParameters(BaseModel):
     driz_sep_scale: FloatOrNone = parameter(None, "Pixel scale.", step="3a", unit="arcsec", gt=0)
     driz_sep_outnx: IntOrNone = parameter(None, "Columns.", step="3a", unit="pixel", ge=1)
     driz_sep_outny: IntOrNone = parameter(None, "Rows.", step="3a", unit="pixel", ge=1)
-    driz_sep_ra: FloatOrNone = parameter(None, "Right ascension of the reference pixel.", step="3a", unit="degree")
-    driz_sep_dec: FloatOrNone = parameter(None, "Declination of the same.", step="3a", unit="degree", ge=-90, le=90)
+    driz_sep_ra: FloatOrNone = parameter(
+        None, "Right ascension of the reference pixel.", step="3a", unit="degree"
+    )
+    driz_sep_dec: FloatOrNone = parameter(
+        None, "Declination of the same.", step="3a", unit="degree", ge=-90, le=90
+    )
     driz_sep_crpix1: FloatOrNone = parameter(None, "Reference pixel, x.", step="3a", unit="pixel")
     driz_sep_crpix2: FloatOrNone = parameter(None, "Reference pixel, y.", step="3a", unit="pixel")

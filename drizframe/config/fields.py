@@ -51,7 +51,9 @@ def _flag(value: Any) -> Any:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str) and not hasattr(value, "__float__"):
+    if isinstance(value, bool) or (
+        not isinstance(value, int | float | str) and not hasattr(value, "__float__")
+    ):
         msg = "give a number"
         raise ValueError(msg)
     try:
@@ -138,13 +140,19 @@ def _group(value: Any) -> tuple[int | str, ...]:
     """HDU numbers, or ('sci', n); blank: all chips."""
     if is_blank(value):
         return ()
-    items = value.split(",") if isinstance(value, str) else list(value) if isinstance(value, Sequence) else [value]
+    items = (
+        value.split(",")
+        if isinstance(value, str)
+        else list(value)
+        if isinstance(value, Sequence)
+        else [value]
+    )
     parsed: list[int | str] = []
     for item in items:
         text = str(item).strip()
         parsed.append(int(text) if re.fullmatch(r"\d+", text) else text.lower())
     named = [p for p in parsed if isinstance(p, str)]
-    if named and not (len(parsed) == 2 and parsed[0] == "sci" and isinstance(parsed[1], int)):  # noqa: PLR2004
+    if named and not (len(parsed) == 2 and parsed[0] == "sci" and isinstance(parsed[1], int)):
         msg = "give HDU numbers such as 1 or '1,4', or an extension such as 'sci,1'"
         raise ValueError(msg)
     return tuple(parsed)

@@ -24,7 +24,9 @@ class GeneralParameters(BaseModel):
     """Of the run as a whole (steps G, S and A of the reference's documentation)."""
 
     runfile: Text = parameter("astrodrizzle.log", "Log file of the drop-in; blank: none.", step="G")
-    wcskey: Text = parameter("", "Alternate WCS to use, by letter or by WCSNAME; blank: the primary one.", step="G")
+    wcskey: Text = parameter(
+        "", "Alternate WCS to use, by letter or by WCSNAME; blank: the primary one.", step="G"
+    )
     proc_unit: ProcUnit = parameter("native", "Unit of the product: 'native' or 'electrons'.", step="G")
     coeffs: Flag = parameter(True, "Apply the distortion of the inputs.", step="G")
     context: Flag = parameter(True, "Make the context image.", step="G")
@@ -32,7 +34,10 @@ class GeneralParameters(BaseModel):
     build: Flag = parameter(False, "Write one file with several extensions.", step="G")
     crbit: Whole = parameter(4096, "Data-quality bit that marks cosmic rays.", step="G", ge=1)
     stepsize: Any = parameter(
-        10, "Distance of the exact positions of the coordinate table; 0: all exact; 'auto'.", step="G", unit="pixel"
+        10,
+        "Distance of the exact positions of the coordinate table; 0: all exact; 'auto'.",
+        step="G",
+        unit="pixel",
     )
     resetbits: Bits = parameter(4096, "Data-quality bits to clear before all else.", step="G")
     num_cores: IntOrNone = parameter(None, "Number of workers; None: one for each core.", step="G")
@@ -49,16 +54,30 @@ class OwnParameters(BaseModel):
     """Parameters that drizframe adds."""
 
     backend: Literal["auto", "reference", "cython"] = parameter(
-        "auto", "Which implementation runs: compiled where there is one, NumPy only, or compiled only.", step="drizframe"
+        "auto",
+        "Which implementation runs: compiled where there is one, NumPy only, or compiled only.",
+        step="drizframe",
     )
     executor: Component = parameter("threads", "Where tasks run.", step="drizframe")
     max_memory: Number = parameter(
-        1024.0, "Memory for pixels that are kept; past it they go to scratch files.", step="drizframe", unit="MiB", gt=0
+        1024.0,
+        "Memory for pixels that are kept; past it they go to scratch files.",
+        step="drizframe",
+        unit="MiB",
+        gt=0,
     )
-    tile_size: Whole = parameter(1024, "Side of an output tile; the result does not depend on it.", step="drizframe", unit="pixel", ge=1)
+    tile_size: Whole = parameter(
+        1024,
+        "Side of an output tile; the result does not depend on it.",
+        step="drizframe",
+        unit="pixel",
+        ge=1,
+    )
     workdir: Text = parameter("", "Folder for scratch files; blank: a temporary one.", step="drizframe")
     keep: Any = parameter((), "Intermediate products to write: names of planes, or 'all'.", step="drizframe")
     layers: Any = parameter((), "Further planes of the mosaic: 'variance'.", step="drizframe")
     cr_detector: Component = parameter("deriv", "Cosmic-ray detector.", step="drizframe")
     blot_stepsize: Any = parameter(10, "As stepsize, for the blot step.", step="drizframe", unit="pixel")
-    plugins: dict[str, Any] = parameter({}, "Parameter sections of plugins, by name of the plugin.", step="drizframe")
+    plugins: dict[str, Any] = parameter(
+        {}, "Parameter sections of plugins, by name of the plugin.", step="drizframe"
+    )

@@ -16,9 +16,19 @@ __all__ = ["SUFFIXES", "ExpandedInputs", "OutputNames", "expand_inputs", "output
 
 #: Ends of names of exposures, in the order in which they are looked for.
 SUFFIXES = (
-    "_crj.fits", "_flt.fits", "_flc.fits", "_sfl.fits", "_cal.fits", "_raw.fits", ".c0h", ".hhh", "_c0h.fits",
-    "_c0f.fits", "_c1f.fits", ".fits",
-)  # fmt: skip
+    "_crj.fits",
+    "_flt.fits",
+    "_flc.fits",
+    "_sfl.fits",
+    "_cal.fits",
+    "_raw.fits",
+    ".c0h",
+    ".hhh",
+    "_c0h.fits",
+    "_c0f.fits",
+    "_c1f.fits",
+    ".fits",
+)
 
 _TABLE = re.compile(r"_(asn|asc)(\.fits?(\.gz)?)?$", re.IGNORECASE)
 _WILD = re.compile(r"[*?\[]")
@@ -104,7 +114,7 @@ def _matching(name: str) -> list[Path]:
 
 
 def _lines(name: str) -> list[tuple[int, list[str]]]:
-    """Return the lines of a list file as (number, words); comments after ``#`` and blank lines are left out."""
+    """Return the lines of a list file as (number, words) without comments (``#``) and blank lines."""
     path = Path(_expand_name(name))
     if not path.is_file():
         msg = f"The list {name!r} does not exist. Write one file name on each line."
@@ -122,9 +132,10 @@ def _from_list(name: str, notes: list[str]) -> list[tuple[Path, Path | None]]:
     """Return exposures and inverse-variance files of an ``@file``."""
     pairs: list[tuple[Path, Path | None]] = []
     for number, words in _lines(name):
-        if len(words) > 2:  # noqa: PLR2004  (exposure and inverse variance)
+        if len(words) > 2:
             msg = (
-                f"Line {number} of {name!r} has {len(words)} words; it may have an exposure and an inverse-variance file. "
+                f"Line {number} of {name!r} has {len(words)} words; it may have an exposure and an "
+                "inverse-variance file. "
                 f"Quote nothing, and use names without blanks."
             )
             raise InputError(msg)
@@ -134,10 +145,16 @@ def _from_list(name: str, notes: list[str]) -> list[tuple[Path, Path | None]]:
             continue
         maps = _matching(words[1])
         if not maps:
-            msg = f"Line {number} of {name!r}: the inverse-variance file {words[1]!r} does not exist. Correct the name."
+            msg = (
+                f"Line {number} of {name!r}: the inverse-variance file {words[1]!r} does not exist. Correct "
+                "the name."
+            )
             raise MissingInputError(msg)
         if len(maps) != len(exposures):
-            msg = f"Line {number} of {name!r}: {len(exposures)} exposures but {len(maps)} inverse-variance files. Give one for each."
+            msg = (
+                f"Line {number} of {name!r}: {len(exposures)} exposures but {len(maps)} inverse-variance "
+                "files. Give one for each."
+            )
             raise InputError(msg)
         pairs += [(p, m) for (p, _), m in zip(exposures, maps, strict=True)]
     return pairs
@@ -148,7 +165,10 @@ def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
     if isinstance(item, os.PathLike):
         item = os.fspath(item)
     if not isinstance(item, str):
-        msg = f"input holds {item!r}; give file names (text or pathlib.Path), a wildcard, '@list', or a list of these."
+        msg = (
+            f"input holds {item!r}; give file names (text or pathlib.Path), a wildcard, '@list', or a list "
+            "of these."
+        )
         raise ParameterError(msg)
     if Path(item).exists() and not item.startswith("@"):
         return [(Path(item), None)]
@@ -177,7 +197,10 @@ def _association(path: Path) -> tuple[list[Path], str]:
     try:
         with fits.open(path, memmap=False) as hdus:
             table = hdus[1].data
-            rows = [(str(r["MEMNAME"]).strip(), str(r["MEMTYPE"]).strip().upper(), bool(r["MEMPRSNT"])) for r in table]
+            rows = [
+                (str(r["MEMNAME"]).strip(), str(r["MEMTYPE"]).strip().upper(), bool(r["MEMPRSNT"]))
+                for r in table
+            ]
             check = str(hdus[0].header.get("DUPCHECK", "PERFORM")).strip().upper() == "PERFORM"
     except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
         msg = f"{path} is not an association table with columns MEMNAME, MEMTYPE and MEMPRSNT ({error})."
@@ -196,7 +219,10 @@ def _association(path: Path) -> tuple[list[Path], str]:
             both.append(f"{found.name} and {corrected.name}")
         members.append(found)
     if missing:
-        msg = f"{path}: no file for {', '.join(missing)} in {path.parent.resolve()}. Add the files, or set MEMPRSNT to false."
+        msg = (
+            f"{path}: no file for {', '.join(missing)} in {path.parent.resolve()}. Add the files, or set "
+            "MEMPRSNT to false."
+        )
         raise MissingInputError(msg)
     if both:
         msg = (
@@ -222,8 +248,10 @@ def expand_inputs(given: Any) -> ExpandedInputs:
     Parameters
     ----------
     given : str, pathlib.Path, or sequence of these
-        One file; names separated by commas; wildcards; ``@list`` (second column: inverse-variance files); association tables
-        (``*_asn.fits``).  Files of a text are sorted by name, a sequence keeps its order, as do lines of a list.
+        One file; names separated by commas; wildcards; ``@list`` (second column: inverse-variance files);
+        association tables (``*_asn.fits``).  Files of a text are sorted by name, a sequence keeps its order,
+        as do lines of a
+        list.
 
     Returns
     -------
@@ -240,7 +268,10 @@ def expand_inputs(given: Any) -> ExpandedInputs:
     """
     is_text = isinstance(given, str | os.PathLike)
     if not is_text and not isinstance(given, Sequence):
-        msg = f"input is {given!r}; give file names (text or pathlib.Path), a wildcard, '@list', or a list of these."
+        msg = (
+            f"input is {given!r}; give file names (text or pathlib.Path), a wildcard, '@list', or a list of "
+            "these."
+        )
         raise ParameterError(msg)
     notes: list[str] = []
     pairs = _one(given, notes) if is_text else [pair for item in given for pair in _one(item, notes)]
@@ -261,14 +292,21 @@ def expand_inputs(given: Any) -> ExpandedInputs:
         msg = f"input {given!r} matches no file in {Path.cwd()}. Check names and folder."
         raise MissingInputError(msg)
     paths = [p for p, _ in found]
-    notes += [f"{p} is given {paths.count(p)} times; it counts each time" for p in dict.fromkeys(paths) if paths.count(p) > 1]
+    notes += [
+        f"{p} is given {paths.count(p)} times; it counts each time"
+        for p in dict.fromkeys(paths)
+        if paths.count(p) > 1
+    ]
     return ExpandedInputs(
         paths=tuple(paths), ivm=tuple(m for _, m in found), output_root=root, notes=tuple(notes)
-    )  # fmt: skip
+    )
 
 
 def output_names(
-    output: str | None, paths: Sequence[str | PurePath], primary: Mapping[str, Any], asn_root: str | None = None
+    output: str | None,
+    paths: Sequence[str | PurePath],
+    primary: Mapping[str, Any],
+    asn_root: str | None = None,
 ) -> OutputNames:
     """Return root and tag of the products.
 
@@ -301,9 +339,9 @@ def output_names(
     folder, name = os.path.split(root)
     if ".fits" not in name.lower() and suffix[:4] not in name:
         name = root_name(name) + suffix
-    for tag in ("_drz", "_drc"):
-        if tag in name:
-            return OutputNames(root=os.path.join(folder, name[: name.index(tag)]), tag=tag)  # noqa: PTH118
+    tag = re.search(r"_dr[zc]", name)
+    if tag:
+        return OutputNames(root=os.path.join(folder, name[: tag.start()]), tag=tag[0])  # noqa: PTH118
     end = name.lower().find(".fits")
     if end >= 0:
         return OutputNames(root=os.path.join(folder, name[:end]), tag="")  # noqa: PTH118

@@ -23,7 +23,9 @@ from drizframe.config.fields import (
     parameter,
 )
 
-CombineType = Annotated[Component, BeforeValidator(lambda v: {"average": "mean"}.get(v, v) if isinstance(v, str) else v)]
+CombineType = Annotated[
+    Component, BeforeValidator(lambda v: {"average": "mean"}.get(v, v) if isinstance(v, str) else v)
+]
 
 
 class MedianParameters(BaseModel):
@@ -31,7 +33,9 @@ class MedianParameters(BaseModel):
 
     median: Flag = parameter(True, "Make the median image.", step="4")
     median_newmasks: Flag = parameter(True, "Leave out pixels of low weight.", step="4")
-    combine_maskpt: Number = parameter(0.3, "Low weight, as a fraction of the mean positive weight.", step="4", ge=0)
+    combine_maskpt: Number = parameter(
+        0.3, "Low weight, as a fraction of the mean positive weight.", step="4", ge=0
+    )
     combine_type: CombineType = parameter("minmed", "How the stack is combined.", step="4")
     combine_nsigma: Pair = parameter((4.0, 3.0), "Two sigmas of minmed.", step="4", unit="sigma")
     combine_nlow: Whole = parameter(0, "Lowest values to reject.", step="4", ge=0)
@@ -39,7 +43,9 @@ class MedianParameters(BaseModel):
     combine_lthresh: FloatOrNone = parameter(None, "Lower threshold.", step="4", unit="electron/s")
     combine_hthresh: FloatOrNone = parameter(None, "Upper threshold.", step="4", unit="electron/s")
     combine_grow: Whole = parameter(1, "Growth of minmed.", step="4", unit="pixel", ge=0)
-    combine_bufsize: FloatOrNone = parameter(None, "Rows of a median task are capped to this size.", step="4", unit="MiB", gt=0)
+    combine_bufsize: FloatOrNone = parameter(
+        None, "Rows of a median task are capped to this size.", step="4", unit="MiB", gt=0
+    )
 
 
 class BlotParameters(BaseModel):
@@ -58,7 +64,9 @@ class CosmicRayParameters(BaseModel):
     driz_cr: Flag = parameter(True, "Find cosmic rays.", step="6")
     driz_cr_corr: Flag = parameter(False, "Write exposures with cosmic rays replaced.", step="6")
     driz_cr_snr: Pair = parameter((3.5, 3.0), "Two signal-to-noise limits.", step="6")
-    driz_cr_grow: Whole = parameter(1, "Side of the box by which flags grow; 1: not at all.", step="6", unit="pixel", ge=0)
+    driz_cr_grow: Whole = parameter(
+        1, "Side of the box by which flags grow; 1: not at all.", step="6", unit="pixel", ge=0
+    )
     driz_cr_ctegrow: Whole = parameter(0, "Length of the charge-transfer tail.", step="6", unit="pixel", ge=0)
     driz_cr_scale: Pair = parameter((1.2, 0.7), "Two factors of the derivative.", step="6")
 
@@ -81,8 +89,12 @@ class FinalParameters(BaseModel):
     final_scale: FloatOrNone = parameter(None, "Pixel scale.", step="7a", unit="arcsec", gt=0)
     final_outnx: IntOrNone = parameter(None, "Columns.", step="7a", unit="pixel", ge=1)
     final_outny: IntOrNone = parameter(None, "Rows.", step="7a", unit="pixel", ge=1)
-    final_ra: FloatOrNone = parameter(None, "Right ascension of the reference pixel.", step="7a", unit="degree")
-    final_dec: FloatOrNone = parameter(None, "Declination of the same.", step="7a", unit="degree", ge=-90, le=90)
+    final_ra: FloatOrNone = parameter(
+        None, "Right ascension of the reference pixel.", step="7a", unit="degree"
+    )
+    final_dec: FloatOrNone = parameter(
+        None, "Declination of the same.", step="7a", unit="degree", ge=-90, le=90
+    )
     final_crpix1: FloatOrNone = parameter(None, "Reference pixel, x.", step="7a", unit="pixel")
     final_crpix2: FloatOrNone = parameter(None, "Reference pixel, y.", step="7a", unit="pixel")
 

@@ -48,10 +48,13 @@ class Parameters(
 ):
     """Every documented parameter of the reference, by its documented name, and those that drizframe adds.
 
-    The record is frozen; `Parameters.model_copy(update=…)` makes another.  `make_parameters` gives clear errors.
+    The record is frozen; `Parameters.model_copy(update=…)` makes another.  `make_parameters` gives clear
+    errors.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, validate_default=True
+    )
 
     @field_validator("stepsize", "blot_stepsize")
     @classmethod
@@ -137,7 +140,7 @@ def make_parameters(values: Mapping[str, Any] | None = None, **more: Any) -> Par
 
     Returns
     -------
-    Parameters
+    drizframe.Parameters
         With the documented defaults for all else.
 
     Raises

@@ -1,7 +1,8 @@
 """Drizzle: chips onto one window of a frame.
 
-Every output pixel gets its contributions in the order of the calls, then of input rows, then of input columns, as
-float64 sums, and no weight depends on the window.  So the result has the same bits however a frame is cut into windows.
+Every output pixel gets its contributions in the order of the calls, then of input rows, then of input
+columns, as float64 sums, and no weight depends on the window.  So the result has the same bits however a
+frame is cut into windows.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Call = Callable[[Component], Callable[..., Any]]
 POINT_BELOW = 0.001
 #: Chip pixels that are handled at a time.
 CHUNK = 4096
-#: Weights (pixels × window) that are held at a time.
+#: Weights (pixels times window) that are held at a time.
 CELLS = 1 << 18
 
 
@@ -74,7 +75,8 @@ def drizzle_chip(
     backend : {"auto", "reference", "cython"}
         Whether compiled loops may be used.
     call : callable, optional
-        Gives the implementation of a component (`Job.call`); by default the compiled one if `backend` allows it.
+        Gives the implementation of a component (`Job.call`); by default the compiled one if `backend` allows
+        it.
     skip_zero : bool
         Whether pairs of weight 0 leave no trace, as in the `drizzle` package.
 
@@ -102,7 +104,8 @@ def drizzle_chip(
 
 def drizzle(
     window: Window, chips: Iterable[ChipInput], kernel: Kernel, *,
-    pixfrac: float, planes: int = 0, variances: int = 0, fillval: float | None = None, maskval: float = np.nan,
+    pixfrac: float, planes: int = 0, variances: int = 0,
+    fillval: float | None = None, maskval: float = np.nan,
     backend: Backend = "auto", call: Call | None = None, dtype: Any = np.float32,
 ) -> Drizzled:  # fmt: skip
     """Drizzle several chips onto a window.
@@ -112,7 +115,8 @@ def drizzle(
     window : Window
         The part of the frame.
     chips : iterable of ChipInput
-        In the order in which they are to be added; taken one at a time, so a generator keeps only one in memory.
+        In the order in which they are to be added; taken one at a time, so a generator keeps only one in
+        memory.
     kernel, pixfrac, backend, call
         See `drizzle_chip`.
     planes : int
@@ -128,7 +132,9 @@ def drizzle(
     return finish(acc, fillval=fillval, maskval=maskval, dtype=dtype)
 
 
-def finish(acc: Accumulator, *, fillval: float | None = None, maskval: float = np.nan, dtype: Any = np.float32) -> Drizzled:
+def finish(
+    acc: Accumulator, *, fillval: float | None = None, maskval: float = np.nan, dtype: Any = np.float32
+) -> Drizzled:
     """Divide the sums.
 
     Parameters
@@ -136,7 +142,8 @@ def finish(acc: Accumulator, *, fillval: float | None = None, maskval: float = n
     acc : Accumulator
         The sums, unchanged.
     fillval : float or None
-        Science value of all pixels of weight 0.  None: such a pixel keeps the last finite value that came with weight 0.
+        Science value of all pixels of weight 0.  None: such a pixel keeps the last finite value that came
+        with weight 0.
     maskval : float
         Without `fillval`: science value of pixels that nothing touched.
     dtype : numpy type
@@ -162,7 +169,7 @@ def finish(acc: Accumulator, *, fillval: float | None = None, maskval: float = n
         )
 
 
-# -- what must hold ------------------------------------------------------------------------------------------------
+# -- what must hold ------------------------------------------------------------------------------------------
 
 
 def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) -> None:
@@ -175,15 +182,24 @@ def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) ->
         ("sets of flags", int(acc.dq), int(chip.dq is not None)),
     ):
         if want != have:
-            msg = f"Chip number {chip.number} has {have} {name} but the sums hold {want}. Give the same for all chips."
+            msg = (
+                f"Chip number {chip.number} has {have} {name} but the sums hold {want}. "
+                f"Give the same for all chips."
+            )
             raise ShapeError(msg)
     if acc.planes > 1 and chip.number > 32 * acc.planes:
-        msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {(chip.number - 1) // 32 + 1} planes."
+        need = (chip.number - 1) // 32 + 1
+        msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {need} planes."
         raise ParameterError(msg)
-    if (kernel.needs_corners or kernel.point is not None) and chip.pixmap.pixmap is not None and min(chip.pixmap.shape) < 2:  # noqa: PLR2004
+    if (
+        (kernel.needs_corners or kernel.point is not None)
+        and chip.pixmap.pixmap is not None
+        and min(chip.pixmap.shape) < 2
+    ):
         msg = (
-            f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, which kernel "
-            f"{kernel.name!r} needs. Give at least two rows and columns, or choose kernel 'turbo'."
+            f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, "
+            f"which kernel {kernel.name!r} needs. "
+            f"Give at least two rows and columns, or choose kernel 'turbo'."
         )
         raise ShapeError(msg)
 
@@ -201,7 +217,7 @@ def _way(chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call
     return _Way(weigh, half, margin, corners, pixfrac, chip.scale, fast)
 
 
-# -- which pixels --------------------------------------------------------------------------------------------------
+# -- which pixels --------------------------------------------------------------------------------------------
 
 
 def _blocks(chip: ChipInput, window: Window, way: _Way) -> Iterator[tuple[slice, slice]]:
@@ -285,15 +301,23 @@ class _Block:
         if dq is None:
             return np.empty(0, dtype=np.uint32)
         flags = np.asarray(dq[self.rows, self.columns]).ravel()
-        if flags.dtype.itemsize > 4 and flags.size and (flags.max() >= 1 << 32 or flags.min() < -(1 << 31)):  # noqa: PLR2004
+        if flags.dtype.itemsize > 4 and flags.size and (flags.max() >= 1 << 32 or flags.min() < -(1 << 31)):
             msg = f"dq of chip number {self.chip.number} has flags beyond 32 bits. Give at most 32 flags."
             raise ParameterError(msg)
         return flags.astype(np.uint32)
 
     def _weigh(
-        self, values: Any, index: Integers, x: Array, y: Array, corners: Array | None, box: Integers, start: int, stop: int
+        self,
+        values: Any,
+        index: Integers,
+        x: Array,
+        y: Array,
+        corners: Array | None,
+        box: Integers,
+        start: int,
+        stop: int,
     ) -> Iterator[int]:
-        """Weigh pixels [start, stop) and add them; halve the list while their windows together are too large."""
+        """Weigh and add pixels [start, stop); halve the list while their windows are too large together."""
         part = slice(start, stop)
         left, right, low, high = box[:, part]
         w, h = int((right - left).max()) + 1, int((high - low).max()) + 1
@@ -336,6 +360,6 @@ def _pixels(part: slice) -> Array:
 
 def _edges(centres: Array, half: float) -> Array:
     """Positions of the sides of pixels: shared by neighbours if pixels are whole, else two for each pixel."""
-    if half == 0.5:  # noqa: PLR2004  (half a pixel)
+    if half == 0.5:
         return np.append(centres - 0.5, centres[-1] + 0.5)
     return np.stack([centres - half, centres + half], axis=1).ravel()

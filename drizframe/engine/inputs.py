@@ -32,7 +32,9 @@ def instrument_options(parameters: Parameters, ivm: Path | None = None) -> Instr
     )  # fmt: skip
 
 
-def read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path | None = None) -> list[Exposure]:
+def read_file(
+    path: Path, parameters: Parameters, registry: Registry, ivm: Path | None = None
+) -> list[Exposure]:
     """Read one file (and the user's inverse-variance file) with the first reader that takes it.
 
     Raises
@@ -43,8 +45,9 @@ def read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path 
 
     def find_instrument(primary: Any) -> Any:
         records = [r for r in registry.records("instrument") if r.name != "generic"]
-        for record in (*records, registry.get("instrument", "generic")):
-            if record.matches(primary):  # type: ignore[attr-defined]
+        candidates: list[Any] = [*records, registry.get("instrument", "generic")]
+        for record in candidates:
+            if record.matches(primary):
                 return record
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)
@@ -91,7 +94,11 @@ def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
     counts = [c.header.get("NGOODPIX") for c in exposure.chips]
     if counts and all(n is not None and n == 0 for n in counts):
         return "its headers say that no pixel is good (NGOODPIX = 0)"
-    if exposure.pa_v3 is None and exposure.family != "generic" and any(c.v2ref is not None for c in exposure.chips):
+    if (
+        exposure.pa_v3 is None
+        and exposure.family != "generic"
+        and any(c.v2ref is not None for c in exposure.chips)
+    ):
         return "PA_V3 is missing from its primary header, and no _spt.fits file tells it"
     bits, cleared = parameters.final_bits, parameters.resetbits
     if not any(_has_good_pixel(c, bits, cleared) for c in exposure.chips):
@@ -107,7 +114,9 @@ def _unique(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
         seen[e.name] = seen.get(e.name, 0) + 1
         if seen[e.name] > 1:
             name = f"{e.name}_{seen[e.name]}"
-            bus.note(f"Exposure {e.name!r} is given {seen[e.name]} times; this one is called {name!r}.", warn=True)
+            bus.note(
+                f"Exposure {e.name!r} is given {seen[e.name]} times; this one is called {name!r}.", warn=True
+            )
             out.append(dataclasses.replace(e, name=name))
         else:
             out.append(e)
@@ -146,10 +155,12 @@ def load_exposures(
     exposures: list[Exposure] = []
     root: str | None = None
     if items and all(isinstance(i, Exposure) for i in items):
-        exposures = items
+        exposures = [i for i in items if isinstance(i, Exposure)]
     elif any(isinstance(i, Exposure) for i in items):
         for item in items:
-            part, _ = ([item], None) if isinstance(item, Exposure) else _read_all(item, parameters, registry, bus)
+            part, _ = (
+                ([item], None) if isinstance(item, Exposure) else _read_all(item, parameters, registry, bus)
+            )
             exposures += part
     else:
         exposures, root = _read_all(inputs, parameters, registry, bus)
@@ -168,7 +179,9 @@ def load_exposures(
     return usable, root
 
 
-def _read_all(inputs: Any, parameters: Parameters, registry: Registry, bus: Bus) -> tuple[list[Exposure], str | None]:
+def _read_all(
+    inputs: Any, parameters: Parameters, registry: Registry, bus: Bus
+) -> tuple[list[Exposure], str | None]:
     expanded = expand_inputs(inputs)
     for note in expanded.notes:
         bus.note(note, warn=True)

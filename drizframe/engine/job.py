@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -94,12 +94,14 @@ class EngineJob:
         """Return the number of a chip over the whole run, from 1."""
         return self._context.plan.chip_number(unit)
 
-    # -- planes ------------------------------------------------------------------------------------------------
+    # -- planes
+    # ------------------------------------------------------------------------------------------------
 
     def read(self, name: str, unit: Unit | None = None, window: Window | None = None) -> Any:
         """Return a plane, read-only; None if it was not made.
 
-        For planes of exposures `window` counts in pixels of the separate frame, and pixels outside of the footprint are 0.
+        For planes of exposures `window` counts in pixels of the separate frame, and pixels outside of the
+        footprint are 0.
         """
         if name not in self._step.consumes:
             msg = f"Step {self._step.name!r} reads plane {name!r} but does not declare it. Add it to `consumes`."
@@ -151,6 +153,7 @@ class EngineJob:
         source = chip.extra.get("flat")
         if source is None:
             return None
+        flat: Array | None
         flat, notes = source()
         for note in notes:
             self.note(note, warn=True)
@@ -162,7 +165,8 @@ class EngineJob:
         assert origin is not None  # noqa: S101  (set when the separate step is prepared)
         return origin
 
-    # -- services ----------------------------------------------------------------------------------------------
+    # -- services
+    # ----------------------------------------------------------------------------------------------
 
     def component(self, family: str, name: Any) -> Any:
         """Return a component record by family and name."""
@@ -197,14 +201,14 @@ class EngineJob:
                 self._context.overlaps = list(find_overlaps(self.exposures))
             return self._context.overlaps
 
-    def drizzle(self, inputs: Sequence[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
+    def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
         """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling.drizzle`."""
         if self.window is None:
             msg = f"Step {self._step.name!r} has scope {self._step.scope!r}: only steps of scope 'tile' can drizzle."
             raise HookError(msg)
         return drizzle(self.window, inputs, kernel, backend=self.backend, call=self.call, **options)
 
-    def blot(self, image: Array, unit: Unit, **options: Any) -> Array:
+    def blot(self, image: Array | Callable[[Window], Any], unit: Unit, **options: Any) -> Array:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting.blot_chip`."""
         return blot_chip(image, self.blot_map(unit), **options)
 
@@ -216,12 +220,18 @@ class EngineJob:
         return list(executor.map(function, items, workers=self._context.plan.workers))
 
     def note(self, message: str, *, warn: bool = False) -> None:
-        """Write a line into the log, as a warning if `warn`; it is emitted by the main thread when the task ends."""
+        """Write a line into the log, as a warning if `warn`.
+
+        It is emitted by the main thread when the task ends.
+        """
         with self._context.lock:
             self._context.notes.append((message, warn))
 
     def plugin_options(self, component: Component) -> Any:
-        """Return the validated parameter section of the plugin that provides a component; None if it has none."""
+        """Return the validated parameter section of the plugin that provides a component.
+
+        None if it has none.
+        """
         model = component.options_model
         if model is None:
             return None

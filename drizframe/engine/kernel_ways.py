@@ -22,7 +22,7 @@ Weigh = Callable[..., Array]
 def footprint_of(
     kernel: Kernel, pixfrac: float, scale: float, *, backend: Backend, call: Callable[[Component], Any] | None
 ) -> Weigh:
-    """Return ``weigh(x, y, corners, x0, y0, shape, *, pixfrac, scale) -> weights`` for a kernel, however it is written.
+    """Return a function with the arguments and result of a footprint for a kernel, however it is written.
 
     Parameters
     ----------
@@ -46,7 +46,10 @@ def footprint_of(
         function: Weigh = call(kernel) if call is not None else choose(kernel, backend)[0]
         return function
     if backend == "cython" and profiles.compiled is None:
-        msg = f"Kernel {kernel.name!r} needs the compiled loops for profiles and point functions, which are not installed."
+        msg = (
+            f"Kernel {kernel.name!r} needs the compiled loops for profiles and point functions, "
+            f"which are not there. Install drizframe with a C compiler present, or use backend='auto'."
+        )
         raise BackendError(msg)
     if kernel.profile is not None:
         return _from_profile(kernel, pixfrac, fast=backend != "reference")
@@ -75,7 +78,9 @@ def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> 
         raise PluginError(msg)
     capsule = points.capsule_of(kernel.point, kernel.name)
     radius = float(kernel.support(pixfrac, scale))
-    function: Callable[..., tuple[Array, int, int]] = points.compiled.call_points if fast else points.call_points
+    function: Callable[..., tuple[Array, int, int]] = (
+        points.compiled.call_points if fast else points.call_points
+    )
 
     def weigh(
         x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
@@ -94,10 +99,11 @@ def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> 
 def _failure(name: str, status: int, x: float, y: float, radius: float) -> str:
     if status == points.BEYOND:
         return (
-            f"The point function of kernel {name!r} gave weights outside of its support ({radius:g} frame pixels) for the "
-            f"pixel at ({x:g}, {y:g}), or more than fit. Make support(pixfrac, scale) larger."
+            f"The point function of kernel {name!r} gave weights outside of its support "
+            f"({radius:g} frame pixels), or more than fit, for the pixel at ({x:g}, {y:g}). "
+            f"Make support(pixfrac, scale) larger."
         )
-    return f"The point function of kernel {name!r} returned {status} for the pixel at ({x:g}, {y:g}); 0 means success."
+    return f"The point function of kernel {name!r} returned {status} at ({x:g}, {y:g}); 0 means success."
 
 
 def nearest(
@@ -108,4 +114,5 @@ def nearest(
     i = np.where(x >= 0.0, np.floor(x + 0.5), -np.floor(0.5 - x)) - x0
     j = np.where(y >= 0.0, np.floor(y + 0.5), -np.floor(0.5 - y)) - y0
     columns, rows = np.arange(shape[1]), np.arange(shape[0])
-    return ((j[:, None] == rows)[:, :, None] & (i[:, None] == columns)[:, None, :]).astype(float)
+    weights: Array = ((j[:, None] == rows)[:, :, None] & (i[:, None] == columns)[:, None, :]).astype(float)
+    return weights

@@ -56,12 +56,12 @@ def _edges(steps: Sequence[Step]) -> dict[str, set[str]]:
             if other in names:
                 edges[other].add(step.name)
     filters = [(s, p) for s in steps for p in s.produces if p in s.consumes]
-    for step, plane in filters:
-        for other in steps:
-            if other is step or plane not in other.consumes or plane in other.produces:
+    for filtering, plane in filters:
+        for user in steps:
+            if user is filtering or plane not in user.consumes or plane in user.produces:
                 continue
-            if not _reaches(edges, other.name, step.name):
-                edges[step.name].add(other.name)
+            if not _reaches(edges, user.name, filtering.name):
+                edges[filtering.name].add(user.name)
     return edges
 
 

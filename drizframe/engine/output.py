@@ -29,7 +29,9 @@ def check_writable(output: str) -> None:
 def product_names(output: str | None, context: RunContext, asn_root: str | None = None) -> OutputNames:
     """Return root and tag of the products of a run."""
     exposures = context.plan.exposures
-    paths = list(dict.fromkeys(e.path for e in exposures if e.path is not None)) or [Path(e.name) for e in exposures]
+    paths = list(dict.fromkeys(e.path for e in exposures if e.path is not None)) or [
+        Path(e.name) for e in exposures
+    ]
     return output_names(output, paths, exposures[0].primary or {}, asn_root)
 
 
@@ -40,7 +42,11 @@ def writer_of(registry: Registry, *, build: bool) -> Writer:
 
 
 def describe_products(
-    context: RunContext, names: OutputNames, *, planes: frozenset[str] = frozenset(), beside_inputs: bool = False
+    context: RunContext,
+    names: OutputNames,
+    *,
+    planes: frozenset[str] = frozenset(),
+    beside_inputs: bool = False,
 ) -> RunProducts:
     """Return what a writer needs to know about a finished run."""
     plan, store = context.plan, context.store
@@ -61,5 +67,3 @@ def write_mosaic(mosaic: Mosaic, names: OutputNames, registry: Registry, *, buil
     assert writer.reference is not None  # noqa: S101  (checked when the record was made)
     paths: list[Path] = writer.reference(mosaic, Path(names.stem))
     return paths
-
-

@@ -100,7 +100,9 @@ class Plan:
         return cut
 
 
-def _steps(registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]) -> tuple[list[Step], list[str]]:
+def _steps(
+    registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]
+) -> tuple[list[Step], list[str]]:
     """Ask the hooks for the steps; return those that run, in order, and the stages that are off."""
     hook: Any = registry.manager.hook
     found: list[Step] = []
@@ -130,7 +132,10 @@ def _steps(registry: Registry, parameters: Parameters, exposures: Sequence[Expos
 def _maps(
     exposures: Sequence[Exposure], frames: dict[str, Frame], parameters: Parameters, wcsmap: Any
 ) -> tuple[dict[tuple[str, Unit], PixelMap], dict[tuple[str, Unit], float]]:
-    """Make the map of every chip onto both frames, and the pixel-scale ratios; one map serves where the frames are one."""
+    """Make the map of every chip onto both frames, and the pixel-scale ratios.
+
+    One map serves where the frames are one.
+    """
     maps: dict[tuple[str, Unit], PixelMap] = {}
     ratios: dict[tuple[str, Unit], float] = {}
     for i, exposure in enumerate(exposures):
@@ -183,5 +188,3 @@ def make_plan(
         exposures=tuple(exposures), parameters=parameters, frames=dict(frames), steps=tuple(steps),
         workers=workers, off=tuple(off), maps=maps, ratios=ratios,
     )  # fmt: skip
-
-

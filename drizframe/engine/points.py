@@ -5,10 +5,11 @@ The function has the type::
     int f(double x, double y, const double jac[4], double pixfrac, double scale,
           int *x0, int *y0, int *nx, int *ny, double *w, int capacity, void *user)
 
-It gets the position (x, y) of the centre on the frame and the local derivatives ``dX/dx, dX/dy, dY/dx, dY/dy`` of the map.
-It writes the first column and row, the numbers of columns and rows, and the weights, row by row, and returns 0.  If `capacity`
-doubles are too few it returns how many it needs, and is called once more.  A negative number is an error.  Weights must lie
-within ``nint(x - r) … nint(x + r)``, likewise in y, with r the support of the kernel.
+It gets the position (x, y) of the centre on the frame and the local derivatives ``dX/dx, dX/dy, dY/dx,
+dY/dy`` of the map. It writes the first column and row, the numbers of columns and rows, and the weights, row
+by row, and returns 0.  If `capacity` doubles are too few it returns how many it needs, and is called once
+more.  A negative number is an error.  Weights must lie within ``nint(x - r) … nint(x + r)``, likewise in y,
+with r the support of the kernel.
 """
 
 from __future__ import annotations
@@ -30,13 +31,24 @@ Integers = np.ndarray[Any, np.dtype[np.intp]]
 compiled: Any = load("kernel_ways")
 
 #: The C type, without names and const.
-SIGNATURE = "int (double, double, double *, double, double, int *, int *, int *, int *, double *, int, void *)"
+SIGNATURE = (
+    "int (double, double, double *, double, double, int *, int *, int *, int *, double *, int, void *)"
+)
 #: Status of a function that wrote weights outside of its support.
 BEYOND = -(1 << 30)
 
 _D, _I = ctypes.c_double, ctypes.c_int
 _TYPE = ctypes.CFUNCTYPE(
-    _I, _D, _D, ctypes.POINTER(_D), _D, _D, *(ctypes.POINTER(_I),) * 4, ctypes.POINTER(_D), _I, ctypes.c_void_p
+    _I,
+    _D,
+    _D,
+    ctypes.POINTER(_D),
+    _D,
+    _D,
+    *(ctypes.POINTER(_I),) * 4,
+    ctypes.POINTER(_D),
+    _I,
+    ctypes.c_void_p,
 )
 
 
@@ -50,7 +62,7 @@ def capsule_of(function: Any, name: str) -> Any:
     """
     signature = getattr(function, "signature", None)
     if signature is None or not isinstance(function, tuple):
-        msg = f"The point function of kernel {name!r} is {type(function).__name__}; give a scipy.LowLevelCallable."
+        msg = f"The point function of kernel {name!r} is {type(function).__name__}; give a LowLevelCallable."
         raise PluginError(msg)
     plain = re.sub(r"\bconst\b|\s", "", signature)
     if plain != SIGNATURE.replace(" ", ""):
@@ -95,7 +107,11 @@ def call_points(
         Index of the pixel at which the calls ended; -1: none.
     """
     api: Any = ctypes.pythonapi
-    get_name, get_pointer, get_context = api.PyCapsule_GetName, api.PyCapsule_GetPointer, api.PyCapsule_GetContext
+    get_name, get_pointer, get_context = (
+        api.PyCapsule_GetName,
+        api.PyCapsule_GetPointer,
+        api.PyCapsule_GetContext,
+    )
     get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     get_context.restype, get_context.argtypes = ctypes.c_void_p, [ctypes.py_object]
@@ -109,7 +125,15 @@ def call_points(
         jac = (ctypes.c_double * 4)(*jacobian[k])
         for _ in range(2):
             status = function(
-                x[k], y[k], jac, pixfrac, scale, *places, buffer.ctypes.data_as(ctypes.POINTER(_D)), buffer.size, user
+                x[k],
+                y[k],
+                jac,
+                pixfrac,
+                scale,
+                *places,
+                buffer.ctypes.data_as(ctypes.POINTER(_D)),
+                buffer.size,
+                user,
             )
             if status <= buffer.size:
                 break
@@ -120,7 +144,12 @@ def call_points(
         if status != 0:
             return weights, status, k
         if columns > 0 and rows > 0:
-            _place(weights[k], buffer[: columns * rows].reshape(rows, columns), left - int(x0[k]), low - int(y0[k]))
+            _place(
+                weights[k],
+                buffer[: columns * rows].reshape(rows, columns),
+                left - int(x0[k]),
+                low - int(y0[k]),
+            )
     return weights, 0, -1
 
 

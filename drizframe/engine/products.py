@@ -18,8 +18,8 @@ def product_unit(plan: Plan) -> str:
 
     Notes
     -----
-    The accumulators hold electrons per second.  Only ``proc_unit='native'`` with a detector that counts gives counts; a rate
-    gets "/S" (trap 02-5: also for detectors that count).
+    The accumulators hold electrons per second.  Only ``proc_unit='native'`` with a detector that counts gives
+    counts; a rate gets "/S" (trap 02-5: also for detectors that count).
     """
     chip: Chip = plan.exposures[0].chips[0]
     rate = plan.parameters.final_units == "cps"
@@ -33,7 +33,9 @@ def product_unit(plan: Plan) -> str:
 
 def is_native_counts(plan: Plan) -> bool:
     """Whether the product is in counts: native units asked for, and the detectors count."""
-    return plan.parameters.proc_unit == "native" and plan.exposures[0].chips[0].native_unit.startswith("counts")
+    return plan.parameters.proc_unit == "native" and plan.exposures[0].chips[0].native_unit.startswith(
+        "counts"
+    )
 
 
 def make_mosaic(context: RunContext) -> Mosaic | None:

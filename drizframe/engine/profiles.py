@@ -1,8 +1,8 @@
 """Kernels written as a profile: a function of the offset, which is tabulated and read by compiled loops.
 
-The offset (dx, dy) of an output pixel from the centre of an input pixel is counted along the axes of the frame, in input
-pixels; the weight is ``s² f(dx, dy)``, with s the size of an output pixel over that of an input pixel, for offsets of at
-most the support along each axis.
+The offset (dx, dy) of an output pixel from the centre of an input pixel is counted along the axes of the
+frame, in input pixels; the weight is ``s² f(dx, dy)``, with s the size of an output pixel over that of an
+input pixel, for offsets of at most the support along each axis.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ compiled: Any = load("kernel_ways")
 TOLERANCE = 1e-6
 #: A form (product, round) is taken for granted where it holds to this fraction of the peak.
 SAME = 1e-10
-#: Cells along one axis: where tables start and where they end. 120 has many divisors, so that kinks often lie on nodes.
+#: Cells along one axis: where tables start and end.  120 has many divisors, so that kinks often lie on nodes.
 LINE, SQUARE = (120, 120 << 14), (1 << 4, 1 << 10)
 
 
@@ -54,7 +54,9 @@ class Table:
     support: float
     error: float
 
-    def weigh(self, x: Array, y: Array, x0: Integers, y0: Integers, shape: tuple[int, int], scale: float) -> Array:
+    def weigh(
+        self, x: Array, y: Array, x0: Integers, y0: Integers, shape: tuple[int, int], scale: float
+    ) -> Array:
         """Return weights (n, h, w) about centres, with the compiled loops if they are there."""
         function: Any = getattr(compiled, self.form) if compiled is not None else globals()[self.form]
         weights: Array = function(x, y, x0, y0, shape, *self.parts, self.support, scale)
@@ -80,10 +82,11 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
     Raises
     ------
     PluginError
-        If values are not finite, or if no table of reasonable size is good enough, as for a profile with a jump.
+        If values are not finite, or if no table of reasonable size is good enough, as for a profile with a
+        jump.
     """
     if not (np.isfinite(support) and support > 0.0):
-        msg = f"Kernel {name!r} gives a support of {support!r} for pixfrac {pixfrac!r}; it must be finite and above 0."
+        msg = f"Kernel {name!r} gives a support of {support!r} for pixfrac {pixfrac!r}; it must be above 0."
         raise PluginError(msg)
 
     def values(dx: Array, dy: Array) -> Array:
@@ -91,8 +94,8 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
         out = np.asarray(profile(dx.copy(), dy.copy(), pixfrac=pixfrac), dtype=np.float64)
         if out.shape != dx.shape or not np.isfinite(out).all():
             msg = (
-                f"The profile of kernel {name!r} returned shape {out.shape} for offsets of shape {dx.shape}, or values "
-                f"that are not finite. It must return one finite weight for each offset."
+                f"The profile of kernel {name!r} returned shape {out.shape} for offsets of shape {dx.shape}, "
+                f"or values that are not finite. It must return one finite weight for each offset."
             )
             raise PluginError(msg)
         return out
@@ -100,8 +103,8 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
     found = _by_axes(values, support) or _by_distance(values, support) or _by_both(values, support)
     if found is None:
         msg = (
-            f"The profile of kernel {name!r} cannot be tabulated to {TOLERANCE:g} of its peak: it seems to jump. "
-            f"Write the kernel as a footprint, which integrates over output pixels itself."
+            f"The profile of kernel {name!r} cannot be tabulated to {TOLERANCE:g} of its peak: "
+            f"it seems to jump. Write the kernel as a footprint, which integrates over output pixels itself."
         )
         raise PluginError(msg)
     return found
@@ -133,7 +136,14 @@ def product(
 
 
 def rounded(
-    x: Array, y: Array, x0: Integers, y0: Integers, shape: tuple[int, int], table: Array, support: float, scale: float
+    x: Array,
+    y: Array,
+    x0: Integers,
+    y0: Integers,
+    shape: tuple[int, int],
+    table: Array,
+    support: float,
+    scale: float,
 ) -> Array:
     """Read one table over the distance, linearly."""
     dx, inside_x = _offsets(x, x0, shape[1], support, scale)
@@ -144,7 +154,14 @@ def rounded(
 
 
 def surface(
-    x: Array, y: Array, x0: Integers, y0: Integers, shape: tuple[int, int], table: Array, support: float, scale: float
+    x: Array,
+    y: Array,
+    x0: Integers,
+    y0: Integers,
+    shape: tuple[int, int],
+    table: Array,
+    support: float,
+    scale: float,
 ) -> Array:
     """Read one table over both axes with four-point polynomials."""
     dx, inside_x = _offsets(x, x0, shape[1], support, scale)
@@ -159,7 +176,7 @@ def surface(
     return np.where(inside_x[:, None, :] & inside_y[:, :, None], value, 0.0)
 
 
-# -- forms of tables -----------------------------------------------------------------------------------------------
+# -- forms of tables -----------------------------------------------------------------------------------------
 
 
 def _by_axes(values: Profile, support: float) -> Table | None:
@@ -176,7 +193,10 @@ def _by_axes(values: Profile, support: float) -> Table | None:
         return None
     size = max(len(across[0]), len(along[0]))
     parts = []
-    for line, function in ((across, lambda v: values(v, np.full_like(v, u[j]))), (along, lambda v: values(np.full_like(v, u[i]), v) / peak)):
+    for line, function in (
+        (across, lambda v: values(v, np.full_like(v, u[j]))),
+        (along, lambda v: values(np.full_like(v, u[i]), v) / peak),
+    ):
         parts.append(line[0] if len(line[0]) == size else function(np.linspace(-support, support, size)))
     return Table("product", tuple(parts), support, across[1] + along[1])
 
@@ -201,8 +221,8 @@ def _by_both(values: Profile, support: float) -> Table | None:
         table = values(u[None, :], u[:, None])
         v = _between(u)
         i, c = _cubic((v + support) * (cells / (2.0 * support)), len(u))
-        rows = sum(c[a][None, :] * table[:, i + a] for a in range(4))
-        read = sum(c[b][:, None] * rows[i + b, :] for b in range(4))
+        rows = np.sum([c[a][None, :] * table[:, i + a] for a in range(4)], axis=0)
+        read = np.sum([c[b][:, None] * rows[i + b, :] for b in range(4)], axis=0)
         errors.append(_relative(read - values(v[None, :], v[:, None]), table))
         if errors[-1] <= 0.5 * TOLERANCE:
             return Table("surface", (np.ascontiguousarray(table),), support, errors[-1])
@@ -233,7 +253,7 @@ def _relative(difference: Array, table: Array) -> float:
 
 def _stuck(errors: list[float]) -> bool:
     """Whether the error did not fall over four refinements, as at a jump."""
-    return len(errors) > 4 and errors[-1] > 0.5 * errors[-5]  # noqa: PLR2004
+    return len(errors) > 4 and errors[-1] > 0.5 * errors[-5]
 
 
 def _probes(support: float) -> Array:
@@ -246,8 +266,10 @@ def _between(u: Array) -> Array:
     return np.sort(np.concatenate([u[:-1] + f * np.diff(u) for f in (0.25, 0.5, 0.8)]))
 
 
-def _offsets(v: Array, start: Integers, count: int, support: float, scale: float) -> tuple[Array, np.ndarray[Any, Any]]:
-    """Offsets of the pixels of windows in input pixels, and whether they are within the support, shape (n, count)."""
+def _offsets(
+    v: Array, start: Integers, count: int, support: float, scale: float
+) -> tuple[Array, np.ndarray[Any, Any]]:
+    """Offsets of the pixels of windows in input pixels, and whether they are in the support; (n, count)."""
     d = ((start[:, None] + np.arange(count, dtype=np.float64)) - v[:, None]) * scale
     return d, np.abs(d) <= support
 

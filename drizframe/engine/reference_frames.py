@@ -87,10 +87,10 @@ def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
             stacklevel=4,
         )
     cd = cd_matrix(wcs)
-    if state.master is None:
-        linear = core_wcs(wcs, shape, cd)
-    else:  # a distortion that is part of the projection (TPV)
-        linear = tangent_wcs(wcs, state.crval, state.crpix, cd, shape)
+    in_projection = state.master is not None  # a distortion that is part of the projection (TPV)
+    linear = (
+        tangent_wcs(wcs, state.crval, state.crpix, cd, shape) if in_projection else core_wcs(wcs, shape, cd)
+    )
     return Frame(
         wcs=linear, shape=shape, scale=column_scale(cd), orientation=orientation(cd), name=str(wcs.wcs.name)
     )

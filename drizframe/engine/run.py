@@ -60,7 +60,11 @@ def _check_result(task: Task, planes: Any) -> None:
         if plain not in task.step.produces:
             msg = f"Step {task.step.name!r} returned plane {plain!r}, which it does not declare. Add it to `produces`."
             raise PluginError(msg)
-        if task.window is not None and isinstance(value, np.ndarray) and value.shape[-2:] != task.window.shape:
+        if (
+            task.window is not None
+            and isinstance(value, np.ndarray)
+            and value.shape[-2:] != task.window.shape
+        ):
             msg = (
                 f"Step {task.step.name!r} returned {plain!r} with shape {value.shape} for a tile of shape "
                 f"{task.window.shape}."
@@ -74,11 +78,20 @@ def _tasks(context: RunContext, step: Step) -> list[Task]:
     if step.scope != "tile":
         return [Task(context, step, unit) for unit in plan.unit_list(step.scope)]
     if step.grid == "exposure":
-        return [Task(context, step, u, w) for u in plan.unit_list("exposure") for w in plan.tiles(_footprint(context, u))]
+        return [
+            Task(context, step, u, w)
+            for u in plan.unit_list("exposure")
+            for w in plan.tiles(_footprint(context, u))
+        ]
     frame = plan.frames[step.grid]
     rows = None
     if step.grid == "separate" and plan.parameters.combine_bufsize is not None:
-        rows = max(1, int(plan.parameters.combine_bufsize * 2**20 / (4 * min(frame.shape[1], plan.parameters.tile_size))))
+        rows = max(
+            1,
+            int(
+                plan.parameters.combine_bufsize * 2**20 / (4 * min(frame.shape[1], plan.parameters.tile_size))
+            ),
+        )
     return [Task(context, step, RUN, w) for w in plan.tiles(frame.shape, rows)]
 
 
@@ -94,7 +107,9 @@ def _footprint(context: RunContext, unit: Unit) -> Window:
     for u in units:
         if kernel.support is not None and kernel.profile is None:
             margin = max(margin, 1.0 + float(kernel.support(max(pixfrac, 1e-3), plan.ratios["separate", u])))
-    return exposure_window([plan.maps["separate", u] for u in units], plan.frames["separate"].shape, margin=margin)
+    return exposure_window(
+        [plan.maps["separate", u] for u in units], plan.frames["separate"].shape, margin=margin
+    )
 
 
 def _prepare(context: RunContext, step: Step) -> None:
@@ -158,6 +173,21 @@ def _release(context: RunContext, remaining: Sequence[Step], keep: frozenset[str
             context.store.drop(key)
 
 
+def lonely(plan: Plan) -> list[str]:
+    """Return the names of exposures whose part of the separate frame no other exposure touches."""
+    windows = [
+        exposure_window(
+            [plan.maps["separate", Unit(i, k)] for k in range(len(e.chips))], plan.frames["separate"].shape
+        )
+        for i, e in enumerate(plan.exposures)
+    ]
+    return [
+        e.name
+        for i, e in enumerate(plan.exposures)
+        if all(windows[i].intersection(w).empty for j, w in enumerate(windows) if j != i)
+    ]
+
+
 def carry_out(
     plan: Plan, registry: Registry, store: Store, bus: Bus, *, keep: frozenset[str] = frozenset()
 ) -> RunContext:
@@ -174,7 +204,8 @@ def carry_out(
     bus : Bus
         Carries events to listeners.
     keep : frozenset of str
-        Names of planes that stay in the store after the last step that needs them; ``"mosaic.*"`` always stay.
+        Names of planes that stay in the store after the last step that needs them; ``"mosaic.*"`` always
+        stay.
 
     Returns
     -------
@@ -185,6 +216,12 @@ def carry_out(
     wanted = keep | {"mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var", "sky", "mask.static", "mask.cr"}
     for stage in plan.off:
         bus.finish(stage, "off")
+    alone = lonely(plan) if len(plan.exposures) > 1 else []
+    if alone:
+        names = ", ".join(alone)
+        bus.note(
+            f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.", warn=True
+        )
     for index, step in enumerate(plan.steps):
         try:
             _run_step(context, step)

@@ -55,9 +55,9 @@ def scatter(
 
     Notes
     -----
-    With ω = g · (weight of the pixel): if ω ≠ 0, ``Σw += ω``, ``Σwd += ω d``, ``Σw²v += ω² v`` and the flags are combined by OR; if ω > 0
-    the context bit is set; if ω = 0 although g ≠ 0, the science value is remembered as the last one that came without
-    weight.
+    With ω = g · (weight of the pixel): if ω ≠ 0, ``Σw += ω``, ``Σwd += ω d``, ``Σw²v += ω² v`` and the flags
+    are combined by OR; if ω > 0 the context bit is set; if ω = 0 although g ≠ 0, the science value is
+    remembered as the last one that came without weight.
     """
     g = weights.ravel()
     pixel = np.repeat(index, weights.shape[1] * weights.shape[2])
@@ -89,5 +89,7 @@ def _remember(
         return
     values = science[pixel]
     idle = (omega == 0.0) & (g != 0.0) & np.isfinite(values)
-    for where, value in zip(place[idle], values[idle], strict=True):  # in order: a later one replaces an earlier one
+    for where, value in zip(
+        place[idle], values[idle], strict=True
+    ):  # in order: a later one replaces an earlier one
         last.reshape(-1)[where] = value

@@ -1,6 +1,7 @@
 """Which pixels of a block touch a window of the frame, and which output pixels each may touch.
 
-A block is a rectangle of chip pixels.  The functions return the pixels that matter in input order (rows first):
+A block is a rectangle of chip pixels.  The functions return the pixels that matter in input order (rows
+first):
 
 ``index`` (n,)
     position in the flattened block,
@@ -61,8 +62,9 @@ def near_quads(x: Array, y: Array, cx: Array, cy: Array, stride: int, window: Li
     x, y : ndarray of float64, shape (rows, columns)
         Centres on the frame.
     cx, cy : ndarray of float64
-        Corners on the frame.  The lower left corner of the pixel in row j and column i is at ``[stride j, stride i]``, the upper
-        right one at ``[stride j + 1, stride i + 1]``: neighbours share corners with stride 1, but not with 2.
+        Corners on the frame.  The lower left corner of the pixel in row j and column i is at ``[stride j,
+        stride i]``, the upper right one at ``[stride j + 1, stride i + 1]``: neighbours share corners with
+        stride 1, but not with 2.
     stride : int
         1 or 2.
     window : tuple of int

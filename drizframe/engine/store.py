@@ -1,7 +1,7 @@
 """Where planes live: in memory up to a limit, past it in scratch files.
 
-Scratch files are read and written through ordinary buffers, never memory-mapped: a map counts as resident memory and would
-defeat the limit.
+Scratch files are read and written through ordinary buffers, never memory-mapped: a map counts as resident
+memory and would defeat the limit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -50,12 +50,15 @@ class _Plane:
 
     def _from_file(self, window: Window | None) -> Array:
         assert self.file is not None  # noqa: S101  (a plane is in memory or in a file)
-        if window is None or len(self.shape) != 2:  # noqa: PLR2004  (images are read by rows, other arrays whole)
+        if window is None or len(self.shape) != 2:
             whole: Array = np.fromfile(self.file, dtype=self.dtype).reshape(self.shape)
             return whole if window is None else whole[(..., *window.slices)]
         nx = self.shape[1]
         rows: Array = np.fromfile(
-            self.file, dtype=self.dtype, count=(window.y1 - window.y0) * nx, offset=window.y0 * nx * self.dtype.itemsize
+            self.file,
+            dtype=self.dtype,
+            count=(window.y1 - window.y0) * nx,
+            offset=window.y0 * nx * self.dtype.itemsize,
         )
         return np.ascontiguousarray(rows.reshape(-1, nx)[:, window.x0 : window.x1])
 
@@ -108,7 +111,7 @@ class Store:
         self._lock = threading.RLock()
         self.spilled = 0
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         """Use the store as a context: scratch files go at its end."""
         return self
 
@@ -152,7 +155,7 @@ class Store:
         """
         with self._lock:
             self._forget(key)
-            if isinstance(value, np.ndarray) and value.ndim >= 2:  # noqa: PLR2004  (images; small things stay values)
+            if isinstance(value, np.ndarray) and value.ndim >= 2:
                 self._planes[key] = _Plane(shape=value.shape, dtype=value.dtype, array=value)
                 self._trim(key)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from drizframe.config import Parameters
@@ -35,8 +36,9 @@ def resolve_switches(
 
     Notes
     -----
-    With several exposures a detector that compares needs blot, blot needs the median, the median the single images.
-    A single exposure has nothing to compare with: median and blot are off, and so are detectors that need a blot.
+    With several exposures a detector that compares needs blot, blot needs the median, the median the single
+    images. A single exposure has nothing to compare with: median and blot are off, and so are detectors that
+    need a blot.
     """
     changed: dict[str, Any] = {}
     notes: list[str] = []
@@ -51,8 +53,10 @@ def resolve_switches(
             notes.append(f"One exposure: {', '.join(changed)} off, there is nothing to compare it with.")
         return parameters.model_copy(update=changed), notes
     chain = (["driz_cr"] if needs_blot else []) + ["blot", "median", "driz_separate"]
-    for later, earlier in zip(chain, chain[1:], strict=False):
-        if changed.get(later, getattr(parameters, later)) and not changed.get(earlier, getattr(parameters, earlier)):
+    for later, earlier in pairwise(chain):
+        if changed.get(later, getattr(parameters, later)) and not changed.get(
+            earlier, getattr(parameters, earlier)
+        ):
             changed[earlier] = True
             notes.append(f"{earlier} is switched on because {later} needs it.")
     return parameters.model_copy(update=changed), notes

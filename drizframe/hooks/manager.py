@@ -23,9 +23,18 @@ log = logging.getLogger("drizframe")
 #: Everything we ship, by dotted name, so that this room imports none of it.
 STOCK: tuple[str, ...] = (
     *(f"drizframe.stock.kernels.{n}" for n in ("square", "point", "turbo", "gaussian", "lanczos")),
-    *(f"drizframe.stock.interpolators.{n}" for n in ("nearest", "linear", "poly3", "poly5", "sinc", "lanczos")),
-    *(f"drizframe.stock.combine.{n}" for n in ("median", "mean", "sum", "minmed", "imedian", "imean", "iminmed")),
-    *(f"drizframe.stock.sky.{n}" for n in ("median", "mode", "mean", "localmin", "globalmin", "match", "globalmin_match")),
+    *(
+        f"drizframe.stock.interpolators.{n}"
+        for n in ("nearest", "linear", "poly3", "poly5", "sinc", "lanczos")
+    ),
+    *(
+        f"drizframe.stock.combine.{n}"
+        for n in ("median", "mean", "sum", "minmed", "imedian", "imean", "iminmed")
+    ),
+    *(
+        f"drizframe.stock.sky.{n}"
+        for n in ("median", "mode", "mean", "localmin", "globalmin", "match", "globalmin_match")
+    ),
     *(f"drizframe.stock.weights.{n}" for n in ("exp", "err", "ivm")),
     "drizframe.stock.cosmic_rays.deriv",
     *(f"drizframe.stock.instruments.{n}" for n in ("acs", "wfc3", "wfpc2", "stis", "nicmos", "generic")),
@@ -137,14 +146,16 @@ class PluginManager:
                 continue
             try:
                 self._add(point.load(), point.name, dist, version)
-            except Exception as error:  # noqa: BLE001  (whatever a stranger's module raises must not stop the others)
+            except Exception as error:
                 self._fail(point.name, dist, version, error)
 
     def _fail(self, name: str, dist: str, version: str, error: BaseException) -> None:
         text = f"{type(error).__name__}: {error}"
         self._state.failures.append(_Failure(name, dist, version, text))
         warnings.warn(
-            f"Plugin {name!r} of {dist} {version} cannot be used and is skipped. {text}", DrizframeWarning, stacklevel=4
+            f"Plugin {name!r} of {dist} {version} cannot be used and is skipped. {text}",
+            DrizframeWarning,
+            stacklevel=4,
         )
 
     def _add(self, plugin: Any, name: str, dist: str = "", version: str = "") -> None:
@@ -189,9 +200,15 @@ class PluginManager:
         PluginError
             If a plugin of that name is there already, or it implements no hook at all.
         """
-        chosen = name or getattr(plugin, "__name__", None) or f"{type(plugin).__module__}.{type(plugin).__qualname__}"
+        chosen = (
+            name
+            or getattr(plugin, "__name__", None)
+            or f"{type(plugin).__module__}.{type(plugin).__qualname__}"
+        )
         if self._pm.has_plugin(chosen):
-            msg = f"A plugin named {chosen!r} is registered already. Unregister it first, or give another name."
+            msg = (
+                f"A plugin named {chosen!r} is registered already. Unregister it first, or give another name."
+            )
             raise PluginError(msg)
         try:
             self._add(plugin, chosen)
@@ -241,7 +258,7 @@ class PluginManager:
             try:
                 answer = implementation.function()
                 pairs.extend((name, record) for record in (answer or ()))
-            except Exception as error:  # noqa: BLE001  (a stranger's code)
+            except Exception as error:
                 if name.startswith("drizframe.stock."):
                     raise
                 dist, version = self._state.sources.get(name, ("", ""))
@@ -256,7 +273,7 @@ class PluginManager:
                 continue
             dist, version = self._state.sources.get(name, ("", ""))
             if name.startswith("drizframe.stock."):
-                from drizframe import __version__  # noqa: PLC0415
+                from drizframe import __version__
 
                 dist, version = "drizframe", __version__
             found.append(
@@ -264,7 +281,9 @@ class PluginManager:
             )
         found += self._state.disabled
         found += [
-            PluginInfo(name=f.name, version=f.version, distribution=f.distribution, state="failed", error=f.error)
+            PluginInfo(
+                name=f.name, version=f.version, distribution=f.distribution, state="failed", error=f.error
+            )
             for f in self._state.failures
         ]
         return sorted(found, key=lambda p: (p.distribution != "drizframe", p.name))
@@ -272,10 +291,11 @@ class PluginManager:
     def listeners(self) -> list[tuple[str, Any]]:
         """Return the plugins that implement a listener hook, by name, in the order in which they were registered."""
         hooks = {"drizframe_before_step", "drizframe_after_step", "drizframe_progress"}
-        return [(n, p) for n, p in self._pm.list_name_plugin() if p is not None and hooks & set(self._hooks_of(p))]
+        return [
+            (n, p) for n, p in self._pm.list_name_plugin() if p is not None and hooks & set(self._hooks_of(p))
+        ]
 
     @property
     def failures(self) -> list[PluginInfo]:
         """Return the plugins that failed."""
         return [p for p in self.plugins() if p.state == "failed"]
-

@@ -1,7 +1,7 @@
 """What the stock parameters of each family of components amount to, parsed and checked.
 
-A component is called with one of these records as `options`; `plugin` holds the validated section of the plugin that
-provides it (None if it has none).
+A component is called with one of these records as `options`; `plugin` holds the validated section of the
+plugin that provides it (None if it has none).
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from typing import Any
 
 from drizframe.errors import DrizframeWarning
 
-__all__ = ["CombineOptions", "CosmicRayOptions", "InstrumentOptions", "SkyOptions", "StatisticOptions", "WeightOptions"]
+__all__ = [
+    "CombineOptions",
+    "CosmicRayOptions",
+    "InstrumentOptions",
+    "SkyOptions",
+    "StatisticOptions",
+    "WeightOptions",
+]
 
 
 def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:

@@ -18,7 +18,8 @@ __all__ = ["INTERMEDIATE", "RunProducts"]
 
 #: Planes that can be written as intermediate products.
 INTERMEDIATE: tuple[str, ...] = (
-    "mask.static", "single.mask", "single.sci", "single.wht", "median", "blot", "mask.cr", "crclean", "final.mask",
+    "mask.static", "mask.sky", "single.mask", "single.sci", "single.wht", "median", "blot", "mask.cr", "crclean",
+    "final.mask",
 )  # fmt: skip
 
 
@@ -45,7 +46,8 @@ class RunProducts:
     read : callable
         ``read(name, unit) -> ndarray or None``: a plane of the run.
     origin : callable
-        ``origin(name, unit) -> Window or None``: the part of the separate frame that an exposure's plane covers.
+        ``origin(name, unit) -> Window or None``: the part of the separate frame that an exposure's plane
+        covers.
     planes : frozenset of str
         Intermediate planes to write.
     folder : pathlib.Path

@@ -15,11 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from drizframe.errors import HookError
 
 if TYPE_CHECKING:
-    import numpy as np
     from pydantic import BaseModel
 
-    from drizframe.hooks.options import InstrumentOptions
-    from drizframe.model import Exposure
 
 __all__ = [
     "TRAITS",
@@ -55,7 +52,7 @@ TRAITS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Component:
     """What all components share.
 
@@ -82,6 +79,8 @@ class Component:
     """
 
     family: ClassVar[str] = ""
+    #: Whether components of the family loop over pixels, so that ``backend="cython"`` wants a compiled half.
+    loops: ClassVar[bool] = False
 
     name: str
     summary: str
@@ -108,6 +107,10 @@ class Component:
             raise HookError(msg)
         self._check()
 
+    def __repr__(self) -> str:
+        """Name the record; functions and defaults would only hide it."""
+        return f"{type(self).__name__}({self.name!r})"
+
     @property
     def _label(self) -> str:
         return f"{self.family or type(self).__name__} {self.name!r}"
@@ -118,7 +121,7 @@ class Component:
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Kernel(Component):
     """How an input pixel spreads over output pixels.
 
@@ -127,25 +130,26 @@ class Kernel(Component):
     Parameters
     ----------
     footprint : callable
-        ``footprint(x, y, corners, x0, y0, shape, *, pixfrac, scale) -> weights``.  `x`, `y` (n,) are the positions of
-        pixel centres on the frame; `corners` (n, 4, 2) those of the corners of the shrunken pixel, in order
-        (-,+), (+,+), (+,-), (-,-) of the input axes, or None unless `needs_corners`; the weights (n, h, w), float64, belong to
-        the output pixels ``x0[k] + i``, ``y0[k] + j`` of a window of `shape` ``(h, w)`` that covers at least the
-        part of the support that matters.  A weight is the share of the input pixel's weight that the output
-        pixel gets; 0 means: not touched.
+        ``footprint(x, y, corners, x0, y0, shape, *, pixfrac, scale) -> weights``.  `x`, `y` (n,) are the
+        positions of pixel centres on the frame; `corners` (n, 4, 2) those of the corners of the shrunken
+        pixel, in order (-,+), (+,+), (+,-), (-,-) of the input axes, or None unless `needs_corners`; the
+        weights (n, h, w), float64, belong to the output pixels ``x0[k] + i``, ``y0[k] + j`` of a window of
+        `shape` ``(h, w)`` that covers at least the part of the support that matters.  A weight is the share
+        of the input pixel's weight that the output pixel gets; 0 means: not touched.
     profile : callable
         ``profile(dx, dy, *, pixfrac) -> weight`` with offsets in input pixels (integral 1 over the plane).
     point : object
         A `scipy.LowLevelCallable` called for each input pixel.
     support : callable
-        ``support(pixfrac, scale) -> float``: half the width, in output pixels, of the region that a pixel can touch
-        about its centre.  Needed unless `needs_corners` (then the corners bound it).  For a profile:
+        ``support(pixfrac, scale) -> float``: half the width, in output pixels, of the region that a pixel can
+        touch about its centre.  Needed unless `needs_corners` (then the corners bound it).  For a profile:
         ``support(pixfrac)`` in input pixels.
     needs_corners : bool
         Whether `footprint` wants the corners.
     """
 
     family: ClassVar[str] = "kernel"
+    loops: ClassVar[bool] = True
 
     footprint: Callable[..., Any] | None = None
     profile: Callable[..., Any] | None = None
@@ -177,40 +181,45 @@ class Kernel(Component):
         if self.needs_corners:
             return 0.5 * pixfrac, 0.0
         assert self.support is not None  # noqa: S101  (checked when the record was made)
-        return 0.0, self.support(pixfrac) / scale if self.profile is not None else self.support(pixfrac, scale)
+        return 0.0, self.support(pixfrac) / scale if self.profile is not None else self.support(
+            pixfrac, scale
+        )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Interpolator(Component):
     """Value of an image at any position.
 
-    ``reference(image, x, y, *, fill, **options) -> values``: `image` (ny, nx) float32 or float64; `x`, `y` (n,) float64
-    positions, any value including NaN and infinities; `values` (n,) float64, `fill` where a position is not finite or lies
-    outside ``0 <= x < nx``, ``0 <= y < ny``.  Beyond the domain's edges the component defines what it needs; elsewhere a shift of
-    image and positions by whole pixels must not change a value, because the engine hands out cuts of large images.
+    ``reference(image, x, y, *, fill, **options) -> values``: `image` (ny, nx) float32 or float64; `x`, `y`
+    (n,) float64 positions, any value including NaN and infinities; `values` (n,) float64, `fill` where a
+    position is not finite or lies outside ``0 <= x < nx``, ``0 <= y < ny``.  Beyond the domain's edges the
+    component defines what it needs; elsewhere a shift of image and positions by whole pixels must not change
+    a value, because the engine hands out cuts of large images.
 
     Parameters
     ----------
     reach : int
         Pixels around the position (on each side) that a value can depend on.
     accepts : frozenset of str
-        Names of stock options it takes as keywords (``"sinscl"``).  With an `options_model`, its validated section comes as the
-        keyword `plugin`.
+        Names of stock options it takes as keywords (``"sinscl"``).  With an `options_model`, its validated
+        section comes as the keyword `plugin`.
     """
 
     family: ClassVar[str] = "interpolator"
+    loops: ClassVar[bool] = True
 
     reach: int = 1
     accepts: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Combiner(Component):
     """One image out of a stack.
 
-    ``reference(stack, bad, *, weight, exptime, background, readnoise, n_total, options) -> image``: `stack` (n, h, w) float32
-    in electrons/s; `bad` (n, h, w) bool; `weight` (n, h, w) float32; `exptime`, `background`, `readnoise` (n,) float64 in s, electrons,
-    electrons; `options` a `CombineOptions`; `image` (h, w) float32.
+    ``reference(stack, bad, *, weight, exptime, background, readnoise, n_total, options) -> image``: `stack`
+    (n, h, w) float32 in electrons/s; `bad` (n, h, w) bool; `weight` (n, h, w) float32; `exptime`,
+    `background`, `readnoise` (n,) float64 in s, electrons, electrons; `options` a `CombineOptions`; `image`
+    (h, w) float32.
 
     Parameters
     ----------
@@ -221,6 +230,7 @@ class Combiner(Component):
     """
 
     family: ClassVar[str] = "combiner"
+    loops: ClassVar[bool] = True
 
     halo: Callable[[Any], int] = field(default=lambda options: 0)  # noqa: ARG005
     minimum: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
@@ -241,8 +251,8 @@ class SkyChip:
     conversion : float
         Surface brightness = `conversion` × value in the unit of the image.
     pixels : callable
-        ``pixels(region=None) -> ndarray (n,) float32``: the usable values in row order, of the whole chip or of a boolean
-        region (ny, nx) or anything that `numpy.asarray` turns into one.
+        ``pixels(region=None) -> ndarray (n,) float32``: the usable values in row order, of the whole chip or
+        of a boolean region (ny, nx) or anything that `numpy.asarray` turns into one.
     """
 
     key: Any
@@ -273,12 +283,14 @@ class Overlap:
     area: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SkyMethod(Component):
     """Sky of every chip.
 
-    ``reference(chips, statistic, *, overlaps, options) -> {key: SkyValue}``: `chips` a sequence of `SkyChip`; ``statistic(values)
-    -> (value, n)`` with NaN, 0 where there is not enough data; `overlaps` a callable that gives the list of `Overlap`.
+    ``reference(chips, statistic, *, overlaps, options) -> {key: SkyValue}``: `chips` a sequence of `SkyChip`;
+    ``statistic(values)
+    -> (value, n)`` with NaN, 0 where there is not enough data; `overlaps` a callable that gives the list of
+    `Overlap`.
 
     Parameters
     ----------
@@ -294,37 +306,37 @@ class SkyMethod(Component):
     fallback: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SkyStatistic(Component):
     """A statistic of sky pixels.
 
-    ``reference(values, options) -> (value, n)``: `values` (n,) float32 in row order, `options` a `StatisticOptions`; NaN and 0 where
-    there is not enough data.
+    ``reference(values, options) -> (value, n)``: `values` (n,) float32 in row order, `options` a
+    `StatisticOptions`; NaN and 0 where there is not enough data.
     """
 
     family: ClassVar[str] = "sky statistic"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Weighting(Component):
     """Weight map of a chip.
 
-    ``reference(chip, mask, sky, ratio, options) -> (map, scale)``: `chip` a `Chip`, `mask` (ny, nx) uint8 (1 good), `sky` a `SkyValue`,
-    `ratio` output over undistorted input pixel scale, `options` a `WeightOptions`; `map` (ny, nx) float32 with the mask
-    applied, `scale` a factor that the drizzle step multiplies.
+    ``reference(chip, mask, sky, ratio, options) -> (map, scale)``: `chip` a `Chip`, `mask` (ny, nx) uint8 (1
+    good), `sky` a `SkyValue`, `ratio` output over undistorted input pixel scale, `options` a `WeightOptions`;
+    `map` (ny, nx) float32 with the mask applied, `scale` a factor that the drizzle step multiplies.
     """
 
     family: ClassVar[str] = "weighting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class CosmicRayDetector(Component):
     """Cosmic rays of one chip.
 
-    ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, their derivative `deriv` and `noise` float32
-    in electrons; `depth` int32, number of exposures behind each pixel, or None; `dq` integer or None; `options` a
-    `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1 test, 2 grown, 4 charge-transfer tail; a plugin may use 8 and
-    up).
+    ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, their
+    derivative `deriv` and `noise` float32 in electrons; `depth` int32, number of exposures behind each pixel,
+    or None; `dq` integer or None; `options` a `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1
+    test, 2 grown, 4 charge-transfer tail; a plugin may use 8 and up).
 
     Parameters
     ----------
@@ -333,11 +345,12 @@ class CosmicRayDetector(Component):
     """
 
     family: ClassVar[str] = "cosmic-ray detector"
+    loops: ClassVar[bool] = True
 
     halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Instrument(Component):
     """Reads the facts of exposures and chips from headers.
 
@@ -346,8 +359,9 @@ class Instrument(Component):
     matches : callable
         ``matches(primary_header) -> bool``.
     reference : callable
-        ``reference(primary, science, *, name, path, source, options, wcs) -> Exposure``: `science` maps EXTVER to header,
-        ``source(extver)`` gives the chip's `PixelSource`, ``wcs(extver)`` its WCS, `options` an `InstrumentOptions`.
+        ``reference(primary, science, *, name, path, source, options, wcs) -> Exposure``: `science` maps
+        EXTVER to header, ``source(extver)`` gives the chip's `PixelSource`, ``wcs(extver)`` its WCS,
+        `options` an `InstrumentOptions`.
     rules : str
         Name of the header-blending rules.
     """
@@ -358,13 +372,13 @@ class Instrument(Component):
     rules: str = ""
 
     def _check(self) -> None:
-        Component._check(self)
+        Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         if not callable(self.matches):
             msg = f"{self._label} has no matches(primary_header) -> bool."
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Reader(Component):
     """Files to exposures.
 
@@ -373,8 +387,8 @@ class Reader(Component):
     matches : callable
         ``matches(path) -> bool``, cheap.
     reference : callable
-        ``reference(path, *, instruments, options) -> list[Exposure]``: `instruments` is a callable that finds the `Instrument` for a
-        primary header, `options` an `InstrumentOptions`.
+        ``reference(path, *, instruments, options) -> list[Exposure]``: `instruments` is a callable that finds
+        the `Instrument` for a primary header, `options` an `InstrumentOptions`.
     """
 
     family: ClassVar[str] = "reader"
@@ -382,23 +396,24 @@ class Reader(Component):
     matches: Callable[[Path], bool] | None = None
 
     def _check(self) -> None:
-        Component._check(self)
+        Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         if not callable(self.matches):
             msg = f"{self._label} has no matches(path) -> bool."
             raise HookError(msg)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Writer(Component):
     """Mosaics to files.
 
-    ``reference(mosaic, path, *, overwrite) -> list[Path]``: writes every part under a temporary name and renames it last.
+    ``reference(mosaic, path, *, overwrite) -> list[Path]``: writes every part under a temporary name and
+    renames it last.
 
     Parameters
     ----------
     headers : callable or None
-        ``headers(product) -> (headers, table, notes)``: headers of a mosaic by part ("primary", "sci", "wht", "ctx"), its table of
-        input keywords, and warnings; `product` is a `RunProducts`.
+        ``headers(product) -> (headers, table, notes)``: headers of a mosaic by part ("primary", "sci", "wht",
+        "ctx"), its table of input keywords, and warnings; `product` is a `RunProducts`.
     planes : callable or None
         ``planes(product) -> list[Path]``: writes the intermediate planes that `product` asks for.
     """
@@ -419,7 +434,7 @@ class MapFunction(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Executor(Component):
     """Where tasks run.
 
@@ -428,7 +443,8 @@ class Executor(Component):
     Parameters
     ----------
     shares_memory : bool
-        Whether tasks see this process's memory, so that components of the session and plain functions can be used.
+        Whether tasks see this process's memory, so that components of the session and plain functions can be
+        used.
     """
 
     family: ClassVar[str] = "executor"

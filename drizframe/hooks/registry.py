@@ -139,7 +139,7 @@ def choose(record: Component, backend: str) -> tuple[Callable[..., Any], str]:
             return (fast if supports(*args, **kwargs) else reference)(*args, **kwargs)  # type: ignore[misc]
 
         return dispatched, "cython"
-    if backend == "cython":
+    if backend == "cython" and record.loops:
         msg = (
             f"{record.family.capitalize()} {record.name!r} has no compiled half, but backend='cython' asks for one. "
             f"Install drizframe with a C compiler present, or use backend='auto'."

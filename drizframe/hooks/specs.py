@@ -1,7 +1,8 @@
 """Every hook, with a complete example each.
 
 Arguments go by keyword; an implementation names only those it wants.  Component hooks are called once, when a
-registry is built; step hooks once for each run, while it is planned; listeners during the run, in the main process.
+registry is built; step hooks once for each run, while it is planned; listeners during the run, in the main
+process.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def drizframe_interpolators() -> Iterable[Interpolator]:
 
         @drizframe.hookimpl
         def drizframe_interpolators():
-            yield drizframe.Interpolator(name="mine.floor", summary="Pixel to the lower left.", reference=floor)
+            yield drizframe.Interpolator(name="mine.floor", summary="Pixel to the lower left.",
+            reference=floor)
     """
 
 
@@ -110,7 +112,8 @@ def drizframe_sky_methods() -> Iterable[SkyMethod]:
 
         def each(chips, statistic, *, overlaps, options):
             values = {chip.key: statistic(chip.pixels())[0] for chip in chips}
-            return {k: drizframe.SkyValue(subtracted=v, level=v, method="mine.each") for k, v in values.items()}
+            return {k: drizframe.SkyValue(subtracted=v, level=v, method="mine.each") for k, v in
+            values.items()}
 
         @drizframe.hookimpl
         def drizframe_sky_methods():
@@ -149,7 +152,8 @@ def drizframe_weightings() -> Iterable[Weighting]:
 
         @drizframe.hookimpl
         def drizframe_weightings():
-            yield drizframe.Weighting(name="MINE.EQUAL", summary="Every good pixel counts the same.", reference=equal)
+            yield drizframe.Weighting(name="MINE.EQUAL", summary="Every good pixel counts the same.",
+            reference=equal)
     """
 
 
@@ -205,14 +209,16 @@ def drizframe_readers() -> Iterable[Reader]:
 
         def read(path, *, instruments, options):
             with np.load(path) as f:
-                header = {k: f[k].item() for k in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CDELT1", "CDELT2")}
-                wcs = WCS({**header, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"})
-                return [drizframe.Exposure.from_arrays(f["sci"], wcs, name=path.stem, exptime=float(f["exptime"]))]
+                header = {k: f[k].item() for k in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CDELT1",
+                "CDELT2")} wcs = WCS({**header, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"})
+                return [drizframe.Exposure.from_arrays(f["sci"], wcs, name=path.stem,
+                exptime=float(f["exptime"]))]
 
         @drizframe.hookimpl
         def drizframe_readers():
             yield drizframe.Reader(
-                name="mine.npz", summary="NumPy archives.", matches=lambda path: path.suffix == ".npz", reference=read
+                name="mine.npz", summary="NumPy archives.", matches=lambda path: path.suffix == ".npz",
+                reference=read
             )
     """
 
@@ -265,12 +271,14 @@ def drizframe_step_static_mask() -> Step | None:
         import numpy as np
 
         def run(job):
-            return {drizframe.PlaneKey("mask.static", u): np.ones(job.exposures[u.exposure].chips[u.chip].shape, np.uint8)
+            return {drizframe.PlaneKey("mask.static", u):
+            np.ones(job.exposures[u.exposure].chips[u.chip].shape, np.uint8)
                     for u in job.units("chip")}
 
         @drizframe.hookimpl
         def drizframe_step_static_mask():
-            return drizframe.Step(name="static_mask", summary="No static mask.", consumes=(), produces=("mask.static",),
+            return drizframe.Step(name="static_mask", summary="No static mask.", consumes=(),
+            produces=("mask.static",),
                                   scope="run", run=run)
     """
 
@@ -320,7 +328,8 @@ def drizframe_extra_steps() -> Iterable[Step]:
 
         @drizframe.hookimpl
         def drizframe_extra_steps():
-            yield drizframe.Step(name="mine.flatten", summary="Subtract the median of each chip.", consumes=("sci", "sky"),
+            yield drizframe.Step(name="mine.flatten", summary="Subtract the median of each chip.",
+            consumes=("sci", "sky"),
                                  produces=("sci",), scope="chip", run=run)
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -12,9 +12,20 @@ if TYPE_CHECKING:
     import numpy as np
 
     from drizframe.config import Parameters
-    from drizframe.hooks.records import Component, Overlap
+    from drizframe.hooks.records import Component, Kernel, Overlap
     from drizframe.hooks.registry import Registry
-    from drizframe.model import Chip, Exposure, Frame, PixelMap, PlaneKey, SkyValue, Unit, Window
+    from drizframe.model import (
+        Chip,
+        ChipInput,
+        Drizzled,
+        Exposure,
+        Frame,
+        PixelMap,
+        PlaneKey,
+        SkyValue,
+        Unit,
+        Window,
+    )
     from drizframe.model.planes import Scope
 
 __all__ = ["Job", "Step"]
@@ -29,19 +40,22 @@ class Step:
     Parameters
     ----------
     name : str
-        ``static_mask``, ``sky``, ``separate``, ``median``, ``blot``, ``cosmic_rays``, ``final`` or a plugin's own.
+        ``static_mask``, ``sky``, ``separate``, ``median``, ``blot``, ``cosmic_rays``, ``final`` or a plugin's
+        own.
     summary : str
         One sentence.
     consumes, produces : tuple of str
-        Names of planes (`drizframe.model.PLANES`); their topological order is the order of the steps.  A step that consumes
-        and produces the same plane is a filter: it runs before all other consumers of that plane that it does not
-        itself depend on.
+        Names of planes (`drizframe.model.PLANES`); their topological order is the order of the steps.  A step
+        that consumes and produces the same plane is a filter: it runs before all other consumers of that
+        plane that it does not itself depend on.
     scope : {"run", "exposure", "chip", "tile"}
         `run` is called once for each of these.
     run : callable
-        ``run(job) -> {plane name or PlaneKey: array or value}``; called in any thread, must not change what it reads.
+        ``run(job) -> {plane name or PlaneKey: array or value}``; called in any thread, must not change what
+        it reads.
     grid : {"", "exposure", "separate", "final"}
-        For scope "tile": which grid is tiled: the footprint of each exposure, the separate frame, or the final frame.
+        For scope "tile": which grid is tiled: the footprint of each exposure, the separate frame, or the
+        final frame.
     halo : int or callable
         Pixels around a tile that a result can depend on; ``halo(parameters, registry)`` if it depends.
     after : tuple of str
@@ -49,8 +63,8 @@ class Step:
     enabled : callable or None
         ``enabled(parameters, exposures) -> bool``; None: always.
     check : callable or None
-        ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises `ParameterError` for what
-        could not run.
+        ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises
+        `ParameterError` for what could not run.
     """
 
     name: str
@@ -68,19 +82,23 @@ class Step:
 
     def __post_init__(self) -> None:
         """Refuse a step that could not be planned."""
+        run: Any = self.run
+        if not callable(run):
+            msg = f"Step {self.name!r} has no callable run."
+            raise HookError(msg)
         if self.scope not in _SCOPES:
             msg = f"Step {self.name!r} has scope {self.scope!r}; choose one of {', '.join(_SCOPES)}."
             raise HookError(msg)
         if (self.scope == "tile") != bool(self.grid):
             msg = f"Step {self.name!r}: a grid (exposure, separate or final) goes with scope 'tile', and only with it."
             raise HookError(msg)
-        if not callable(self.run):
-            msg = f"Step {self.name!r} has no callable run."
-            raise HookError(msg)
 
 
 class Job(Protocol):
-    """What the engine hands to `Step.run`: the unit to work on, read access to planes, and the engine's services."""
+    """What the engine hands to `Step.run`.
+
+    The unit to work on, read access to planes, and the engine's services.
+    """
 
     unit: Unit
     window: Window | None
@@ -130,8 +148,11 @@ class Job(Protocol):
     def overlaps(self) -> Sequence[Overlap]:
         """Overlaps of all chips of different exposures on the sky."""
 
-    def drizzle(self, inputs: Sequence[Any], kernel: Any, **options: Any) -> Any:
-        """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling`."""
+    def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
+        """Drizzle chips, taken one at a time, onto the window of this job.
+
+        See `drizframe.engine.drizzling.drizzle`.
+        """
 
     def blot(
         self, image: np.ndarray[Any, Any] | Callable[[Window], Any], unit: Unit, **options: Any
@@ -147,13 +168,13 @@ class Job(Protocol):
 
 def sky_default() -> SkyValue:
     """Return the sky of a chip for which no sky step ran: nothing subtracted, level 0."""
-    from drizframe.model import SkyValue  # noqa: PLC0415  (records are imported where they are made)
+    from drizframe.model import SkyValue
 
     return SkyValue(subtracted=None, level=0.0, method="none")
 
 
 def key_of(name: Any, unit: Unit) -> PlaneKey:
     """Return the plane key for a name that a step returned."""
-    from drizframe.model import PlaneKey  # noqa: PLC0415
+    from drizframe.model import PlaneKey
 
     return name if isinstance(name, PlaneKey) else PlaneKey(name, unit)

@@ -38,7 +38,7 @@ def _header(wcs: WCS, shape: tuple[int, int], unit: str, extver: int) -> Header:
 def _images(index: int, sci: Any, err: Any, dq: Any) -> dict[str, np.ndarray[Any, Any]]:
     """Return the images of one chip after checking their shapes."""
     sci = np.asarray(sci)
-    if sci.ndim != 2:  # noqa: PLR2004  (an image)
+    if sci.ndim != 2:
         msg = f"data of chip {index + 1} has {sci.ndim} dimensions; an image has 2 (rows, columns)."
         raise ShapeError(msg)
     images = {"sci": sci}
@@ -47,18 +47,27 @@ def _images(index: int, sci: Any, err: Any, dq: Any) -> dict[str, np.ndarray[Any
             continue
         array = np.asarray(other)
         if array.shape != sci.shape:
-            msg = f"{kind} of chip {index + 1} has shape {array.shape} but its data has {sci.shape}. Give both on the same pixels."
+            msg = (
+                f"{kind} of chip {index + 1} has shape {array.shape} but its data has {sci.shape}. "
+                "Give both on the same pixels."
+            )
             raise ShapeError(msg)
         images[kind] = array
     return images
 
 
+def _linear_scale(wcs: WCS, name: str) -> float:
+    """Return the pixel scale at the reference pixel in arcsec."""
+    check_celestial(wcs, f"chip 1 of {name!r}")
+    return float(3600.0 * np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))))
+
+
 def exposure_from_arrays(
     data: Any, wcs: Any, *, name: str, exptime: float, err: Any, dq: Any, unit: str,
-    gain: float, readnoise: float, dark: float | None, start: float, end: float,
+    gain: float, readnoise: float, dark: float | None, pixel_scale: float | None, start: float, end: float,
 ) -> Exposure:  # fmt: skip
     """See `Exposure.from_arrays`."""
-    from astropy.io.fits import Header  # noqa: PLC0415  (FITS is imported where it is used)
+    from astropy.io.fits import Header
 
     if unit not in UNITS:
         msg = f"unit is {unit!r}; choose one of {', '.join(UNITS)}."
@@ -66,9 +75,17 @@ def exposure_from_arrays(
     if not exptime > 0:
         msg = f"exptime of {name!r} is {exptime!r}; give seconds above 0."
         raise InputError(msg)
+    if pixel_scale is not None and not pixel_scale > 0:
+        msg = f"pixel_scale of {name!r} is {pixel_scale!r}; give arcsec above 0."
+        raise InputError(msg)
     images = list(data) if isinstance(data, list | tuple) else [data]
     count = len(images)
-    wcs_list, err_list, dq_list = _listed(wcs, count, "wcs"), _listed(err, count, "err"), _listed(dq, count, "dq")
+    wcs_list, err_list, dq_list = (
+        _listed(wcs, count, "wcs"),
+        _listed(err, count, "err"),
+        _listed(dq, count, "dq"),
+    )
+    scale = pixel_scale if pixel_scale is not None or count == 1 else _linear_scale(wcs_list[0], name)
     rate = unit.endswith("/s")
     factor = float(gain) if unit.startswith("counts") else 1.0
     chips = []
@@ -78,14 +95,27 @@ def exposure_from_arrays(
         shape = (arrays["sci"].shape[0], arrays["sci"].shape[1])
         chips.append(
             Chip(
-                extver=k + 1, shape=shape, wcs=wcs_list[k], load=ArraySource(arrays),
-                header=_header(wcs_list[k], shape, unit, k + 1), exptime=float(exptime), gain=float(gain),
-                effective_gain=factor, conversion=factor * (float(exptime) if rate else 1.0),
-                readnoise=float(readnoise), dark=dark, rate=rate, bunit=unit.upper(), native_unit=unit,
+                extver=k + 1,
+                shape=shape,
+                wcs=wcs_list[k],
+                load=ArraySource(arrays),
+                header=_header(wcs_list[k], shape, unit, k + 1),
+                exptime=float(exptime),
+                gain=float(gain),
+                effective_gain=factor,
+                conversion=factor * (float(exptime) if rate else 1.0),
+                readnoise=float(readnoise),
+                dark=dark,
+                rate=rate,
+                bunit=unit.upper(),
+                native_unit=unit,
                 detector_chip=k + 1,
-            )  # fmt: skip
+                idc_scale=scale,
+            )
         )
     primary = Header()
     primary["EXPTIME"], primary["ROOTNAME"], primary["FILENAME"] = float(exptime), name, name
     primary["EXPSTART"], primary["EXPEND"] = start, end
-    return Exposure(name=name, exptime=float(exptime), chips=tuple(chips), start=start, end=end, primary=primary)
+    return Exposure(
+        name=name, exptime=float(exptime), chips=tuple(chips), start=start, end=end, primary=primary
+    )

@@ -48,7 +48,8 @@ class ChipInput:
     dq : ndarray of int, shape (ny, nx), or None
         Flags to combine.
     intensity : float or None
-        Further factor on all images; None: ``scale**2``, which turns flux per input pixel into flux per output pixel.
+        Further factor on all images; None: ``scale**2``, which turns flux per input pixel into flux per
+        output pixel.
     """
 
     data: Sequence[Image]

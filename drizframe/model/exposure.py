@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ArraySource", "Chip", "Exposure", "PixelSource", "SkyValue"]
 
-#: Reads one kind of pixels ("sci", "err", "dq", "ivm", "time") of one chip; returns None where the file has no such array.
+#: Reads one kind of pixels ("sci", "err", "dq", "ivm", "time") of one chip; returns None where the file has
+#: no such array.
 PixelSource = Callable[[str], "np.ndarray[Any, Any] | None"]
 
 
@@ -32,7 +33,8 @@ class SkyValue:
     Parameters
     ----------
     subtracted : float or None
-        What the drizzle steps subtract and the blot adds back (`computedSky` of the reference); None: nothing.
+        What the drizzle steps subtract and the blot adds back (`computedSky` of the reference); None:
+        nothing.
     level : float
         What the noise models take as the sky level (`subtractedSky` of the reference).
     method : str
@@ -143,7 +145,9 @@ class Chip:
             msg = f"Chip {self.extver} has no science image. Give an input with a SCI extension."
             raise InputError(msg)
         if image.shape != self.shape:
-            msg = f"Science image of chip {self.extver} has shape {image.shape}, its header says {self.shape}."
+            msg = (
+                f"Science image of chip {self.extver} has shape {image.shape}, its header says {self.shape}."
+            )
             raise ShapeError(msg)
         return np.ascontiguousarray(image, dtype=np.float32)
 
@@ -233,6 +237,7 @@ class Exposure:
         gain: float = 1.0,
         readnoise: float = 0.0,
         dark: float | None = None,
+        pixel_scale: float | None = None,
         start: float = 0.0,
         end: float = 0.0,
     ) -> Exposure:
@@ -258,6 +263,9 @@ class Exposure:
             Read noise in electrons.
         dark : float, optional
             Dark signal in electrons per exposure, for inverse-variance weights.
+        pixel_scale : float, optional
+            Undistorted pixel scale, in arcsec, that the flat field of all chips refers to; by default that of
+            the only chip, or of the first of several.
         start, end : float
             Modified Julian dates of start and end.
 
@@ -275,11 +283,11 @@ class Exposure:
         WCSError
             If a WCS is not celestial.
         """
-        from drizframe.model._arrays import exposure_from_arrays  # noqa: PLC0415  (FITS headers are made there)
+        from drizframe.model._arrays import exposure_from_arrays
 
         return exposure_from_arrays(
             data, wcs, name=name, exptime=exptime, err=err, dq=dq, unit=unit,
-            gain=gain, readnoise=readnoise, dark=dark, start=start, end=end,
+            gain=gain, readnoise=readnoise, dark=dark, pixel_scale=pixel_scale, start=start, end=end,
         )  # fmt: skip
 
     def with_chips(self, chips: Sequence[Chip]) -> Exposure:
@@ -297,7 +305,7 @@ def check_celestial(wcs: WCS, where: str) -> None:
     where : str
         Name of the image, for the message.
     """
-    if wcs is None or wcs.naxis != 2 or not wcs.has_celestial:  # noqa: PLR2004  (two sky axes)
+    if wcs is None or wcs.naxis != 2 or not wcs.has_celestial:
         msg = (
             f"{where} has no celestial WCS (CTYPE {getattr(getattr(wcs, 'wcs', None), 'ctype', None)!r}). "
             f"Every image needs CTYPE1/2, CRVAL1/2, CRPIX1/2 and a CD or PC matrix; add them and run again."

@@ -1,7 +1,8 @@
 """From chip pixels to frame pixels.
 
-Three sources, one record: a table of exact positions on a coarse grid, interpolated bilinearly; a function that is exact
-everywhere; a full map that the caller gave.  All positions are (x, y), 0-based, integers at pixel centres.
+Three sources, one record: a table of exact positions on a coarse grid, interpolated bilinearly; a function
+that is exact everywhere; a full map that the caller gave.  All positions are (x, y), 0-based, integers at
+pixel centres.
 """
 
 from __future__ import annotations
@@ -76,17 +77,19 @@ class PixelMap:
 
         Notes
         -----
-        Nodes lie at FITS coordinates 0, step, 2 step, … with ``floor(n / step) + 2`` nodes on an axis of n pixels, as the
-        reference has them; the corners of the outermost pixels are inside the table.
+        Nodes lie at FITS coordinates 0, step, 2 step, … with ``floor(n / step) + 2`` nodes on an axis of n
+        pixels, as the reference has them; the corners of the outermost pixels are inside the table.
         """
         if not step > 0:
-            msg = f"The step of a coordinate table is {step!r}; it must be above 0 (0 pixels means: exact, no table)."
+            msg = f"The step of a coordinate table is {step!r}; it must be above 0 (0: no table)."
             raise ParameterError(msg)
         ny, nx = shape
         x = ORIGIN + step * np.arange(int(nx / step) + 2, dtype=np.float64)
         y = ORIGIN + step * np.arange(int(ny / step) + 2, dtype=np.float64)
         gx, gy = np.meshgrid(x, y)
-        nodes = np.stack([np.asarray(a, dtype=np.float64).reshape(gx.shape) for a in transform(gx.ravel(), gy.ravel())])
+        nodes = np.stack(
+            [np.asarray(a, dtype=np.float64).reshape(gx.shape) for a in transform(gx.ravel(), gy.ravel())]
+        )
         nodes.flags.writeable = False
         return cls(shape=shape, step=float(step), nodes=nodes, function=transform)
 
@@ -97,9 +100,9 @@ class PixelMap:
 
     @classmethod
     def from_pixmap(cls, pixmap: np.ndarray[Any, Any]) -> PixelMap:
-        """Use a full map of pixel centres, shape (ny, nx, 2); between centres it is bilinear, outside extrapolated."""
+        """Use a full map of pixel centres (ny, nx, 2); bilinear between centres, extrapolated outside."""
         array = np.asarray(pixmap, dtype=np.float64)
-        if array.ndim != 3 or array.shape[2] != 2:  # noqa: PLR2004  (rows, columns, two coordinates)
+        if array.ndim != 3 or array.shape[2] != 2:
             msg = f"A pixel map has shape (ny, nx, 2); got {array.shape}."
             raise ShapeError(msg)
         return cls(shape=(array.shape[0], array.shape[1]), pixmap=array)
@@ -123,13 +126,11 @@ class PixelMap:
         """
         twins = _compiled if fast else None
         if self.nodes is not None:
-            interpolate: Any = table_grid if twins is None else twins.table_grid
-            mapped: tuple[Array, Array] = interpolate(self.nodes, self.step, x, y)
-            return mapped
+            table: Callable[..., tuple[Array, Array]] = table_grid if twins is None else twins.table_grid
+            return table(self.nodes, self.step, x, y)
         if self.pixmap is not None:
-            interpolate = cell_grid if twins is None else twins.cell_grid
-            mapped = interpolate(self.pixmap, x, y)
-            return mapped
+            cells: Callable[..., tuple[Array, Array]] = cell_grid if twins is None else twins.cell_grid
+            return cells(self.pixmap, x, y)
         assert self.function is not None  # noqa: S101  (one of three sources, by construction)
         gx, gy = np.meshgrid(x, y)
         fx, fy = self.function(gx.ravel(), gy.ravel())
@@ -155,12 +156,13 @@ class PixelMap:
         Returns
         -------
         touches : bool
-            False only if no pixel does.  The first call costs as much as mapping part of the chip; the map remembers.
+            False only if no pixel does.  The first call costs as much as mapping part of the chip; the map
+            remembers.
         """
         return not window.empty and bool(blocks_near(self, window, half, margin).any())
 
     def table_error(self) -> float:
-        """Largest distance in frame pixels, over the cell centres, between the table and the exact transform; 0 without a table."""
+        """Largest error of the table at centres of its cells, in frame pixels; 0 without a table."""
         if self.nodes is None or self.function is None:
             return 0.0
         ny, nx = self.shape
@@ -176,13 +178,15 @@ class PixelMap:
         return float(np.nanmax(distance)) if np.isfinite(distance).any() else 0.0
 
 
-def table_grid(nodes: np.ndarray[Any, np.dtype[np.float64]], step: float, x: Array, y: Array) -> tuple[Array, Array]:
+def table_grid(
+    nodes: np.ndarray[Any, np.dtype[np.float64]], step: float, x: Array, y: Array
+) -> tuple[Array, Array]:
     """Interpolate a table bilinearly; see `PixelMap.grid`.
 
     Notes
     -----
-    With u = (x - origin) / step, i = floor(u), a = u - i (likewise k and b in y):
-    ``X = T00 (1-a)(1-b) + T10 a (1-b) + T01 (1-a) b + T11 a b``.  Cells are clipped to the table, so positions beyond it are
+    With u = (x - origin) / step, i = floor(u), a = u - i (likewise k and b in y): ``X = T00 (1-a)(1-b) + T10
+    a (1-b) + T01 (1-a) b + T11 a b``.  Cells are clipped to the table, so positions beyond it are
     extrapolated linearly.
     """
     u, v = (x - ORIGIN) / step, (y - ORIGIN) / step
@@ -191,7 +195,10 @@ def table_grid(nodes: np.ndarray[Any, np.dtype[np.float64]], step: float, x: Arr
     a, b = (u - i)[None, :], (v - k)[:, None]
     i, k = i[None, :], k[:, None]
     mapped = [
-        t[k, i] * (1 - a) * (1 - b) + t[k, i + 1] * a * (1 - b) + t[k + 1, i] * (1 - a) * b + t[k + 1, i + 1] * a * b
+        t[k, i] * (1 - a) * (1 - b)
+        + t[k, i + 1] * a * (1 - b)
+        + t[k + 1, i] * (1 - a) * b
+        + t[k + 1, i + 1] * a * b
         for t in nodes
     ]
     return mapped[0], mapped[1]
@@ -200,7 +207,8 @@ def table_grid(nodes: np.ndarray[Any, np.dtype[np.float64]], step: float, x: Arr
 def cell_grid(pixmap: np.ndarray[Any, np.dtype[np.float64]], x: Array, y: Array) -> tuple[Array, Array]:
     """Interpolate a full map in the cell of four neighbouring centres; see `PixelMap.grid`.
 
-    Exact at pixel centres, whatever the neighbours hold; a NaN otherwise spreads only to positions whose cell holds it.
+    Exact at pixel centres, whatever the neighbours hold; a NaN otherwise spreads only to positions whose cell
+    holds it.
     """
     ny, nx = pixmap.shape[:2]
     i = np.clip(np.trunc(x).astype(np.int64), 0, max(nx - 2, 0))

@@ -1,7 +1,8 @@
 """Names of planes, and the units of the run they belong to.
 
-A *plane* is a named image (or a small value) of a chip, an exposure or a frame.  Steps say which planes they consume
-and produce; the engine derives the order of the steps and the traffic with the store from these names alone.
+A *plane* is a named image (or a small value) of a chip, an exposure or a frame.  Steps say which planes they
+consume and produce; the engine derives the order of the steps and the traffic with the store from these names
+alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ PLANES: dict[str, str] = {
     "dq": "chip: data-quality flags after `resetbits`, integer",
     "mask.static": "chip: static mask, uint8, 1 = good",
     "mask.user": "chip: user mask, uint8, 1 = good",
+    "mask.sky": "chip: pixels used for the sky, uint8, 1 = used",
     "mask.cr": "chip: cosmic-ray mask, uint8, 1 = good",
     "sky": "chip: `SkyValue` in native units",
     "single.sci": "exposure: singly drizzled image on its footprint, electrons per second, float32",
@@ -38,7 +40,7 @@ PLANES: dict[str, str] = {
     "final.scale": "chip: factor of that weight array, float",
     "ivm": "chip: the user's inverse-variance map",
     "flat": "chip: flat field",
-    "final.scale": "chip: factor on the weight array of the final step",
+    "final.var": "chip: square of the error image, squared native units, float32",
 }
 
 

@@ -1,10 +1,10 @@
 """Where blocks of chip pixels can fall on a frame: cheap bounds that lose no pixel.
 
-A chip is cut into blocks of 32 × 32 pixels.  For each block the smallest box is kept that holds the positions of its
-pixel centres, or of all corners of its shrunken pixels.  The boxes are exact (up to rounding, for which they are grown):
-an interpolated map is bilinear between its nodes, and a bilinear function on a rectangle is extreme at corners of the
-rectangle, so positions at nodes and at the sides of a block bound all others; a function of unknown form is evaluated at
-every position that the kernel will use.
+A chip is cut into square blocks of 32 pixels. For each block the smallest box is kept that holds the
+positions of its pixel centres, or of all corners of its shrunken pixels. The boxes are exact (up to rounding,
+for which they are grown): an interpolated map is bilinear between its nodes, and a bilinear function on a
+rectangle is extreme at corners of the rectangle, so positions at nodes and at the sides of a block bound all
+others; a function of unknown form is evaluated at every position that the kernel will use.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def block_bounds(pixmap: PixelMap, half: float) -> Array:
     Returns
     -------
     boxes : ndarray of float64, shape (rows, columns, 4)
-        Smallest x, largest x, smallest y, largest y of each block; ``inf, -inf`` if it has no finite position.
+        Smallest x, largest x, smallest y, largest y of each block; ``inf, -inf`` if it has no finite
+        position.
     """
     key = f"bounds {half!r}"
     boxes: Array | None = pixmap.extra.get(key)
@@ -52,7 +53,9 @@ def block_bounds(pixmap: PixelMap, half: float) -> Array:
     return boxes
 
 
-def blocks_near(pixmap: PixelMap, window: Window, half: float, margin: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def blocks_near(
+    pixmap: PixelMap, window: Window, half: float, margin: float
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Whether pixels of a block can touch a window of the frame.
 
     Parameters
@@ -73,7 +76,7 @@ def blocks_near(pixmap: PixelMap, window: Window, half: float, margin: float) ->
     """
     boxes = block_bounds(pixmap, half)
     far = margin + 1.0  # pixels are a half wider than their centres; the rest is slack
-    return (  # type: ignore[no-any-return]
+    return (
         (boxes[..., 1] >= window.x0 - far)
         & (boxes[..., 0] <= window.x1 - 1 + far)
         & (boxes[..., 3] >= window.y0 - far)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +58,7 @@ class LogFile:
     def drizframe_progress(self, event: Event) -> None:
         """Write messages; begin and end of the run."""
         if event.kind == "begin_run":
-            now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
             self.line("INFO", f"drizframe run started {now}: {event.text}")
         elif event.kind == "end_run":
             self._table(event)

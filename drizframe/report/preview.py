@@ -12,13 +12,15 @@ from drizframe.errors import OutputError
 if TYPE_CHECKING:
     from drizframe.model import Mosaic
 
-__all__ = ["stretch", "write_comparison", "write_preview"]
+__all__ = ["shrink", "stretch", "write_comparison", "write_preview"]
 
 #: Largest side of a preview in pixels.
 LARGEST = 1200
 
 
-def stretch(image: np.ndarray[Any, Any], low: float = 1.0, high: float = 99.5) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def stretch(
+    image: np.ndarray[Any, Any], low: float = 1.0, high: float = 99.5
+) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Map an image to grey values by an asinh stretch between two percentiles.
 
     Parameters
@@ -38,12 +40,14 @@ def stretch(image: np.ndarray[Any, Any], low: float = 1.0, high: float = 99.5) -
         return np.zeros(image.shape, dtype=np.uint8)
     a, b = np.percentile(finite[:: max(1, finite.size // 500_000)], [low, high])
     scaled = np.clip((np.nan_to_num(image, nan=a) - a) / max(b - a, 1e-30), 0, 1)
-    grey: np.ndarray[Any, np.dtype[np.uint8]] = (np.arcsinh(10 * scaled) / np.arcsinh(10.0) * 255).astype(np.uint8)
+    grey: np.ndarray[Any, np.dtype[np.uint8]] = (np.arcsinh(10 * scaled) / np.arcsinh(10.0) * 255).astype(
+        np.uint8
+    )
     return grey[::-1]
 
 
-def _shrink(image: np.ndarray[Any, Any], largest: int) -> np.ndarray[Any, Any]:
-    """Average whole blocks of pixels until the image fits."""
+def shrink(image: np.ndarray[Any, Any], largest: int) -> np.ndarray[Any, Any]:
+    """Average whole blocks of pixels until the largest side is not above `largest`; NaN does not count."""
     factor = -(-max(image.shape) // largest)
     if factor <= 1:
         return image
@@ -55,7 +59,7 @@ def _shrink(image: np.ndarray[Any, Any], largest: int) -> np.ndarray[Any, Any]:
 
 
 def _save(grey: np.ndarray[Any, Any], path: Path) -> Path:
-    from PIL import Image  # noqa: PLC0415  (only where a picture is made)
+    from PIL import Image
 
     try:
         Image.fromarray(grey).save(path)
@@ -82,7 +86,7 @@ def write_preview(mosaic: Mosaic, path: Path, *, largest: int = LARGEST) -> Path
     pathlib.Path
         `path`.
     """
-    return _save(stretch(_shrink(mosaic.sci, largest)), path)
+    return _save(stretch(shrink(mosaic.sci, largest)), path)
 
 
 def write_comparison(exposure: np.ndarray[Any, Any], mosaic: Mosaic, path: Path) -> Path:
@@ -97,7 +101,7 @@ def write_comparison(exposure: np.ndarray[Any, Any], mosaic: Mosaic, path: Path)
     path : pathlib.Path
         The file.
     """
-    left, right = stretch(_shrink(exposure, LARGEST)), stretch(_shrink(mosaic.sci, LARGEST))
+    left, right = stretch(shrink(exposure, LARGEST)), stretch(shrink(mosaic.sci, LARGEST))
     height = max(left.shape[0], right.shape[0])
     canvas = np.full((height, left.shape[1] + right.shape[1] + 8), 255, dtype=np.uint8)
     canvas[: left.shape[0], : left.shape[1]] = left

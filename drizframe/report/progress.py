@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from drizframe.hooks import hookimpl
 
@@ -24,8 +24,8 @@ class ProgressBar:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        from rich.console import Console  # noqa: PLC0415  (only where a bar is drawn)
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
             TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
@@ -33,7 +33,7 @@ class ProgressBar:
         )  # fmt: skip
         self._tasks: dict[str, int] = {}
 
-    def __enter__(self) -> ProgressBar:
+    def __enter__(self) -> Self:
         """Start drawing."""
         self._progress.start()
         return self
@@ -45,13 +45,15 @@ class ProgressBar:
     @hookimpl
     def drizframe_before_step(self, event: Event) -> None:
         """Add a bar."""
-        self._tasks[event.step] = int(self._progress.add_task(event.step.replace("_", " "), total=event.total))
+        self._tasks[event.step] = int(
+            self._progress.add_task(event.step.replace("_", " "), total=event.total)
+        )
 
     @hookimpl
     def drizframe_progress(self, event: Event) -> None:
         """Move the bar; show warnings above it."""
         if event.kind == "progress" and event.step in self._tasks:
-            from rich.progress import TaskID  # noqa: PLC0415
+            from rich.progress import TaskID
 
             self._progress.update(TaskID(self._tasks[event.step]), completed=event.done)
         elif event.kind == "warning":

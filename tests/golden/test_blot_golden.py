@@ -32,7 +32,7 @@ def pixmap_of(case, shape):
     j, i = np.mgrid[: shape[0], : shape[1]].astype(float)
     x = matrix[0, 0] * i + matrix[0, 1] * j + shift[0]
     y = matrix[1, 0] * i + matrix[1, 1] * j + shift[1]
-    # The references round positions to float32 before use (trap 13-11, which we do not follow): give them rounded.
+    # The references round positions to float32 (trap 13-11, which we do not follow): give them rounded.
     return np.dstack([x, y]).astype(np.float32)
 
 

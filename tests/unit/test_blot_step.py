@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from astropy.io.fits import Header
@@ -13,7 +15,8 @@ from drizframe.model import RUN, Chip, Frame, PixelMap, SkyValue, Unit
 from drizframe.stock.interpolators.nearest import NEAREST
 from drizframe.stock.interpolators.poly5 import POLY5
 from drizframe.stock.interpolators.sinc import SINC
-from drizframe.stock.steps.blot import BLOT, drizframe_step_blot, run_blot
+from drizframe.stock.steps.blot import BLOT, drizframe_step_blot
+from drizframe.stock.steps.blot import run_blot as run_on_job
 
 RECORDS = {r.name: r for r in (NEAREST, POLY5, SINC)}
 
@@ -57,6 +60,10 @@ class FakeJob:
         return blot_chip(image, pixmap, **options)
 
 
+def run_blot(job: Any):
+    return run_on_job(job)
+
+
 MEDIAN = np.random.default_rng(1).uniform(1, 2, (12, 14)).astype(np.float32)
 
 
@@ -64,6 +71,7 @@ def test_the_hook_returns_the_step():
     assert drizframe_step_blot() is BLOT
     assert BLOT.scope == "chip"
     assert BLOT.produces == ("blot",)
+    assert BLOT.enabled is not None
     assert BLOT.enabled(Parameters(), ())
     assert not BLOT.enabled(Parameters(blot=False), ())
 

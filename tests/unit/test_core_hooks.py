@@ -1,4 +1,7 @@
-"""Manager and registry: plugins are found, conflicts and misspelt hooks are caught, strangers' faults do no harm."""
+"""Manager and registry.
+
+Plugins are found, conflicts and misspelt hooks are caught, strangers' faults do no harm.
+"""
 
 from __future__ import annotations
 

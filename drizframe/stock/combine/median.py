@@ -27,11 +27,11 @@ def median(
     stack: np.ndarray[Any, Any],
     bad: np.ndarray[Any, Any],
     *,
-    weight: np.ndarray[Any, Any],  # noqa: ARG001  (every combiner has the same arguments)
-    exptime: np.ndarray[Any, Any],  # noqa: ARG001
-    background: np.ndarray[Any, Any],  # noqa: ARG001
-    readnoise: np.ndarray[Any, Any],  # noqa: ARG001
-    n_total: int,  # noqa: ARG001
+    weight: np.ndarray[Any, Any],
+    exptime: np.ndarray[Any, Any],
+    background: np.ndarray[Any, Any],
+    readnoise: np.ndarray[Any, Any],
+    n_total: int,
     options: CombineOptions,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Median of the good values of each pixel.

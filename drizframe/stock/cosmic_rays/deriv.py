@@ -75,8 +75,8 @@ def deriv(
     blot: np.ndarray[Any, Any],
     deriv: np.ndarray[Any, Any],
     noise: np.ndarray[Any, Any],
-    depth: np.ndarray[Any, Any] | None,  # noqa: ARG001  (every detector has the same arguments)
-    dq: np.ndarray[Any, Any] | None,  # noqa: ARG001
+    depth: np.ndarray[Any, Any] | None,
+    dq: np.ndarray[Any, Any] | None,
     options: CosmicRayOptions,
 ) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Flag pixels that differ from the blotted median by more than noise and gradient explain.

@@ -27,7 +27,9 @@ def serial(function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
         yield function(task)
 
 
-SERIAL = Executor(name="serial", summary="One task after the other.", reference=serial, traits=frozenset({"picklable"}))
+SERIAL = Executor(
+    name="serial", summary="One task after the other.", reference=serial, traits=frozenset({"picklable"})
+)
 
 
 @hookimpl

@@ -1,4 +1,7 @@
-"""The executor ``threads``: several tasks at a time in threads of this process; compiled loops release the lock."""
+"""The executor ``threads``.
+
+Several tasks at a time in threads of this process; compiled loops release the lock.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ def threads(function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: in
 
     Notes
     -----
-    At most ``2 * workers`` results wait to be taken, so that memory stays bounded.  The first error stops the rest.
+    At most ``2 * workers`` results wait to be taken, so that memory stays bounded.  The first error stops the
+    rest.
     """
     if workers <= 1 or len(tasks) <= 1:
         for task in tasks:
@@ -48,7 +52,10 @@ def threads(function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: in
 
 
 THREADS = Executor(
-    name="threads", summary="Several tasks at a time in threads.", reference=threads, traits=frozenset({"picklable"})
+    name="threads",
+    summary="Several tasks at a time in threads.",
+    reference=threads,
+    traits=frozenset({"picklable"}),
 )
 
 

@@ -20,17 +20,17 @@ GAINS = "ATODGNA,ATODGNB,ATODGNC,ATODGND"
 NOISES = "READNSEA,READNSEB,READNSEC,READNSED"
 
 
-def mean_dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
-    """Return ``MEANDARK`` of the science header; None if it is missing (only inverse-variance weights need it)."""
+def mean_dark(primary: Header, science: Header, exptime: float) -> float | None:
+    """Return ``MEANDARK`` of the science header; None without it (only inverse-variance weights need it)."""
     return header_number(science, "MEANDARK")
 
 
-def two_chip_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
-    """Return the direction of tails by chip number: chip 2 reads out at its lower edge, chip 1 at its upper one."""
+def two_chip_tails(primary: Header, chip: int) -> int:
+    """Return the direction of tails: chip 2 reads out at its lower edge, chip 1 at its upper one."""
     return {1: +1, 2: -1}.get(chip, 0)
 
 
-def hrc_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def hrc_tails(primary: Header, chip: int) -> int:
     """Return the direction of tails by amplifier; 0 for a readout through several."""
     amplifier = str(primary.get("CCDAMP", "")).strip().upper()
     return {"A": +1, "B": +1, "C": -1, "D": -1}.get(amplifier, 0)
@@ -43,15 +43,26 @@ def flats(primary: Header, science: Header) -> Mapping[str, Any]:
 
 DETECTORS = {
     "WFC": Detector(
-        native_unit="electrons", gain_keywords=GAINS, readnoise_keywords=NOISES, dark=mean_dark, tails=two_chip_tails,
-        parity=FLIPPED_Y, saturation_bits=256 | 2048, extra=flats,
+        native_unit="electrons",
+        gain_keywords=GAINS,
+        readnoise_keywords=NOISES,
+        dark=mean_dark,
+        tails=two_chip_tails,
+        parity=FLIPPED_Y,
+        saturation_bits=256 | 2048,
+        extra=flats,
     ),
     "HRC": Detector(
-        native_unit="electrons", gain_keywords=GAINS, readnoise_keywords=NOISES, dark=mean_dark, tails=hrc_tails,
-        saturation_bits=256 | 2048, extra=flats,
+        native_unit="electrons",
+        gain_keywords=GAINS,
+        readnoise_keywords=NOISES,
+        dark=mean_dark,
+        tails=hrc_tails,
+        saturation_bits=256 | 2048,
+        extra=flats,
     ),
     "SBC": Detector(native_unit="electrons", gain=1.0, readnoise=0.0, dark=mean_dark, extra=flats),
-}  # fmt: skip
+}
 
 
 def matches(primary: Header) -> bool:
@@ -61,7 +72,9 @@ def matches(primary: Header) -> bool:
 
 def acs(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of an ACS exposure; see `drizframe.hooks.Instrument`."""
-    name = str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    name = (
+        str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    )
     if name not in DETECTORS:
         msg = f"{where['path']}: DETECTOR is {name!r}; ACS has {', '.join(DETECTORS)}. Correct the keyword."
         raise InputError(msg)
@@ -69,9 +82,13 @@ def acs(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposur
 
 
 ACS = Instrument(
-    name="acs", summary="ACS: WFC, HRC and SBC.", reference=acs, matches=matches, rules="acs",
+    name="acs",
+    summary="ACS: WFC, HRC and SBC.",
+    reference=acs,
+    matches=matches,
+    rules="acs",
     cite="ACS Instrument Handbook",
-)  # fmt: skip
+)
 
 
 @hookimpl

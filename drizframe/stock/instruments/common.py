@@ -1,6 +1,7 @@
 """What all instruments share: keyword lists, overrides, units, and the assembly of `Exposure` and `Chip`.
 
-An instrument module is a table of `Detector` records; everything that differs between detectors is a field there.
+An instrument module is a table of `Detector` records; everything that differs between detectors is a field
+there.
 """
 
 from __future__ import annotations
@@ -21,22 +22,30 @@ if TYPE_CHECKING:
     from drizframe.hooks import InstrumentOptions
     from drizframe.model import PixelSource
 
-__all__ = ["FLIPPED_X", "FLIPPED_Y", "Detector", "exposure_from_headers", "header_number", "keyword_mean", "resolve"]
+__all__ = [
+    "FLIPPED_X",
+    "FLIPPED_Y",
+    "Detector",
+    "exposure_from_headers",
+    "header_number",
+    "keyword_mean",
+    "resolve",
+]
 
 #: Handedness of detectors: y mirrored (ACS/WFC, unknown ones) and x mirrored (all others that are known).
 FLIPPED_Y = ((1.0, 0.0), (0.0, -1.0))
 FLIPPED_X = ((-1.0, 0.0), (0.0, 1.0))
 
 
-def _no_dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
+def _no_dark(primary: Header, science: Header, exptime: float) -> float | None:
     return None
 
 
-def _no_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def _no_tails(primary: Header, chip: int) -> int:
     return 0
 
 
-def _no_extra(primary: Header, science: Header) -> Mapping[str, Any]:  # noqa: ARG001
+def _no_extra(primary: Header, science: Header) -> Mapping[str, Any]:
     return {}
 
 
@@ -47,8 +56,8 @@ class Detector:
     Parameters
     ----------
     native_unit : str
-        What the pipeline delivers: ``"electrons"``, ``"electrons/s"``, ``"counts"`` or ``"counts/s"``; assumed where ``BUNIT`` is
-        missing.
+        What the pipeline delivers: ``"electrons"``, ``"electrons/s"``, ``"counts"`` or ``"counts/s"``;
+        assumed where ``BUNIT`` is missing.
     gain, readnoise : float or None
         Constants (electrons per count, electrons); None: from the keywords.
     gain_keywords, readnoise_keywords : str
@@ -122,7 +131,8 @@ def keyword_mean(headers: tuple[Header, ...], keywords: str, where: str) -> floa
         if found is None:
             msg = (
                 f"{where} has no number in keyword {key!r}. "
-                f"Add it, name another keyword (gnkeyword, rnkeyword, expkeyword) or give the value (gain, rdnoise, exptime)."
+                "Add it, name another keyword (gnkeyword, rnkeyword, expkeyword) or give the value (gain, "
+                "rdnoise, exptime)."
             )
             raise InputError(msg)
         if found != 0.0:
@@ -131,9 +141,14 @@ def keyword_mean(headers: tuple[Header, ...], keywords: str, where: str) -> floa
 
 
 def resolve(
-    quantity: str, value: float | None, keyword: str, headers: tuple[Header, ...], default: float | str, where: str
+    quantity: str,
+    value: float | None,
+    keyword: str,
+    headers: tuple[Header, ...],
+    default: float | str,
+    where: str,
 ) -> float:
-    """Return gain, read noise or exposure time after the user's overrides (spec: parameters ``gain``, ``gnkeyword`` …).
+    """Return gain, read noise or exposure time after the user's overrides (``gain``, ``gnkeyword`` …).
 
     Parameters
     ----------
@@ -171,14 +186,18 @@ def resolve(
     return keyword_mean(headers, default, where) if isinstance(default, str) else float(default)
 
 
-def _exptime(primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str) -> float:
-    """Return the exposure time in seconds; 0.0 where the header has none (such an exposure is dropped later)."""
+def _exptime(
+    primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str
+) -> float:
+    """Return the exposure time in seconds; 0.0 where the header has none (the exposure is dropped later)."""
     headers = (science, primary) if detector.exptime_in_science else (primary, science)
     own = next((n for h in headers if (n := header_number(h, "EXPTIME")) is not None), 0.0)
     return resolve("exptime", options.exptime, options.exptime_keyword, headers, own, where)
 
 
-def _gain(primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str) -> float:
+def _gain(
+    primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str
+) -> float:
     """Return electrons per count."""
     default: float | str = detector.gain_keywords if detector.gain is None else detector.gain
     given = options.gain is not None or bool(options.gain_keyword.strip())
@@ -191,19 +210,25 @@ def _gain(primary: Header, science: Header, detector: Detector, options: Instrum
     if detector.table is not None and not given:
         gain = detector.table(primary, science, "gain", gain)
     if detector.gain_applies and not gain > 0:
-        msg = f"{where}: the gain is {gain!r}; it must be above 0 electrons per count. Give the parameter gain."
+        msg = (
+            f"{where}: the gain is {gain!r}; it must be above 0 electrons per count. Give the parameter gain."
+        )
         raise InputError(msg)
     return gain
 
 
-def _readnoise(primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str) -> float:
+def _readnoise(
+    primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str
+) -> float:
     """Return the read noise in electrons."""
     given = options.readnoise is not None or bool(options.readnoise_keyword.strip())
     if detector.table is not None and not given:
         header_gain = keyword_mean((primary, science), detector.gain_keywords, where)
         return detector.table(primary, science, "readnoise", header_gain)
     default: float | str = detector.readnoise_keywords if detector.readnoise is None else detector.readnoise
-    return resolve("rdnoise", options.readnoise, options.readnoise_keyword, (primary, science), default, where)
+    return resolve(
+        "rdnoise", options.readnoise, options.readnoise_keyword, (primary, science), default, where
+    )
 
 
 def _unit(science: Header, native: str) -> tuple[str, bool, str]:
@@ -212,7 +237,7 @@ def _unit(science: Header, native: str) -> tuple[str, bool, str]:
     if text and "ergs" not in text.lower():
         return text, "/s" in text.lower().replace(" ", ""), ""
     if text:  # a flux: a rate in any case
-        assumed = native.split("/")[0].upper() + "/S"
+        assumed = native.split("/", maxsplit=1)[0].upper() + "/S"
         return assumed, True, f"BUNIT {text!r} is a flux; taken as {assumed}"
     return native.upper(), native.endswith("/s"), f"no BUNIT; taken as {native.upper()}"
 
@@ -233,9 +258,15 @@ def _chip_number(primary: Header, science: Header, keyword: str, extver: int) ->
 
 
 def _chip(
-    primary: Header, science: Header, extver: int, detector: Detector, options: InstrumentOptions, where: str,
-    load: PixelSource, wcs: Any,
-) -> tuple[Chip, str]:  # fmt: skip
+    primary: Header,
+    science: Header,
+    extver: int,
+    detector: Detector,
+    options: InstrumentOptions,
+    where: str,
+    load: PixelSource,
+    wcs: Any,
+) -> tuple[Chip, str]:
     """Return one chip and what was assumed."""
     exptime = _exptime(primary, science, detector, options, where)
     gain = _gain(primary, science, detector, options, where)
@@ -243,18 +274,36 @@ def _chip(
     factor = gain if detector.gain_applies else 1.0
     number = _chip_number(primary, science, detector.chip_keyword, extver)
     linear = bool(options.extra.get("coeffs", True))
-    idc = {k: header_number(science, k) if linear else None for k in ("IDCSCALE", "IDCV2REF", "IDCV3REF", "IDCTHETA")}
+    idc = {
+        k: header_number(science, k) if linear else None
+        for k in ("IDCSCALE", "IDCV2REF", "IDCV3REF", "IDCTHETA")
+    }
     chip = Chip(
-        extver=extver, shape=_shape(science), wcs=wcs, load=load, header=science, exptime=exptime, gain=gain,
-        effective_gain=factor, conversion=factor * (exptime if rate else 1.0),
+        extver=extver,
+        shape=_shape(science),
+        wcs=wcs,
+        load=load,
+        header=science,
+        exptime=exptime,
+        gain=gain,
+        effective_gain=factor,
+        conversion=factor * (exptime if rate else 1.0),
         readnoise=_readnoise(primary, science, detector, options, where),
-        dark=detector.dark(primary, science, exptime), rate=rate, bunit=bunit, native_unit=detector.native_unit,
-        cte_direction=detector.tails(primary, number), detector_chip=number, idc_scale=idc["IDCSCALE"],
-        v2ref=idc["IDCV2REF"], v3ref=idc["IDCV3REF"], theta=idc["IDCTHETA"],
+        dark=detector.dark(primary, science, exptime),
+        rate=rate,
+        bunit=bunit,
+        native_unit=detector.native_unit,
+        cte_direction=detector.tails(primary, number),
+        detector_chip=number,
+        idc_scale=idc["IDCSCALE"],
+        v2ref=idc["IDCV2REF"],
+        v3ref=idc["IDCV3REF"],
+        theta=idc["IDCTHETA"],
         ltv=(header_number(science, "LTV1", 0.0) or 0.0, header_number(science, "LTV2", 0.0) or 0.0),
-        saturation_bits=detector.saturation_bits, cr_bits=detector.cr_bits,
-        extra=dict(detector.extra(primary, science)),
-    )  # fmt: skip
+        saturation_bits=detector.saturation_bits,
+        cr_bits=detector.cr_bits,
+        extra=dict(detector.extra(primary, science)),  # noqa: S610  (no Django here)
+    )
     return chip, note and f"{where}[SCI,{extver}]: {note}"
 
 
@@ -316,10 +365,18 @@ def exposure_from_headers(
     ]
     chips = tuple(chip for chip, _ in made)
     return Exposure(
-        name=name, exptime=chips[0].exptime if chips else 0.0, chips=chips,
-        start=_first_number("EXPSTART", primary, science), end=_first_number("EXPEND", primary, science),
-        path=path, primary=primary, instrument=str(primary.get("INSTRUME", family)).strip().upper(),
-        detector=detector_name, family=family, pa_v3=header_number(primary, "PA_V3"), parity=detector.parity,
+        name=name,
+        exptime=chips[0].exptime if chips else 0.0,
+        chips=chips,
+        start=_first_number("EXPSTART", primary, science),
+        end=_first_number("EXPEND", primary, science),
+        path=path,
+        primary=primary,
+        instrument=str(primary.get("INSTRUME", family)).strip().upper(),
+        detector=detector_name,
+        family=family,
+        pa_v3=header_number(primary, "PA_V3"),
+        parity=detector.parity,
         history=tuple(note for _, note in made if note),
         extra={"moving_target": "T" in str(primary.get("MTFLAG", "")).upper()},
-    )  # fmt: skip
+    )

@@ -76,7 +76,10 @@ class FlatSource:
             return None, f"flat field {path} has no image for chip {self.chip}"
         image = self._cut(image)
         if image is None:
-            return None, f"flat field {path} does not cover an image of {self.shape[1]} x {self.shape[0]} pixels"
+            return (
+                None,
+                f"flat field {path} does not cover an image of {self.shape[1]} x {self.shape[0]} pixels",
+            )
         if self.reciprocal:
             image = np.divide(1.0, image, out=np.ones_like(image), where=image != 0)
         return image, ""
@@ -92,7 +95,9 @@ class FlatSource:
         same = [h for h in science if h.ver == self.extver] or science[:1]
         return np.asarray(same[0].data, dtype=np.float64) if same else None
 
-    def _cut(self, image: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    def _cut(
+        self, image: np.ndarray[Any, np.dtype[np.float64]]
+    ) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """Return the part of a flat that a subarray covers; a coarse flat is expanded first."""
         ny, nx = self.shape
         if image.shape == self.shape:
@@ -106,7 +111,9 @@ class FlatSource:
         return piece if piece.shape == self.shape else None
 
 
-def expand(image: np.ndarray[Any, np.dtype[np.float64]], fy: int, fx: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+def expand(
+    image: np.ndarray[Any, np.dtype[np.float64]], fy: int, fx: int
+) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Enlarge an image by whole factors, bilinearly, with linear extrapolation at the edges.
 
     Parameters
@@ -124,7 +131,9 @@ def expand(image: np.ndarray[Any, np.dtype[np.float64]], fy: int, fx: int) -> np
     Output pixel x lies at x/f - (f - 1)/(2 f) of the input.
     """
 
-    def along(values: np.ndarray[Any, np.dtype[np.float64]], factor: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def along(
+        values: np.ndarray[Any, np.dtype[np.float64]], factor: int
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
         n = values.shape[0]
         if n == 1:
             return np.repeat(values, factor, axis=0)
@@ -156,7 +165,9 @@ def resolve_reference(name: str) -> tuple[Path | None, str]:
     return (path, "") if path.is_file() else (None, f"flat field {path} does not exist")
 
 
-def flat_facts(primary: Header, science: Header, keywords: tuple[str, ...], *, reciprocal: bool = False) -> Mapping[str, Any]:
+def flat_facts(
+    primary: Header, science: Header, keywords: tuple[str, ...], *, reciprocal: bool = False
+) -> Mapping[str, Any]:
     """Return ``{"flat": FlatSource}`` for a chip, empty if no keyword is there.
 
     Parameters
@@ -172,7 +183,15 @@ def flat_facts(primary: Header, science: Header, keywords: tuple[str, ...], *, r
     if not names:
         return {}
     shape = (int(science.get("NAXIS2", 0)), int(science.get("NAXIS1", 0)))
-    chip = next((h[k] for h in (science, primary) for k in ("CCDCHIP", "DETECTOR", "CAMERA") if isinstance(h.get(k), int)), 1)
+    chip = next(
+        (
+            h[k]
+            for h in (science, primary)
+            for k in ("CCDCHIP", "DETECTOR", "CAMERA")
+            if isinstance(h.get(k), int)
+        ),
+        1,
+    )
     ltv = (float(science.get("LTV1", 0.0)), float(science.get("LTV2", 0.0)))
     source = FlatSource(names, int(chip), int(science.get("EXTVER", 1)), shape, ltv, reciprocal)
     return {"flat": source}

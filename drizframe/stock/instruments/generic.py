@@ -37,12 +37,16 @@ def detector_for(primary: Header, science: Header) -> Detector:
         return next((n for h in headers for k in keys if (n := header_number(h, k)) is not None), None)
 
     return Detector(
-        native_unit=unit, gain=number("GAIN") or 1.0, readnoise=number("RDNOISE", "READNOIS") or 0.0,
-        gain_applies=unit.startswith("counts"), parity=FLIPPED_Y, saturation_bits=0,
-    )  # fmt: skip
+        native_unit=unit,
+        gain=number("GAIN") or 1.0,
+        readnoise=number("RDNOISE", "READNOIS") or 0.0,
+        gain_applies=unit.startswith("counts"),
+        parity=FLIPPED_Y,
+        saturation_bits=0,
+    )
 
 
-def matches(primary: Header) -> bool:  # noqa: ARG001
+def matches(primary: Header) -> bool:
     """Accept every header; this instrument is asked last."""
     return True
 
@@ -52,7 +56,10 @@ def generic(primary: Header, science: Mapping[int, Header], **where: Any) -> Exp
     first = next(iter(science.values()))
     units = {unit_of(h) for h in science.values()}
     if len(units) > 1:
-        msg = f"{where['path']}: the chips have different units ({', '.join(sorted(units))}). Convert them to one BUNIT."
+        msg = (
+            f"{where['path']}: the chips have different units ({', '.join(sorted(units))}). Convert them to "
+            "one BUNIT."
+        )
         raise InputError(msg)
     text = str(first.get("BUNIT", "") or "").strip().lower()
     known = not text or text.startswith((*ELECTRONS, *COUNTS))
@@ -72,8 +79,11 @@ def generic(primary: Header, science: Mapping[int, Header], **where: Any) -> Exp
 
 
 GENERIC = Instrument(
-    name="generic", summary="Any image with a celestial WCS, EXPTIME and BUNIT.", reference=generic, matches=matches,
-)  # fmt: skip
+    name="generic",
+    summary="Any image with a celestial WCS, EXPTIME and BUNIT.",
+    reference=generic,
+    matches=matches,
+)
 
 
 @hookimpl(trylast=True)

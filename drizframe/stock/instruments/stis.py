@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from drizframe.model import Exposure
 
 
-def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:  # noqa: ARG001
-    """Return dark signal = rate × time, in electrons."""
+def dark_signal(primary: Header, science: Header, exptime: float, *, rate: float) -> float:
+    """Return dark signal = rate times time, in electrons."""
     return rate * exptime
 
 
-def ccd_tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def ccd_tails(primary: Header, chip: int) -> int:
     """Return the direction of tails on the CCD."""
     return +1
 
@@ -35,19 +35,32 @@ def flats(primary: Header, science: Header) -> Mapping[str, Any]:
 
 def _mama(rate: float) -> Detector:
     return Detector(
-        native_unit="counts", gain=1.0, readnoise=0.0, gain_applies=True, dark=partial(dark_signal, rate=rate),
-        exptime_in_science=True, cr_bits=8192, extra=flats,
-    )  # fmt: skip
+        native_unit="counts",
+        gain=1.0,
+        readnoise=0.0,
+        gain_applies=True,
+        dark=partial(dark_signal, rate=rate),
+        exptime_in_science=True,
+        cr_bits=8192,
+        extra=flats,
+    )
 
 
 DETECTORS = {
     "CCD": Detector(
-        native_unit="counts", gain_keywords="ATODGAIN", readnoise_keywords="READNSE", gain_applies=True,
-        dark=partial(dark_signal, rate=0.009), tails=ccd_tails, exptime_in_science=True, cr_bits=8192, extra=flats,
+        native_unit="counts",
+        gain_keywords="ATODGAIN",
+        readnoise_keywords="READNSE",
+        gain_applies=True,
+        dark=partial(dark_signal, rate=0.009),
+        tails=ccd_tails,
+        exptime_in_science=True,
+        cr_bits=8192,
+        extra=flats,
     ),
     "NUV-MAMA": _mama(0.0013),
     "FUV-MAMA": _mama(0.07),
-}  # fmt: skip
+}
 
 
 def matches(primary: Header) -> bool:
@@ -60,17 +73,25 @@ def stis(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposu
     if str(primary.get("OBSTYPE", "")).strip().upper() == "SPECTROSCOPIC":
         msg = f"{where['path']} is a spectrum (OBSTYPE 'SPECTROSCOPIC'). Give images only."
         raise InputError(msg)
-    name = str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    name = (
+        str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    )
     if name not in DETECTORS:
         msg = f"{where['path']}: DETECTOR is {name!r}; STIS has {', '.join(DETECTORS)}. Correct the keyword."
         raise InputError(msg)
-    return exposure_from_headers(DETECTORS[name], primary, science, family="stis", detector_name=name, **where)
+    return exposure_from_headers(
+        DETECTORS[name], primary, science, family="stis", detector_name=name, **where
+    )
 
 
 STIS = Instrument(
-    name="stis", summary="STIS: CCD, NUV-MAMA and FUV-MAMA images.", reference=stis, matches=matches, rules="stis",
+    name="stis",
+    summary="STIS: CCD, NUV-MAMA and FUV-MAMA images.",
+    reference=stis,
+    matches=matches,
+    rules="stis",
     cite="STIS Instrument Handbook",
-)  # fmt: skip
+)
 
 
 @hookimpl

@@ -18,13 +18,22 @@ if TYPE_CHECKING:
 
 DETECTORS = {
     "UVIS": Detector(
-        native_unit="electrons", gain_keywords=GAINS, readnoise_keywords=NOISES, dark=mean_dark, tails=two_chip_tails,
-        saturation_bits=256 | 2048, extra=flats,
+        native_unit="electrons",
+        gain_keywords=GAINS,
+        readnoise_keywords=NOISES,
+        dark=mean_dark,
+        tails=two_chip_tails,
+        saturation_bits=256 | 2048,
+        extra=flats,
     ),
     "IR": Detector(
-        native_unit="electrons/s", gain_keywords=GAINS, readnoise_keywords=NOISES, dark=mean_dark, extra=flats,
+        native_unit="electrons/s",
+        gain_keywords=GAINS,
+        readnoise_keywords=NOISES,
+        dark=mean_dark,
+        extra=flats,
     ),
-}  # fmt: skip
+}
 
 
 def matches(primary: Header) -> bool:
@@ -34,17 +43,25 @@ def matches(primary: Header) -> bool:
 
 def wfc3(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a WFC3 exposure; see `drizframe.hooks.Instrument`."""
-    name = str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    name = (
+        str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
+    )
     if name not in DETECTORS:
         msg = f"{where['path']}: DETECTOR is {name!r}; WFC3 has {', '.join(DETECTORS)}. Correct the keyword."
         raise InputError(msg)
-    return exposure_from_headers(DETECTORS[name], primary, science, family="wfc3", detector_name=name, **where)
+    return exposure_from_headers(
+        DETECTORS[name], primary, science, family="wfc3", detector_name=name, **where
+    )
 
 
 WFC3 = Instrument(
-    name="wfc3", summary="WFC3: UVIS and IR.", reference=wfc3, matches=matches, rules="wfc3",
+    name="wfc3",
+    summary="WFC3: UVIS and IR.",
+    reference=wfc3,
+    matches=matches,
+    rules="wfc3",
     cite="WFC3 Instrument Handbook",
-)  # fmt: skip
+)
 
 
 @hookimpl

@@ -40,20 +40,21 @@ def calibrated(primary: Header, science: Header, quantity: str, value: float) ->
     row = CALIBRATED.get(round(value), {}).get(chip)
     if row is None:
         msg = (
-            f"WFPC2 {quantity}: ATODGAIN is {value!r} and DETECTOR {chip!r}; known are gains 7 and 15 for chips 1 to 4. "
+            f"WFPC2 {quantity}: ATODGAIN is {value!r} and DETECTOR {chip!r}; known are gains 7 and 15 for "
+            "chips 1 to 4. "
             f"Give the parameters gain and rdnoise."
         )
         raise InputError(msg)
     return row[0] if quantity == "gain" else row[1]
 
 
-def dark(primary: Header, science: Header, exptime: float) -> float | None:  # noqa: ARG001
+def dark(primary: Header, science: Header, exptime: float) -> float | None:
     """Return 0.005 e/s times ``DARKTIME``; None if the keyword is missing."""
     time = header_number(primary, "DARKTIME")
     return None if time is None else 0.005 * time
 
 
-def tails(primary: Header, chip: int) -> int:  # noqa: ARG001
+def tails(primary: Header, chip: int) -> int:
     """Return the direction of tails."""
     return -1
 
@@ -93,9 +94,16 @@ def facts(primary: Header, science: Header) -> Mapping[str, Any]:
 
 
 DETECTOR = Detector(
-    native_unit="counts", gain_keywords="ATODGAIN", table=calibrated, gain_applies=True, dark=dark, tails=tails,
-    chip_keyword="DETECTOR", saturation_bits=8, extra=facts,
-)  # fmt: skip
+    native_unit="counts",
+    gain_keywords="ATODGAIN",
+    table=calibrated,
+    gain_applies=True,
+    dark=dark,
+    tails=tails,
+    chip_keyword="DETECTOR",
+    saturation_bits=8,
+    extra=facts,
+)
 
 
 def matches(primary: Header) -> bool:
@@ -109,9 +117,13 @@ def wfpc2(primary: Header, science: Mapping[int, Header], **where: Any) -> Expos
 
 
 WFPC2 = Instrument(
-    name="wfpc2", summary="WFPC2: PC and the three WF chips.", reference=wfpc2, matches=matches, rules="wfpc2",
+    name="wfpc2",
+    summary="WFPC2: PC and the three WF chips.",
+    reference=wfpc2,
+    matches=matches,
+    rules="wfpc2",
     cite="WFPC2 Instrument Handbook",
-)  # fmt: skip
+)
 
 
 @hookimpl

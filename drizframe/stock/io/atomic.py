@@ -51,7 +51,9 @@ def staged(*targets: Path) -> Iterator[tuple[Path, ...]]:
     for target in targets:
         check_folder(target.parent)
         if target.is_dir():
-            msg = f"{str(target)!r} is a folder; a product of that name cannot be written. Give another output."
+            msg = (
+                f"{str(target)!r} is a folder; a product of that name cannot be written. Give another output."
+            )
             raise OutputError(msg)
     mark = uuid.uuid4().hex[:12]
     temporary = tuple(t.with_name(f".{t.name}.{mark}.part") for t in targets)

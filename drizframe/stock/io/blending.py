@@ -143,15 +143,24 @@ def parse_rules(text: str, name: str) -> Rules:
             else:
                 _add_rule(line.rsplit("#", 1)[0].strip(), columns, functions, deleted)
         except ValueError as error:
-            msg = f"Line {number} of the rules {name!r} is wrong: {line!r} ({error}). See the documentation of rules_file."
+            msg = (
+                f"Line {number} of the rules {name!r} is wrong: {line!r} ({error}). See the documentation "
+                "of rules_file."
+            )
             raise InputError(msg) from error
     return Rules(
-        name=name, version=version, instrument=instrument, columns=tuple(columns), functions=tuple(functions),
+        name=name,
+        version=version,
+        instrument=instrument,
+        columns=tuple(columns),
+        functions=tuple(functions),
         deleted=tuple(deleted),
-    )  # fmt: skip
+    )
 
 
-def _add_rule(line: str, columns: dict[Any, None], functions: dict[Any, None], deleted: dict[str, None]) -> None:
+def _add_rule(
+    line: str, columns: dict[Any, None], functions: dict[Any, None], deleted: dict[str, None]
+) -> None:
     """Sort one rule into its kind."""
     if line.startswith("/"):
         title = "/" + line[1:].strip()
@@ -222,7 +231,10 @@ def choose_rules(
     if rules_file is not None and str(rules_file).strip():
         path = Path(rules_file)
         if not path.is_file():
-            msg = f"rules_file {str(path)!r} does not exist. Correct the name, or leave it blank for the packaged rules."
+            msg = (
+                f"rules_file {str(path)!r} does not exist. Correct the name, or leave it blank for the "
+                "packaged rules."
+            )
             raise MissingInputError(msg)
         return parse_rules(path.read_text(encoding="utf-8"), path.name)
     found: Rules | None = None
@@ -256,7 +268,9 @@ def _keys(pattern: str, headers: Iterable[Header]) -> list[str]:
         if pattern.startswith("/"):
             keys = _section(header, pattern[1:])
         else:
-            keys = [k for k in dict.fromkeys(header) if k not in _COMMENTARY and fnmatch.fnmatchcase(k, pattern)]
+            keys = [
+                k for k in dict.fromkeys(header) if k not in _COMMENTARY and fnmatch.fnmatchcase(k, pattern)
+            ]
         if keys:
             return keys
     return []
@@ -269,10 +283,15 @@ def _expanded(rules: Rules, headers: Sequence[Header]) -> Rules:
         return key.startswith("/") or "*" in key
 
     columns = [(k, k if special(key) else t) for key, t in rules.columns for k in _keys(key, headers)]
-    functions = [(k, k if special(key) else t, f) for key, t, f in rules.functions for k in _keys(key, headers)]
+    functions = [
+        (k, k if special(key) else t, f) for key, t, f in rules.functions for k in _keys(key, headers)
+    ]
     deleted = [k for key in rules.deleted for k in _keys(key, headers)]
     return dataclasses.replace(
-        rules, columns=tuple(dict.fromkeys(columns)), functions=tuple(dict.fromkeys(functions)), deleted=tuple(deleted)
+        rules,
+        columns=tuple(dict.fromkeys(columns)),
+        functions=tuple(dict.fromkeys(functions)),
+        deleted=tuple(deleted),
     )
 
 
@@ -310,7 +329,9 @@ def blend(rules: Rules | None, headers: Sequence[Header], context: Sequence[Head
     for key in [k for k, _ in own.columns if k not in products] + list(own.deleted):
         result.remove(key, ignore_missing=True, remove_all=True)
     for title in (t[1:] for t in rules.deleted if t.startswith("/")):
-        for i in reversed([i for i, c in enumerate(result.cards) if c.keyword in _COMMENTARY and title in str(c.value)]):
+        for i in reversed(
+            [i for i, c in enumerate(result.cards) if c.keyword in _COMMENTARY and title in str(c.value)]
+        ):
             del result[i]
     for key, out, function in own.functions:
         values = _values(headers, key)
@@ -320,7 +341,9 @@ def blend(rules: Rules | None, headers: Sequence[Header], context: Sequence[Head
     return result
 
 
-def keyword_table(rules: Rules | None, rows: Sequence[Mapping[str, Any]], context: Sequence[Header] = ()) -> dict[str, list[Any]]:
+def keyword_table(
+    rules: Rules | None, rows: Sequence[Mapping[str, Any]], context: Sequence[Header] = ()
+) -> dict[str, list[Any]]:
     """Return the columns of the table of input keywords.
 
     Parameters

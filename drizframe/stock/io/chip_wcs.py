@@ -25,7 +25,11 @@ _FRAMES = {"GSC1": "FK5", "ICRS": "ICRS"}
 
 def alternates(header: Header) -> dict[str, str]:
     """Return the alternate WCSs of a header: letter -> name."""
-    return {k[-1]: str(header.get("WCSNAME" + k[-1], "")).strip() for k in header if re.fullmatch(r"CRVAL1[A-Z]", k)}
+    return {
+        k[-1]: str(header.get("WCSNAME" + k[-1], "")).strip()
+        for k in header
+        if re.fullmatch(r"CRVAL1[A-Z]", k)
+    }
 
 
 def _letter(header: Header, wcskey: str, where: str) -> str:
@@ -44,7 +48,8 @@ def _letter(header: Header, wcskey: str, where: str) -> str:
     listed = ", ".join(f"{k} ({v})" if v else k for k, v in sorted(known.items())) or "none"
     primary = str(header.get("WCSNAME", "")).strip()
     msg = (
-        f"{where} has no WCS {wcskey!r}. Its alternate WCSs: {listed}; its primary one: {primary or '(no name)'}. "
+        f"{where} has no WCS {wcskey!r}. Its alternate WCSs: {listed}; its primary one: "
+        f"{primary or '(no name)'}. "
         f"Choose one of them by letter or name, or leave wcskey blank."
     )
     raise ParameterError(msg)
@@ -88,7 +93,9 @@ def _without_distortion(wcs: WCS) -> WCS:
     return linear
 
 
-def chip_wcs(header: Header, primary: Header, hdus: HDUList | None, where: str, *, distortion: bool = True) -> Any:
+def chip_wcs(
+    header: Header, primary: Header, hdus: HDUList | None, where: str, *, distortion: bool = True
+) -> Any:
     """Return the WCS of a chip with SIP, NPOL and D2IM distortion.
 
     Parameters
@@ -120,7 +127,10 @@ def chip_wcs(header: Header, primary: Header, hdus: HDUList | None, where: str, 
     if frame:
         own["RADESYS"] = frame
     sip = "A_ORDER" in own or "B_ORDER" in own
-    for axis in ("CTYPE1", "CTYPE2"):  # SIP terms apply with or without the suffix; say so, and no note is printed
+    for axis in (
+        "CTYPE1",
+        "CTYPE2",
+    ):  # SIP terms apply with or without the suffix; say so, and no note is printed
         value = str(own.get(axis, "")).strip()
         if sip and value.endswith("TAN"):
             own[axis] = value + "-SIP"
@@ -130,7 +140,10 @@ def chip_wcs(header: Header, primary: Header, hdus: HDUList | None, where: str, 
         wcs.wcs.set()
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         text = " ".join(str(error).split()) or type(error).__name__
-        msg = f"{where}: the WCS cannot be used ({text}). Correct its keywords, or repair the distortion tables."
+        msg = (
+            f"{where}: the WCS cannot be used ({text}). Correct its keywords, or repair the distortion "
+            "tables."
+        )
         raise WCSError(msg) from error
     check_celestial(wcs, where)
     try:
@@ -138,6 +151,8 @@ def chip_wcs(header: Header, primary: Header, hdus: HDUList | None, where: str, 
         wcs.all_pix2world([[1.0, 1.0]], 1)
     except Exception as error:
         text = " ".join(str(error).split())
-        msg = f"{where}: the WCS gives no position on the sky ({text}). Correct CRVAL, CRPIX and the CD matrix."
+        msg = (
+            f"{where}: the WCS gives no position on the sky ({text}). Correct CRVAL, CRPIX and the CD matrix."
+        )
         raise WCSError(msg) from error
     return wcs if distortion else _without_distortion(wcs)

@@ -1,7 +1,7 @@
 """What AstroDrizzle changes in its input files, done last and in one act.
 
-Archived copies in ``OrIg_files``, files of single STIS exposures, cosmic-ray flags in DQ, ``MDRIZSKY``.  Only the drop-in
-calls this; a run of the native interface never writes to an input.
+Archived copies in ``OrIg_files``, files of single STIS exposures, cosmic-ray flags in DQ, ``MDRIZSKY``.  Only
+the drop-in calls this; a run of the native interface never writes to an input.
 """
 
 from __future__ import annotations
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
 
     from drizframe.model import Exposure, Unit
 
-__all__ = ["ARCHIVE", "EditPlan", "FileEdit", "commit_edits", "plan_edits", "restore_inputs", "single_exposure"]
+__all__ = [
+    "ARCHIVE",
+    "EditPlan",
+    "FileEdit",
+    "commit_edits",
+    "plan_edits",
+    "restore_inputs",
+    "single_exposure",
+]
 
 #: Folder of archived inputs.
 ARCHIVE = "OrIg_files"
@@ -97,10 +105,16 @@ def _packed(path: Path) -> bool:
 
 
 def plan_edits(
-    exposures: Sequence[Exposure], *, folder: Path, sky: Mapping[Unit, float] | None = None,
-    masks: Mapping[Unit, np.ndarray[Any, Any]] | None = None, resetbits: int | None = None, crbit: int | None = None,
-    preserve: bool = True, overwrite: bool = False,
-) -> tuple[EditPlan, tuple[str, ...]]:  # fmt: skip
+    exposures: Sequence[Exposure],
+    *,
+    folder: Path,
+    sky: Mapping[Unit, float] | None = None,
+    masks: Mapping[Unit, np.ndarray[Any, Any]] | None = None,
+    resetbits: int | None = None,
+    crbit: int | None = None,
+    preserve: bool = True,
+    overwrite: bool = False,
+) -> tuple[EditPlan, tuple[str, ...]]:
     """Return the changes of files that a run asks for, and what cannot be changed.
 
     Parameters
@@ -141,7 +155,9 @@ def plan_edits(
         for j, chip in enumerate(exposure.chips):
             unit = Unit(i, j)
             science = 1 if split else int(chip.extra.get("hdu", 0))
-            _merge(edits, exposure, exposure.path, target, split, {science: sky[unit]} if unit in sky else {}, {})
+            _merge(
+                edits, exposure, exposure.path, target, split, {science: sky[unit]} if unit in sky else {}, {}
+            )
             if unit in masks and isinstance(chip.load, FitsSource) and "dq" in chip.load.places:
                 dq_file, index, _ = chip.load.places["dq"]
                 if split:
@@ -149,19 +165,32 @@ def plan_edits(
                 else:
                     _merge(edits, exposure, Path(dq_file), Path(dq_file), split, {}, {index: masks[unit]})
             elif unit in masks:
-                notes.append(f"{exposure.path} has no DQ image for chip {chip.extver}; cosmic rays are not flagged there")
+                notes.append(
+                    f"{exposure.path} has no DQ image for chip {chip.extver}; cosmic rays are not flagged "
+                    "there"
+                )
     originals = list(dict.fromkeys(e.path for e in exposures if e.path is not None))
     plan = EditPlan(
-        folder=folder, files=tuple(edits.values()), originals=tuple(originals), preserve=preserve, overwrite=overwrite,
-        resetbits=resetbits, crbit=crbit,
-    )  # fmt: skip
+        folder=folder,
+        files=tuple(edits.values()),
+        originals=tuple(originals),
+        preserve=preserve,
+        overwrite=overwrite,
+        resetbits=resetbits,
+        crbit=crbit,
+    )
     return plan, tuple(dict.fromkeys(notes))
 
 
 def _merge(
-    edits: dict[tuple[Path, Path], FileEdit], exposure: Exposure, source: Path, target: Path, split: bool,
-    sky: Mapping[int, float], masks: Mapping[int, np.ndarray[Any, Any]],
-) -> None:  # fmt: skip
+    edits: dict[tuple[Path, Path], FileEdit],
+    exposure: Exposure,
+    source: Path,
+    target: Path,
+    split: bool,
+    sky: Mapping[int, float],
+    masks: Mapping[int, np.ndarray[Any, Any]],
+) -> None:
     """Add changes of one chip to those of its file; a pixel that any of several masks marks is marked."""
     key = (source, target)
     old = edits.get(key) or FileEdit(source=source, target=target, exposure=exposure if split else None)
@@ -171,7 +200,7 @@ def _merge(
         joined[index] = good & (np.asarray(joined[index]) != 0) if index in joined else good
     edits[key] = FileEdit(
         source=source, target=target, exposure=old.exposure, sky={**old.sky, **sky}, masks=joined
-    )  # fmt: skip
+    )
 
 
 def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
@@ -232,7 +261,11 @@ def _apply(hdus: HDUList, edit: FileEdit, resetbits: int | None, crbit: int | No
         shape = constant_shape(hdu.header)
         if hdu.data is None and shape is None:
             continue
-        old = np.full(shape, hdu.header["PIXVALUE"], dtype=np.int16) if shape is not None else np.asarray(hdu.data)
+        old = (
+            np.full(shape, hdu.header["PIXVALUE"], dtype=np.int16)
+            if shape is not None
+            else np.asarray(hdu.data)
+        )
         new = _new_flags(old, resetbits)
         if index in edit.masks:
             new = _flag(new, edit.masks[index], crbit)
@@ -295,11 +328,17 @@ def commit_edits(plan: EditPlan) -> None:
     """
     for path in (*plan.originals, *(f.source for f in plan.files)):
         if not path.is_file():
-            msg = f"{path} has vanished since the run began. Its flags and sky value are not written; run again."
+            msg = (
+                f"{path} has vanished since the run began. Its flags and sky value are not written; run "
+                "again."
+            )
             raise MissingInputError(msg)
     for edit in plan.files:
         if edit.target.exists() and not os.access(edit.target, os.W_OK):
-            msg = f"{edit.target} is read-only, so its flags and sky value cannot be written. Change its permissions."
+            msg = (
+                f"{edit.target} is read-only, so its flags and sky value cannot be written. Change its "
+                "permissions."
+            )
             raise OutputError(msg)
     recover(plan.folder)
     archive = _archive_changes(plan)

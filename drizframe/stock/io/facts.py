@@ -126,12 +126,14 @@ def product_unit(exposure: Exposure, units: str, proc_unit: str) -> str:
     units : str
         ``"cps"`` or ``"counts"`` (parameter ``final_units``).
     proc_unit : str
-        ``"native"``: the image was divided by the gain if the instrument delivers counts; else it is in electrons.
+        ``"native"``: the image was divided by the gain if the instrument delivers counts; otherwise it is
+        in electrons.
 
     Returns
     -------
     str
-        ``counts/s`` or ``counts`` for native units of counts, else the unit of the input with or without ``/S``.
+        ``counts/s`` or ``counts`` for native units of counts, else the unit of the input with or without
+        ``/S``.
     """
     chip = exposure.chips[0]
     in_counts = chip.native_unit.startswith("counts")
@@ -144,7 +146,7 @@ def product_unit(exposure: Exposure, units: str, proc_unit: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a number as the shortest decimal text of its own precision says: 36.684402, not 36.68440246582031."""
+    """Return a number with the digits of its own precision: 36.684402, not 36.68440246582031."""
     import numpy as np
 
     single = np.float32(value)

@@ -61,7 +61,9 @@ def _is_empty(place: ChipPlace) -> bool:
     return "err" not in place.places or "dq" not in place.places
 
 
-def _sets(primary: Header, chips: Sequence[ChipPlace], path: Path) -> list[tuple[str, str, Header, list[ChipPlace]]]:
+def _sets(
+    primary: Header, chips: Sequence[ChipPlace], path: Path
+) -> list[tuple[str, str, Header, list[ChipPlace]]]:
     """Return the exposures of a file: name, file name, primary header, chips.
 
     A STIS file may hold several exposures; each becomes one of its own, with its chip numbered 1.
@@ -74,7 +76,9 @@ def _sets(primary: Header, chips: Sequence[ChipPlace], path: Path) -> list[tuple
     for place in chips:
         if _is_empty(place):
             continue
-        name = str(place.header.get("EXPNAME", "")).strip().lower() or f"{root_name(path.name)}_{place.extver}"
+        name = (
+            str(place.header.get("EXPNAME", "")).strip().lower() or f"{root_name(path.name)}_{place.extver}"
+        )
         header = place.header.copy()
         header["EXTVER"] = 1
         others = {k: v.copy() for k, v in place.others.items()}
@@ -89,9 +93,15 @@ def _sets(primary: Header, chips: Sequence[ChipPlace], path: Path) -> list[tuple
 
 
 def _exposure(
-    hdus: HDUList, path: Path, name: str, file_name: str, primary: Header, chips: Sequence[ChipPlace],
-    instrument: Instrument, options: InstrumentOptions,
-) -> Exposure:  # fmt: skip
+    hdus: HDUList,
+    path: Path,
+    name: str,
+    file_name: str,
+    primary: Header,
+    chips: Sequence[ChipPlace],
+    instrument: Instrument,
+    options: InstrumentOptions,
+) -> Exposure:
     """Return one exposure."""
     wcskey = str(options.extra.get("wcskey") or "")
     distortion = bool(options.extra.get("coeffs", True))
@@ -112,11 +122,16 @@ def _exposure(
         primary.copy(), science, name=name, path=path, source=source, options=options, wcs=wcs.__getitem__
     )
     by_version = {p.extver: p for p in chosen}
-    renewed = [dataclasses.replace(c, extra={**c.extra, **by_version[c.extver].facts}) for c in exposure.chips]
+    renewed = [
+        dataclasses.replace(c, extra={**c.extra, **by_version[c.extver].facts}) for c in exposure.chips
+    ]
     extra = {
-        **exposure.extra, "file": file_name, "split": file_name != path.name,
+        **exposure.extra,
+        "file": file_name,
+        "split": file_name != path.name,
         "good_pixels": _good_pixels(science),
-    }  # fmt: skip
+        "rules": instrument.rules,
+    }
     pa_v3 = exposure.pa_v3 if exposure.pa_v3 is not None else _support_angle(path, primary)
     return dataclasses.replace(exposure.with_chips(renewed), extra=extra, pa_v3=pa_v3)
 
@@ -129,7 +144,7 @@ def _good_pixels(science: Mapping[int, Header]) -> int | None:
 
 
 def _support_angle(path: Path, primary: Header) -> float | None:
-    """Return ``PA_V3`` from the support file ``<ROOTNAME>_spt.fits`` next to the exposure, if there is one."""
+    """Return ``PA_V3`` from the support file ``<ROOTNAME>_spt.fits`` next to the exposure, if it is there."""
     support = path.with_name(f"{str(primary.get('ROOTNAME', '')).strip().lower()}_spt.fits")
     if not support.is_file():
         return None
@@ -150,7 +165,8 @@ def read_fits(
     instruments : callable
         Finds the `Instrument` for a primary header.
     options : InstrumentOptions
-        Overrides; in `extra`: ``wcskey`` (letter or name), ``group``, ``coeffs`` (False: no distortion), ``ivm`` (file name).
+        Overrides; in `extra`: ``wcskey`` (letter or name), ``group``, ``coeffs`` (False: no distortion),
+        ``ivm`` (file name).
 
     Returns
     -------
@@ -213,7 +229,10 @@ def unusable(exposure: Exposure) -> str | None:
 
 
 FITS = Reader(
-    name="fits", summary="FITS files with SCI, ERR and DQ extensions, or one image.", matches=matches, reference=read_fits
+    name="fits",
+    summary="FITS files with SCI, ERR and DQ extensions, or one image.",
+    matches=matches,
+    reference=read_fits,
 )
 
 

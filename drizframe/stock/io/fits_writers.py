@@ -145,13 +145,19 @@ def write_mef(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) -> li
 
 
 SIMPLE = Writer(
-    name="fits-simple", summary="FITS, one file for each image (_sci, _wht, _ctx).", reference=write_simple,
-    headers=mosaic_headers, planes=write_planes,
-)  # fmt: skip
-MEF = Writer(
-    name="fits-mef", summary="FITS, one file with several extensions.", reference=write_mef, headers=mosaic_headers,
+    name="fits-simple",
+    summary="FITS, one file for each image (_sci, _wht, _ctx).",
+    reference=write_simple,
+    headers=mosaic_headers,
     planes=write_planes,
-)  # fmt: skip
+)
+MEF = Writer(
+    name="fits-mef",
+    summary="FITS, one file with several extensions.",
+    reference=write_mef,
+    headers=mosaic_headers,
+    planes=write_planes,
+)
 
 
 @hookimpl

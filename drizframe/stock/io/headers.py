@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,33 +11,57 @@ from typing import TYPE_CHECKING, Any
 
 import drizframe
 from drizframe.stock.io.blending import Rules, blend, choose_rules, keyword_table
+from drizframe.stock.io.drizzle_keywords import put_drizzle
 from drizframe.stock.io.facts import ProductFacts, distinct, plain, totals
+from drizframe.stock.io.wcs_keywords import STALE, TABLES, put_wcs, wcs_type
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
     from drizframe.model import Chip, Exposure, Frame
 
-__all__ = ["ProductHeaders", "blot_header", "frame_headers", "product_headers", "simple_header", "wcs_type"]
+__all__ = ["ProductHeaders", "blot_header", "frame_headers", "product_headers", "simple_header"]
 
-#: Keywords of distortion and of earlier solutions, which no product has.
-_STALE = re.compile(
-    r"^(D2IM(?!FILE).*|DP\d.*|CPDIS\d|CPERR\d|CP\d.*|TDD(?!CORR)\w*|DGEOEXT|NPOLEXT|[AB]P?_(ORDER|DMAX|\d+_\d+)|MJDREF"
-    r"|IDC(?!TAB)\w*|S(CD\d_\d|CTYPE\d|CRVAL\d|CRPIX\d|NAXIS\d|ORIENTA)|(?:CD|PC)\d_\d|PV\d_\d|CDELT\d|CROTA\d"
-    r"|(WCSNAME|WCSAXES|WCSTYPE|C(TYPE|RPIX|RVAL|DELT|UNIT|ROTA)\d|(CD|PC|PV|PS)\d_\d|LONPOLE|LATPOLE|RADESYS|EQUINOX"
-    r"|RESTFRQ|RESTWAV|MJDREF)[A-Z])$"
-)
-#: Look-up tables and time-dependent terms, which a file without the tables must not name.
-_TABLES = re.compile(r"^(D2IM(?!FILE).*|DP\d.*|CPDIS\d|CPERR\d|TDD_C\w*|NPOLEXT)$")
 #: Statistics of single input images; they mean nothing for a product.
 _STATISTICS = (
-    "NGOODPIX", "GOODMIN", "GOODMAX", "GOODMEAN", "SNRMIN", "SNRMAX", "SNRMEAN", "SOFTERRS", "DATAMIN", "DATAMAX",
-)  # fmt: skip
+    "NGOODPIX",
+    "GOODMIN",
+    "GOODMAX",
+    "GOODMEAN",
+    "SNRMIN",
+    "SNRMAX",
+    "SNRMEAN",
+    "SOFTERRS",
+    "DATAMIN",
+    "DATAMAX",
+)
 #: Structure of an extension, which a file without extensions does not have.
 _STRUCTURE = frozenset(
-    {"SIMPLE", "BITPIX", "NAXIS", "NAXIS1", "NAXIS2", "NAXIS3", "EXTEND", "XTENSION", "PCOUNT", "GCOUNT", "EXTNAME", "EXTVER",
-     "BSCALE", "BZERO", "DATE", "IRAF-TLM", "COMMENT", "HISTORY", "", "PIXVALUE", "NPIX1", "NPIX2"}
-)  # fmt: skip
+    {
+        "SIMPLE",
+        "BITPIX",
+        "NAXIS",
+        "NAXIS1",
+        "NAXIS2",
+        "NAXIS3",
+        "EXTEND",
+        "XTENSION",
+        "PCOUNT",
+        "GCOUNT",
+        "EXTNAME",
+        "EXTVER",
+        "BSCALE",
+        "BZERO",
+        "DATE",
+        "IRAF-TLM",
+        "COMMENT",
+        "HISTORY",
+        "",
+        "PIXVALUE",
+        "NPIX1",
+        "NPIX2",
+    }
+)
 _NO_UNIT = "UNITLESS"
 
 
@@ -68,65 +91,12 @@ class ProductHeaders:
         return {"primary": self.primary, "sci": self.sci, "wht": self.wht, "ctx": self.ctx}
 
 
-def wcs_type(name: str) -> str:
-    """Return ``WCSTYPE``, a description of a WCS in words, from its name.
-
-    Parameters
-    ----------
-    name : str
-        ``WCSNAME``, such as ``IDC_0461802ej-FIT_REL_GAIAeDR3``.
-    """
-    parts = name.strip().upper().split("-", maxsplit=1)
-    if not parts[0]:
-        return "not aligned"
-    base = {"IDC": "undistorted ", "OPU": "pipeline default "}.get(parts[0][:3], "user-defined ")
-    if len(parts) == 1:
-        return base + "not aligned"
-    tail = name.strip().split("-", maxsplit=1)[1]
-    if "FIT" not in parts[1]:
-        return f"{base}a priori solution based on {tail}"
-    words = tail.split("_", maxsplit=2)
-    catalog = words[2] if len(words) > 2 else "an unknown catalog"
-    how = {
-        "REL": "relatively aligned to",
-        "IMG": "aligned image-by-image to",
-        "EVM": "aligned by visit-exposures to",
-        "SVM": "aligned by visit to",
-    }.get(words[1].upper() if len(words) > 1 else "", "aligned to")
-    return f"{base}a posteriori solution {how} {catalog}"
-
-
 def _clean(header: Header) -> None:
     """Remove distortion, earlier WCSs, scaling and statistics."""
-    for key in [k for k in dict.fromkeys(header) if _STALE.match(k)]:
+    for key in [k for k in dict.fromkeys(header) if STALE.match(k)]:
         header.remove(key, ignore_missing=True, remove_all=True)
     for key in ("BSCALE", "BZERO", *_STATISTICS):
         header.remove(key, ignore_missing=True, remove_all=True)
-
-
-def _put_wcs(header: Header, frame: Frame) -> None:
-    """Write the WCS of the frame."""
-    core = frame.wcs.wcs
-    matrix = frame.wcs.pixel_scale_matrix
-    if frame.name:
-        header["WCSNAME"] = (frame.name, "Coordinate system title")
-        header["WCSTYPE"] = wcs_type(frame.name)
-    else:
-        header.remove("WCSNAME", ignore_missing=True)
-    header["WCSAXES"] = (2, "Number of coordinate axes")
-    header["VAFACTOR"] = (1.0, "velocity aberration plate scale factor")
-    header["ORIENTAT"] = (frame.orientation, "position angle of image y axis (deg. e of n)")
-    for i in (0, 1):
-        header[f"CTYPE{i + 1}"] = core.ctype[i].removesuffix("-SIP")
-        header[f"CRPIX{i + 1}"] = float(core.crpix[i])
-        header[f"CRVAL{i + 1}"] = float(core.crval[i])
-        header[f"CUNIT{i + 1}"] = "deg"
-        for j in (0, 1):
-            header[f"CD{i + 1}_{j + 1}"] = float(matrix[i, j])
-    if core.radesys:
-        header["RADESYS"] = core.radesys
-    if core.radesys.startswith("FK") and core.equinox == core.equinox:  # noqa: PLR0124  (not NaN)
-        header["EQUINOX"] = float(core.equinox)
 
 
 def _science(facts: ProductFacts, unit: Any, chip: Chip) -> Header:
@@ -182,7 +152,9 @@ def _filter_note(facts: ProductFacts) -> tuple[str, ...]:
     zero = [c.header.get("PHOTFLAM") for _, _, c in facts.chips()]
     modes = {tuple(str(c.header.get("PHOTMODE", "")).split()[2:]) for _, _, c in facts.chips()}
     if len(modes) > 1 and any(z is not None for z in zero):
-        return ("the inputs have different filters; PHOTFLAM and its like in the product are means over them",)
+        return (
+            "the inputs have different filters; PHOTFLAM and its like in the product are means over them",
+        )
     return ()
 
 
@@ -205,16 +177,23 @@ def product_headers(facts: ProductFacts) -> ProductHeaders:
         primary, sci, wht, ctx = primaries[0], science[0], errors[0], flags[0]
     else:
         telescope = str(primaries[0].get("TELESCOP", ""))
-        rules = choose_rules(facts.rules_file, [e.family for e in facts.exposures], telescope, facts.rules_folder)
+        rules = choose_rules(
+            facts.rules_file,
+            [str(e.extra.get("rules") or e.family) for e in facts.exposures],
+            telescope,
+            facts.rules_folder,
+        )
         context = (primaries[0], science[0], errors[0], flags[0])
-        primary, sci, wht, ctx = (blend(rules, group, context) for group in (primaries, science, errors, flags))
+        primary, sci, wht, ctx = (
+            blend(rules, group, context) for group in (primaries, science, errors, flags)
+        )
         rows = [_row(e, h) for (_, e, _), h in zip(facts.chips(), science, strict=True)]
         table = keyword_table(rules, rows, context)
         notes = _filter_note(facts)
         _put_rules(primary, rules, facts)
     for header in (sci, wht, ctx):
         _clean(header)
-        _put_wcs(header, facts.frame)
+        put_wcs(header, facts.frame)
     _put_primary(primary, facts)
     _put_science(sci, facts)
     wht["CCDCHIP"] = "-999"
@@ -259,46 +238,14 @@ def _put_primary(primary: Header, facts: ProductFacts) -> None:
     for key in ("DRIZCORR", "DITHCORR"):
         if key in primary:
             primary[key] = "COMPLETE"
-    _put_drizzle(primary, facts)
+    put_drizzle(primary, facts)
     primary["HISTORY"] = "Processing performed using:"
-    for name, version in (("drizframe", facts.version), ("astropy", astropy.__version__), ("NumPy", np.__version__)):
+    for name, version in (
+        ("drizframe", facts.version),
+        ("astropy", astropy.__version__),
+        ("NumPy", np.__version__),
+    ):
         primary["HISTORY"] = f"    {name} version {version}"
-
-
-def _put_drizzle(primary: Header, facts: ProductFacts) -> None:
-    """Write ``NDRIZIM`` and one set of keywords for each chip."""
-    chips = facts.chips()
-    primary["NDRIZIM"] = (len(chips), "Drizzle, No. images drizzled onto output")
-    for number, (unit, exposure, chip) in enumerate(chips, start=1):
-        for key, (value, comment) in _drizzle_keys(facts, unit, exposure, chip).items():
-            name = f"D{number:03d}{key}"
-            primary[name if len(name) <= 8 else f"HIERARCH {name}"] = (value, f"Drizzle, {comment}")
-
-
-def _drizzle_keys(facts: ProductFacts, unit: Any, exposure: Exposure, chip: Chip) -> dict[str, tuple[Any, str]]:
-    """Return the keywords of one chip: value and comment."""
-    name = str(exposure.extra.get("file", f"{exposure.name}.fits"))
-    stem = facts.stem
-    scale = facts.weight_scale.get(unit, 1)
-    return {
-        "VER": (f"drizframe {facts.version}", "task version"),
-        "GEOM": ("wcs", "source of geometric information"),
-        "DATA": (f"{name}[sci,{chip.extver}]", "input data image"),
-        "DEXP": (chip.exptime, "input image exposure time (s)"),
-        "OUDA": (f"{stem}.fits", "output data image"),
-        "OUWE": (f"{stem}_wht.fits", "output weighting image"),
-        "OUCO": (f"{stem}_ctx.fits" if facts.context else "", "output context image"),
-        "MASK": (f"{exposure.name}_sci{chip.extver}_{facts.kind}_mask.fits", "input weighting image"),
-        "WTSC": (scale, "weighting factor for input image"),
-        "KERN": (facts.kernel, "form of weight distribution kernel"),
-        "PIXF": (facts.pixfrac, "linear size of drop"),
-        "COEF": ("SIP" if facts.coeffs else "", "source of coefficients"),
-        "OUUN": (facts.units, "units of output image - counts or cps"),
-        "FVAL": ("INDEF" if facts.fillval is None else str(facts.fillval), "fill value for zero weight output pix"),
-        "WKEY": (facts.wcskey, "WCS version of the input image"),
-        "SCAL": (facts.frame.scale, "pixel size (arcsec) of output image"),
-        "ISCL": (chip.idc_scale if chip.idc_scale is not None else "", "default IDCTAB pixel size(arcsec)"),
-    }
 
 
 def _put_science(sci: Header, facts: ProductFacts) -> None:
@@ -316,7 +263,9 @@ def _put_unit(sci: Header, unit: str) -> None:
     sci["BUNIT"] = (unit, comment)
 
 
-def blot_header(exposure: Exposure, chip: Chip, sky: float | None = None, version: str = drizframe.__version__) -> tuple[Header, Header]:
+def blot_header(
+    exposure: Exposure, chip: Chip, sky: float | None = None, version: str = drizframe.__version__
+) -> tuple[Header, Header]:
     """Return primary and science header of a blotted image: the chip's own, with its distortion.
 
     Parameters
@@ -330,7 +279,7 @@ def blot_header(exposure: Exposure, chip: Chip, sky: float | None = None, versio
     """
     primary = _primary(exposure)
     sci = chip.header.copy()
-    for key in [k for k in dict.fromkeys(sci) if _TABLES.match(k)]:
+    for key in [k for k in dict.fromkeys(sci) if TABLES.match(k)]:
         sci.remove(key, ignore_missing=True, remove_all=True)
     for key in ("BSCALE", "BZERO", "OBJECT", *_STATISTICS):
         sci.remove(key, ignore_missing=True)
@@ -340,8 +289,9 @@ def blot_header(exposure: Exposure, chip: Chip, sky: float | None = None, versio
         sci["WCSTYPE"] = wcs_type(str(sci["WCSNAME"]))
     matrix = chip.wcs.pixel_scale_matrix
     sci["ORIENTAT"] = (
-        math.degrees(math.atan2(matrix[0, 1], matrix[1, 1])), "position angle of image y axis (deg. e of n)"
-    )  # fmt: skip
+        math.degrees(math.atan2(matrix[0, 1], matrix[1, 1])),
+        "position angle of image y axis (deg. e of n)",
+    )
     sci["VAFACTOR"] = (1.0, "velocity aberration plate scale factor")
     if "CCDCHIP" in sci:
         sci["CCDCHIP"] = "-999"
@@ -401,6 +351,6 @@ def frame_headers(frame: Frame, unit: str, exptime: float) -> dict[str, Header]:
     if exptime > 0:
         headers["primary"]["EXPTIME"] = (exptime, "exposure duration (seconds)--calculated")
     for kind in ("sci", "wht", "ctx"):
-        _put_wcs(headers[kind], frame)
+        put_wcs(headers[kind], frame)
     _put_unit(headers["sci"], unit)
     return headers

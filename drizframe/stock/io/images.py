@@ -65,7 +65,11 @@ def write_image(path: Path, data: np.ndarray[Any, Any], header: Header | None = 
 
 
 def write_part(
-    path: Path, data: np.ndarray[Any, Any], window: Window, shape: tuple[int, int], header: Header | None = None
+    path: Path,
+    data: np.ndarray[Any, Any],
+    window: Window,
+    shape: tuple[int, int],
+    header: Header | None = None,
 ) -> Path:
     """Write an image that is zero outside a window; the zeros take no room on disks that know sparse files.
 

@@ -41,7 +41,13 @@ def _named(header: Header, path: Path) -> Header:
 
 
 def write_single(
-    folder: Path, name: str, sci: Image, wht: Image | None, headers: ProductHeaders, window: Window, shape: tuple[int, int]
+    folder: Path,
+    name: str,
+    sci: Image,
+    wht: Image | None,
+    headers: ProductHeaders,
+    window: Window,
+    shape: tuple[int, int],
 ) -> list[Path]:
     """Write ``<name>_single_sci.fits`` and ``<name>_single_wht.fits``, as large as the separate frame.
 
@@ -85,7 +91,9 @@ def write_median(folder: Path, root: str, image: Image, headers: ProductHeaders)
         Of the first exposure.
     """
     path = folder / f"{root}_med.fits"
-    return write_image(path, _float32(image), _named(simple_header(headers.primary, headers.sci, "SCI"), path))
+    return write_image(
+        path, _float32(image), _named(simple_header(headers.primary, headers.sci, "SCI"), path)
+    )
 
 
 def write_blot(folder: Path, exposure: Exposure, chip: Chip, image: Image, sky: float | None = None) -> Path:
@@ -157,7 +165,9 @@ def write_sky_mask(folder: Path, name: str, extver: int, mask: Image) -> Path:
     mask : ndarray
         Zero where a pixel was not used.
     """
-    return write_image(folder / f"{name}_skymatch_mask_sci{extver}.fits", (np.asarray(mask) != 0).astype(np.uint8))
+    return write_image(
+        folder / f"{name}_skymatch_mask_sci{extver}.fits", (np.asarray(mask) != 0).astype(np.uint8)
+    )
 
 
 def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
@@ -178,7 +188,7 @@ def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
 def write_crclean(
     folder: Path, exposure: Exposure, cleaned: Mapping[int, Image], masks: Mapping[int, Image], crbit: int
 ) -> Path:
-    """Write ``<name>_crclean.fits``: the exposure with cosmic rays replaced, their flags in DQ of the same EXTVER.
+    """Write ``<name>_crclean.fits``: the exposure with cosmic rays replaced, and flagged in DQ.
 
     Parameters
     ----------

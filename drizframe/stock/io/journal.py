@@ -1,8 +1,8 @@
 """Replacing several files as one act: all of them, or none; an interruption is made good on the next run.
 
-First every new file is written under a temporary name next to its target, then the journal says "commit", then the
-temporary files are renamed, then the journal goes.  A run that finds a journal finishes it: it deletes the temporary
-files of one that was still preparing, and renames those of one that was committing.
+First every new file is written under a temporary name next to its target, then the journal says "commit",
+then the temporary files are renamed, then the journal goes.  A run that finds a journal finishes it: it
+deletes the temporary files of one that was still preparing, and renames those of one that was committing.
 """
 
 from __future__ import annotations
@@ -69,9 +69,11 @@ def _sync(path: Path) -> None:
 
 def _write_journal(path: Path, state: str, moves: Sequence[tuple[Path, Path]]) -> None:
     record = {
-        "state": state, "pid": os.getpid(), "host": socket.gethostname(),
+        "state": state,
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
         "moves": [[str(a.absolute()), str(b.absolute())] for a, b in moves],
-    }  # fmt: skip
+    }
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(record, indent=1), encoding="utf-8")
     _sync(part)
@@ -105,7 +107,10 @@ def recover(folder: Path) -> str:
         moves = [(Path(a), Path(b)) for a, b in record["moves"]]
         state = record["state"]
     except (ValueError, KeyError, TypeError) as error:
-        msg = f"{path} cannot be read ({error}). Check the input files against their archived copies, then delete it."
+        msg = (
+            f"{path} cannot be read ({error}). Check the input files against their archived copies, then "
+            "delete it."
+        )
         raise OutputError(msg) from error
     if _alive(record):
         msg = f"Process {record['pid']} is writing files in {folder} ({path.name}). Wait for it to end."
@@ -114,7 +119,7 @@ def recover(folder: Path) -> str:
         for temporary, _ in moves:
             temporary.unlink(missing_ok=True)
         path.unlink()
-        return f"an earlier run stopped while it prepared changes of {len(moves)} files; none of them was changed"
+        return f"an earlier run stopped while it prepared changes of {len(moves)} files; none was changed"
     _rename(moves)
     path.unlink()
     return f"an earlier run stopped while it changed {len(moves)} files; the changes are now complete"
@@ -167,7 +172,10 @@ def commit(folder: Path, changes: Sequence[Change]) -> None:
     try:
         _rename(moves)
     except OSError as error:
-        msg = f"Not all changed files could be renamed: {error}. Remove the cause; the next run here completes the changes."
+        msg = (
+            f"Not all changed files could be renamed: {error}. Remove the cause; the next run here "
+            "completes the changes."
+        )
         raise OutputError(msg) from error
     journal.unlink()
 

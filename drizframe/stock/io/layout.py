@@ -51,7 +51,7 @@ class ChipPlace:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What products want to know: headers of the other images, and the real number of the science extension."""
+        """What products want to know: headers of the other images, and where the science image really is."""
         return {"headers": self.others, "hdu": self.places["sci"][1]}
 
 
@@ -63,7 +63,7 @@ def _is_image(hdu: Any) -> bool:
 
 
 def companion(path: Path) -> Path | None:
-    """Return the data-quality file that goes with a science file (``_c0m.fits`` → ``_c1m.fits``), if it is there."""
+    """Return the data-quality file of a science file (``_c0m.fits`` → ``_c1m.fits``), if it is there."""
     name = path.name
     mark = name.rfind("_c0")
     if mark < 0 or not name.lower().endswith((".fits", ".fits.gz", ".fits.xz")):
@@ -73,7 +73,7 @@ def companion(path: Path) -> Path | None:
 
 
 def _from_other_file(path: Path, extver: int, names: tuple[str, ...]) -> int | None:
-    """Return the number of the image extension for a chip in a second file: by name and EXTVER, else by EXTVER."""
+    """Return the number of a chip's extension in a second file: by name and EXTVER, else by EXTVER."""
     with open_fits(path) as hdus:
         images = [(i, h) for i, h in enumerate(hdus) if _is_image(h)]
         for i, hdu in images:
@@ -91,12 +91,19 @@ def _place(hdus: HDUList, path: Path, index: int, extver: int) -> ChipPlace:
     others = {}
     for i, hdu in enumerate(hdus):
         kind = _PLANES.get(hdu.name)
-        if kind is None or hdu.ver != hdus[index].ver or kind in others or not getattr(hdu, "is_image", False):
+        if (
+            kind is None
+            or hdu.ver != hdus[index].ver
+            or kind in others
+            or not getattr(hdu, "is_image", False)
+        ):
             continue
         others[kind] = hdu.header.copy()
         if _is_image(hdu):
             places[kind] = (str(path), i, -1)
-    return ChipPlace(extver=extver, index=index, header=hdus[index].header.copy(), places=places, others=others)
+    return ChipPlace(
+        extver=extver, index=index, header=hdus[index].header.copy(), places=places, others=others
+    )
 
 
 def with_files(place: ChipPlace, path: Path, ivm: Path | None) -> ChipPlace:
@@ -123,18 +130,24 @@ def with_files(place: ChipPlace, path: Path, ivm: Path | None) -> ChipPlace:
             place.places["dq"] = (str(other), index, -1)
     if ivm is not None:
         if not ivm.is_file():
-            msg = f"{ivm}, the inverse-variance map of {path}, does not exist. Correct the second column of the list."
+            msg = (
+                f"{ivm}, the inverse-variance map of {path}, does not exist. Correct the second column of "
+                "the list."
+            )
             raise MissingInputError(msg)
         index = _from_other_file(ivm, place.extver, ("IVM",))
         if index is None:
-            msg = f"{ivm} has no image for chip {place.extver} of {path}. Give one IVM extension with each EXTVER."
+            msg = (
+                f"{ivm} has no image for chip {place.extver} of {path}. Give one IVM extension with each "
+                "EXTVER."
+            )
             raise InputError(msg)
         place.places["ivm"] = (str(ivm), index, -1)
     return place
 
 
 def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[ChipPlace]:
-    """Return the chips of a file in order of EXTVER; an image in the primary HDU counts where there is no ``SCI``.
+    """Return the chips of a file in order of EXTVER; without any ``SCI``, an image in the primary HDU counts.
 
     Parameters
     ----------
@@ -189,7 +202,13 @@ def select_group(chips: Sequence[ChipPlace], group: Any, where: str) -> list[Chi
     """
     if group is None or (isinstance(group, str | Sequence) and not group):
         return list(chips)
-    items = group.split(",") if isinstance(group, str) else list(group) if isinstance(group, Sequence) else [group]
+    items = (
+        group.split(",")
+        if isinstance(group, str)
+        else list(group)
+        if isinstance(group, Sequence)
+        else [group]
+    )
     words = [str(v).strip() for v in items]
     if words[0].isalpha():
         chosen = [c for c in chips if words[0].lower() == "sci" and words[1:] == [str(c.extver)]]

@@ -28,8 +28,8 @@ _DAMAGE = (OSError, EOFError, ValueError, TypeError, zlib.error, lzma.LZMAError)
 
 
 @functools.lru_cache(maxsize=1)
-def _decompressed(path: str, changed: int, size: int) -> bytes:  # noqa: ARG001  (time and size are the cache's key)
-    """Return the bytes of a compressed file; the last one is kept, because a run reads all its images in a row."""
+def _decompressed(path: str, changed: int, size: int) -> bytes:
+    """Return the bytes of a compressed file; the last file is kept, as its images are read in a row."""
     opener = _OPENERS[Path(path).suffix.lower()]
     try:
         return opener(Path(path).read_bytes())
@@ -69,7 +69,10 @@ def open_fits(path: str | Path) -> Iterator[HDUList]:
     try:
         hdus = fits.open(source, mode="readonly", memmap=False, uint=True)
     except _DAMAGE as error:
-        msg = f"{path} cannot be read as FITS ({error}). Give a FITS file, or get the file again if it is damaged."
+        msg = (
+            f"{path} cannot be read as FITS ({error}). Give a FITS file, or get the file again if it is "
+            "damaged."
+        )
         raise UnreadableInputError(msg) from error
     try:
         yield hdus
@@ -95,8 +98,8 @@ def check_complete(hdus: HDUList, path: Path) -> str:
     Returns
     -------
     str
-        A note if ``NEXTEND`` counts more extensions than there are; empty otherwise.  (Files that were cut out of larger ones
-        often keep its ``NEXTEND``, so this is no error.)
+        A note if ``NEXTEND`` counts more extensions than there are; empty otherwise.  (Files that were cut
+        out of larger ones often keep its ``NEXTEND``, so this is no error.)
     """
     stat = path.stat()
     packed = path.suffix.lower() in _OPENERS
@@ -109,7 +112,8 @@ def check_complete(hdus: HDUList, path: Path) -> str:
     for index, (start, length, _) in enumerate(ends):
         if start + length > size:
             msg = (
-                f"{path} is truncated: extension {index} ({hdus[index].name or 'PRIMARY'}) ends at byte {start + length}, "
+                f"{path} is truncated: extension {index} ({hdus[index].name or 'PRIMARY'}) ends at byte "
+                f"{start + length}, "
                 f"the file has {size}. Get it again."
             )
             raise UnreadableInputError(msg)

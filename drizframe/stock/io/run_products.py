@@ -29,17 +29,30 @@ def _kernel(value: Any) -> str:
     return value if isinstance(value, str) else str(value.name)
 
 
-def mosaic_headers(product: RunProducts) -> tuple[Mapping[str, Any], Mapping[str, Sequence[Any]], tuple[str, ...]]:
+def mosaic_headers(
+    product: RunProducts,
+) -> tuple[Mapping[str, Any], Mapping[str, Sequence[Any]], tuple[str, ...]]:
     """Return headers, table and warnings of the mosaic; see `drizframe.hooks.Writer`."""
     p = product.parameters
     facts = ProductFacts(
-        frame=product.frames["final"], exposures=product.exposures, names=product.names,
+        frame=product.frames["final"],
+        exposures=product.exposures,
+        names=product.names,
         sky={u: v.level for u, v in product.sky.items()},
         weight_scale=dict(product.weight_scale),
-        kernel=_kernel(p.final_kernel), pixfrac=p.final_pixfrac, units=p.final_units, fillval=p.final_fillval,
-        wcskey=p.wcskey, coeffs=p.coeffs, bunit=product.unit, build=p.build, context=p.context, log=p.runfile,
-        rules_file=p.rules_file, rules_folder=Path(),
-    )  # fmt: skip
+        kernel=_kernel(p.final_kernel),
+        pixfrac=p.final_pixfrac,
+        units=p.final_units,
+        fillval=p.final_fillval,
+        wcskey=p.wcskey,
+        coeffs=p.coeffs,
+        bunit=product.unit,
+        build=p.build,
+        context=p.context,
+        log=p.runfile,
+        rules_file=p.rules_file,
+        rules_folder=Path(),
+    )
     made = product_headers(facts)
     return made.parts(), made.table, made.notes
 
@@ -50,11 +63,21 @@ def _single_headers(product: RunProducts, index: int) -> ProductHeaders:
     units = {Unit(0, u.chip): v.level for u, v in product.sky.items() if u.exposure == index}
     scale = 1.0 if isinstance(p.driz_sep_wt_scl, str) else float(p.driz_sep_wt_scl)
     facts = ProductFacts(
-        kind="single", frame=product.frames["separate"], exposures=[product.exposures[index]], names=product.names,
-        sky=units, weight_scale={Unit(0, k): scale for k in range(len(product.exposures[index].chips))},
-        kernel=_kernel(p.driz_sep_kernel), pixfrac=p.driz_sep_pixfrac, fillval=p.driz_sep_fillval,
-        wcskey=p.wcskey, coeffs=p.coeffs, build=p.build, context=p.context, log=p.runfile,
-    )  # fmt: skip
+        kind="single",
+        frame=product.frames["separate"],
+        exposures=[product.exposures[index]],
+        names=product.names,
+        sky=units,
+        weight_scale={Unit(0, k): scale for k in range(len(product.exposures[index].chips))},
+        kernel=_kernel(p.driz_sep_kernel),
+        pixfrac=p.driz_sep_pixfrac,
+        fillval=p.driz_sep_fillval,
+        wcskey=p.wcskey,
+        coeffs=p.coeffs,
+        build=p.build,
+        context=p.context,
+        log=p.runfile,
+    )
     return product_headers(facts)
 
 
@@ -81,9 +104,14 @@ def _singles(product: RunProducts) -> list[Path]:
         window = product.origin("single.sci", Unit(index)) or Window(0, sci.shape[0], 0, sci.shape[1])
         wht = product.read("single.wht", Unit(index)) if "single.wht" in product.planes else None
         paths += intermediate.write_single(
-            product.folder_of(exposure), exposure.name, sci, wht, _single_headers(product, index), window,
+            product.folder_of(exposure),
+            exposure.name,
+            sci,
+            wht,
+            _single_headers(product, index),
+            window,
             product.frames["separate"].shape,
-        )  # fmt: skip
+        )
     return paths
 
 
@@ -128,9 +156,19 @@ def _blots(product: RunProducts) -> list[Path]:
     return _each_chip(product, "blot", write)
 
 
+def _sky_masks(product: RunProducts) -> list[Path]:
+    return _each_chip(
+        product,
+        "mask.sky",
+        lambda folder, e, c, image: intermediate.write_sky_mask(folder, e.name, c.extver, image),
+    )
+
+
 def _rays(product: RunProducts) -> list[Path]:
     return _each_chip(
-        product, "mask.cr", lambda folder, e, c, image: intermediate.write_crmask(folder, e.name, c.extver, image)
+        product,
+        "mask.cr",
+        lambda folder, e, c, image: intermediate.write_crmask(folder, e.name, c.extver, image),
     )
 
 
@@ -152,6 +190,7 @@ def _clean(product: RunProducts) -> list[Path]:
 #: Plane -> what writes it.
 _WRITERS: dict[str, Callable[[RunProducts], list[Path]]] = {
     "mask.static": _static,
+    "mask.sky": _sky_masks,
     "single.mask": _weights("single"),
     "single.sci": _singles,
     "median": _median,

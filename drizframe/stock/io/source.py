@@ -17,14 +17,14 @@ __all__ = ["FitsSource", "constant_shape", "image_of"]
 
 
 def constant_shape(header: Any) -> tuple[int, int] | None:
-    """Return rows and columns of an image that the file stores as one number (``NPIX1``, ``NPIX2``, ``PIXVALUE``)."""
+    """Return rows and columns of an image stored as one number (``NPIX1``, ``NPIX2``, ``PIXVALUE``)."""
     if header.get("NAXIS", 0) == 0 and "NPIX1" in header and "NPIX2" in header and "PIXVALUE" in header:
         return int(header["NPIX2"]), int(header["NPIX1"])
     return None
 
 
 def image_of(hdu: Any) -> np.ndarray[Any, Any] | None:
-    """Return the image of an extension in native byte order, ``BSCALE`` and ``BZERO`` applied; None if it is empty.
+    """Return the image of an extension, native byte order, ``BSCALE`` and ``BZERO`` applied; None if empty.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class FitsSource:
     Parameters
     ----------
     places : mapping of str to (str, int, int)
-        Kind of image ("sci", "err", "dq", "ivm", …) to the file, the number of its extension, and the plane of a cube (-1:
-        the extension is an image).
+        Kind of image ("sci", "err", "dq", "ivm", …) to the file, the number of its extension, and the plane
+        of a cube (-1: the extension is an image).
     """
 
     places: Mapping[str, tuple[str, int, int]]

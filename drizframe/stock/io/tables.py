@@ -29,7 +29,9 @@ def _column(name: str, values: Sequence[Any]) -> Any:
         array = np.array([NULL if v is None else v for v in values], dtype=np.int64)
         return Column(name=name, format="K", array=array, null=None if complete else NULL)
     elif all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
-        return Column(name=name, format="D", array=np.array([np.nan if v is None else float(v) for v in values]))
+        return Column(
+            name=name, format="D", array=np.array([np.nan if v is None else float(v) for v in values])
+        )
     text = ["" if v is None else str(v).rstrip() for v in values]
     return Column(name=name, format=f"{max(1, *(len(t) for t in text))}A", array=np.array(text))
 
@@ -45,7 +47,8 @@ def header_table(columns: Mapping[str, Sequence[Any]]) -> Any:
     Returns
     -------
     astropy.io.fits.BinTableHDU
-        Whole numbers keep their type (``TNULL`` marks missing ones), missing texts are empty, missing decimals are NaN.
+        Whole numbers keep their type (``TNULL`` marks missing ones), missing texts are empty, missing
+        decimals are NaN.
     """
     from astropy.io.fits import BinTableHDU
 

@@ -46,8 +46,8 @@ def gaussian(
     Returns
     -------
     weights : ndarray of float64, shape (n, h, w)
-        ``(e / π) exp(-e dx²) exp(-e dy²)`` with ``e = 2.3548² s² / (2 f²)``, on the pixels ``nint(x - r) … nint(x + r)``
-        (a square, not a disc) with r = `reach`.
+        ``(e / π) exp(-e dx²) exp(-e dy²)`` with ``e = 2.3548² s² / (2 f²)``, on the pixels ``nint(x - r) …
+        nint(x + r)`` (a square, not a disc) with r = `reach`.
 
     Notes
     -----

@@ -19,7 +19,7 @@ SPACING = 0.003
 
 
 def _tabulate(order: int) -> Array:
-    """Return ``L(k · SPACING)`` with ``L(u) = sinc(u) sinc(u / a)`` for u < a, 0 beyond (``sinc(u) = sin(πu) / (πu)``)."""
+    """Return ``L(k · SPACING)``: ``sinc(u) sinc(u / a)`` for u < a, else 0; ``sinc(u) = sin(πu) / (πu)``."""
     u = SPACING * np.arange(math.ceil(order / SPACING) + 1, dtype=np.float64)
     table = np.where(u < order, np.sinc(u) * np.sinc(u / order), 0.0)
     table.flags.writeable = False
@@ -64,7 +64,9 @@ def lanczos(
     return along[:, :, None] * across[:, None, :]
 
 
-def _factors(v: Array, r: float, start: Integers, count: int, scale: float, table: Array, spacing: float) -> Array:
+def _factors(
+    v: Array, r: float, start: Integers, count: int, scale: float, table: Array, spacing: float
+) -> Array:
     """One axis of the kernel on each pixel of the windows, shape (n, count)."""
     k = centres(start, count)
     entry = np.floor(np.abs(v[:, None] - k) * scale / spacing + 0.5)
@@ -109,12 +111,12 @@ def _fast_lanczos3(
     return weights
 
 
-def reach2(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def reach2(pixfrac: float, scale: float) -> float:
     """Half the side of the footprint of lanczos2 in output pixels."""
     return 2.0 / scale
 
 
-def reach3(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def reach3(pixfrac: float, scale: float) -> float:
     """Half the side of the footprint of lanczos3 in output pixels."""
     return 3.0 / scale
 

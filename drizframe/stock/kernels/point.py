@@ -12,7 +12,7 @@ from drizframe.stock.kernels._ranges import Array, Integers, candidates
 __all__ = ["POINT", "no_width", "point"]
 
 
-def no_width(pixfrac: float, scale: float) -> float:  # noqa: ARG001  (the signature of every support)
+def no_width(pixfrac: float, scale: float) -> float:
     """Return 0: a point has no width."""
     return 0.0
 

@@ -43,16 +43,19 @@ def square(
 
     Notes
     -----
-    With the signed area ``J = ½ [(X1 - X3)(Y0 - Y2) - (X0 - X2)(Y1 - Y3)]``, the overlap with the pixel is, by Green's
-    theorem, ``A = Σ S(Pk → Pk+1)``, where S is the integral of the height of the edge above the bottom of the pixel,
-    clipped to 0 … 1, over the part of the edge in the pixel's columns; it is signed by the direction of the edge.
-    That is the exact area for convex and concave quadrilaterals of either handedness.  Lobes of a self-crossing
-    one count with their winding number, and pixels in which the sum is against the sign of J get nothing.  A
-    quadrilateral without area, or with an infinite one, touches nothing.  Equation 4 and 5 of Fruchter & Hook (2002).
+    With the signed area ``J = ½ [(X1 - X3)(Y0 - Y2) - (X0 - X2)(Y1 - Y3)]``, the overlap with the pixel is,
+    by Green's theorem, ``A = Σ S(Pk → Pk+1)``, where S is the integral of the height of the edge above the
+    bottom of the pixel, clipped to 0 … 1, over the part of the edge in the pixel's columns; it is signed by
+    the direction of the edge. That is the exact area for convex and concave quadrilaterals of either
+    handedness.  Lobes of a self-crossing one count with their winding number, and pixels in which the sum is
+    against the sign of J get nothing.  A quadrilateral without area, or with an infinite one, touches
+    nothing.  Equation 4 and 5 of Fruchter & Hook (2002).
     """
     with np.errstate(all="ignore"):
         px, py = corners[:, :, 0], corners[:, :, 1]
-        area = 0.5 * ((px[:, 1] - px[:, 3]) * (py[:, 0] - py[:, 2]) - (px[:, 0] - px[:, 2]) * (py[:, 1] - py[:, 3]))
+        area = 0.5 * (
+            (px[:, 1] - px[:, 3]) * (py[:, 0] - py[:, 2]) - (px[:, 0] - px[:, 2]) * (py[:, 1] - py[:, 3])
+        )
         origin = nint(py.min(axis=1))  # heights count from here: small numbers keep their digits
         column, row = centres(x0, shape[1]), centres(y0, shape[0]) - origin[:, None]
         overlap = np.zeros((len(corners), *shape))
@@ -69,9 +72,10 @@ def square(
 def _below_edge(xp: Array, yp: Array, xq: Array, yq: Array, column: Array, row: Array) -> Array:
     """Signed area inside each pixel below the edge from P to Q, shape (n, h, w).
 
-    The edge is cut at the sides of the column.  Where the piece climbs from `lower` to `upper` (above the bottom of the
-    pixel), its mean clipped height is ``b - (b - a) (a - lower + (b - a) / 2) / (upper - lower)`` with a, b the clipped
-    ends: what is lost below the top end.  ``width / (upper - lower)`` is the inverse slope.
+    The edge is cut at the sides of the column.  Where the piece climbs from `lower` to `upper` (above the
+    bottom of the pixel), its mean clipped height is ``b - (b - a) (a - lower + (b - a) / 2) / (upper -
+    lower)`` with a, b the clipped ends: what is lost below the top end.  ``width / (upper - lower)`` is the
+    inverse slope.
     """
     dx, dy = xq - xp, np.abs(yq - yp)
     slope = np.where(dx != 0.0, (yq - yp) / dx, 0.0)[:, None]

@@ -47,7 +47,8 @@ def turbo(
 
     Notes
     -----
-    The box is ``[x - r, x + r] × [y - r, y + r]`` with ``r = f / (2 s)``, whatever the rotation or the local scale.
+    The box is ``[x - r, x + r]`` by ``[y - r, y + r]`` with ``r = f / (2 s)``, whatever
+    the rotation or the local scale.
     """
     r = half_width(pixfrac, scale)
     across, along = _lengths(x, r, x0, shape[1]), _lengths(y, r, y0, shape[0])

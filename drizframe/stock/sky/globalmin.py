@@ -38,7 +38,7 @@ def globalmin(
     chips: Sequence[SkyChip],
     statistic: Statistic,
     *,
-    overlaps: Callable[[], Sequence[Overlap]],  # noqa: ARG001  (no overlaps needed)
+    overlaps: Callable[[], Sequence[Overlap]],
     options: SkyOptions,
 ) -> dict[Hashable, SkyValue]:
     """Give all chips of all exposures the surface brightness of the darkest chip.

@@ -22,7 +22,7 @@ def localmin(
     chips: Sequence[SkyChip],
     statistic: Statistic,
     *,
-    overlaps: Callable[[], Sequence[Overlap]],  # noqa: ARG001  (no overlaps needed)
+    overlaps: Callable[[], Sequence[Overlap]],
     options: SkyOptions,
 ) -> dict[Hashable, SkyValue]:
     """Give all chips of an exposure the surface brightness of its darkest chip.

@@ -75,7 +75,7 @@ def run_blot(job: Job) -> dict[str, Image]:
     return {"blot": blot + sky if sky else blot}
 
 
-def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001  (signature of the contract)
+def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     """Whether the step runs: parameter `blot`."""
     return bool(parameters.blot)
 

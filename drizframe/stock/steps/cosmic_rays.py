@@ -147,7 +147,7 @@ def _run(job: Job) -> Mapping[str, Any]:
     return {"mask.cr": mask, "crclean": image, "crclean.dq": flags}
 
 
-def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     """Whether cosmic rays are looked for; a single exposure has the switch off if the detector compares."""
     return bool(parameters.driz_cr)
 

@@ -33,8 +33,8 @@ def product_factor(chip: Chip, proc_unit: str) -> float:
 
     Notes
     -----
-    Chips that count are divided by their own gain before they are drizzled, so chips of different gain fit together
-    (traps 02-6, 10-14).
+    Chips that count are divided by their own gain before they are drizzled, so chips of different gain fit
+    together (traps 02-6, 10-14).
     """
     electrons = chip.effective_gain / (1.0 if chip.rate else chip.exptime)
     if proc_unit == "native" and chip.native_unit.startswith("counts"):
@@ -43,7 +43,7 @@ def product_factor(chip: Chip, proc_unit: str) -> float:
 
 
 def run_weights(job: Job) -> Mapping[str, Any]:
-    """Weight of every pixel of a chip, and the factor that goes with it."""
+    """Weight of every pixel of a chip, the factor that goes with it, and the variance if it is wanted."""
     chip, parameters = job.chip, job.parameters
     weighting = job.component("weighting", parameters.final_wht_type)
     ivm = job.read("ivm", job.unit)
@@ -55,11 +55,14 @@ def run_weights(job: Job) -> Mapping[str, Any]:
     weight, scale = job.call(weighting)(
         chip, _good(job), job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
     )
-    return {"final.mask": np.asarray(weight, dtype=np.float32), "final.scale": float(scale)}
+    planes = {"final.mask": np.asarray(weight, dtype=np.float32), "final.scale": float(scale)}
+    if "variance" in parameters.layers:
+        planes["final.var"] = _variance(job)
+    return planes
 
 
 def _good(job: Job) -> Image:
-    """Return the mask of good pixels: flags and static mask, and cosmic rays unless nothing is left anyway (trap 08-9)."""
+    """Return good pixels: by flags and static mask, and by cosmic rays if that leaves any (trap 08-9)."""
     good: Image = np.ones(job.chip.shape, dtype=np.uint8)
     dq, static, rays = (job.read(name, job.unit) for name in ("dq", "mask.static", "mask.cr"))
     if dq is not None:
@@ -71,6 +74,20 @@ def _good(job: Job) -> Image:
     return good
 
 
+def _variance(job: Job) -> Image:
+    """Return the square of the error image, in squared native units."""
+    error = job.read("err", job.unit)
+    if error is None:
+        msg = (
+            f"layers='variance' needs the error image of every chip, but chip {job.chip.extver} of "
+            f"{job.exposure.name!r} has none. Give inputs with ERR extensions, or leave the layer out."
+        )
+        raise InputError(msg)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squared: Image = np.square(error, dtype=np.float32)
+    return squared
+
+
 def run(job: Job) -> Mapping[str, Any]:
     """Drizzle all chips onto a tile of the final frame."""
     parameters, window = job.parameters, job.window
@@ -80,7 +97,7 @@ def run(job: Job) -> Mapping[str, Any]:
     count = len(job.units("chip"))
     variance = "variance" in parameters.layers
     drizzled = job.drizzle(
-        list(_inputs(job, variance=variance)), job.component("kernel", parameters.final_kernel),
+        _inputs(job, variance=variance), job.component("kernel", parameters.final_kernel),
         pixfrac=parameters.final_pixfrac, fillval=parameters.final_fillval,
         maskval=np.nan if parameters.final_maskval is None else parameters.final_maskval,
         planes=(count - 1) // 32 + 1 if parameters.context else 0, variances=int(variance),
@@ -107,25 +124,12 @@ def _inputs(job: Job, *, variance: bool) -> Iterator[ChipInput]:
         sky = job.read("sky", unit)
         yield ChipInput(
             data=[_required(job, "sci", unit)], weight=_required(job, "final.mask", unit),
-            weight_scale=_required(job, "final.scale", unit), number=job.chip_number(unit), pixmap=pixmap, scale=ratio,
+            weight_scale=_required(job, "final.scale", unit), number=job.chip_number(unit), pixmap=pixmap,
+            scale=ratio,
             offset=0.0 if sky is None or sky.subtracted is None else sky.subtracted,
             factor=product_factor(chip, parameters.proc_unit),
-            variances=[_variance(job, unit)] if variance else [],
+            variances=[_required(job, "final.var", unit)] if variance else [],
         )  # fmt: skip
-
-
-def _variance(job: Job, unit: Unit) -> Image:
-    """Return the square of the error image."""
-    error = job.read("err", unit)
-    if error is None:
-        assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (a chip)
-        exposure = job.exposures[unit.exposure]
-        msg = (
-            f"layers='variance' needs the error image of every chip, but chip {exposure.chips[unit.chip].extver} of "
-            f"{exposure.name!r} has none. Give inputs with ERR extensions, or leave the layer out."
-        )
-        raise InputError(msg)
-    return np.square(error, dtype=np.float64)
 
 
 def _required(job: Job, name: str, unit: Unit) -> Any:
@@ -138,7 +142,7 @@ def _required(job: Job, name: str, unit: Unit) -> Any:
     return value
 
 
-def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     return bool(parameters.driz_combine)
 
 
@@ -146,7 +150,7 @@ FINAL_WEIGHTS = Step(
     name="final_weights",
     summary="Weight the good pixels of every chip.",
     consumes=("dq", "err", "ivm", "flat", "mask.static", "mask.cr", "sky"),
-    produces=("final.mask", "final.scale"),
+    produces=("final.mask", "final.scale", "final.var"),
     scope="chip",
     run=run_weights,
     enabled=_enabled,
@@ -155,7 +159,7 @@ FINAL_WEIGHTS = Step(
 FINAL = Step(
     name="final",
     summary="Drizzle all exposures onto the final frame.",
-    consumes=("sci", "err", "sky", "final.mask", "final.scale"),
+    consumes=("sci", "sky", "final.mask", "final.scale", "final.var"),
     produces=("mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var"),
     scope="tile",
     grid="final",

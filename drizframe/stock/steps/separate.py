@@ -46,7 +46,7 @@ def run(job: Job) -> Mapping[str, Any]:
         msg = "The separate step works on tiles, but its job has no window."
         raise RunError(msg)
     drizzled = job.drizzle(
-        list(_inputs(job)), job.component("kernel", parameters.driz_sep_kernel),
+        _inputs(job), job.component("kernel", parameters.driz_sep_kernel),
         pixfrac=parameters.driz_sep_pixfrac, fillval=parameters.driz_sep_fillval, maskval=0.0,
     )  # fmt: skip
     return {"single.sci": drizzled.sci, "single.wht": drizzled.wht}
@@ -66,8 +66,8 @@ def _inputs(job: Job) -> Iterator[ChipInput]:
             continue
         yield ChipInput(
             data=[_required(job, "sci", unit)], weight=_required(job, "single.mask", unit),
-            weight_scale=1.0 if isinstance(scale, str) else float(scale), number=number, pixmap=pixmap, scale=ratio,
-            offset=_level(job.read("sky", unit)), factor=to_electron_rate(chip),
+            weight_scale=1.0 if isinstance(scale, str) else float(scale), number=number, pixmap=pixmap,
+            scale=ratio, offset=_level(job.read("sky", unit)), factor=to_electron_rate(chip),
         )  # fmt: skip
 
 
@@ -79,12 +79,13 @@ def _level(sky: SkyValue | None) -> float:
 def _required(job: Job, name: str, unit: Unit) -> Image:
     image: Image | None = job.read(name, unit)
     if image is None:
-        msg = f"The separate step needs plane {name!r} of chip {unit.chip} of {job.exposure.name!r}, which was not made."
+        who = job.exposure.name
+        msg = f"The separate step needs plane {name!r} of chip {unit.chip} of {who!r}, which was not made."
         raise RunError(msg)
     return image
 
 
-def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     return bool(parameters.driz_separate)
 
 

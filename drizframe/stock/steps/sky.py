@@ -239,6 +239,17 @@ def _values(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
     return _recorded(job)
 
 
+def _used(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, Image]:
+    """Return the mask of each chip as it was used; nothing for chips all of whose pixels were."""
+    found = {}
+    for unit in job.units("chip"):
+        static = job.read("mask.static", unit) if job.parameters.use_static else None
+        mask = sky_mask(job.read("dq", unit), static, masks.get(unit), job.parameters.sky_bits)
+        if mask is not None:
+            found[unit] = mask.astype(np.uint8)
+    return found
+
+
 def run(job: Job) -> Mapping[Any, Any]:
     """Find the sky of every chip.
 
@@ -246,7 +257,7 @@ def run(job: Job) -> Mapping[Any, Any]:
     -------
     mapping of PlaneKey
         ``sky``: a `SkyValue` for each chip; ``mask.user``: the masks of `skymask_cat`, for the chips that
-        have one.
+        have one; ``mask.sky``: the pixels that were used.
     """
     measured = job.parameters.skysub and not job.parameters.skyfile.strip()
     masks = _user_masks(job) if measured else {}
@@ -258,6 +269,8 @@ def run(job: Job) -> Mapping[Any, Any]:
         )
         job.note(f"Sky of {exposure.name}[sci,{chip.extver}]: {value.level:.7g}, {taken} ({value.method}).")
     planes: dict[PlaneKey, Any] = {PlaneKey("sky", unit): value for unit, value in values.items()}
+    if measured:
+        planes |= {PlaneKey("mask.sky", unit): mask for unit, mask in _used(job, masks).items()}
     return planes | {PlaneKey("mask.user", unit): mask for unit, mask in masks.items()}
 
 
@@ -265,7 +278,7 @@ SKY = Step(
     name="sky",
     summary="Find the sky of every chip, or take it from the user.",
     consumes=("sci", "dq", "mask.static"),
-    produces=("sky", "mask.user"),
+    produces=("sky", "mask.user", "mask.sky"),
     scope="run",
     run=run,
 )

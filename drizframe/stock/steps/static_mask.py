@@ -109,7 +109,7 @@ def run(job: Job) -> Mapping[Any, Any]:
     return planes
 
 
-def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:  # noqa: ARG001
+def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     """Whether the user wants static masks."""
     return bool(parameters.static)
 

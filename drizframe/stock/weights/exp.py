@@ -19,8 +19,8 @@ __all__ = ["EXP", "exposure_weight"]
 def exposure_weight(
     chip: Chip,
     mask: np.ndarray[Any, Any],
-    sky: SkyValue | None,  # noqa: ARG001  (every weighting has the same arguments)
-    ratio: float,  # noqa: ARG001
+    sky: SkyValue | None,
+    ratio: float,
     options: WeightOptions,
 ) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]:
     """Weight good pixels by exposure time.

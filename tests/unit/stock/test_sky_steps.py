@@ -667,4 +667,4 @@ def test_the_steps_are_offered_through_their_hooks():
 
     assert sky.drizframe_step_sky() is SKY
     assert static_mask.drizframe_step_static_mask() is STATIC_MASK
-    assert SKY.produces == ("sky", "mask.user")
+    assert SKY.produces == ("sky", "mask.user", "mask.sky")

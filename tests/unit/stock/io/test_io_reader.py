@@ -14,8 +14,14 @@ from drizframe.errors import InputError, MissingInputError, ParameterError, Unre
 from drizframe.stock.io.fits_reader import FITS, unusable
 
 STIS = {
-    "INSTRUME": "STIS", "DETECTOR": "CCD", "ATODGAIN": 1.0, "READNSE": 4.0, "OBSTYPE": "IMAGING", "PA_V3": 20.0, "TELESCOP": "HST"
-}  # fmt: skip
+    "INSTRUME": "STIS",
+    "DETECTOR": "CCD",
+    "ATODGAIN": 1.0,
+    "READNSE": 4.0,
+    "OBSTYPE": "IMAGING",
+    "PA_V3": 20.0,
+    "TELESCOP": "HST",
+}
 
 
 def test_an_exposure_has_its_facts_and_loads_pixels_when_asked(make_file, read):
@@ -48,7 +54,7 @@ def test_compressed_files_read_alike(make_file, read, suffix, pack):
     assert other.name == plain.name
     np.testing.assert_array_equal(other.chips[0].data(), plain.chips[0].data())
     packed.write_bytes(packed.read_bytes()[:-200])
-    with pytest.raises(UnreadableInputError, match="decompressed"):
+    with pytest.raises(UnreadableInputError, match=r"decompressed"):
         read(packed)
 
 
@@ -56,7 +62,9 @@ def test_scaled_and_unsigned_integers_are_read_as_values(make_file, read):
     path = make_file(chips=1, dq_type=np.uint16)
     with fits.open(path, mode="update") as hdus:
         hdus["DQ"].data[2, 3] = 40000
-        science = fits.ImageHDU(np.arange(120, dtype=np.int16).reshape(12, 10), hdus["SCI"].header, name="SCI")
+        science = fits.ImageHDU(
+            np.arange(120, dtype=np.int16).reshape(12, 10), hdus["SCI"].header, name="SCI"
+        )
         science.scale("int16", bscale=0.5, bzero=100.0)
         hdus[1] = science
     (exposure,) = read(path)
@@ -75,14 +83,14 @@ def test_an_image_that_is_stored_as_one_number_is_filled(make_file, read):
 
 
 def test_a_missing_file_is_named(tmp_path, read):
-    with pytest.raises(MissingInputError, match="nowhere_flt.fits"):
+    with pytest.raises(MissingInputError, match=r"nowhere_flt.fits"):
         read(tmp_path / "nowhere_flt.fits")
 
 
 def test_a_file_that_is_no_fits_is_named(tmp_path, read):
     path = tmp_path / "text_flt.fits"
     path.write_text("hello" * 1000)
-    with pytest.raises(UnreadableInputError, match="text_flt.fits"):
+    with pytest.raises(UnreadableInputError, match=r"text_flt.fits"):
         read(path)
 
 
@@ -90,7 +98,7 @@ def test_a_file_that_is_no_fits_is_named(tmp_path, read):
 def test_truncation_is_found(make_file, read, missing):
     path = make_file()
     path.write_bytes(path.read_bytes()[: -2880 - missing])
-    with pytest.raises(UnreadableInputError, match="jx01_flt.fits is (truncated|damaged)"):
+    with pytest.raises(UnreadableInputError, match=r"jx01_flt.fits is (truncated|damaged)"):
         read(path)
 
 
@@ -104,7 +112,7 @@ def test_missing_extensions_are_noted(make_file, read):
 def test_a_file_without_science_image_is_refused_with_what_it_holds(tmp_path, read):
     path = tmp_path / "a.fits"
     fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.zeros((3, 3)), name="OTHER")]).writeto(path)
-    with pytest.raises(InputError, match="no science image.*1 OTHER"):
+    with pytest.raises(InputError, match=r"no science image.*1 OTHER"):
         read(path)
 
 
@@ -114,7 +122,7 @@ def test_a_file_without_wcs_is_refused(make_file, read):
 
 
 def test_a_singular_matrix_is_refused(make_file, read):
-    with pytest.raises(WCSError, match="jx01_flt.fits"):
+    with pytest.raises(WCSError, match=r"jx01_flt.fits"):
         read(make_file(science={"CD2_2": 0.0, "CD1_1": 0.0}))
 
 
@@ -134,7 +142,14 @@ def test_the_reference_frame_decides_the_celestial_system(make_file, read, frame
     assert exposure.chips[0].wcs.wcs.radesys == expected
 
 
-SIP = {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP", "A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e-3, "B_0_2": 2e-3}
+SIP = {
+    "CTYPE1": "RA---TAN-SIP",
+    "CTYPE2": "DEC--TAN-SIP",
+    "A_ORDER": 2,
+    "B_ORDER": 2,
+    "A_2_0": 1e-3,
+    "B_0_2": 2e-3,
+}
 
 
 def test_distortion_is_there_and_can_be_left_out_everywhere(make_file, read):
@@ -144,7 +159,9 @@ def test_distortion_is_there_and_can_be_left_out_everywhere(make_file, read):
     assert linear.wcs.sip is None
     assert not any("SIP" in c for c in linear.wcs.wcs.ctype)
     corner = np.array([[12.0, 9.0]])
-    np.testing.assert_allclose(linear.wcs.all_pix2world(corner, 0), bent.wcs.wcs_pix2world(corner, 0), rtol=1e-14)
+    np.testing.assert_allclose(
+        linear.wcs.all_pix2world(corner, 0), bent.wcs.wcs_pix2world(corner, 0), rtol=1e-14
+    )
     assert np.abs(bent.wcs.all_pix2world(corner, 0) - bent.wcs.wcs_pix2world(corner, 0)).max() > 1e-7
     assert (linear.idc_scale, linear.v2ref) == (None, None)
     assert (bent.idc_scale, bent.v2ref) == (0.05, 250.0)
@@ -161,7 +178,11 @@ def test_look_up_tables_of_distortion_are_used(make_file, read):
                 hdus["SCI"].header.set(f"DP{axis}", f"AXIS.{i}: {i}")
             table = fits.ImageHDU(np.full((2, 2), 0.25 * axis, np.float32), name="WCSDVARR", ver=axis)
             for i in (1, 2):
-                table.header[f"CRPIX{i}"], table.header[f"CRVAL{i}"], table.header[f"CDELT{i}"] = 0.0, 0.0, 64.0
+                table.header[f"CRPIX{i}"], table.header[f"CRVAL{i}"], table.header[f"CDELT{i}"] = (
+                    0.0,
+                    0.0,
+                    64.0,
+                )
             hdus.append(table)
         hdus[0].header["NEXTEND"] = len(hdus) - 1
     (exposure,) = read(path)
@@ -170,9 +191,18 @@ def test_look_up_tables_of_distortion_are_used(make_file, read):
 
 
 ALTERNATE = {
-    "WCSNAMEB": "GAIA fit", "CTYPE1B": "RA---TAN", "CTYPE2B": "DEC--TAN", "CRVAL1B": 5.7, "CRVAL2B": -72.0, "CRPIX1B": 1.0,
-    "CRPIX2B": 1.0, "CD1_1B": -2e-5, "CD1_2B": 0.0, "CD2_1B": 0.0, "CD2_2B": 2e-5,
-}  # fmt: skip
+    "WCSNAMEB": "GAIA fit",
+    "CTYPE1B": "RA---TAN",
+    "CTYPE2B": "DEC--TAN",
+    "CRVAL1B": 5.7,
+    "CRVAL2B": -72.0,
+    "CRPIX1B": 1.0,
+    "CRPIX2B": 1.0,
+    "CD1_1B": -2e-5,
+    "CD1_2B": 0.0,
+    "CD2_1B": 0.0,
+    "CD2_2B": 2e-5,
+}
 
 
 @pytest.mark.parametrize("key", ["B", "b", "GAIA fit", "gaia FIT"])
@@ -198,7 +228,16 @@ def test_an_unknown_wcs_is_an_error_that_lists_the_known(make_file, read, key):
 
 
 @pytest.mark.parametrize(
-    ("group", "versions"), [(1, [1]), ("4", [2]), ("1,4", [1, 2]), ([4, 1], [1, 2]), ("sci,2", [2]), (("sci", 2), [2]), ("", [1, 2])]
+    ("group", "versions"),
+    [
+        (1, [1]),
+        ("4", [2]),
+        ("1,4", [1, 2]),
+        ([4, 1], [1, 2]),
+        ("sci,2", [2]),
+        (("sci", 2), [2]),
+        ("", [1, 2]),
+    ],
 )
 def test_group_chooses_chips(make_file, read, group, versions):
     (exposure,) = read(make_file(), group=group)
@@ -212,11 +251,18 @@ def test_group_that_names_no_science_image_is_an_error(make_file, read, group):
 
 
 def stis_file(make_file, name="o4k19a010_flt.fits"):
-    path = make_file(name, chips=2, base=STIS, science={"BUNIT": "COUNTS", "EXPTIME": 150.0, "IDCV2REF": None})
+    path = make_file(
+        name, chips=2, base=STIS, science={"BUNIT": "COUNTS", "EXPTIME": 150.0, "IDCV2REF": None}
+    )
     with fits.open(path, mode="update") as hdus:
         for k, start in ((1, 100.0), (2, 200.0)):
             header = hdus["SCI", k].header
-            header["EXPNAME"], header["EXPSTART"], header["EXPEND"], header["DATE-OBS"] = f"O4K19AC{k}Q", start, start + 1, "1998-02-09"
+            header["EXPNAME"], header["EXPSTART"], header["EXPEND"], header["DATE-OBS"] = (
+                f"O4K19AC{k}Q",
+                start,
+                start + 1,
+                "1998-02-09",
+            )
     return path
 
 
@@ -243,7 +289,7 @@ def test_a_stis_image_set_without_flags_is_left_out(make_file, read):
 
 
 def test_a_stis_spectrum_is_refused(make_file, read):
-    with pytest.raises(InputError, match="spectrum"):
+    with pytest.raises(InputError, match=r"spectrum"):
         read(make_file("o1_flt.fits", base={**STIS, "OBSTYPE": "SPECTROSCOPIC"}))
 
 
@@ -258,7 +304,7 @@ def test_a_stis_spectrum_is_refused(make_file, read):
 )
 def test_unusable_exposures_say_why(make_file, read, primary, science, reason):
     (exposure,) = read(make_file(primary=primary, science=science))
-    assert reason in unusable(exposure)
+    assert reason in (unusable(exposure) or "")
 
 
 def test_an_unknown_number_of_good_pixels_is_no_reason(make_file, read):
@@ -274,9 +320,15 @@ def test_the_roll_angle_may_come_from_the_support_file(make_file, read):
 
 
 def test_flags_of_old_cameras_come_from_the_companion_file(make_file, read, tmp_path):
-    path = make_file("u1_c0m.fits", base={"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "EXPTIME": 10.0, "DARKTIME": 10.0}, science={"DETECTOR": 1})
+    path = make_file(
+        "u1_c0m.fits",
+        base={"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "EXPTIME": 10.0, "DARKTIME": 10.0},
+        science={"DETECTOR": 1},
+    )
     with fits.open(path) as hdus:
-        flags = fits.HDUList([fits.PrimaryHDU(), *[fits.ImageHDU(hdus["DQ", k].data, name="SCI", ver=k) for k in (2, 1)]])
+        flags = fits.HDUList(
+            [fits.PrimaryHDU(), *[fits.ImageHDU(hdus["DQ", k].data, name="SCI", ver=k) for k in (2, 1)]]
+        )
         flags.writeto(tmp_path / "u1_c1m.fits")
         kept = fits.HDUList([h.copy() for h in hdus if h.name != "DQ"])
         expected = [hdus["DQ", k].data.copy() for k in (1, 2)]
@@ -288,27 +340,40 @@ def test_flags_of_old_cameras_come_from_the_companion_file(make_file, read, tmp_
 
 def test_inverse_variance_maps_come_from_a_second_file(make_file, read, tmp_path):
     path = make_file()
-    maps = fits.HDUList([fits.PrimaryHDU(), *[fits.ImageHDU(np.full((12, 10), float(k)), name="IVM", ver=k) for k in (1, 2)]])
+    maps = fits.HDUList(
+        [fits.PrimaryHDU(), *[fits.ImageHDU(np.full((12, 10), float(k)), name="IVM", ver=k) for k in (1, 2)]]
+    )
     maps.writeto(tmp_path / "ivm.fits")
     (exposure,) = read(path, ivm=tmp_path / "ivm.fits")
     assert [c.plane("ivm")[0, 0] for c in exposure.chips] == [1.0, 2.0]
-    with pytest.raises(MissingInputError, match="gone.fits"):
+    with pytest.raises(MissingInputError, match=r"gone.fits"):
         read(path, ivm=tmp_path / "gone.fits")
 
 
 def test_waivered_files_are_read_plane_by_plane(tmp_path, read):
     cube = np.arange(2 * 12 * 10, dtype=np.float32).reshape(2, 12, 10)
-    primary = {"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "EXPTIME": 10.0, "DARKTIME": 10.0, "CTYPE3": "GROUP_NUMBER", "CRVAL1": 1.0}
+    primary = {
+        "INSTRUME": "WFPC2",
+        "ATODGAIN": 7.0,
+        "EXPTIME": 10.0,
+        "DARKTIME": 10.0,
+        "CTYPE3": "GROUP_NUMBER",
+        "CRVAL1": 1.0,
+    }
     columns = [
-        fits.Column("CRVAL1", "D25.17", array=[10.0, 20.0]), fits.Column("CRVAL2", "D25.17", array=[1.0, 2.0]),
+        fits.Column("CRVAL1", "D25.17", array=[10.0, 20.0]),
+        fits.Column("CRVAL2", "D25.17", array=[1.0, 2.0]),
         *[fits.Column(f"CRPIX{i}", "E15.7", array=[5.0, 5.0]) for i in (1, 2)],
         *[fits.Column(f"CD{i}_{j}", "E15.7", array=[1e-5 * (i == j)] * 2) for i in (1, 2) for j in (1, 2)],
-        fits.Column("CTYPE1", "A8", array=["RA---TAN"] * 2), fits.Column("CTYPE2", "A8", array=["DEC--TAN"] * 2),
+        fits.Column("CTYPE1", "A8", array=["RA---TAN"] * 2),
+        fits.Column("CTYPE2", "A8", array=["DEC--TAN"] * 2),
         fits.Column("DETECTOR", "I12", array=[1, 4]),
-    ]  # fmt: skip
+    ]
     table = fits.TableHDU.from_columns(columns)
     fits.HDUList([fits.PrimaryHDU(cube, fits.Header(primary)), table]).writeto(tmp_path / "u1_c0f.fits")
-    fits.HDUList([fits.PrimaryHDU((cube % 7 == 0).astype(np.int16)), table.copy()]).writeto(tmp_path / "u1_c1f.fits")
+    fits.HDUList([fits.PrimaryHDU((cube % 7 == 0).astype(np.int16)), table.copy()]).writeto(
+        tmp_path / "u1_c1f.fits"
+    )
     (exposure,) = read(tmp_path / "u1_c0f.fits")
     assert exposure.name == "u1"
     assert [c.detector_chip for c in exposure.chips] == [1, 4]
@@ -320,6 +385,24 @@ def test_waivered_files_are_read_plane_by_plane(tmp_path, read):
 def test_the_reader_is_chosen_by_name_or_first_bytes(make_file, tmp_path):
     path = make_file()
     other = path.rename(tmp_path / "image.dat")
+    assert FITS.matches is not None
     assert FITS.matches(path)
     assert FITS.matches(other)
     assert not FITS.matches(tmp_path / "list.txt")
+
+
+@pytest.mark.real_data
+def test_a_real_waivered_exposure_has_four_chips_with_flags(real_fits, read):
+    real_fits("u40x010hm_c1f.fits")
+    (exposure,) = read(real_fits("u40x010hm_c0f.fits"))
+    assert [c.gain for c in exposure.chips] == [7.12, 7.12, 6.90, 7.10]
+    assert [c.bunit for c in exposure.chips] == ["COUNTS"] * 4
+    assert [round(float((c.plane("dq") != 0).mean()), 2) for c in exposure.chips] == [0.13, 0.11, 0.11, 0.13]
+
+
+@pytest.mark.real_data
+def test_a_real_stis_file_gives_its_two_exposures(real_fits, read):
+    first, second = read(real_fits("o4k19a010_flt.fits"))
+    assert (first.name, second.name) == ("o4k19ac3q", "o4k19ac4q")
+    assert (first.start, second.start) == (50853.22429083, 50853.22653638)
+    assert first.chips[0].readnoise == 3.99

@@ -1,0 +1,8 @@
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+def turbo(
+    x: Any, y: Any, corners: Any, x0: Any, y0: Any, shape: tuple[int, int], *, pixfrac: float, scale: float
+) -> npt.NDArray[np.float64]: ...

@@ -1,0 +1,280 @@
+"""The steps separate and final, on a job that keeps planes in a dictionary."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from astropy.wcs import WCS
+
+from drizframe.engine.drizzling import drizzle
+from drizframe.errors import InputError, RunError
+from drizframe.hooks import Weighting
+from drizframe.model import RUN, Exposure, PixelMap, SkyValue, Unit, Window
+from drizframe.stock.kernels.square import SQUARE
+from drizframe.stock.kernels.turbo import TURBO
+from drizframe.stock.steps import final, separate
+
+SHAPE = (20, 24)
+
+
+class Settings:
+    """Parameters with their defaults."""
+
+    driz_sep_kernel, driz_sep_pixfrac, driz_sep_bits = "turbo", 1.0, 0
+    driz_sep_wt_scl, driz_sep_fillval = "exptime", None
+    final_kernel, final_pixfrac, final_bits, final_wht_type = "square", 1.0, 0, "EXP"
+    final_wt_scl, final_fillval, final_maskval = "exptime", None, None
+    context, proc_unit, layers = True, "native", ()
+
+    def __init__(self, **changes):
+        self.__dict__.update(changes)
+
+
+SEEN: list[Any] = []
+
+
+def by_time(chip, mask, sky, ratio, options):
+    SEEN.append(options)
+    return np.where(mask != 0, np.float32(chip.exptime), np.float32(0)), 1.0 if isinstance(
+        options.wt_scl, str
+    ) else options.wt_scl
+
+
+EXP = Weighting(name="EXP", summary="Time.", reference=by_time)
+WITH_FLAT = Weighting(name="FLAT", summary="Time.", reference=by_time, traits=frozenset({"needs_flat"}))
+
+
+class FakeJob:
+    backend: Any = "auto"
+
+    def __init__(self, exposures, planes, unit, window=None, **settings):
+        self.exposures, self.planes, self.unit, self.window = exposures, planes, unit, window
+        self.parameters = Settings(**settings)
+        self.asked = []
+
+    @property
+    def exposure(self):
+        return self.exposures[self.unit.exposure]
+
+    @property
+    def chip(self):
+        return self.exposure.chips[self.unit.chip]
+
+    def units(self, scope):
+        return [Unit(e, c) for e, x in enumerate(self.exposures) for c in range(len(x.chips))]
+
+    def chip_number(self, unit):
+        return self.units("chip").index(unit) + 1
+
+    def read(self, name, unit=None, window=None):
+        self.asked.append((name, unit))
+        return self.planes.get((name, self.unit if unit is None else unit))
+
+    def component(self, family, name):
+        return {"turbo": TURBO, "square": SQUARE, "EXP": EXP, "FLAT": WITH_FLAT}[name]
+
+    def call(self, component):
+        return component.fast or component.reference
+
+    def plugin_options(self, component):
+        return None
+
+    def pixel_map(self, unit, which):
+        return PixelMap.from_function(lambda x, y: (x + 5.0, y + 3.0 + 25.0 * unit.chip), SHAPE)
+
+    def scale_ratio(self, unit, which):
+        return 1.0
+
+    def drizzle(self, inputs, kernel, **options):
+        return drizzle(self.window, inputs, kernel, backend=self.backend, call=self.call, **options)
+
+
+def wcs():
+    w = WCS(naxis=2)
+    w.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    w.wcs.cdelt = [-1e-5, 1e-5]
+    return w
+
+
+def exposures(unit="electrons", gain=1.0, chips=2, count=1, exptime=50.0):
+    ones = [np.full(SHAPE, 100.0 + k, dtype=np.float32) for k in range(chips)]
+    return [
+        Exposure.from_arrays(ones, [wcs()] * chips, name=f"e{n}", exptime=exptime, unit=unit, gain=gain)
+        for n in range(count)
+    ]
+
+
+def planes_of(all_exposures, **more):
+    planes = {}
+    for e, exposure in enumerate(all_exposures):
+        for c, chip in enumerate(exposure.chips):
+            planes["sci", Unit(e, c)] = chip.data()
+            planes.update({(name, Unit(e, c)): value for name, value in more.items()})
+    return planes
+
+
+TILE = Window(0, 60, 0, 40)
+
+
+def job_on(*args, **settings) -> Any:
+    """Return a job as far as the steps need it."""
+    return FakeJob(*args, **settings)
+
+
+def weighted(module, all_exposures, planes, **settings):
+    """Run the step that makes the weights on every chip, and keep what it gives."""
+    for unit in job_on(all_exposures, planes, RUN).units("chip"):
+        job = job_on(all_exposures, planes, unit, **settings)
+        planes.update({(name, unit): value for name, value in module.run_weights(job).items()})
+    return planes
+
+
+def run_separate(all_exposures, planes, window=TILE, **settings):
+    weighted(separate, all_exposures, planes, **settings)
+    job = job_on(all_exposures, planes, Unit(0), window, **settings)
+    return separate.run(job), job
+
+
+def test_separate_gives_electrons_per_second_and_seconds():
+    sky = SkyValue(subtracted=20.0, level=20.0)
+    run, planes = exposures(), None
+    planes = planes_of(run, sky=sky)
+    out, _ = run_separate(run, planes)
+    assert out["single.sci"].dtype == out["single.wht"].dtype == np.float32
+    np.testing.assert_allclose(out["single.sci"][3:23, 5:29], 80.0 / 50.0)
+    np.testing.assert_allclose(out["single.sci"][28:48, 5:29], 81.0 / 50.0)
+    np.testing.assert_allclose(out["single.wht"][3:23, 5:29], 50.0)
+    assert not out["single.sci"][24:28].any()  # untouched pixels are 0
+    assert out["single.wht"].sum() == pytest.approx(2 * 20 * 24 * 50.0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "gain", "rate"),
+    [("counts", 7.0, 700.0 / 50.0), ("electrons/s", 1.0, 100.0), ("counts/s", 5.4, 540.0)],
+)
+def test_units_become_electrons_per_second(unit, gain, rate):
+    run = exposures(unit, gain, chips=1)
+    out, _ = run_separate(run, planes_of(run))
+    np.testing.assert_allclose(out["single.sci"][3:23, 5:29], rate, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("scale", "weight"), [("exptime", 50.0), ("expsq", 2500.0), (3.0, 150.0)])
+def test_weight_scale_means_what_the_documentation_says(scale, weight):
+    """Trap 10-10: "expsq" weights by the square of the exposure time."""
+    run = exposures(chips=1)
+    out, _ = run_separate(run, planes_of(run), driz_sep_wt_scl=scale)
+    np.testing.assert_allclose(out["single.wht"][3:23, 5:29], weight)
+
+
+def test_separate_masks_flags_and_static_pixels_and_fills():
+    run = exposures(chips=1)
+    dq, static = np.zeros(SHAPE, dtype=np.int16), np.ones(SHAPE, dtype=np.uint8)
+    dq[1, 1], dq[2, 2], static[3, 3] = 4, 8, 0
+    planes = planes_of(run, dq=dq, **{"mask.static": static})
+    out, _ = run_separate(run, planes, driz_sep_bits=8, driz_sep_fillval=-9.0)
+    wht = out["single.wht"][3:23, 5:29]
+    assert sorted(zip(*(i.tolist() for i in np.nonzero(wht == 0)), strict=True)) == [(1, 1), (3, 3)]
+    assert out["single.sci"][3 + 1, 5 + 1] == out["single.sci"][0, 0] == -9.0
+    open_fill, _ = run_separate(run, planes, driz_sep_bits=8)
+    assert open_fill["single.sci"][3 + 1, 5 + 1] == pytest.approx(2.0)  # the value it would have had
+
+
+def test_a_tile_reads_only_chips_that_touch_it():
+    run = exposures()
+    out, job = run_separate(run, planes_of(run), window=Window(30, 40, 0, 40))
+    assert {u for n, u in job.asked if n == "sci"} == {Unit(0, 1)}
+    assert out["single.sci"].shape == (10, 40)
+
+
+def run_final(all_exposures, planes, **settings):
+    weighted(final, all_exposures, planes, **settings)
+    return final.run(job_on(all_exposures, planes, RUN, TILE, **settings))
+
+
+def test_final_sums_weights_and_sets_a_bit_for_every_chip():
+    run = exposures(count=2)
+    out = run_final(run, planes_of(run))
+    np.testing.assert_allclose(out["mosaic.wht"][3:23, 5:29], 100.0)
+    np.testing.assert_allclose(out["mosaic.sci"][28:48, 5:29], 101.0 / 50.0)
+    assert np.isnan(out["mosaic.sci"][0, 0])
+    assert out["mosaic.ctx"].shape == (1, 60, 40)
+    assert (out["mosaic.ctx"][0, 3:23, 5:29] == 0b0101).all()
+    assert (out["mosaic.ctx"][0, 28:48, 5:29] == 0b1010).all()
+    assert "mosaic.var" not in out
+    off = run_final(run, planes_of(run), context=False, final_maskval=-3.0)
+    assert "mosaic.ctx" not in off
+    assert off["mosaic.sci"][0, 0] == -3.0
+
+
+def test_many_chips_need_more_planes():
+    run = exposures(chips=1, count=33)
+    out = run_final(run, planes_of(run))
+    assert out["mosaic.ctx"].shape == (2, 60, 40)
+    assert (out["mosaic.ctx"][1, 3:23, 5:29] == 1).all()
+
+
+def test_cosmic_rays_count_unless_they_would_leave_nothing():
+    """Trap 08-9."""
+    run = exposures(chips=1)
+    rays = np.ones(SHAPE, dtype=np.uint8)
+    rays[4, 4] = 0
+    out = run_final(run, planes_of(run, **{"mask.cr": rays}))
+    assert out["mosaic.wht"][7, 9] == 0.0
+    all_bad = planes_of(run, dq=np.ones(SHAPE, dtype=np.int16), **{"mask.cr": rays})
+    weighted(final, run, all_bad)
+    assert not all_bad["final.mask", Unit(0, 0)].any()
+
+
+def test_native_counts_divide_every_chip_by_its_own_gain():
+    """Traps 02-6 and 10-14: chips of different gain give one flat mosaic in counts."""
+    run = exposures("counts", gain=7.0, chips=1) + exposures("counts", gain=14.0, chips=1)
+    planes = planes_of(run)
+    out = run_final(run, planes)
+    np.testing.assert_allclose(out["mosaic.sci"][3:23, 5:29], 100.0 / 50.0, rtol=1e-6)
+    electrons = run_final(run, planes, proc_unit="electrons")
+    np.testing.assert_allclose(electrons["mosaic.sci"][3:23, 5:29], 10.5 * 100.0 / 50.0, rtol=1e-6)
+
+
+def test_variance_comes_from_the_error_images():
+    run = exposures(chips=1, count=2)
+    planes = planes_of(run, err=np.full(SHAPE, 10.0, dtype=np.float32))
+    out = run_final(run, planes, layers=("variance",))
+    np.testing.assert_allclose(out["mosaic.var"][3:23, 5:29], (10.0 / 50.0) ** 2 / 2, rtol=1e-6)
+    assert np.isnan(out["mosaic.var"][0, 0])
+    with pytest.raises(InputError, match="error image"):
+        run_final(run, planes_of(run), layers=("variance",))
+
+
+def test_flat_fields_are_read_only_for_weightings_that_want_them():
+    run = exposures(chips=1)
+    flat, ivm = np.ones(SHAPE), np.full(SHAPE, 2.0)
+    job = job_on(run, planes_of(run, flat=flat), Unit(0, 0))
+    final.run_weights(job)
+    assert getattr(SEEN[-1], "flat", 0) is None
+    assert ("flat", Unit(0, 0)) not in job.asked
+    final.run_weights(
+        job_on(run, planes_of(run, flat=flat), Unit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0)
+    )
+    assert SEEN[-1].flat is flat
+    assert SEEN[-1].wt_scl == 2.0
+    final.run_weights(job_on(run, planes_of(run, flat=flat, ivm=ivm), Unit(0, 0), final_wht_type="FLAT"))
+    assert SEEN[-1].ivm is ivm
+
+
+@pytest.mark.parametrize("module", [separate, final])
+def test_planes_that_were_not_made_are_named(module):
+    run = exposures(chips=1)
+    job = job_on(run, planes_of(run), Unit(0) if module is separate else RUN, TILE)
+    with pytest.raises(RunError, match=r"(single|final)\.mask.* of 'e0'"):
+        module.run(job)
+    with pytest.raises(RunError, match="tiles"):
+        module.run(job_on(run, planes_of(run), Unit(0)))
+
+
+def test_steps_say_what_they_do():
+    assert separate.drizframe_step_separate().produces == ("single.sci", "single.wht")
+    assert final.drizframe_step_final().grid == "final"
+    assert [s.name for m in (separate, final) for s in m.drizframe_extra_steps()] == [
+        "separate_weights",
+        "final_weights",
+    ]
