@@ -235,6 +235,7 @@ STEPS = [
     case("group", "acs", group="1"),
     # Without sky: the reference takes the background of the median from the chip that was not chosen.
     case("group-names", "acs", group="sci,2", skysub=False),
+    case("group-names-but-for-background", "acs", group="sci,2", emulate="background_of_other_chips"),
     case("switches", "acs", driz_cr=False, blot=False, median=False),
     case("separate-only", "acs", driz_combine=True, driz_cr=False, blot=False, combine_type="mean"),
     case("ir-counts", "ir", final_units="counts", combine_type="median", driz_cr_grow=3),

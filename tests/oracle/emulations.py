@@ -9,6 +9,7 @@ import numpy as np
 
 from drizframe.engine import overlaps
 from drizframe.hooks import Kernel
+from drizframe.stock.steps import median
 
 #: The reference's table of the damped sinc function: float32, entries 0.01 pixel apart.
 SPACING = float(np.float32(0.01))
@@ -66,3 +67,14 @@ def swapped_footprints():
         yield
     finally:
         overlaps.chip_footprint = right
+
+
+@contextlib.contextmanager
+def background_of_other_chips():
+    """Take the background of the median from chips that were not processed, as the reference does with `group`."""
+    right = median._background
+    median._background = lambda job, unit, exposure: 0.0
+    try:
+        yield
+    finally:
+        median._background = right

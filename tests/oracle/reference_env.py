@@ -47,16 +47,24 @@ def _has_the_program(directory: Path) -> bool:
 
 
 def ensure(directory: Path) -> Path:
-    """Make the environment unless a complete one is there, and return its interpreter."""
-    marker = directory / "complete.json"
+    """Make the environment unless a complete one is there, and return its interpreter.
+
+    A directory that this function did not make is used as it is, or refused; it is never cleared.
+    """
+    marker, begun = directory / "complete.json", directory / "made_by_reference_env"
     if marker.is_file() and json.loads(marker.read_text()) == identity():
         return python_of(directory)
-    if not marker.is_file() and _has_the_program(directory):
-        return python_of(directory)
-    if directory.is_dir() and any(directory.iterdir()) and not (directory / "pyvenv.cfg").is_file():
-        message = f"{directory} is no virtual environment. Name a new directory, or an empty one."
+    ours = begun.is_file()
+    if not ours and directory.is_dir() and any(directory.iterdir()):
+        if _has_the_program(directory):
+            return python_of(directory)
+        message = (
+            f"{directory} is not empty, was not made by reference_env.py, and does not hold {' '.join(REQUIREMENTS)}. "
+            "Install them there, or name a new directory."
+        )
         raise RuntimeError(message)
-    venv.create(directory, clear=True, with_pip=True)
+    venv.create(directory, clear=ours, with_pip=True)
+    begun.touch()
     environment = {
         k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
     }
