@@ -40,7 +40,9 @@ class Case:
         return self.name
 
 
-def case(name: str, visit: str, *, inputs: str | None = None, also=(), ours=None, emulate="", **parameters: Any) -> Case:
+def case(
+    name: str, visit: str, *, inputs: str | None = None, also=(), ours=None, emulate="", **parameters: Any
+) -> Case:
     """Make a case from keywords."""
     return Case(name, visit, parameters, inputs, also, ours or {}, emulate)
 
@@ -118,7 +120,10 @@ MAPPING = [
     case("gaussian-separate", "acs", driz_sep_kernel="gaussian", driz_sep_pixfrac=0.7),
     case("lanczos3", "acs", final_kernel="lanczos3", final_scale=0.04),  # trap 10-9
     case(
-        "lanczos3-but-for-its-table", "acs", final_kernel="lanczos3", ours={"final_kernel": emulations.LANCZOS3}
+        "lanczos3-but-for-its-table",
+        "acs",
+        final_kernel="lanczos3",
+        ours={"final_kernel": emulations.LANCZOS3},
     ),
     case(
         "lanczos3-separate-but-for-its-table",
@@ -143,9 +148,32 @@ MAPPING = [
     case("exact", "acs", stepsize=0),
     case("step-1", "acs", stepsize=1, final_kernel="square", final_pixfrac=0.8),
     case("step-40", "acs", stepsize=40),
-    case("centre-and-size", "acs", final_outnx=300, final_outny=260, final_ra=150.101, final_dec=2.201, final_rot=45.0),
-    case("separate-frame", "acs", driz_sep_outnx=330, driz_sep_outny=410, driz_sep_rot=12.0, driz_sep_scale=0.06),
-    case("crpix", "acs", final_crpix1=20.5, final_crpix2=300.25, final_ra=150.1, final_dec=2.2, final_scale=0.05),
+    case(
+        "centre-and-size",
+        "acs",
+        final_outnx=300,
+        final_outny=260,
+        final_ra=150.101,
+        final_dec=2.201,
+        final_rot=45.0,
+    ),
+    case(
+        "separate-frame",
+        "acs",
+        driz_sep_outnx=330,
+        driz_sep_outny=410,
+        driz_sep_rot=12.0,
+        driz_sep_scale=0.06,
+    ),
+    case(
+        "crpix",
+        "acs",
+        final_crpix1=20.5,
+        final_crpix2=300.25,
+        final_ra=150.1,
+        final_dec=2.2,
+        final_scale=0.05,
+    ),
     case("size-only", "acs", final_outnx=401, final_outny=222),
     case("uvis", "uvis"),
     case("uvis-fine", "uvis", final_scale=0.03, final_pixfrac=0.6, final_rot=-60.0, stepsize=1),
@@ -154,17 +182,21 @@ MAPPING = [
     case("ir", "ir"),
     case("ir-fine", "ir", final_scale=0.065, final_pixfrac=0.8, final_rot=0.0),
     case("ir-gaussian", "ir", final_kernel="gaussian", final_pixfrac=0.6, stepsize=40, blot_interp="poly3"),
-    case("ir-point", "ir", driz_sep_kernel="point", final_kernel="point", final_scale=0.2, blot_interp="linear"),
+    case(
+        "ir-point", "ir", driz_sep_kernel="point", final_kernel="point", final_scale=0.2, blot_interp="linear"
+    ),
     case("hrc", "hrc"),
     case("hrc-fine", "hrc", final_scale=0.02, final_pixfrac=0.7, final_rot=180.0),
-    case("hrc-square", "hrc", driz_sep_kernel="square", final_kernel="turbo", stepsize=1, blot_interp="nearest"),
+    case(
+        "hrc-square", "hrc", driz_sep_kernel="square", final_kernel="turbo", stepsize=1, blot_interp="nearest"
+    ),
 ]
 
 MASK_LISTS = ("skymask.cat", "*_mask?.fits")
 IVM_LISTS = ("ivm.lst", "*_ivm.fits")
 
 #: A frame whose first column is empty.
-WIDE = {"driz_sep_outnx": 480, "driz_sep_outny": 480}
+WIDE: dict[str, Any] = {"driz_sep_outnx": 480, "driz_sep_outny": 480}
 
 #: Masks, sky, combination, weights, cosmic rays, units.
 STEPS = [
@@ -183,7 +215,9 @@ STEPS = [
     case("sky-bits", "acs", sky_bits="64,32", use_static=False),
     case("sky-bits-none", "acs", sky_bits=None),
     case("sky-masks", "acs", skymask_cat="skymask.cat", also=MASK_LISTS),
-    case("sky-masks-match", "square", skymask_cat="skymask.cat", skymethod="globalmin+match", also=MASK_LISTS),
+    case(
+        "sky-masks-match", "square", skymask_cat="skymask.cat", skymethod="globalmin+match", also=MASK_LISTS
+    ),
     case("sky-file", "acs", skyfile="sky.txt", also=("sky.txt",)),
     case("sky-file-applied", "acs", skyfile="applied.txt", also=("applied.txt",)),
     case("sky-user", "acs", skysub=False, skyuser="USERSKY"),
@@ -204,7 +238,12 @@ STEPS = [
         "imedian-but-for-its-filling", "acs", combine_type="imedian", **WIDE, ours={"combine_type": "median"}
     ),
     case(
-        "imean-but-for-its-filling", "acs", combine_type="imean", combine_nlow=1, **WIDE, ours={"combine_type": "mean"}
+        "imean-but-for-its-filling",
+        "acs",
+        combine_type="imean",
+        combine_nlow=1,
+        **WIDE,
+        ours={"combine_type": "mean"},
     ),
     case(
         "iminmed-but-for-its-filling", "acs", combine_type="iminmed", **WIDE, ours={"combine_type": "minmed"}
@@ -213,7 +252,9 @@ STEPS = [
     case("weights-err", "acs", final_wht_type="ERR", final_scale=0.04),
     case("weights-ivm-user", "acs", final_wht_type="IVM", inputs="@ivm.lst", also=IVM_LISTS),
     case("weights-ivm", "acs_flat", final_wht_type="IVM", final_scale=0.06, also=("*_pfl.fits",)),
-    case("weights-ivm-uvis", "uvis", final_wht_type="IVM", inputs="@ivm.lst", also=IVM_LISTS, final_pixfrac=0.8),
+    case(
+        "weights-ivm-uvis", "uvis", final_wht_type="IVM", inputs="@ivm.lst", also=IVM_LISTS, final_pixfrac=0.8
+    ),
     case("cr-grow-2", "acs", driz_cr_grow=2, driz_cr_snr="4.0 3.0", driz_cr_scale="1.5 0.7"),
     case("cr-grow-3", "acs", driz_cr_grow=3, driz_cr_ctegrow=5),
     case("cr-cte", "hrc", driz_cr_ctegrow=4, driz_cr_snr="5,4"),
@@ -226,7 +267,9 @@ STEPS = [
     case("bits-none", "acs", final_bits=None, driz_sep_bits=None),
     case("counts", "acs", final_units="counts", proc_unit="electrons"),
     case("overrides", "acs", gain="1.7", rdnoise="9.0", exptime="450"),
-    case("override-keywords", "acs", gnkeyword="ATODGNB", rnkeyword="READNSEC,READNSED", expkeyword="EXPTIME"),
+    case(
+        "override-keywords", "acs", gnkeyword="ATODGNB", rnkeyword="READNSEC,READNSED", expkeyword="EXPTIME"
+    ),
     case("fill", "acs", final_fillval=-7.5, driz_sep_fillval=-3.0),
     case("mask-value", "acs", final_maskval=99.0),
     case("no-context", "acs", context=False),
@@ -239,11 +282,24 @@ STEPS = [
     case("switches", "acs", driz_cr=False, blot=False, median=False),
     case("separate-only", "acs", driz_combine=True, driz_cr=False, blot=False, combine_type="mean"),
     case("ir-counts", "ir", final_units="counts", combine_type="median", driz_cr_grow=3),
-    case("ir-match-oblong-but-for-footprints", "ir", skymethod="match", skystat="mean", emulate="swapped_footprints"),
+    case(
+        "ir-match-oblong-but-for-footprints",
+        "ir",
+        skymethod="match",
+        skystat="mean",
+        emulate="swapped_footprints",
+    ),
     case("stis", "stis"),
     case("stis-electrons", "stis", proc_unit="electrons", final_units="counts"),
     case("stis-native-counts", "stis", proc_unit="native", final_units="counts", skystat="mean"),
-    case("stis-square", "stis", driz_sep_kernel="square", final_scale=0.04, driz_cr_grow=3, final_bits="16+1024"),
+    case(
+        "stis-square",
+        "stis",
+        driz_sep_kernel="square",
+        final_scale=0.04,
+        driz_cr_grow=3,
+        final_bits="16+1024",
+    ),
     case("stis-err", "stis", final_wht_type="ERR", combine_type="mean", driz_cr_snr="6.0 4.5"),
     case("stis-overrides", "stis", gain="2.0", rdnoise="5.0", driz_cr_scale="2.0 1.0", driz_cr_ctegrow=3),
 ]

@@ -39,7 +39,21 @@ FINAL = ("_drz", "_drc", "_drw")
 IMAGES = ("_sci.fits", "_wht.fits", "_med.fits", "_blt.fits", "_single_mask.fits", "_final_mask.fits")
 MASKS = ("_crmask.fits", "_staticMask.fits", "_dqmask.fits")
 TIMES = ("EXPTIME", "TEXPTIME", "EXPSTART", "EXPEND", "NDRIZIM", "ASN_MTYP", "DRIZCORR")
-DRIZZLE = ("DATA", "DEXP", "OUDA", "OUWE", "OUCO", "MASK", "WTSC", "KERN", "PIXF", "COEF", "OUUN", "FVAL", "WKEY")
+DRIZZLE = (
+    "DATA",
+    "DEXP",
+    "OUDA",
+    "OUWE",
+    "OUCO",
+    "MASK",
+    "WTSC",
+    "KERN",
+    "PIXF",
+    "COEF",
+    "OUUN",
+    "FVAL",
+    "WKEY",
+)
 
 
 @dataclass(frozen=True)
@@ -165,9 +179,7 @@ def keyword_row(name: str, ours: fits.Header, theirs: fits.Header) -> Row:
         return key in TIMES or numbered
 
     keys = [k for k in theirs if wanted(k)]
-    wrong = [
-        f"{k}={ours.get(k)!r} not {theirs[k]!r}" for k in keys if not _equal(ours.get(k), theirs[k])
-    ]
+    wrong = [f"{k}={ours.get(k)!r} not {theirs[k]!r}" for k in keys if not _equal(ours.get(k), theirs[k])]
     text = f"{len(keys) - len(wrong)} of {len(keys)}" + ("; " + "; ".join(wrong[:4]) if wrong else "")
     return Row(f"{name} keywords", not wrong, text)
 
@@ -176,7 +188,9 @@ def _extension_rows(name: str, ours: Path, theirs: Path) -> Iterator[Row]:
     """Compare a product with several extensions."""
     with fits.open(ours) as a, fits.open(theirs) as b:
         names = [h.name for h in b]
-        yield Row(f"{name} extensions", [h.name for h in a] == names, f"{[h.name for h in a]}, reference {names}")
+        yield Row(
+            f"{name} extensions", [h.name for h in a] == names, f"{[h.name for h in a]}, reference {names}"
+        )
         weight = b["WHT"].data
         for part in ("SCI", "WHT", "CTX"):
             if part not in b or b[part].data is None:
@@ -186,7 +200,9 @@ def _extension_rows(name: str, ours: Path, theirs: Path) -> Iterator[Row]:
             elif part == "CTX":
                 yield context_row(f"{name}[CTX]", a[part].data, b[part].data, weight)
             else:
-                yield image_row(f"{name}[{part}]", a[part].data, b[part].data, weight if part == "SCI" else None)
+                yield image_row(
+                    f"{name}[{part}]", a[part].data, b[part].data, weight if part == "SCI" else None
+                )
                 yield holes_row(f"{name}[{part}]", a[part].data, b[part].data)
         yield sum_row(name, (a["SCI"].data, a["WHT"].data), (b["SCI"].data, weight), FINAL_SUM_LIMIT)
         yield frame_row(name, a["SCI"].header, b["SCI"].header)
@@ -212,10 +228,15 @@ def _image_rows(name: str, ours: Path, theirs: Path) -> Iterator[Row]:
         yield image_row(name, a, b, weight)
         yield holes_row(name, a, b)
     final = any(t in name for t in FINAL)
-    if weight is not None and name.endswith("_sci.fits") and a.shape == b.shape and _companion(ours).is_file():
+    if (
+        weight is not None
+        and name.endswith("_sci.fits")
+        and a.shape == b.shape
+        and _companion(ours).is_file()
+    ):
         pair = (a, _first_image(_companion(ours))[0])
         yield sum_row(name, pair, (b, weight), FINAL_SUM_LIMIT if final else SUM_LIMIT)
-    if final or "_single_" in name and name.endswith(("_sci.fits", "_wht.fits")):
+    if final or ("_single_" in name and name.endswith(("_sci.fits", "_wht.fits"))):
         yield frame_row(name, header_a, header_b)
         yield keyword_row(name, primary_a, primary_b)
     if name.endswith("_sci.fits"):
@@ -257,7 +278,11 @@ def input_row(name: str, ours: Path, theirs: Path) -> Row:
                 sky = np.inf
     fraction, least = MASK_LIMITS
     ok = differ <= max(least, fraction * flagged) and sky <= SKY_LIMIT and not changed
-    return Row(name, ok, f"{differ} DQ pixels differ of {flagged} flagged; MDRIZSKY off by {sky:.1e}; {changed} images differ")
+    return Row(
+        name,
+        ok,
+        f"{differ} DQ pixels differ of {flagged} flagged; MDRIZSKY off by {sky:.1e}; {changed} images differ",
+    )
 
 
 def _is_product(name: str) -> bool:
@@ -275,7 +300,10 @@ def compare(ours: Path, theirs: Path, *, inputs: bool = True) -> list[Row]:
         warnings.simplefilter("ignore")
         for path in sorted(theirs.glob("*.fits")):
             other = ours / path.name
-            product, edited = _is_product(path.name), inputs and path.name.endswith(("_flt.fits", "_flc.fits"))
+            product, edited = (
+                _is_product(path.name),
+                inputs and path.name.endswith(("_flt.fits", "_flc.fits")),
+            )
             if not (product or edited):
                 continue
             if not other.is_file():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,8 @@ def swapped_footprints():
     right = overlaps.chip_footprint
 
     def wrong(chip):
-        return right(SimpleNamespace(shape=chip.shape[::-1], wcs=chip.wcs, extver=chip.extver))
+        swapped: Any = SimpleNamespace(shape=chip.shape[::-1], wcs=chip.wcs, extver=chip.extver)
+        return right(swapped)
 
     overlaps.chip_footprint = wrong
     try:

@@ -75,7 +75,9 @@ def header(**cards):
     return made
 
 
-@pytest.mark.parametrize(("cards", "same"), [({}, True), ({"CRPIX1": 50.001}, False), ({"CD2_2": 1.0001e-5}, False)])
+@pytest.mark.parametrize(
+    ("cards", "same"), [({}, True), ({"CRPIX1": 50.001}, False), ({"CD2_2": 1.0001e-5}, False)]
+)
 def test_frames(cards, same):
     assert compare.frame_row("f", header(**cards), header()).ok is same
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -30,7 +31,12 @@ def _simulated(folder: Path, camera: Camera, rolls: tuple[float, ...], **others)
         seed=3,
     )
     rolled = [replace(p, roll=p.roll + roll) for p, roll in zip(pointings, rolls, strict=True)]
-    options = {"bad_pixels": 1e-3, "bad_columns": 1, "cosmic_rays": 8.0, "shape": SHAPE} | others
+    options: dict[str, Any] = {
+        "bad_pixels": 1e-3,
+        "bad_columns": 1,
+        "cosmic_rays": 8.0,
+        "shape": SHAPE,
+    } | others
     simulate(camera, scene, rolled, seed=5, **options).write(folder, ivm=True, masks=True)
 
 
@@ -56,7 +62,7 @@ def acs(folder: Path, **others) -> None:
 def acs_flat(folder: Path) -> None:
     """Those of `acs` with the flat field that their headers name."""
     acs(folder)
-    path = sorted(folder.glob("*_flt.fits"))[0]
+    path = min(folder.glob("*_flt.fits"))
     name = fits.getheader(path)["PFLTFILE"].split("$")[1]
     rng = np.random.default_rng(9)
     flat = [fits.PrimaryHDU()]
