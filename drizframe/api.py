@@ -83,7 +83,8 @@ def register(plugin: Any, name: str | None = None) -> str:
     """
     chosen = manager().register(plugin, name)
     try:
-        registry()
+        _registries.clear()
+        _registries[manager().generation] = Registry(manager(), strict=chosen)
     except Exception:
         manager().unregister(chosen)
         raise

@@ -48,6 +48,7 @@ TRAITS: dict[str, str] = {
     "rotation_invariant": "the result turns with the input by 90 degrees",
     "needs_flat": "weighting: wants the flat field of the chip where there is no inverse-variance map",
     "needs_blot": "detector: needs a blotted median, so it cannot run on a single exposure",
+    "needs_depth": "detector: wants to know how many exposures lie behind each pixel",
     "picklable": "the record survives pickling, so it can be used in other processes",
 }
 
@@ -79,6 +80,7 @@ class Component:
     """
 
     family: ClassVar[str] = ""
+    takes_options: ClassVar[bool] = True
     #: Whether components of the family loop over pixels, so that ``backend="cython"`` wants a compiled half.
     loops: ClassVar[bool] = False
 
@@ -104,6 +106,9 @@ class Component:
         unknown = sorted(self.traits - set(TRAITS))
         if unknown:
             msg = f"{self._label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
+            raise HookError(msg)
+        if self.options_model is not None and not self.takes_options:
+            msg = f"{self._label} has an options_model, but a {self.family} is not given options. Make a record for each setting."
             raise HookError(msg)
         self._check()
 
@@ -149,6 +154,7 @@ class Kernel(Component):
     """
 
     family: ClassVar[str] = "kernel"
+    takes_options: ClassVar[bool] = False
     loops: ClassVar[bool] = True
 
     footprint: Callable[..., Any] | None = None
@@ -333,10 +339,12 @@ class Weighting(Component):
 class CosmicRayDetector(Component):
     """Cosmic rays of one chip.
 
-    ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, their
-    derivative `deriv` and `noise` float32 in electrons; `depth` int32, number of exposures behind each pixel,
-    or None; `dq` integer or None; `options` a `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1
-    test, 2 grown, 4 charge-transfer tail; a plugin may use 8 and up).
+    ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, the
+    derivative `deriv` of that and `noise` float32 in electrons; `blot` and `deriv` are None without a median,
+    which a detector with the trait ``needs_blot`` never sees; `depth` int32, number of exposures behind each
+    pixel, or None unless the detector has the trait ``needs_depth``; `dq` integer or None; `options` a
+    `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1 test, 2 grown, 4 charge-transfer tail; a
+    plugin may use 8 and up).
 
     Parameters
     ----------
@@ -367,6 +375,7 @@ class Instrument(Component):
     """
 
     family: ClassVar[str] = "instrument"
+    takes_options: ClassVar[bool] = False
 
     matches: Callable[[Any], bool] | None = None
     rules: str = ""
@@ -392,6 +401,7 @@ class Reader(Component):
     """
 
     family: ClassVar[str] = "reader"
+    takes_options: ClassVar[bool] = False
 
     matches: Callable[[Path], bool] | None = None
 
@@ -419,6 +429,7 @@ class Writer(Component):
     """
 
     family: ClassVar[str] = "writer"
+    takes_options: ClassVar[bool] = False
 
     headers: Callable[..., Any] | None = None
     planes: Callable[..., list[Path]] | None = None
@@ -448,6 +459,7 @@ class Executor(Component):
     """
 
     family: ClassVar[str] = "executor"
+    takes_options: ClassVar[bool] = False
 
     shares_memory: bool = True
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
-from drizframe.stock.instruments.common import FLIPPED_Y, Detector, exposure_from_headers, header_number
+from drizframe.hooks.headers import FLIPPED_Y, Detector, exposure_from_headers, header_number
 from drizframe.stock.instruments.flats import flat_facts
 
 if TYPE_CHECKING:

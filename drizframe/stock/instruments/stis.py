@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
-from drizframe.stock.instruments.common import Detector, exposure_from_headers
+from drizframe.hooks.headers import Detector, exposure_from_headers
 from drizframe.stock.instruments.flats import flat_facts
 
 if TYPE_CHECKING:
