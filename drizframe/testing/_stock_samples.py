@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from drizframe.hooks import Instrument, Reader, Step, Writer
-from drizframe.testing.samples import InstrumentSample, ReaderSample, StepSample, WriterSample, sample_exposures
+from drizframe.testing.samples import (
+    InstrumentSample,
+    ReaderSample,
+    StepSample,
+    WriterSample,
+    sample_exposures,
+)
 from drizframe.testing.strategies import tangent_plane
 
 __all__ = ["sample_for"]
@@ -25,9 +31,23 @@ def _four(base: str, value: float) -> dict[str, float]:
 
 
 def _acs_like(instrument: str, detector: str) -> InstrumentSample:
-    primary = {"INSTRUME": instrument, "DETECTOR": detector, **TIMES, **_four("ATODGN", 2.0), **_four("READNSE", 5.25), "CCDAMP": "ABCD"}
+    primary = {
+        "INSTRUME": instrument,
+        "DETECTOR": detector,
+        **TIMES,
+        **_four("ATODGN", 2.0),
+        **_four("READNSE", 5.25),
+        "CCDAMP": "ABCD",
+    }
     science = {v: {"BUNIT": "ELECTRONS", "CCDCHIP": 3 - v, "MEANDARK": 1.5} for v in (1, 2)}
-    facts = {"gain": 2.0, "readnoise": 5.25, "exptime": 340.0, "dark": 1.5, "effective_gain": 1.0, "native_unit": "electrons"}
+    facts = {
+        "gain": 2.0,
+        "readnoise": 5.25,
+        "exptime": 340.0,
+        "dark": 1.5,
+        "effective_gain": 1.0,
+        "native_unit": "electrons",
+    }
     return InstrumentSample(primary=primary, science=science, facts=facts, shape=SHAPE)
 
 
@@ -67,10 +87,22 @@ def write_fits(folder: Path) -> Path:
     from astropy.io import fits
 
     sample = _acs_like("ACS", "WFC")
-    hdus = fits.HDUList([fits.PrimaryHDU(header=fits.Header({**sample.primary, "ROOTNAME": "jsample01", "FILENAME": "jsample01_flt.fits"}))])
+    hdus = fits.HDUList(
+        [
+            fits.PrimaryHDU(
+                header=fits.Header(
+                    {**sample.primary, "ROOTNAME": "jsample01", "FILENAME": "jsample01_flt.fits"}
+                )
+            )
+        ]
+    )
     for version, image in enumerate(_images(), start=1):
         wcs = tangent_plane(SHAPE, 0.05).to_header()
-        for name, data in (("SCI", image), ("ERR", np.ones(SHAPE, np.float32)), ("DQ", np.zeros(SHAPE, np.int16))):
+        for name, data in (
+            ("SCI", image),
+            ("ERR", np.ones(SHAPE, np.float32)),
+            ("DQ", np.zeros(SHAPE, np.int16)),
+        ):
             header = fits.Header({**sample.science[version]}) if name == "SCI" else fits.Header()
             header.update(wcs)
             hdus.append(fits.ImageHDU(data, header=header, name=name, ver=version))

@@ -30,7 +30,7 @@ _CHECKS: list[Check] = []
 _EXAMPLES: ContextVar[int | None] = ContextVar("drizframe_examples", default=None)
 _SHRINKS: ContextVar[bool] = ContextVar("drizframe_shrinks", default=True)
 #: Threads, and calls of each, in the check for threads.
-THREADS, ROUNDS = 8, 12
+THREADS, ROUNDS = 8, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -139,8 +139,12 @@ def check(
     def register(function: Callable[..., None]) -> Callable[..., None]:
         _CHECKS.append(
             Check(
-                name=name or function.__name__, function=function, families=frozenset(families), traits=frozenset(traits),
-                applies=applies, sampled=sampled,
+                name=name or function.__name__,
+                function=function,
+                families=frozenset(families),
+                traits=frozenset(traits),
+                applies=applies,
+                sampled=sampled,
             )  # fmt: skip
         )
         return function
@@ -183,14 +187,18 @@ def run_checks(
     refuse_unknown(expected, suitable, record)
     for c in suitable:
         if c.sampled and sample is None:
-            yield Outcome(check=c.name, state="no sample", text="needs a sample; see drizframe.testing.samples")
+            yield Outcome(
+                check=c.name, state="no sample", text="needs a sample; see drizframe.testing.samples"
+            )
             continue
         start = time.perf_counter()
         try:
             with expecting_failure(c.name in expected):
                 c.run(record, sample)
         except Exception as error:
-            state, text = ("expected", expected[c.name]) if c.name in expected else ("failed", describe(error))
+            state, text = (
+                ("expected", expected[c.name]) if c.name in expected else ("failed", describe(error))
+            )
         else:
             state, text = "passed", ""
             if c.name in expected:
@@ -236,7 +244,12 @@ def expecting_failure(expected: bool) -> Iterator[None]:
 
 def forall(body: Callable[..., None], **strategies: Any) -> None:
     """Call a function with drawn arguments; the number of examples comes from `examples`, else from Hypothesis' profile."""
-    quiet = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much, HealthCheck.nested_given]
+    quiet = [
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+        HealthCheck.nested_given,
+    ]
     wanted: dict[str, Any] = {"deadline": None, "suppress_health_check": quiet, "report_multiple_bugs": False}
     limit = _EXAMPLES.get()
     if limit is not None:
@@ -325,6 +338,7 @@ def same_from_threads(what: str, calls: Sequence[Callable[[], Any]]) -> None:
     def work(k: int) -> None:
         mine = k % len(calls)
         barrier.wait()
+        sys.settrace(_yielding(2 + k % 4))
         for round_ in range(ROUNDS):
             try:
                 got = plain(calls[mine]())
@@ -352,9 +366,23 @@ def same_from_threads(what: str, calls: Sequence[Callable[[], Any]]) -> None:
         )  # fmt: skip
 
 
+def _yielding(stride: int) -> Callable[..., Any]:
+    """Return a trace function that lets other threads run after every few lines, so that narrow races show."""
+    lines = 0
+
+    def trace(frame: Any, event: str, arg: Any) -> Any:
+        nonlocal lines
+        lines += 1
+        if lines % stride == 0:
+            time.sleep(0)
+        return trace
+
+    return trace
+
+
 def values_of(packed: Any) -> Any:
     """Turn what `plain` packed into something to show."""
-    if isinstance(packed, tuple) and len(packed) == 3 and isinstance(packed[2], bytes):  # noqa: PLR2004  (shape, type, bytes)
+    if isinstance(packed, tuple) and len(packed) == 3 and isinstance(packed[2], bytes):
         return np.frombuffer(packed[2], dtype=packed[1]).reshape(packed[0])
     return packed
 
@@ -392,10 +420,16 @@ def check_picklable(record: Component) -> None:
     try:
         copy = pickle.loads(pickle.dumps(record))  # noqa: S301  (our own bytes)
     except Exception as error:
-        raise CheckFailure(what, expected="a copy", got=describe(error), where="pickle.dumps, pickle.loads") from error
+        raise CheckFailure(
+            what, expected="a copy", got=describe(error), where="pickle.dumps, pickle.loads"
+        ) from error
     same = type(copy) is type(record) and (copy.name, copy.traits) == (record.name, record.traits)
     require(same, what, expected=record, got=copy, where="type, name and traits")
     for kind, function in implementations(record).items():
         require(
-            getattr(copy, kind) is function, what, expected=repr(function), got=repr(getattr(copy, kind)), where=kind
+            getattr(copy, kind) is function,
+            what,
+            expected=repr(function),
+            got=repr(getattr(copy, kind)),
+            where=kind,
         )

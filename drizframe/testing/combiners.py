@@ -10,7 +10,15 @@ import numpy as np
 from hypothesis import strategies as st
 
 from drizframe.hooks import CombineOptions, Combiner
-from drizframe.testing.checking import check, forall, frozen_copy, implementations, same_from_threads, strided, untouched
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
 from drizframe.testing.failure import compare, require
 from drizframe.testing.strategies import Stack, shapes, stacks
 
@@ -64,9 +72,30 @@ def check_combiner_shape_and_type(record: Combiner) -> None:
 
     def body(kind: str, function: Function, s: Stack) -> None:
         got, what = function(s), f"{record!r} ({kind}) gives one finite float32 image"
-        require(got.shape == s.stack.shape[1:], what, expected=s.stack.shape[1:], got=got.shape, where="shape", inputs=inputs_of(s))
-        require(got.dtype == np.float32, what, expected="float32", got=str(got.dtype), where="type", inputs=inputs_of(s))
-        require(bool(np.isfinite(got).all()), what, expected="finite values", got=got, where="pixels", inputs=inputs_of(s))
+        require(
+            got.shape == s.stack.shape[1:],
+            what,
+            expected=s.stack.shape[1:],
+            got=got.shape,
+            where="shape",
+            inputs=inputs_of(s),
+        )
+        require(
+            got.dtype == np.float32,
+            what,
+            expected="float32",
+            got=str(got.dtype),
+            where="type",
+            inputs=inputs_of(s),
+        )
+        require(
+            bool(np.isfinite(got).all()),
+            what,
+            expected="finite values",
+            got=got,
+            where="pixels",
+            inputs=inputs_of(s),
+        )
 
     each(record, body, always_good=False)
 
@@ -109,7 +138,9 @@ def check_ignores_masked(record: Combiner) -> None:
             f"{record!r} ({kind}) does not read masked values (set to {junk})", function(other), want, where="pixel",
             inputs=inputs_of(s),
         )  # fmt: skip
-        holes = dataclasses.replace(s, stack=np.where(s.bad, np.float32(np.nan), s.stack), bad=np.zeros_like(s.bad))
+        holes = dataclasses.replace(
+            s, stack=np.where(s.bad, np.float32(np.nan), s.stack), bad=np.zeros_like(s.bad)
+        )
         compare(
             f"{record!r} ({kind}) takes values that are not finite as masked", function(holes), want, where="pixel",
             inputs=inputs_of(holes),
@@ -215,9 +246,12 @@ def check_combiner_threads(record: Combiner) -> None:
     n = max(4, record.minimum(options_of(record)))
     made = [
         Stack(
-            stack=rng.normal(5, 4, (n, 24, 24)).astype(np.float32), bad=rng.random((n, 24, 24)) < 0.2,
-            weight=rng.uniform(50, 100, (n, 24, 24)).astype(np.float32), exptime=rng.uniform(50, 80, n),
-            background=rng.uniform(0, 9, n), readnoise=rng.uniform(1, 4, n),
+            stack=rng.normal(5, 4, (n, 24, 24)).astype(np.float32),
+            bad=rng.random((n, 24, 24)) < 0.2,
+            weight=rng.uniform(50, 100, (n, 24, 24)).astype(np.float32),
+            exptime=rng.uniform(50, 80, n),
+            background=rng.uniform(0, 9, n),
+            readnoise=rng.uniform(1, 4, n),
         )  # fmt: skip
         for _ in range(8)
     ]

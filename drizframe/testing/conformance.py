@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from drizframe.testing.checking import Check, checks_for, describe, examples, expecting_failure, refuse_unknown
+from drizframe.testing.checking import (
+    Check,
+    checks_for,
+    describe,
+    examples,
+    expecting_failure,
+    refuse_unknown,
+)
 from drizframe.testing.failure import CheckFailure
 
 __all__ = ["Bound", "conformance"]
@@ -96,7 +103,8 @@ def conformance(
         suitable = checks_for(record)
         refuse_unknown(expected, suitable, record)
         items += [
-            pytest.param(Bound(c, record, sample, expected.get(c.name)), id=f"{record.name}-{c.name}") for c in suitable
+            pytest.param(Bound(c, record, sample, expected.get(c.name)), id=f"{record.name}-{c.name}")
+            for c in suitable
         ]
 
     def decorate(function: Callable[..., Any]) -> Any:

@@ -31,7 +31,7 @@ def mark(task: tuple[str, int]) -> int:
 
 def fail_at_four(number: int) -> int:
     """Return the number; 4 fails."""
-    if number == 4:  # noqa: PLR2004
+    if number == 4:
         msg = "task four fails"
         raise ArithmeticError(msg)
     return number
@@ -79,9 +79,23 @@ def check_errors_propagate(record: Executor) -> None:
         try:
             got.extend(record.map(fail_at_four, list(range(8)), workers=workers))
         except ArithmeticError as error:
-            require("task four fails" in str(error), what, expected="the message 'task four fails'", got=str(error), where=where)
+            require(
+                "task four fails" in str(error),
+                what,
+                expected="the message 'task four fails'",
+                got=str(error),
+                where=where,
+            )
         except Exception as error:
             raise CheckFailure(what, expected="ArithmeticError", got=repr(error), where=where) from error
         else:
-            raise CheckFailure(what, expected="ArithmeticError: task four fails", got=f"no error, results {got}", where=where)
-        require(got == list(range(len(got))), what, expected="results in order before the error", got=got, where=where)
+            raise CheckFailure(
+                what, expected="ArithmeticError: task four fails", got=f"no error, results {got}", where=where
+            )
+        require(
+            got == list(range(len(got))),
+            what,
+            expected="results in order before the error",
+            got=got,
+            where=where,
+        )

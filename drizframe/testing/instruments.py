@@ -33,7 +33,9 @@ def headers_of(sample: InstrumentSample) -> tuple[Any, dict[int, Any]]:
     return primary, science
 
 
-def read(record: Instrument, kind: str, sample: InstrumentSample, headers: Any = None, **options: Any) -> Exposure:
+def read(
+    record: Instrument, kind: str, sample: InstrumentSample, headers: Any = None, **options: Any
+) -> Exposure:
     """Let an instrument read the sample's headers."""
     primary, science = headers_of(sample) if headers is None else headers
     image = np.zeros(sample.shape, dtype=np.float32)
@@ -56,7 +58,14 @@ def check_matches_sample(record: Instrument, sample: InstrumentSample) -> None:
 
     assert record.matches is not None  # noqa: S101  (checked when the record was made)
     got = record.matches(headers_of(sample)[0])
-    require(got is True, f"{record!r} recognises its header", expected=True, got=got, where="matches(primary)", inputs=seen(sample))
+    require(
+        got is True,
+        f"{record!r} recognises its header",
+        expected=True,
+        got=got,
+        where="matches(primary)",
+        inputs=seen(sample),
+    )
     empty = record.matches(fits.Header())
     require(
         isinstance(empty, bool), f"{record!r} answers for any header", expected="True or False", got=empty,
@@ -74,12 +83,25 @@ def check_facts(record: Instrument, sample: InstrumentSample) -> None:
             [c.extver for c in exposure.chips] == sorted(sample.science), what, expected=sorted(sample.science),
             got=[c.extver for c in exposure.chips], where="extver of the chips", inputs=inputs,
         )  # fmt: skip
-        require(exposure.name == "sample", what, expected="the name it was given", got=exposure.name, where="exposure.name")
+        require(
+            exposure.name == "sample",
+            what,
+            expected="the name it was given",
+            got=exposure.name,
+            where="exposure.name",
+        )
         for chip in exposure.chips:
             for name, want in sample.facts.items():
                 where = f"chip {chip.extver}, {name}"
                 if isinstance(want, str | tuple):
-                    require(getattr(chip, name) == want, what, expected=want, got=getattr(chip, name), where=where, inputs=inputs)
+                    require(
+                        getattr(chip, name) == want,
+                        what,
+                        expected=want,
+                        got=getattr(chip, name),
+                        where=where,
+                        inputs=inputs,
+                    )
                 else:
                     compare(what, getattr(chip, name), want, rtol=1e-9, where=where, inputs=inputs)
             _sane(chip, what, sample)
@@ -103,10 +125,23 @@ def _sane(chip: Any, what: str, sample: InstrumentSample) -> None:
     for name, (good, want) in rules.items():
         value = getattr(chip, name)
         finite = not isinstance(value, float) or np.isfinite(value)
-        require(bool(good and finite), what, expected=want, got=value, where=f"chip {chip.extver}, {name}", inputs=seen(sample))
+        require(
+            bool(good and finite),
+            what,
+            expected=want,
+            got=value,
+            where=f"chip {chip.extver}, {name}",
+            inputs=seen(sample),
+        )
     rate = chip.conversion / chip.effective_gain
     want_rate = chip.exptime if chip.rate else 1.0
-    compare(f"{what}: conversion is effective gain, times exposure time for rates", rate, want_rate, rtol=1e-9, where=f"chip {chip.extver}")
+    compare(
+        f"{what}: conversion is effective gain, times exposure time for rates",
+        rate,
+        want_rate,
+        rtol=1e-9,
+        where=f"chip {chip.extver}",
+    )
 
 
 @check("instrument", sampled=True)
@@ -145,7 +180,13 @@ def check_headers_untouched(record: Instrument, sample: InstrumentSample) -> Non
         )  # fmt: skip
         second = read(record, kind, sample)
         a, b = (plain([[getattr(c, n) for n in names] for c in e.chips]) for e in (first, second))
-        require(a == b, f"{record!r} ({kind}) gives the same facts each time", expected=a, got=b, where=f"{', '.join(names)} of the chips")
+        require(
+            a == b,
+            f"{record!r} ({kind}) gives the same facts each time",
+            expected=a,
+            got=b,
+            where=f"{', '.join(names)} of the chips",
+        )
 
 
 @check("instrument", sampled=True)
@@ -163,9 +204,23 @@ def check_missing_keywords(record: Instrument, sample: InstrumentSample) -> None
         try:
             exposure = read(record, kind, sample, (bare, science))
         except DrizframeError as error:
-            require(len(str(error)) > 10, what, expected="a message", got=str(error), where="headers with a WCS only")  # noqa: PLR2004
+            require(
+                len(str(error)) > 10,
+                what,
+                expected="a message",
+                got=str(error),
+                where="headers with a WCS only",
+            )
         except Exception as error:
-            raise CheckFailure(what, expected="InputError", got=repr(error), where="headers with a WCS only") from error
+            raise CheckFailure(
+                what, expected="InputError", got=repr(error), where="headers with a WCS only"
+            ) from error
         else:
             values = [[c.gain, c.readnoise, c.conversion] for c in exposure.chips]
-            require(bool(np.isfinite(values).all()), what, expected="finite facts, or InputError", got=values, where="headers with a WCS only")
+            require(
+                bool(np.isfinite(values).all()),
+                what,
+                expected="finite facts, or InputError",
+                got=values,
+                where="headers with a WCS only",
+            )

@@ -9,7 +9,15 @@ import numpy as np
 from hypothesis import strategies as st
 
 from drizframe.hooks import Interpolator
-from drizframe.testing.checking import check, forall, frozen_copy, implementations, same_from_threads, strided, untouched
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
 from drizframe.testing.failure import CheckFailure, compare, require
 from drizframe.testing.strategies import images, shapes
 
@@ -71,8 +79,17 @@ def check_interpolator_shape_and_type(record: Interpolator) -> None:
         inputs = {"image": image, "x": x, "y": y}
         got = function(image, x, y)
         require(got.shape == x.shape, what, expected=x.shape, got=got.shape, where="shape", inputs=inputs)
-        require(got.dtype == np.float64, what, expected="float64", got=str(got.dtype), where="type", inputs=inputs)
-        require(bool(np.isfinite(got).all()), what, expected="finite values", got=got, where="inside", inputs=inputs)
+        require(
+            got.dtype == np.float64, what, expected="float64", got=str(got.dtype), where="type", inputs=inputs
+        )
+        require(
+            bool(np.isfinite(got).all()),
+            what,
+            expected="finite values",
+            got=got,
+            where="inside",
+            inputs=inputs,
+        )
         ny, nx = image.shape
         ox = np.array([-0.1, nx, nx + 1e9, np.nan, np.inf, 0.0, 0.0, -np.inf, -1e300])
         oy = np.array([0.0, 0.0, 0.0, 0.0, 0.0, -0.1, ny, np.nan, 0.0])
@@ -108,7 +125,8 @@ def check_interpolator_any_layout(record: Interpolator) -> None:
             compare(f"{record!r} ({kind}) takes {layout} arrays", got, want, inputs=inputs)
         pixmap = affine_map((3, 3), shift=(0.25, 0.25))
         native, swapped = (
-            blot_chip(i, pixmap, record, factor=1.0, options=options_of(record)) for i in (image, image.astype(image.dtype.newbyteorder(">")))
+            blot_chip(i, pixmap, record, factor=1.0, options=options_of(record))
+            for i in (image, image.astype(image.dtype.newbyteorder(">")))
         )
         compare(f"{record!r} gives the same for big-endian images", swapped, native, inputs={"image": image})
 
@@ -117,7 +135,7 @@ def check_interpolator_any_layout(record: Interpolator) -> None:
 
 @check("interpolator")
 def check_axes(record: Interpolator) -> None:
-    """x runs along columns and y along rows: a bright patch is found where it is, not at the mirrored place."""
+    """X runs along columns and y along rows: a bright patch is found where it is, not at the mirrored place."""
     r = max(int(record.reach), 1)
     x, y = float(3 * r + 2), float(r)
     size = 5 * r + 5
@@ -138,7 +156,9 @@ def check_axes(record: Interpolator) -> None:
 def check_interpolator_constant(record: Interpolator) -> None:
     """A constant image has that value everywhere."""
 
-    def body(kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, value: float) -> None:
+    def body(
+        kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, value: float
+    ) -> None:
         constant = np.full(image.shape, value)
         compare(
             f"{record!r} ({kind}) reproduces a constant image", function(constant, x, y), np.full(x.shape, value),
@@ -153,9 +173,14 @@ def check_interpolator_whole_pixel_shifts(record: Interpolator) -> None:
     """A shift of image and positions by whole pixels changes nothing away from edges."""
     r = int(record.reach) + 1
 
-    def body(kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, shift: tuple[int, int]) -> None:
+    def body(
+        kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, shift: tuple[int, int]
+    ) -> None:
         dx, dy = shift
-        first, second = (np.zeros((image.shape[0] + 2 * r + 5, image.shape[1] + 2 * r + 5), dtype=image.dtype) for _ in (0, 1))
+        first, second = (
+            np.zeros((image.shape[0] + 2 * r + 5, image.shape[1] + 2 * r + 5), dtype=image.dtype)
+            for _ in (0, 1)
+        )
         ny, nx = image.shape
         first[r : r + ny, r : r + nx] = image
         second[r + dy : r + dy + ny, r + dx : r + dx + nx] = image
@@ -193,7 +218,9 @@ def check_reach(record: Interpolator) -> None:
 def check_interpolator_linear(record: Interpolator) -> None:
     """Values are linear in the image, as promised."""
 
-    def body(kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, factor: float) -> None:
+    def body(
+        kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, factor: float
+    ) -> None:
         a = image.astype(np.float64)
         b = np.roll(a, 1)[::-1]
         got, want = function(a + factor * b, x, y), function(a, x, y) + factor * function(b, x, y)

@@ -58,13 +58,17 @@ Weigh = Callable[[Case], Array]
 
 def ways(kernel: Kernel, pixfrac: float, scale: float) -> dict[str, Weigh]:
     """Return the functions that can weigh: reference, and compiled if there is such."""
-    backends = {"reference": "reference"} | ({} if kernel.footprint is not None and kernel.fast is None else {"fast": "auto"})
+    backends = {"reference": "reference"} | (
+        {} if kernel.footprint is not None and kernel.fast is None else {"fast": "auto"}
+    )
 
     def way(backend: Any) -> Weigh:
         function = footprint_of(kernel, pixfrac, scale, backend=backend, call=None)
 
         def weigh(c: Case) -> Array:
-            return np.asarray(function(c.x, c.y, c.corners, c.x0, c.y0, c.shape, pixfrac=c.pixfrac, scale=c.scale))
+            return np.asarray(
+                function(c.x, c.y, c.corners, c.x0, c.y0, c.shape, pixfrac=c.pixfrac, scale=c.scale)
+            )
 
         return weigh
 
@@ -90,7 +94,9 @@ def case_of(kernel: Kernel, pixmap: PixelMap, pixfrac: float, border: int = 2) -
     return Case(gx, gy, corners, x0, y0, (h, w), pixfrac, scale)
 
 
-def limits(kernel: Kernel, x: Array, y: Array, corners: Array | None, margin: float) -> tuple[Array, Array, Array, Array]:
+def limits(
+    kernel: Kernel, x: Array, y: Array, corners: Array | None, margin: float
+) -> tuple[Array, Array, Array, Array]:
     """Return lowest and highest x and y that each pixel can reach."""
     if kernel.needs_corners and corners is not None:
         return (
@@ -108,7 +114,12 @@ def forall(body: Callable[..., None], kernel: Kernel, **more: Any) -> None:
         for kind, weigh in ways(kernel, pixfrac, case.scale).items():
             body(case, weigh, kind, **drawn)
 
-    _forall(one, pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))), pixfrac=DROPS, **more)
+    _forall(
+        one,
+        pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))),
+        pixfrac=DROPS,
+        **more,
+    )
 
 
 # -- weights -----------------------------------------------------------------------------------------------------------
@@ -123,11 +134,24 @@ def check_kernel_shape_and_type(kernel: Kernel) -> None:
         what = f"{kernel!r} ({kind}) gives finite float64 weights of shape (n, h, w)"
         want = (len(case.x), *case.shape)
         require(got.shape == want, what, expected=want, got=got.shape, where="shape", inputs=case.inputs())
-        require(got.dtype == np.float64, what, expected="float64", got=str(got.dtype), where="type", inputs=case.inputs())
+        require(
+            got.dtype == np.float64,
+            what,
+            expected="float64",
+            got=str(got.dtype),
+            where="type",
+            inputs=case.inputs(),
+        )
         bad = np.argwhere(~np.isfinite(got))
         if bad.size:
             index = tuple(int(i) for i in bad[0])
-            raise CheckFailure(what, expected="a finite number", got=got[index].item(), where=f"element {list(index)}", inputs=case.inputs())
+            raise CheckFailure(
+                what,
+                expected="a finite number",
+                got=got[index].item(),
+                where=f"element {list(index)}",
+                inputs=case.inputs(),
+            )
 
     forall(body, kernel)
 
@@ -163,7 +187,10 @@ def check_nothing_outside_footprint(kernel: Kernel) -> None:
     def body(case: Case, weigh: Weigh, kind: str) -> None:
         _, margin = kernel.reach(case.pixfrac, case.scale)
         low_x, high_x, low_y, high_y = limits(kernel, case.x, case.y, case.corners, margin)
-        columns, rows = case.x0[:, None] + np.arange(case.shape[1]), case.y0[:, None] + np.arange(case.shape[0])
+        columns, rows = (
+            case.x0[:, None] + np.arange(case.shape[1]),
+            case.y0[:, None] + np.arange(case.shape[0]),
+        )
         # a pixel that the region's edge only grazes belongs to it: half a pixel, and rounding
         out_x = (columns < low_x[:, None] - 0.5 - 1e-6) | (columns > high_x[:, None] + 0.5 + 1e-6)
         out_y = (rows < low_y[:, None] - 0.5 - 1e-6) | (rows > high_y[:, None] + 0.5 + 1e-6)
@@ -202,7 +229,9 @@ def check_kernel_whole_pixel_shifts(kernel: Kernel) -> None:
     def body(case: Case, weigh: Weigh, kind: str, shift: tuple[int, int]) -> None:
         dx, dy = shift
         corners = None if case.corners is None else case.corners + np.array([dx, dy], dtype=np.float64)
-        moved = dataclasses.replace(case, x=case.x + dx, y=case.y + dy, corners=corners, x0=case.x0 + dx, y0=case.y0 + dy)
+        moved = dataclasses.replace(
+            case, x=case.x + dx, y=case.y + dy, corners=corners, x0=case.x0 + dx, y0=case.y0 + dy
+        )
         want = weigh(case)
         peak = float(np.abs(want).max(initial=0.0))
         compare(
@@ -235,7 +264,10 @@ def check_centred(kernel: Kernel) -> None:
             first, total = np.zeros(2), 0.0
             for c in cases:
                 got = weigh(c)[0]
-                columns, rows = c.x0[0] + np.arange(c.shape[1]) - c.x[0], c.y0[0] + np.arange(c.shape[0]) - c.y[0]
+                columns, rows = (
+                    c.x0[0] + np.arange(c.shape[1]) - c.x[0],
+                    c.y0[0] + np.arange(c.shape[0]) - c.y[0],
+                )
                 first += [(got * columns).sum(), (got * rows[:, None]).sum()]
                 total += got.sum()
             compare(
@@ -265,7 +297,12 @@ def check_non_negative(kernel: Kernel) -> None:
 
     def body(case: Case, weigh: Weigh, kind: str) -> None:
         got = weigh(case)
-        compare(f"{kernel!r} ({kind}) gives no negative weight", np.minimum(got, 0.0), np.zeros_like(got), inputs=case.inputs())
+        compare(
+            f"{kernel!r} ({kind}) gives no negative weight",
+            np.minimum(got, 0.0),
+            np.zeros_like(got),
+            inputs=case.inputs(),
+        )
 
     forall(body, kernel)
 
@@ -275,13 +312,21 @@ def check_kernel_rotation_invariant(kernel: Kernel) -> None:
     """The weights turn with the pixel by 90 degrees, as promised."""
 
     def body(case: Case, weigh: Weigh, kind: str) -> None:
-        want = np.rot90(weigh(case), axes=(1, 2))  # (x, y) -> (y, -x), about a whole pixel far enough to stay positive
+        want = np.rot90(
+            weigh(case), axes=(1, 2)
+        )  # (x, y) -> (y, -x), about a whole pixel far enough to stay positive
         top, (h, w) = 128, case.shape
         corners = None
         if case.corners is not None:
             corners = np.stack([case.corners[:, :, 1], top - case.corners[:, :, 0]], axis=2)
         turned = dataclasses.replace(
-            case, x=case.y, y=top - case.x, corners=corners, x0=case.y0, y0=top - case.x0 - (w - 1), shape=(w, h)
+            case,
+            x=case.y,
+            y=top - case.x,
+            corners=corners,
+            x0=case.y0,
+            y0=top - case.x0 - (w - 1),
+            shape=(w, h),
         )
         peak = float(np.abs(want).max(initial=0.0))
         compare(
@@ -292,7 +337,9 @@ def check_kernel_rotation_invariant(kernel: Kernel) -> None:
     forall(body, kernel)
 
 
-@check("kernel", applies=lambda k: k.fast is not None or k.footprint is None, name="check_reference_equals_fast")
+@check(
+    "kernel", applies=lambda k: k.fast is not None or k.footprint is None, name="check_reference_equals_fast"
+)
 def check_kernel_reference_equals_fast(kernel: Kernel) -> None:
     """Compiled and NumPy weights agree to the record's tolerance; zeros are zeros in both."""
     table = kernel.profile is not None
@@ -308,7 +355,9 @@ def check_kernel_reference_equals_fast(kernel: Kernel) -> None:
             atol=max(kernel.tolerance, 1e-6) * peak if table else 1e-300, zeros=not table, inputs=case.inputs(),
         )  # fmt: skip
 
-    _forall(one, pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))), pixfrac=DROPS)
+    _forall(
+        one, pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))), pixfrac=DROPS
+    )
 
 
 @check("kernel", name="check_threads")
@@ -329,11 +378,18 @@ WINDOW = Window(24, 44, 24, 44)
 
 
 def drizzled(
-    kernel: Kernel, pixmap: PixelMap, data: Array, weight: Array | None, pixfrac: float, acc: Accumulator | None = None
+    kernel: Kernel,
+    pixmap: PixelMap,
+    data: Array,
+    weight: Array | None,
+    pixfrac: float,
+    acc: Accumulator | None = None,
 ) -> Accumulator:
     """Drizzle one chip onto a window."""
     acc = Accumulator(window=WINDOW, planes=1) if acc is None else acc
-    chip = ChipInput(data=[data], weight=weight, number=1, pixmap=pixmap, scale=float(pixmap.extra["scale"]), intensity=1.0)
+    chip = ChipInput(
+        data=[data], weight=weight, number=1, pixmap=pixmap, scale=float(pixmap.extra["scale"]), intensity=1.0
+    )
     drizzle_chip(acc, chip, kernel, pixfrac=pixfrac)
     return acc
 
@@ -360,7 +416,13 @@ def check_zero_weight_adds_nothing(kernel: Kernel) -> None:
         inputs = {"map": pixmap.extra, "pixfrac": pixfrac, "data": data, "weight": weight}
         for name in ("weight", "total", "context"):
             compare(what, getattr(with_zero, name), getattr(calm, name), where=f"sum {name!r}", inputs=inputs)
-            compare(what, getattr(nothing, name), np.zeros_like(getattr(nothing, name)), where=f"sum {name!r}, all weights 0", inputs=inputs)
+            compare(
+                what,
+                getattr(nothing, name),
+                np.zeros_like(getattr(nothing, name)),
+                where=f"sum {name!r}, all weights 0",
+                inputs=inputs,
+            )
 
     on_chips(body, kernel, data=images(shapes=CHIP), weight=weight_images(shapes=CHIP))
 
@@ -375,8 +437,20 @@ def check_no_overlap_changes_nothing(kernel: Kernel) -> None:
         inputs = {"map": pixmap.extra, "pixfrac": pixfrac}
         for name in ("weight", "total", "context"):
             got = getattr(far, name)
-            compare(f"{kernel!r}: a chip off the window changes nothing", got, np.zeros_like(got), where=f"sum {name!r}", inputs=inputs)
-        compare(f"{kernel!r}: a chip off the window changes nothing", far.last, np.full_like(far.last, np.nan), where="last value", inputs=inputs)
+            compare(
+                f"{kernel!r}: a chip off the window changes nothing",
+                got,
+                np.zeros_like(got),
+                where=f"sum {name!r}",
+                inputs=inputs,
+            )
+        compare(
+            f"{kernel!r}: a chip off the window changes nothing",
+            far.last,
+            np.full_like(far.last, np.nan),
+            where="last value",
+            inputs=inputs,
+        )
 
     on_chips(body, kernel, data=images(shapes=CHIP))
 
@@ -403,7 +477,9 @@ def check_kernel_linear(kernel: Kernel) -> None:
     """The sums are linear in the data, as promised; big-endian and read-only images are taken."""
 
     def body(pixmap: PixelMap, pixfrac: float, a: Array, b: Array, factor: float) -> None:
-        both = drizzled(kernel, pixmap, a.astype(np.float64) + factor * b.astype(np.float64), None, pixfrac).total
+        both = drizzled(
+            kernel, pixmap, a.astype(np.float64) + factor * b.astype(np.float64), None, pixfrac
+        ).total
         one, two = (drizzled(kernel, pixmap, frozen_copy(i), None, pixfrac).total for i in (a, b))
         peak = float(np.abs(a).max() + abs(factor) * np.abs(b).max())
         compare(
@@ -411,4 +487,6 @@ def check_kernel_linear(kernel: Kernel) -> None:
             where="sum 'total'", inputs={"map": pixmap.extra, "pixfrac": pixfrac, "a": a, "b": b, "factor": factor},
         )  # fmt: skip
 
-    on_chips(body, kernel, a=images(shapes=CHIP), b=images(shapes=CHIP), factor=st.sampled_from([1.0, -2.0, 0.5]))
+    on_chips(
+        body, kernel, a=images(shapes=CHIP), b=images(shapes=CHIP), factor=st.sampled_from([1.0, -2.0, 0.5])
+    )

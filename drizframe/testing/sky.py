@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from drizframe.hooks import Overlap, SkyChip, SkyMethod, SkyOptions, SkyStatistic, StatisticOptions
 from drizframe.model import SkyValue
-from drizframe.testing.checking import check, forall, frozen_copy, implementations, same_from_threads, strided, untouched
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
 from drizframe.testing.failure import compare, require
 
 __all__: list[str] = []
@@ -37,12 +45,25 @@ class Scene:
         rng = np.random.default_rng(seed)
         self.images: dict[Any, Array] = {}
         self.chips: list[SkyChip] = []
-        for exposure, chip, level, conversion in ((0, 0, 20.0, 1.0), (1, 0, 23.0, 2.0), (1, 1, 26.0, 2.0), (2, 0, 31.0, 0.5)):
+        for exposure, chip, level, conversion in (
+            (0, 0, 20.0, 1.0),
+            (1, 0, 23.0, 2.0),
+            (1, 1, 26.0, 2.0),
+            (2, 0, 31.0, 0.5),
+        ):
             key = (exposure, chip)
-            image = ((level + added[exposure] + rng.normal(0, 0.05, self.shape)) / conversion).astype(np.float32)
+            image = ((level + added[exposure] + rng.normal(0, 0.05, self.shape)) / conversion).astype(
+                np.float32
+            )
             self.images[key] = image
             self.chips.append(
-                SkyChip(key=key, exposure=exposure, name=f"exp{exposure}[{chip}]", conversion=conversion, pixels=self._pixels(key))
+                SkyChip(
+                    key=key,
+                    exposure=exposure,
+                    name=f"exp{exposure}[{chip}]",
+                    conversion=conversion,
+                    pixels=self._pixels(key),
+                )
             )
 
     def _pixels(self, key: Any) -> Callable[..., Array]:
@@ -69,7 +90,9 @@ def mean(values: Array) -> tuple[float, int]:
     return (float(np.mean(values, dtype=np.float64)), values.size) if values.size else (float("nan"), 0)
 
 
-def solve(record: SkyMethod, kind: str, scene: Scene, statistic: Callable[..., Any] = mean) -> dict[Any, SkyValue]:
+def solve(
+    record: SkyMethod, kind: str, scene: Scene, statistic: Callable[..., Any] = mean
+) -> dict[Any, SkyValue]:
     """Run a sky method."""
     plugin = None if record.options_model is None else record.options_model()
     options = SkyOptions(warn=lambda message: None, plugin=plugin)  # noqa: ARG005
@@ -86,17 +109,37 @@ def levels(values: dict[Any, SkyValue], scene: Scene) -> Array:
 def check_keys_complete(record: SkyMethod) -> None:
     """Every chip, and nothing else, gets a finite `SkyValue`."""
     for kind in implementations(record):
-        for statistic, case in ((mean, "chips with data"), (lambda v: (float("nan"), 0), "chips without data")):  # noqa: ARG005
+        for statistic, case in (
+            (mean, "chips with data"),
+            (lambda v: (float("nan"), 0), "chips without data"),
+        ):
             scene = Scene()
-            found, what = solve(record, kind, scene, statistic), f"{record!r} ({kind}) gives every chip a SkyValue"
+            found, what = (
+                solve(record, kind, scene, statistic),
+                f"{record!r} ({kind}) gives every chip a SkyValue",
+            )
             want = {c.key for c in scene.chips}
             require(set(found) == want, what, expected=sorted(want), got=sorted(found), where=f"keys, {case}")
             for key, value in found.items():
                 where = f"chip {key}, {case}"
-                require(isinstance(value, SkyValue), what, expected="a SkyValue", got=repr(value), where=where)
+                require(
+                    isinstance(value, SkyValue), what, expected="a SkyValue", got=repr(value), where=where
+                )
                 numbers = [value.level, *([] if value.subtracted is None else [value.subtracted])]
-                require(bool(np.isfinite(numbers).all()), what, expected="finite numbers", got=repr(value), where=where)
-                require(bool(value.method), what, expected="the name of the method that gave the value", got="''", where=where)
+                require(
+                    bool(np.isfinite(numbers).all()),
+                    what,
+                    expected="finite numbers",
+                    got=repr(value),
+                    where=where,
+                )
+                require(
+                    bool(value.method),
+                    what,
+                    expected="the name of the method that gave the value",
+                    got="''",
+                    where=where,
+                )
 
 
 @check("sky method")
@@ -138,7 +181,13 @@ def check_sky_inputs_untouched(record: SkyMethod) -> None:
         with untouched(f"{record!r} ({kind})", **names):
             solve(record, kind, scene)
         got = [c.key for c in scene.chips]
-        require(got == keys, f"{record!r} ({kind}) must not change its inputs", expected=keys, got=got, where="argument 'chips'")
+        require(
+            got == keys,
+            f"{record!r} ({kind}) must not change its inputs",
+            expected=keys,
+            got=got,
+            where="argument 'chips'",
+        )
 
 
 @check("sky method")
@@ -167,7 +216,13 @@ def check_sky_order_free(record: SkyMethod) -> None:
         want = levels(solve(record, kind, scene), scene)
         scene.chips.reverse()
         got = levels(solve(record, kind, scene), scene)[::-1]
-        compare(f"{record!r} ({kind}) does not depend on the order of the chips", got, want, rtol=1e-12, where="chip")
+        compare(
+            f"{record!r} ({kind}) does not depend on the order of the chips",
+            got,
+            want,
+            rtol=1e-12,
+            where="chip",
+        )
 
 
 @check("sky method", name="check_threads")
@@ -214,10 +269,18 @@ def check_statistic_value_and_count(record: SkyStatistic) -> None:
         value, n = function(values)
         what, inputs = f"{record!r} ({kind}) gives a value and the number of pixels", {"values": values}
         low, high = float(values.min()), float(values.max())
-        require(low <= value <= high, what, expected=f"{low} … {high}", got=value, where="value", inputs=inputs)
+        require(
+            low <= value <= high, what, expected=f"{low} … {high}", got=value, where="value", inputs=inputs
+        )
         require(0 < n <= values.size, what, expected=f"1 … {values.size}", got=n, where="n", inputs=inputs)
         value, n = function(values[:0])
-        require(bool(np.isnan(value)) and n == 0, what, expected="(nan, 0)", got=(value, n), where="no values at all")
+        require(
+            bool(np.isnan(value)) and n == 0,
+            what,
+            expected="(nan, 0)",
+            got=(value, n),
+            where="no values at all",
+        )
 
     on_values(body, record)
 
@@ -245,7 +308,12 @@ def check_statistic_any_layout(record: SkyStatistic) -> None:
         with untouched(f"{record!r} ({kind})", values=values):
             want = function(values)
         for layout, change in (("read-only", frozen_copy), ("strided", strided)):
-            compare(f"{record!r} ({kind}) takes {layout} values", function(change(values)), want, inputs={"values": values})
+            compare(
+                f"{record!r} ({kind}) takes {layout} values",
+                function(change(values)),
+                want,
+                inputs={"values": values},
+            )
 
     on_values(body, record)
 

@@ -60,7 +60,9 @@ class Stack:
         return Stack(**{f.name: getattr(self, f.name)[order] for f in dataclasses.fields(self)})
 
 
-def shapes(*, rows: SearchStrategy[int] | None = None, columns: SearchStrategy[int] | None = None) -> SearchStrategy[Any]:
+def shapes(
+    *, rows: SearchStrategy[int] | None = None, columns: SearchStrategy[int] | None = None
+) -> SearchStrategy[Any]:
     """Rows and columns of images, at least one of each."""
     return st.tuples(_either(rows, st.integers(1, 7)), _either(columns, st.integers(1, 7)))
 
@@ -74,9 +76,9 @@ def images(
     """Images with finite pixels: float32 and float64, also big-endian."""
     values = _either(elements, st.floats(-LARGEST, LARGEST, width=32))
     kinds = _either(dtypes, st.sampled_from(["f4", "f8", ">f4"]))
-    return st.tuples(kinds, hnp.arrays(np.float32, _either(shapes, _shapes()), elements=values, fill=st.just(0.0))).map(
-        lambda pair: pair[1].astype(pair[0])
-    )
+    return st.tuples(
+        kinds, hnp.arrays(np.float32, _either(shapes, _shapes()), elements=values, fill=st.just(0.0))
+    ).map(lambda pair: pair[1].astype(pair[0]))
 
 
 def weights(
@@ -101,7 +103,9 @@ def affine_maps(
     shifts: SearchStrategy[float] | None = None,
 ) -> SearchStrategy[PixelMap]:
     """Maps that shift, rotate, stretch and mirror; see `pixmaps`."""
-    return pixmaps(shapes=shapes, angles=angles, scales=scales, flips=flips, shifts=shifts, bends=st.just(0.0))
+    return pixmaps(
+        shapes=shapes, angles=angles, scales=scales, flips=flips, shifts=shifts, bends=st.just(0.0)
+    )
 
 
 @st.composite
@@ -134,10 +138,16 @@ def pixmaps(
     """
     shape = draw(_either(shapes, _shapes()))
     # multiples of 90 degrees and exact scales switch special cases of compiled loops on; the others the general ones
-    angle = draw(_either(angles, st.one_of(st.just(0.0), st.sampled_from([90.0, 180.0, 270.0]), st.floats(-180.0, 180.0))))
+    angle = draw(
+        _either(
+            angles, st.one_of(st.just(0.0), st.sampled_from([90.0, 180.0, 270.0]), st.floats(-180.0, 180.0))
+        )
+    )
     scale = draw(_either(scales, st.sampled_from([1.0, 0.5, 2.0, 0.8, 1.3])))
     flip = -1.0 if draw(_either(flips, st.booleans())) else 1.0
-    fraction = _either(shifts, st.integers(0, 1023).filter(lambda k: k % 256).map(lambda k: 32.0 + k / 1024.0))
+    fraction = _either(
+        shifts, st.integers(0, 1023).filter(lambda k: k % 256).map(lambda k: 32.0 + k / 1024.0)
+    )
     tx, ty = draw(fraction), draw(fraction)
     bend = draw(_either(bends, st.sampled_from([0.0, 1e-3])))
     return affine_map(shape, angle=angle, scale=scale, flip=flip, shift=(tx, ty), bend=bend)
@@ -161,7 +171,8 @@ def affine_map(
         return (c * u - s * v) / scale + shift[0], (s * u + c * v) / scale + shift[1]
 
     return dataclasses.replace(
-        PixelMap.from_function(transform, shape), extra={"scale": scale, "angle": angle, "flip": flip, "shift": shift, "bend": bend}
+        PixelMap.from_function(transform, shape),
+        extra={"scale": scale, "angle": angle, "flip": flip, "shift": shift, "bend": bend},
     )
 
 
@@ -198,7 +209,9 @@ def exposures(
     shape, count = draw(_either(shapes, _shapes())), draw(_either(counts, st.just(1)))
     unit = draw(_either(units, st.sampled_from(["electrons/s", "electrons", "counts", "counts/s"])))
     sci = [draw(images(shapes=st.just(shape), dtypes=st.just("f4"))) for _ in range(count)]
-    err = [draw(weights(shapes=st.just(shape), elements=st.floats(0.5, 64.0, width=32))) for _ in range(count)]
+    err = [
+        draw(weights(shapes=st.just(shape), elements=st.floats(0.5, 64.0, width=32))) for _ in range(count)
+    ]
     dq = [(1 - draw(masks(shapes=st.just(shape)))).astype(np.int16) * np.int16(4) for _ in range(count)]
     return Exposure.from_arrays(
         sci, [tangent_plane(shape, 0.1)] * count, name="drawn", exptime=draw(st.sampled_from([1.0, 100.0, 37.5])), err=err,
