@@ -1,7 +1,7 @@
 # Lanczos with 3 and 5 lobes: mirrors drizframe/stock/interpolators/lanczos.py.
 #
-# a. One thin loop without the GIL over positions; `fill` stands wherever the position is outside the domain.
-# b. Each call fills its own table (1001 or 1668 entries, some 50 microseconds), so no state is shared by threads.
+# a. One thin loop without the GIL over positions; `fill` stands wherever a position is off the domain.
+# b. Each call fills its own table (1001 or 1668 entries, some 50 microseconds): threads share no state.
 # c. The stencil is clipped to the image; factors beyond the table are 0, as in the reference.
 # d. The image may be read-only and strided, float32 or float64.
 """Lanczos interpolation with 3 and 5 lobes."""
@@ -43,7 +43,8 @@ cdef inline double value(
 
 
 cdef void fill_inside(
-    const real[:, :] image, const double[:] x, const double[:] y, const double[::1] table, int a, double[::1] out
+    const real[:, :] image, const double[:] x, const double[:] y, const double[::1] table, int a,
+    double[::1] out
 ) noexcept nogil:
     cdef Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
     for k in range(out.shape[0]):

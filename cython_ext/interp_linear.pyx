@@ -1,6 +1,6 @@
 # Bilinear interpolation: mirrors drizframe/stock/interpolators/linear.py.
 #
-# a. One thin loop without the GIL over positions; `fill` stands wherever the position is outside the domain.
+# a. One thin loop without the GIL over positions; `fill` stands wherever a position is off the domain.
 # b. The four products are summed in the order of the reference, so both give the same bits.
 # c. The image may be read-only and strided, float32 or float64.
 """Bilinear interpolation."""
@@ -26,7 +26,9 @@ cdef inline double value(
     )
 
 
-cdef void fill_inside(const real[:, :] image, const double[:] x, const double[:] y, double[::1] out) noexcept nogil:
+cdef void fill_inside(
+    const real[:, :] image, const double[:] x, const double[:] y, double[::1] out
+) noexcept nogil:
     cdef Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
     for k in range(out.shape[0]):
         if inside(x[k], y[k], nx, ny):

@@ -1,6 +1,6 @@
 # Nearest pixel: mirrors drizframe/stock/interpolators/nearest.py.
 #
-# a. One thin loop without the GIL over positions; `fill` stands wherever the position is outside the domain.
+# a. One thin loop without the GIL over positions; `fill` stands wherever a position is off the domain.
 # b. The image may be read-only and strided, float32 or float64.
 """Nearest pixel."""
 
@@ -17,7 +17,9 @@ cdef inline double value(
     return image[min(nearest_index(y), ny - 1), min(nearest_index(x), nx - 1)]
 
 
-cdef void fill_inside(const real[:, :] image, const double[:] x, const double[:] y, double[::1] out) noexcept nogil:
+cdef void fill_inside(
+    const real[:, :] image, const double[:] x, const double[:] y, double[::1] out
+) noexcept nogil:
     cdef Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
     for k in range(out.shape[0]):
         if inside(x[k], y[k], nx, ny):

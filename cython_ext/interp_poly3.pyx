@@ -1,6 +1,6 @@
 # Bicubic polynomial: mirrors drizframe/stock/interpolators/poly3.py.
 #
-# a. One thin loop without the GIL over positions; `fill` stands wherever the position is outside the domain.
+# a. One thin loop without the GIL over positions; `fill` stands wherever a position is off the domain.
 # b. A row of the stencil inside the image is read directly; `sample` handles the others.
 # c. Same operations in the same order as the reference, so both give the same bits.
 # d. The image may be read-only and strided, float32 or float64.
@@ -46,7 +46,9 @@ cdef inline double value(
     )
 
 
-cdef void fill_inside(const real[:, :] image, const double[:] x, const double[:] y, double[::1] out) noexcept nogil:
+cdef void fill_inside(
+    const real[:, :] image, const double[:] x, const double[:] y, double[::1] out
+) noexcept nogil:
     cdef Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
     for k in range(out.shape[0]):
         if inside(x[k], y[k], nx, ny):

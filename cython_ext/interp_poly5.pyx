@@ -1,6 +1,6 @@
 # Biquintic polynomial: mirrors drizframe/stock/interpolators/poly5.py.
 #
-# a. One thin loop without the GIL over positions; `fill` stands wherever the position is outside the domain.
+# a. One thin loop without the GIL over positions; `fill` stands wherever a position is off the domain.
 # b. A row of the stencil inside the image is read directly; `sample` handles the others.
 # c. The sixth row off the top is row ny - 4, the other five are reflected, as in the reference.
 # d. Same operations in the same order as the reference, so both give the same bits.
@@ -52,7 +52,9 @@ cdef inline double value(
     )
 
 
-cdef void fill_inside(const real[:, :] image, const double[:] x, const double[:] y, double[::1] out) noexcept nogil:
+cdef void fill_inside(
+    const real[:, :] image, const double[:] x, const double[:] y, double[::1] out
+) noexcept nogil:
     cdef Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
     for k in range(out.shape[0]):
         if inside(x[k], y[k], nx, ny):

@@ -1,8 +1,8 @@
 # Tapered sinc: mirrors drizframe/stock/interpolators/sinc.py.
 #
-# a. One thin loop without the GIL over positions; `fill` stands wherever the position is outside the domain.
+# a. One thin loop without the GIL over positions; `fill` stands wherever a position is off the domain.
 # b. The taper depends on the offset only: 15 numbers on the stack of the call, computed once.
-# c. Factors of both axes are kept on the stack; their sums and the double sum run in the order of the reference.
+# c. Factors of both axes are kept on the stack; all sums run in the order of the reference.
 # d. The image may be read-only and strided, float32 or float64.
 """Tapered sinc interpolation."""
 

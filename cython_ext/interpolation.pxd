@@ -1,6 +1,6 @@
 # Shared by the interpolators: the domain, Everett's polynomials, samples off the frame.
 #
-# a. Mirrors drizframe/stock/interpolators/_stencil.py operation by operation, so that both give the same bits.
+# a. Mirrors drizframe/stock/interpolators/_stencil.py operation by operation: both give the same bits.
 # b. `real` is the type of the image; every sample becomes float64 when it is read.
 # c. Indices that leave the image are brought back before they are used; nothing outside is ever read.
 ctypedef fused real:

@@ -90,7 +90,8 @@ def register(plugin: Any, name: str | None = None) -> str:
     """
     chosen = manager().register(plugin, name)
     try:
-        registry()
+        _registries.clear()
+        _registries[manager().generation] = Registry(manager(), strict=chosen)
     except Exception:
         manager().unregister(chosen)
         raise
@@ -236,6 +237,28 @@ class Result:
             wcs=image.frame.wcs,
             uncertainty=uncertainty,
         )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the science image with its coordinates; needs matplotlib (``pip install drizframe[report]``).
+
+        Parameters
+        ----------
+        ax : matplotlib axes, optional
+            Where to draw; new ones with the WCS as projection by default.
+
+        Returns
+        -------
+        matplotlib axes
+        """
+        from drizframe.report.plot import plot_mosaic
+
+        return plot_mosaic(self._image(), ax)
+
+    def _repr_html_(self) -> str:
+        """Show the description and a small picture in notebooks."""
+        from drizframe.report.plot import html_summary
+
+        return html_summary(self.describe(), self.mosaic)
 
     def describe(self) -> list[str]:
         """Return a few lines for people: what was done, and where to look."""
@@ -437,5 +460,7 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
         warnings=tuple(context.bus.warnings),
         seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
         backends=dict(context.backends),
-        map_error=max((m.table_error() for m in plan.maps.values()), default=0.0),
+        map_error=max(
+            (m.table_error() for m in {id(m): m for m in plan.maps.values()}.values()), default=0.0
+        ),
     )

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from drizframe.cli import demo, parameters, plugins, run
+from drizframe.cli import demo, new_plugin, parameters, plugins, run, simulate, validate
 from drizframe.errors import DrizframeError
 
 __all__ = ["app", "main"]
@@ -17,8 +17,11 @@ app = typer.Typer(
 )  # fmt: skip
 app.command("run", help="Combine exposures.")(run.command)
 app.command("demo", help="Combine the bundled exposures and make a preview.")(demo.command)
+app.command("simulate", help="Make exposures with known truth.")(simulate.command)
 app.command("plugins", help="List plugins and who provides what.")(plugins.command)
 app.command("parameters", help="List parameters with default and meaning.")(parameters.command)
+app.command("new-plugin", help="Write a package with a working plugin.")(new_plugin.command)
+app.command("validate", help="Check that a component keeps what it promises.")(validate.command)
 
 
 def _version(value: bool) -> None:

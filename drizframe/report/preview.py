@@ -12,7 +12,7 @@ from drizframe.errors import OutputError
 if TYPE_CHECKING:
     from drizframe.model import Mosaic
 
-__all__ = ["stretch", "write_comparison", "write_preview"]
+__all__ = ["shrink", "stretch", "write_comparison", "write_preview"]
 
 #: Largest side of a preview in pixels.
 LARGEST = 1200
@@ -46,8 +46,8 @@ def stretch(
     return grey[::-1]
 
 
-def _shrink(image: np.ndarray[Any, Any], largest: int) -> np.ndarray[Any, Any]:
-    """Average whole blocks of pixels until the image fits."""
+def shrink(image: np.ndarray[Any, Any], largest: int) -> np.ndarray[Any, Any]:
+    """Average whole blocks of pixels until the largest side is not above `largest`; NaN does not count."""
     factor = -(-max(image.shape) // largest)
     if factor <= 1:
         return image
@@ -86,7 +86,7 @@ def write_preview(mosaic: Mosaic, path: Path, *, largest: int = LARGEST) -> Path
     pathlib.Path
         `path`.
     """
-    return _save(stretch(_shrink(mosaic.sci, largest)), path)
+    return _save(stretch(shrink(mosaic.sci, largest)), path)
 
 
 def write_comparison(exposure: np.ndarray[Any, Any], mosaic: Mosaic, path: Path) -> Path:
@@ -101,7 +101,7 @@ def write_comparison(exposure: np.ndarray[Any, Any], mosaic: Mosaic, path: Path)
     path : pathlib.Path
         The file.
     """
-    left, right = stretch(_shrink(exposure, LARGEST)), stretch(_shrink(mosaic.sci, LARGEST))
+    left, right = stretch(shrink(exposure, LARGEST)), stretch(shrink(mosaic.sci, LARGEST))
     height = max(left.shape[0], right.shape[0])
     canvas = np.full((height, left.shape[1] + right.shape[1] + 8), 255, dtype=np.uint8)
     canvas[: left.shape[0], : left.shape[1]] = left

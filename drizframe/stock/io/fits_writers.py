@@ -149,6 +149,7 @@ SIMPLE = Writer(
     name="fits-simple",
     summary="FITS, one file for each image (_sci, _wht, _ctx).",
     reference=write_simple,
+    traits=frozenset({"picklable"}),
     headers=mosaic_headers,
     planes=write_planes,
 )
@@ -156,6 +157,7 @@ MEF = Writer(
     name="fits-mef",
     summary="FITS, one file with several extensions.",
     reference=write_mef,
+    traits=frozenset({"picklable"}),
     headers=mosaic_headers,
     planes=write_planes,
 )

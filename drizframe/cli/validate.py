@@ -1,0 +1,188 @@
+"""``drizframe validate``: does a component keep what its family and its traits promise."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from drizframe.errors import ParameterError, UnknownComponentError, nearest
+
+if TYPE_CHECKING:
+    from drizframe.testing import Outcome
+
+__all__ = ["command", "find"]
+
+COLOURS = {
+    "passed": "green",
+    "failed": "red",
+    "expected": "yellow",
+    "unexpected pass": "red",
+    "no sample": "yellow",
+}
+
+
+def command(
+    target: Annotated[str, typer.Argument(help="NAME, FAMILY/NAME, module:object, or 'all'.")],
+    family: Annotated[str, typer.Option("--family", "-f", help="Family of NAME, such as kernel.")] = "",
+    examples: Annotated[
+        int, typer.Option("--examples", "-n", min=1, help="Random inputs for each check.")
+    ] = 50,
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", help="check_name=reason: a check that is known to fail.")
+    ] = None,
+    sample: Annotated[
+        str,
+        typer.Option("--sample", help="module:object, the sample for readers, writers, instruments, steps."),
+    ] = "",
+) -> None:
+    """Run all checks of a component and print a report; the exit code is 1 if one fails."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    given = load(sample) if sample else None
+    good = True
+    for record in find(target, family):
+        good &= report(console, record, examples, parse(expect or []), given)
+    if not good:
+        raise typer.Exit(1)
+
+
+def parse(texts: list[str]) -> dict[str, str]:
+    """Turn ``check_name=reason`` texts into a mapping.
+
+    Raises
+    ------
+    ParameterError
+        If a text has no reason.
+    """
+    found = {}
+    for text in texts:
+        name, _, reason = text.partition("=")
+        if not reason.strip():
+            msg = f"--expect {text!r} gives no reason. Write check_name=reason."
+            raise ParameterError(msg)
+        found[name.strip()] = reason.strip()
+    return found
+
+
+def find(target: str, family: str = "") -> list[Any]:
+    """Return the records that a text names.
+
+    Parameters
+    ----------
+    target : str
+        Name of a component or step, family and name, ``module:object``, or ``all``.
+    family : str
+        Narrows a name that several families have.
+
+    Raises
+    ------
+    UnknownComponentError
+        If there is no such component.
+    ParameterError
+        If a module or its object is not there, or the object is no record.
+    """
+    if ":" in target:
+        loaded = load(target)
+        return list(loaded) if isinstance(loaded, list | tuple) else [loaded]
+    entries = list(known())
+    if target == "all":
+        return [r for f, r in entries if not family or f == family]
+    if "/" in target and not family:
+        family, _, target = target.partition("/")
+    families = {f for f, _ in entries}
+    if family and family not in families:
+        near = nearest(family, families)
+        hint = f" Did you mean {near!r}?" if near else ""
+        msg = f"There is no family {family!r}.{hint} Choose one of: {', '.join(sorted(families))}."
+        raise ParameterError(msg)
+    found = [r for f, r in entries if r.name == target and (not family or f == family)]
+    if not found:
+        names = {r.name for f, r in entries if not family or f == family}
+        raise UnknownComponentError(family or "component", target, names)
+    return found
+
+
+def known() -> Iterator[tuple[str, Any]]:
+    """Yield family and record of every component and step."""
+    from drizframe import api
+    from drizframe.hooks import STAGES
+
+    for entry in api.registry():
+        yield entry.record.family, entry.record
+    hook: Any = api.manager().hook
+    for name in STAGES:
+        step = getattr(hook, name)()
+        if step is not None:
+            yield "step", step
+    for answer in hook.drizframe_extra_steps():
+        for step in answer or ():
+            yield "step", step
+
+
+def load(text: str) -> Any:
+    """Import ``module:object``; the current folder is looked at too.
+
+    Raises
+    ------
+    ParameterError
+        If it cannot be imported.
+    """
+    module, _, name = text.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        found: Any = importlib.import_module(module)
+        for part in name.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError) as error:
+        msg = f"{text!r} cannot be loaded: {error}. Write module:object, such as mypackage.kernels:HAT."
+        raise ParameterError(msg) from error
+    return found
+
+
+def report(console: Any, record: Any, examples: int, expected: dict[str, str], sample: Any) -> bool:
+    """Run the checks of a record and print a table; return whether all is well."""
+    from rich.table import Table
+
+    from drizframe import testing
+    from drizframe.testing.checking import family_of
+    from drizframe.testing.known import known_failures
+
+    family = family_of(record)
+    mine = {c.name for c in testing.checks_for(record)}
+    unknown = sorted(set(expected) - {c.name for c in testing.all_checks()})
+    if unknown:
+        msg = f"--expect names {', '.join(unknown)}, which is no check. {record!r} gets: {', '.join(sorted(mine))}."
+        raise ParameterError(msg)
+    # with several records, an announced failure is for those that get the check
+    announced = {**known_failures(record), **{k: v for k, v in expected.items() if k in mine}}
+    with testing.examples(examples):
+        outcomes = list(
+            testing.run_checks(
+                record, sample=sample or testing.stock_sample(record), expected_failures=announced
+            )
+        )
+    table = Table("check", "result", "seconds", "note", title=f"{family} {record.name!r}")
+    for o in outcomes:
+        note = o.text.splitlines()[0] if o.text else ""
+        table.add_row(o.check, f"[{COLOURS[o.state]}]{o.state}[/]", f"{o.seconds:.2f}", note)
+    console.print(table)
+    for o in outcomes:
+        if not o.ok:
+            console.print(f"\n{o.check}", style="bold red")
+            console.print(o.text, markup=False, soft_wrap=True)
+    console.print(summary(outcomes))
+    return all(o.ok for o in outcomes)
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """Return how many checks came out how."""
+    states = list(dict.fromkeys(o.state for o in outcomes))
+    return ", ".join(f"{sum(o.state == s for o in outcomes)} {s}" for s in states)

@@ -1,0 +1,435 @@
+"""Which checks a component gets, and the few tools that they share."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import pickle
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+
+from drizframe.errors import DrizframeWarning, HookError
+from drizframe.hooks import TRAITS, Component, Step
+from drizframe.testing.failure import CheckFailure, require
+
+__all__ = [
+    "Check", "Outcome", "all_checks", "check", "checks_for", "examples", "expecting_failure", "forall", "implementations", "run_checks",
+]  # fmt: skip
+
+#: Every check, by name, in the order of definition.
+_CHECKS: list[Check] = []
+_EXAMPLES: ContextVar[int | None] = ContextVar("drizframe_examples", default=None)
+_SHRINKS: ContextVar[bool] = ContextVar("drizframe_shrinks", default=True)
+#: Threads, and calls of each, in the check for threads.
+THREADS, ROUNDS = 8, 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Check:
+    """One promise and the function that tests it.
+
+    Parameters
+    ----------
+    name : str
+        ``check_…``.
+    function : callable
+        ``function(record)``, or ``function(record, sample)`` if `sampled`.
+    families : frozenset of str
+        Families that it is for; empty: all.
+    traits : frozenset of str
+        Only for records that promise all of these.
+    applies : callable or None
+        ``applies(record) -> bool``: a further condition.
+    sampled : bool
+        Whether it needs a sample that the author gives.
+    """
+
+    name: str
+    function: Callable[..., None]
+    families: frozenset[str]
+    traits: frozenset[str]
+    applies: Callable[[Any], bool] | None = None
+    sampled: bool = False
+
+    @property
+    def summary(self) -> str:
+        """What is promised."""
+        return (self.function.__doc__ or self.name).strip().splitlines()[0]
+
+    def suits(self, record: Any) -> bool:
+        """Whether the check is for a record."""
+        family_ok = not self.families or family_of(record) in self.families
+        traits_ok = self.traits <= traits_of(record)
+        return family_ok and traits_ok and (self.applies is None or self.applies(record))
+
+    def run(self, record: Any, sample: Any = None) -> None:
+        """Run the check; what `drizframe` warns about in it is no failure."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DrizframeWarning)
+            self.function(record, sample) if self.sampled else self.function(record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a check.
+
+    Parameters
+    ----------
+    check : str
+        Its name.
+    state : {"passed", "failed", "expected", "unexpected pass", "no sample"}
+        `expected`: failed, as announced.
+    seconds : float
+        Time.
+    text : str
+        Why.
+    """
+
+    check: str
+    state: str
+    seconds: float = 0.0
+    text: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.state in {"passed", "expected", "no sample"}
+
+
+def family_of(record: Any) -> str:
+    """Return the family of a component, ``"step"`` for a step.
+
+    Raises
+    ------
+    HookError
+        If it is neither.
+    """
+    if isinstance(record, Step):
+        return "step"
+    if isinstance(record, Component):
+        return record.family
+    msg = f"{record!r} is neither a component nor a Step, so no check is for it. Give a record such as drizframe.Kernel(…)."
+    raise HookError(msg)
+
+
+def traits_of(record: Any) -> frozenset[str]:
+    """Return the traits of a component; a step has none."""
+    return frozenset(getattr(record, "traits", ()))
+
+
+def check(
+    *families: str, traits: Sequence[str] = (), applies: Callable[[Any], bool] | None = None, sampled: bool = False,
+    name: str = "",
+) -> Callable[[Callable[..., None]], Callable[..., None]]:  # fmt: skip
+    """Register a check function; its name begins with ``check_``."""
+    unknown = set(traits) - set(TRAITS)
+    if unknown:
+        msg = f"A check is for unknown traits {sorted(unknown)}. Choose from {sorted(TRAITS)}."
+        raise HookError(msg)
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        _CHECKS.append(
+            Check(
+                name=name or function.__name__,
+                function=function,
+                families=frozenset(families),
+                traits=frozenset(traits),
+                applies=applies,
+                sampled=sampled,
+            )  # fmt: skip
+        )
+        return function
+
+    return register
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Return every check."""
+    return tuple(_CHECKS)
+
+
+def checks_for(record: Any) -> tuple[Check, ...]:
+    """Return the checks for a record, by its family and its traits."""
+    family_of(record)
+    return tuple(c for c in _CHECKS if c.suits(record))
+
+
+def run_checks(
+    record: Any, *, sample: Any = None, expected_failures: Mapping[str, str] | None = None
+) -> Iterator[Outcome]:
+    """Run all checks of a record, one after the other.
+
+    Parameters
+    ----------
+    record : Component or Step
+        What to check.
+    sample : object
+        For checks that need one; see `drizframe.testing.samples`.
+    expected_failures : mapping of str to str
+        Checks that are known to fail, and why; one that passes is an error.
+
+    Yields
+    ------
+    Outcome
+        Of each check.
+    """
+    expected = dict(expected_failures or {})
+    suitable = checks_for(record)
+    refuse_unknown(expected, suitable, record)
+    for c in suitable:
+        if c.sampled and sample is None:
+            yield Outcome(
+                check=c.name, state="no sample", text="needs a sample; see drizframe.testing.samples"
+            )
+            continue
+        start = time.perf_counter()
+        try:
+            with expecting_failure(c.name in expected):
+                c.run(record, sample)
+        except Exception as error:
+            state, text = (
+                ("expected", expected[c.name]) if c.name in expected else ("failed", describe(error))
+            )
+        else:
+            state, text = "passed", ""
+            if c.name in expected:
+                state, text = "unexpected pass", f"was expected to fail: {expected[c.name]}"
+        yield Outcome(check=c.name, state=state, seconds=time.perf_counter() - start, text=text)
+
+
+def refuse_unknown(expected: Mapping[str, str], suitable: Sequence[Check], record: Any) -> None:
+    """Raise `HookError` for an expected failure of a check that the record does not get."""
+    unknown = sorted(set(expected) - {c.name for c in suitable})
+    if unknown:
+        msg = (
+            f"expected_failures of {record.name!r} names {', '.join(unknown)}, which it does not get. "
+            f"Its checks are: {', '.join(c.name for c in suitable)}."
+        )
+        raise HookError(msg)
+
+
+def describe(error: BaseException) -> str:
+    """Return the text of an error with its type, unless it is a failed check."""
+    return str(error) if isinstance(error, CheckFailure) else f"{type(error).__name__}: {error}"
+
+
+@contextlib.contextmanager
+def examples(count: int | None) -> Iterator[None]:
+    """Let checks draw at most so many examples; None: as many as the settings profile of Hypothesis says."""
+    token = _EXAMPLES.set(count)
+    try:
+        yield
+    finally:
+        _EXAMPLES.reset(token)
+
+
+@contextlib.contextmanager
+def expecting_failure(expected: bool) -> Iterator[None]:
+    """Do not look for the simplest failing input where a failure is expected."""
+    token = _SHRINKS.set(not expected)
+    try:
+        yield
+    finally:
+        _SHRINKS.reset(token)
+
+
+def forall(body: Callable[..., None], **strategies: Any) -> None:
+    """Call a function with drawn arguments; the number of examples comes from `examples`, else from Hypothesis' profile."""
+    quiet = [
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+        HealthCheck.nested_given,
+    ]
+    wanted: dict[str, Any] = {"deadline": None, "suppress_health_check": quiet, "report_multiple_bugs": False}
+    limit = _EXAMPLES.get()
+    if limit is not None:
+        wanted |= {"max_examples": limit, "database": None}
+    if not _SHRINKS.get():
+        wanted["phases"] = (Phase.explicit, Phase.reuse, Phase.generate)
+    settings(**wanted)(given(**strategies)(body))()
+
+
+def implementations(record: Component) -> dict[str, Callable[..., Any]]:
+    """Return what a component can run, by ``"reference"`` and ``"fast"``."""
+    found: dict[str, Callable[..., Any]] = {}
+    if record.reference is not None and callable(record.reference):
+        found["reference"] = record.reference
+    if record.fast is not None:
+        found["fast"] = record.fast
+    return found
+
+
+# -- tools -----------------------------------------------------------------------------------------------------------
+
+
+def frozen_copy(array: np.ndarray[Any, Any] | None) -> Any:
+    """Return a read-only copy."""
+    if array is None:
+        return None
+    copy = np.array(array)
+    copy.flags.writeable = False
+    return copy
+
+
+def strided(array: np.ndarray[Any, Any] | None) -> Any:
+    """Return a read-only view with the same values and odd strides."""
+    if array is None:
+        return None
+    wide = np.zeros(tuple(2 * n for n in array.shape), dtype=array.dtype)
+    view = wide[tuple(slice(None, None, 2) for _ in array.shape)]
+    view[...] = array
+    view.flags.writeable = False
+    return view
+
+
+@contextlib.contextmanager
+def untouched(what: str, **arrays: Any) -> Iterator[None]:
+    """Raise `CheckFailure` if any array is changed inside of the block."""
+    before = {n: np.array(a, copy=True) for n, a in arrays.items() if a is not None}
+    yield
+    for name, old in before.items():
+        new = arrays[name]
+        differ = ~((new == old) | ((new != new) & (old != old)))  # noqa: PLR0124  (NaN)
+        if differ.any():
+            index = tuple(int(i) for i in np.argwhere(differ)[0])
+            raise CheckFailure(
+                f"{what} must not change its inputs", expected=old[index].item(), got=new[index].item(),
+                where=f"argument {name!r}, element {list(index)}; {int(differ.sum())} elements changed", inputs={name: old},
+            )  # fmt: skip
+
+
+def plain(result: Any) -> Any:
+    """Return a result as something that ``==`` compares, with all bits of arrays."""
+    if isinstance(result, np.ndarray):
+        return (result.shape, result.dtype.str, result.tobytes())
+    if isinstance(result, Mapping):
+        return {k: plain(v) for k, v in result.items()}
+    if isinstance(result, tuple | list):
+        return tuple(plain(v) for v in result)
+    if is_dataclass(result) and not isinstance(result, type):
+        return (type(result).__name__, *(plain(getattr(result, f.name)) for f in fields(result)))
+    return repr(float(result)) if isinstance(result, float | np.floating) else repr(result)
+
+
+def same_from_threads(what: str, calls: Sequence[Callable[[], Any]]) -> None:
+    """Make the same calls from eight threads at once and compare with what they give alone.
+
+    Parameters
+    ----------
+    what : str
+        Name of the component.
+    calls : sequence of callable
+        With different inputs of one shape; each thread repeats one.
+    """
+    alone = [plain(call()) for call in calls]
+    wrong: list[tuple[int, int, Any]] = []
+    barrier = threading.Barrier(THREADS)
+
+    def work(k: int) -> None:
+        mine = k % len(calls)
+        barrier.wait()
+        sys.settrace(_yielding(2 + k % 4))
+        for round_ in range(ROUNDS):
+            try:
+                got = plain(calls[mine]())
+            except Exception as error:
+                got = describe(error)
+            if got != alone[mine]:
+                wrong.append((k, round_, got))
+                return
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        workers = [threading.Thread(target=work, args=(k,)) for k in range(THREADS)]
+        for w in workers:
+            w.start()
+        for w in workers:
+            w.join()
+    finally:
+        sys.setswitchinterval(interval)
+    if wrong:
+        k, round_, got = wrong[0]
+        raise CheckFailure(
+            f"{what} gives the same from eight threads", expected=values_of(alone[k % len(calls)]), got=values_of(got),
+            where=f"thread {k}, call {round_}; {len(wrong)} of {THREADS} threads differ",
+        )  # fmt: skip
+
+
+def _yielding(stride: int) -> Callable[..., Any]:
+    """Return a trace function that lets other threads run after every few lines, so that narrow races show."""
+    lines = 0
+
+    def trace(frame: Any, event: str, arg: Any) -> Any:
+        nonlocal lines
+        lines += 1
+        if lines % stride == 0:
+            time.sleep(0)
+        return trace
+
+    return trace
+
+
+def values_of(packed: Any) -> Any:
+    """Turn what `plain` packed into something to show."""
+    if isinstance(packed, tuple) and len(packed) == 3 and isinstance(packed[2], bytes):
+        return np.frombuffer(packed[2], dtype=packed[1]).reshape(packed[0])
+    return packed
+
+
+# -- checks for all components -----------------------------------------------------------------------------------------
+
+
+def _has_twin(record: Any) -> bool:
+    return getattr(record, "fast", None) is not None
+
+
+@check(applies=_has_twin)
+def check_same_signature(record: Component) -> None:
+    """Reference and fast twin have the same arguments."""
+    found = {}
+    for kind, function in implementations(record).items():
+        try:
+            found[kind] = [(p.name, p.kind) for p in inspect.signature(function).parameters.values()]
+        except (TypeError, ValueError) as error:
+            raise CheckFailure(
+                f"{record!r}: a program can read the signature of {kind}", expected="a signature", got=repr(error),
+                where=f"{kind} = {function!r}",
+            ) from error  # fmt: skip
+    show = {k: ", ".join(n for n, _ in v) for k, v in found.items()}
+    require(
+        found["fast"] == found["reference"], f"{record!r}: fast has the arguments of reference",
+        expected=show["reference"], got=show["fast"], where="signature",
+    )  # fmt: skip
+
+
+@check(traits=["picklable"])
+def check_picklable(record: Component) -> None:
+    """The record survives pickling, as promised."""
+    what = f"{record!r} survives pickling, as its trait 'picklable' promises"
+    try:
+        copy = pickle.loads(pickle.dumps(record))  # noqa: S301  (our own bytes)
+    except Exception as error:
+        raise CheckFailure(
+            what, expected="a copy", got=describe(error), where="pickle.dumps, pickle.loads"
+        ) from error
+    same = type(copy) is type(record) and (copy.name, copy.traits) == (record.name, record.traits)
+    require(same, what, expected=record, got=copy, where="type, name and traits")
+    for kind, function in implementations(record).items():
+        require(
+            getattr(copy, kind) is function,
+            what,
+            expected=repr(function),
+            got=repr(getattr(copy, kind)),
+            where=kind,
+        )

@@ -1,0 +1,113 @@
+"""``@conformance``: one pytest item for each check of a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from drizframe.testing.checking import (
+    Check,
+    checks_for,
+    describe,
+    examples,
+    expecting_failure,
+    refuse_unknown,
+)
+from drizframe.testing.failure import CheckFailure
+
+__all__ = ["Bound", "conformance"]
+
+
+class Bound:
+    """A check of one record, to be called without arguments.
+
+    Parameters
+    ----------
+    check : Check
+        The check.
+    record : Component or Step
+        What is checked.
+    sample : object
+        For checks that need one.
+    reason : str or None
+        Why the check is expected to fail.
+    """
+
+    def __init__(self, check: Check, record: Any, sample: Any, reason: str | None) -> None:
+        self.check, self.record, self.sample, self.reason = check, record, sample, reason
+
+    def __repr__(self) -> str:
+        return f"{self.check.name}({self.record!r})"
+
+    def __call__(self, max_examples: int | None = None) -> None:
+        """Run the check.
+
+        Raises
+        ------
+        CheckFailure
+            If the record fails, or passes although a failure was expected.
+        """
+        if self.check.sampled and self.sample is None:
+            pytest.skip(f"{self.check.name} needs a sample: @conformance({self.record.name}, sample=…)")
+        try:
+            with examples(max_examples), expecting_failure(self.reason is not None):
+                self.check.run(self.record, self.sample)
+        except Exception as error:
+            if self.reason is None:
+                raise
+            pytest.xfail(f"{self.reason} ({describe(error).splitlines()[0]})")
+        if self.reason is not None:
+            raise CheckFailure(
+                f"{self.check.name} of {self.record!r} was expected to fail ({self.reason}), but it passes",
+                expected="a failure", got="none", where="expected_failures; remove the entry",
+            )  # fmt: skip
+
+
+def conformance(
+    *records: Any, expected_failures: Mapping[str, str] | None = None, sample: Any = None
+) -> Callable[[Callable[..., Any]], Any]:
+    """Parametrize a test with every check of some records.
+
+    Parameters
+    ----------
+    *records : Component or Step
+        What is checked.  Each check becomes one item with the id ``name-check_…``.
+    expected_failures : mapping of str to str
+        Checks that are known to fail, and why; such an item is reported as xfail, and as an error if it passes.
+    sample : object
+        For readers, writers, instruments and steps; see `drizframe.testing.samples`.
+
+    Returns
+    -------
+    decorator
+        For a test function with the argument `check`, which it calls.
+
+    Raises
+    ------
+    HookError
+        If something is no record, or `expected_failures` names a check that no record gets.
+
+    Examples
+    --------
+    ::
+
+        @conformance(HAT, expected_failures={"check_conserves_flux": "hat is not normalised"})
+        def test_hat(check):
+            check()
+    """
+    expected = dict(expected_failures or {})
+    items = []
+    for record in records:
+        suitable = checks_for(record)
+        refuse_unknown(expected, suitable, record)
+        items += [
+            pytest.param(Bound(c, record, sample, expected.get(c.name)), id=f"{record.name}-{c.name}")
+            for c in suitable
+        ]
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return pytest.mark.conformance(pytest.mark.parametrize("check", items)(function))
+
+    return decorate

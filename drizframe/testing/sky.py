@@ -1,0 +1,353 @@
+"""Checks of sky methods and sky statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from drizframe.hooks import Overlap, SkyChip, SkyMethod, SkyOptions, SkyStatistic, StatisticOptions
+from drizframe.model import SkyValue
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
+from drizframe.testing.failure import compare, require
+
+__all__: list[str] = []
+
+Array = np.ndarray[Any, Any]
+#: How far a sky may be off, as a fraction of what was added.
+CLOSE = 0.02
+
+
+class Scene:
+    """Three exposures, the second of two chips, that overlap; the sky differs between them.
+
+    Parameters
+    ----------
+    added : sequence of float
+        Added to the surface brightness of each exposure.
+    seed : int
+        Of the noise.
+    """
+
+    shape = (12, 10)
+
+    def __init__(self, added: Sequence[float] = (0.0, 0.0, 0.0), seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.images: dict[Any, Array] = {}
+        self.chips: list[SkyChip] = []
+        for exposure, chip, level, conversion in (
+            (0, 0, 20.0, 1.0),
+            (1, 0, 23.0, 2.0),
+            (1, 1, 26.0, 2.0),
+            (2, 0, 31.0, 0.5),
+        ):
+            key = (exposure, chip)
+            image = ((level + added[exposure] + rng.normal(0, 0.05, self.shape)) / conversion).astype(
+                np.float32
+            )
+            self.images[key] = image
+            self.chips.append(
+                SkyChip(
+                    key=key,
+                    exposure=exposure,
+                    name=f"exp{exposure}[{chip}]",
+                    conversion=conversion,
+                    pixels=self._pixels(key),
+                )
+            )
+
+    def _pixels(self, key: Any) -> Callable[..., Array]:
+        def pixels(region: Any = None) -> Array:
+            image = self.images[key]
+            values: Array = image.ravel() if region is None else image[np.asarray(region)]
+            return np.array(values)
+
+        return pixels
+
+    def overlaps(self) -> list[Overlap]:
+        """Return the regions that chips of different exposures share."""
+        left, right = np.zeros(self.shape, dtype=bool), np.zeros(self.shape, dtype=bool)
+        left[:, :5], right[:, 5:] = True, True
+        keys = [c.key for c in self.chips]
+        return [
+            Overlap(first=a, second=b, first_region=right, second_region=left, area=1e-10)
+            for i, a in enumerate(keys) for b in keys[i + 1 :] if a[0] < b[0]
+        ]  # fmt: skip
+
+
+def mean(values: Array) -> tuple[float, int]:
+    """Return the statistic that the checks use."""
+    return (float(np.mean(values, dtype=np.float64)), values.size) if values.size else (float("nan"), 0)
+
+
+def solve(
+    record: SkyMethod, kind: str, scene: Scene, statistic: Callable[..., Any] = mean
+) -> dict[Any, SkyValue]:
+    """Run a sky method."""
+    plugin = None if record.options_model is None else record.options_model()
+    options = SkyOptions(warn=lambda message: None, plugin=plugin)  # noqa: ARG005
+    found = implementations(record)[kind](scene.chips, statistic, overlaps=scene.overlaps, options=options)
+    return dict(found)
+
+
+def levels(values: dict[Any, SkyValue], scene: Scene) -> Array:
+    """Return the surface brightness that is subtracted from each chip."""
+    return np.array([c.conversion * float(values[c.key].subtracted or 0.0) for c in scene.chips])
+
+
+@check("sky method")
+def check_keys_complete(record: SkyMethod) -> None:
+    """Every chip, and nothing else, gets a finite `SkyValue`."""
+    for kind in implementations(record):
+        for statistic, case in (
+            (mean, "chips with data"),
+            (lambda v: (float("nan"), 0), "chips without data"),
+        ):
+            scene = Scene()
+            found, what = (
+                solve(record, kind, scene, statistic),
+                f"{record!r} ({kind}) gives every chip a SkyValue",
+            )
+            want = {c.key for c in scene.chips}
+            require(set(found) == want, what, expected=sorted(want), got=sorted(found), where=f"keys, {case}")
+            for key, value in found.items():
+                where = f"chip {key}, {case}"
+                require(
+                    isinstance(value, SkyValue), what, expected="a SkyValue", got=repr(value), where=where
+                )
+                numbers = [value.level, *([] if value.subtracted is None else [value.subtracted])]
+                require(
+                    bool(np.isfinite(numbers).all()),
+                    what,
+                    expected="finite numbers",
+                    got=repr(value),
+                    where=where,
+                )
+                require(
+                    bool(value.method),
+                    what,
+                    expected="the name of the method that gave the value",
+                    got="''",
+                    where=where,
+                )
+
+
+@check("sky method")
+def check_sign(record: SkyMethod) -> None:
+    """A constant added to exposures raises their sky by as much, or leaves it; it never lowers it."""
+    added = 8.0
+    for kind in implementations(record):
+        base = levels(solve(record, kind, Scene()), Scene())
+        rises = []
+        for which in ((0,), (1,), (2,), (0, 1, 2)):
+            scene = Scene([added if e in which else 0.0 for e in range(3)])
+            change = levels(solve(record, kind, scene), scene) - base
+            raised = np.array([c.exposure in which for c in scene.chips])
+            # levels may be common or relative: what counts is the raised exposures against the others
+            relative = change if raised.all() else change[raised] - change[~raised].min(initial=np.inf)
+            rises += relative.tolist()
+            for value in relative:
+                require(
+                    -CLOSE * added <= value <= (1 + CLOSE) * added,
+                    f"{record!r} ({kind}): the sky rises with what is added to the image",
+                    expected=f"a change between 0 and {added}", got=float(value),
+                    where=f"{added} added to exposure {', '.join(map(str, which))}; brightness of its sky against the others",
+                    inputs={"levels before": base, "change of each chip": change},
+                )  # fmt: skip
+        require(
+            max(rises) >= (1 - CLOSE) * added, f"{record!r} ({kind}): the sky follows what is added to the image",
+            expected=f"a rise of {added} in one case at least", got=max(rises), where="largest change over all cases",
+            inputs={"changes": rises},
+        )  # fmt: skip
+
+
+@check("sky method", name="check_inputs_untouched")
+def check_sky_inputs_untouched(record: SkyMethod) -> None:
+    """The sequence of chips is not changed, and neither are pixels and regions."""
+    for kind in implementations(record):
+        scene = Scene()
+        names = {f"pixels of chip {k}": v for k, v in scene.images.items()}
+        keys = [c.key for c in scene.chips]
+        with untouched(f"{record!r} ({kind})", **names):
+            solve(record, kind, scene)
+        got = [c.key for c in scene.chips]
+        require(
+            got == keys,
+            f"{record!r} ({kind}) must not change its inputs",
+            expected=keys,
+            got=got,
+            where="argument 'chips'",
+        )
+
+
+@check("sky method")
+def check_one_exposure(record: SkyMethod) -> None:
+    """With fewer exposures than `minimum` there is a fallback; with `minimum` exposures it works."""
+    if record.minimum > 1:
+        require(
+            bool(record.fallback) and record.fallback != record.name,
+            f"{record!r} needs {record.minimum} exposures, so it names what is taken for fewer",
+            expected="the name of another sky method in fallback", got=repr(record.fallback), where="fallback",
+        )  # fmt: skip
+    for kind in implementations(record):
+        scene = Scene()
+        scene.chips = [c for c in scene.chips if c.exposure < record.minimum]
+        found = solve(record, kind, scene)
+        want = {c.key for c in scene.chips}
+        what = f"{record!r} ({kind}) works with {record.minimum} exposures"
+        require(set(found) == want, what, expected=sorted(want), got=sorted(found), where="keys")
+
+
+@check("sky method", traits=["order_free"], name="check_order_free")
+def check_sky_order_free(record: SkyMethod) -> None:
+    """The order of the chips does not matter, as promised."""
+    for kind in implementations(record):
+        scene = Scene()
+        want = levels(solve(record, kind, scene), scene)
+        scene.chips.reverse()
+        got = levels(solve(record, kind, scene), scene)[::-1]
+        compare(
+            f"{record!r} ({kind}) does not depend on the order of the chips",
+            got,
+            want,
+            rtol=1e-12,
+            where="chip",
+        )
+
+
+@check("sky method", name="check_threads")
+def check_sky_threads(record: SkyMethod) -> None:
+    """Eight threads at once get what one gets alone."""
+    for kind in implementations(record):
+        scenes = [Scene((k, 2.0 * k, -k), seed=k) for k in range(8)]
+        same_from_threads(f"{record!r} ({kind})", [lambda s=s, k=kind: solve(record, k, s) for s in scenes])  # type: ignore[misc]
+
+
+# -- statistics --------------------------------------------------------------------------------------------------------
+
+
+def values_of(seed: int, n: int, scale: float) -> Array:
+    """Return sky pixels: multiples of 1/64, so that constants are added without rounding."""
+    rng = np.random.default_rng(seed)
+    return (np.round(rng.normal(100, scale, n) * 64) / 64).astype(np.float32)
+
+
+def statistics(record: SkyStatistic) -> dict[str, Callable[..., Any]]:
+    """Return ``f(values)`` for every implementation."""
+    plugin = None if record.options_model is None else record.options_model()
+    return {
+        kind: (lambda values, f=function: f(values, StatisticOptions(plugin=plugin)))
+        for kind, function in implementations(record).items()
+    }
+
+
+def on_values(body: Callable[..., None], record: SkyStatistic) -> None:
+    """Call ``body(kind, function, values)`` for drawn values and every implementation."""
+
+    def one(seed: int, n: int, scale: float) -> None:
+        for kind, function in statistics(record).items():
+            body(kind, function, values_of(seed, n, scale))
+
+    forall(one, seed=st.integers(0, 999), n=st.integers(30, 400), scale=st.sampled_from([1.0, 5.0]))
+
+
+@check("sky statistic", name="check_value_and_count")
+def check_statistic_value_and_count(record: SkyStatistic) -> None:
+    """A number between the least and the largest value, and how many were used; NaN and 0 for no value."""
+
+    def body(kind: str, function: Callable[..., Any], values: Array) -> None:
+        value, n = function(values)
+        what, inputs = f"{record!r} ({kind}) gives a value and the number of pixels", {"values": values}
+        low, high = float(values.min()), float(values.max())
+        require(
+            low <= value <= high, what, expected=f"{low} … {high}", got=value, where="value", inputs=inputs
+        )
+        require(0 < n <= values.size, what, expected=f"1 … {values.size}", got=n, where="n", inputs=inputs)
+        value, n = function(values[:0])
+        require(
+            bool(np.isnan(value)) and n == 0,
+            what,
+            expected="(nan, 0)",
+            got=(value, n),
+            where="no values at all",
+        )
+
+    on_values(body, record)
+
+
+@check("sky statistic", name="check_shift")
+def check_statistic_shift(record: SkyStatistic) -> None:
+    """A constant added to all values is added to the statistic."""
+
+    def body(kind: str, function: Callable[..., Any], values: Array) -> None:
+        before, after = function(values)[0], function(values + np.float32(64))[0]
+        compare(
+            f"{record!r} ({kind}) rises by 64 with its values", np.float64(after) - before, np.float64(64),
+            # bins of a histogram and clips may fall otherwise: a fraction of a sigma
+            atol=0.5 * float(values.std()), where="value", inputs={"values": values},
+        )  # fmt: skip
+
+    on_values(body, record)
+
+
+@check("sky statistic", name="check_any_layout")
+def check_statistic_any_layout(record: SkyStatistic) -> None:
+    """Read-only and strided values give the same, and are not changed."""
+
+    def body(kind: str, function: Callable[..., Any], values: Array) -> None:
+        with untouched(f"{record!r} ({kind})", values=values):
+            want = function(values)
+        for layout, change in (("read-only", frozen_copy), ("strided", strided)):
+            compare(
+                f"{record!r} ({kind}) takes {layout} values",
+                function(change(values)),
+                want,
+                inputs={"values": values},
+            )
+
+    on_values(body, record)
+
+
+@check("sky statistic", applies=lambda r: r.fast is not None, name="check_reference_equals_fast")
+def check_statistic_reference_equals_fast(record: SkyStatistic) -> None:
+    """Compiled and NumPy statistics agree to the record's tolerance."""
+
+    def one(seed: int, n: int, scale: float) -> None:
+        values, found = values_of(seed, n, scale), statistics(record)
+        compare(
+            f"{record!r}: fast equals reference", found["fast"](values), found["reference"](values), rtol=record.tolerance,
+            where="(value, n)", inputs={"values": values},
+        )  # fmt: skip
+
+    forall(one, seed=st.integers(0, 999), n=st.integers(0, 400), scale=st.sampled_from([0.0, 1.0, 5.0]))
+
+
+@check("sky statistic", traits=["order_free"], name="check_order_free")
+def check_statistic_order_free(record: SkyStatistic) -> None:
+    """The order of the values does not matter, as promised."""
+
+    def body(kind: str, function: Callable[..., Any], values: Array) -> None:
+        compare(
+            f"{record!r} ({kind}) does not depend on the order of the values", function(values[::-1]), function(values),
+            rtol=1e-6, where="(value, n)", inputs={"values": values},
+        )  # fmt: skip
+
+    on_values(body, record)
+
+
+@check("sky statistic", name="check_threads")
+def check_statistic_threads(record: SkyStatistic) -> None:
+    """Eight threads at once get what one gets alone."""
+    for kind, function in statistics(record).items():
+        calls = [lambda k=k, f=function: f(values_of(k, 300, 1.0 + k)) for k in range(8)]
+        same_from_threads(f"{record!r} ({kind})", calls)  # type: ignore[arg-type]
