@@ -23,6 +23,9 @@ _HOME = {
     "Weighting": "drizframe.hooks",
     "Writer": "drizframe.hooks",
     "hookimpl": "drizframe.hooks",
+    "Command": "drizframe.hooks",
+    "Event": "drizframe.hooks",
+    "generic_exposure": "drizframe.hooks",
     "Chip": "drizframe.model",
     "Exposure": "drizframe.model",
     "Frame": "drizframe.model",
@@ -44,8 +47,10 @@ _MODULES = frozenset({"astrodrizzle", "errors", "resample", "simulate", "tasks",
 __all__ = [
     "Chip",
     "Combiner",
+    "Command",
     "Component",
     "CosmicRayDetector",
+    "Event",
     "Executor",
     "Exposure",
     "Frame",
@@ -67,6 +72,7 @@ __all__ = [
     "Window",
     "Writer",
     "__version__",
+    "generic_exposure",
     "hookimpl",
     "register",
     "registry",
@@ -96,8 +102,10 @@ if TYPE_CHECKING:
     from drizframe.config import Parameters
     from drizframe.hooks import (
         Combiner,
+        Command,
         Component,
         CosmicRayDetector,
+        Event,
         Executor,
         Instrument,
         Interpolator,
@@ -108,6 +116,7 @@ if TYPE_CHECKING:
         Step,
         Weighting,
         Writer,
+        generic_exposure,
         hookimpl,
     )
     from drizframe.model import Chip, Exposure, Frame, Mosaic, PixelMap, PlaneKey, SkyValue, Unit, Window

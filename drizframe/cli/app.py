@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from drizframe.cli import demo, parameters, plugins, run, simulate, truth, validate
+from drizframe.cli import demo, new_plugin, parameters, plugins, run, simulate, truth, validate
 from drizframe.errors import DrizframeError
 
 __all__ = ["app", "main"]
@@ -21,6 +21,7 @@ app.command("simulate", help="Make exposures with known truth.")(simulate.comman
 app.command("truth", help="Compare a run over simulated exposures with the truth.")(truth.command)
 app.command("plugins", help="List plugins and who provides what.")(plugins.command)
 app.command("parameters", help="List parameters with default and meaning.")(parameters.command)
+app.command("new-plugin", help="Write a package with a working plugin.")(new_plugin.command)
 app.command("validate", help="Check that a component keeps what it promises.")(validate.command)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drizframe.config.toml import merged, read_toml
 from drizframe.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
             msg = f"--set {text!r} is not name=value. Example: --set final_scale=0.04"
             raise ParameterError(msg)
         section, dot, key = name.strip().partition(".")
+        if dot and not (section and key):
+            msg = f"--set {text!r}: a plugin's parameter is section.name=value. Example: --set lacosmic.sigclip=4"
+            raise ParameterError(msg)
         if dot:
             plugins.setdefault(section, {})[key] = value.strip()
         else:
@@ -46,7 +50,11 @@ def command(
     ],
     output: Annotated[str, typer.Option("--output", "-o", help="Root of the product names.")] = "",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", "-s", help="A parameter, name=value.")
+        list[str] | None,
+        typer.Option("--set", "-s", help="A parameter, name=value; of a plugin, section.name=value."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="A TOML file of parameters; --set wins.")
     ] = None,
     preview: Annotated[
         bool, typer.Option("--preview/--no-preview", help="Also write a PNG of the mosaic.")
@@ -58,6 +66,8 @@ def command(
     from drizframe.report.progress import ProgressBar
 
     values = parse_settings(settings or [])
+    if config is not None:
+        values = merged(read_toml(config), values)
     inputs: Any = files[0] if len(files) == 1 else files
     root = output or "final"
     if quiet:

@@ -17,18 +17,31 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "find"]
 
-COLOURS = {"passed": "green", "failed": "red", "expected": "yellow", "unexpected pass": "red", "no sample": "yellow"}
+COLOURS = {
+    "passed": "green",
+    "failed": "red",
+    "expected": "yellow",
+    "unexpected pass": "red",
+    "no sample": "yellow",
+}
 
 
-def command(  # noqa: D417
+def command(
     target: Annotated[str, typer.Argument(help="NAME, FAMILY/NAME, module:object, or 'all'.")],
     family: Annotated[str, typer.Option("--family", "-f", help="Family of NAME, such as kernel.")] = "",
-    examples: Annotated[int, typer.Option("--examples", "-n", min=1, help="Random inputs for each check.")] = 50,
-    expect: Annotated[list[str] | None, typer.Option("--expect", help="check_name=reason: a check that is known to fail.")] = None,
-    sample: Annotated[str, typer.Option("--sample", help="module:object, the sample for readers, writers, instruments, steps.")] = "",
+    examples: Annotated[
+        int, typer.Option("--examples", "-n", min=1, help="Random inputs for each check.")
+    ] = 50,
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", help="check_name=reason: a check that is known to fail.")
+    ] = None,
+    sample: Annotated[
+        str,
+        typer.Option("--sample", help="module:object, the sample for readers, writers, instruments, steps."),
+    ] = "",
 ) -> None:
     """Run all checks of a component and print a report; the exit code is 1 if one fails."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     console = Console(highlight=False)
     given = load(sample) if sample else None
@@ -97,8 +110,8 @@ def find(target: str, family: str = "") -> list[Any]:
 
 def known() -> Iterator[tuple[str, Any]]:
     """Yield family and record of every component and step."""
-    from drizframe import api  # noqa: PLC0415
-    from drizframe.hooks import STAGES  # noqa: PLC0415
+    from drizframe import api
+    from drizframe.hooks import STAGES
 
     for entry in api.registry():
         yield entry.record.family, entry.record
@@ -136,19 +149,25 @@ def load(text: str) -> Any:
 
 def report(console: Any, record: Any, examples: int, expected: dict[str, str], sample: Any) -> bool:
     """Run the checks of a record and print a table; return whether all is well."""
-    from rich.table import Table  # noqa: PLC0415
+    from rich.table import Table
 
-    from drizframe import testing  # noqa: PLC0415
-    from drizframe.testing.checking import family_of  # noqa: PLC0415
-    from drizframe.testing.known import known_failures  # noqa: PLC0415
+    from drizframe import testing
+    from drizframe.testing.checking import family_of
+    from drizframe.testing.known import known_failures
 
     family = family_of(record)
     mine = {c.name for c in testing.checks_for(record)}
+    unknown = sorted(set(expected) - {c.name for c in testing.all_checks()})
+    if unknown:
+        msg = f"--expect names {', '.join(unknown)}, which is no check. {record!r} gets: {', '.join(sorted(mine))}."
+        raise ParameterError(msg)
     # with several records, an announced failure is for those that get the check
     announced = {**known_failures(record), **{k: v for k, v in expected.items() if k in mine}}
     with testing.examples(examples):
         outcomes = list(
-            testing.run_checks(record, sample=sample or testing.stock_sample(record), expected_failures=announced)
+            testing.run_checks(
+                record, sample=sample or testing.stock_sample(record), expected_failures=announced
+            )
         )
     table = Table("check", "result", "seconds", "note", title=f"{family} {record.name!r}")
     for o in outcomes:

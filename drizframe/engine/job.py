@@ -15,6 +15,7 @@ from drizframe.engine.drizzling import drizzle
 from drizframe.engine.events import Bus
 from drizframe.engine.overlaps import find_overlaps
 from drizframe.engine.plan import Plan
+from drizframe.engine.sections import options_of
 from drizframe.engine.store import Store
 from drizframe.errors import HookError
 from drizframe.hooks import Component, Kernel, Overlap, Registry, Step, choose
@@ -227,20 +228,9 @@ class EngineJob:
         with self._context.lock:
             self._context.notes.append((message, warn))
 
-    def plugin_options(self, component: Component) -> Any:
-        """Return the validated parameter section of the plugin that provides a component.
-
-        None if it has none.
-        """
-        model = component.options_model
-        if model is None:
-            return None
-        return model.model_validate(dict(self.parameters.plugins.get(section_of(component), {})))
-
-
-def section_of(component: Component) -> str:
-    """Return the name of the parameter section of a component: its name up to the first dot."""
-    return component.name.partition(".")[0]
+    def plugin_options(self, component: Component | Step | None = None) -> Any:
+        """Return the validated parameter section of a component, or of this step if none is named; None if it has none."""
+        return options_of(self._step if component is None else component, self.parameters)
 
 
 def reset_bits(dq: Array, bits: int | None) -> Array:

@@ -22,13 +22,18 @@ def _producers(steps: Sequence[Step]) -> dict[str, Step]:
                 continue
             if plane in makers:
                 a, b = makers[plane], step
-                msg = f"Plane {plane!r} is made twice, by step {a.name!r} and step {b.name!r}. Turn one of them off."
+                msg = f"Plane {plane!r} is made twice, by step {_named(a)} and step {_named(b)}. Turn one of them off."
                 raise ConflictError(msg)
             if plane in INPUT_PLANES:
-                msg = f"Step {step.name!r} makes {plane!r}, which comes with the exposures. Consume it too, to filter it."
+                msg = f"Step {_named(step)} makes {plane!r}, which comes with the exposures. Consume it too, to filter it."
                 raise HookError(msg)
             makers[plane] = step
     return makers
+
+
+def _named(step: Step) -> str:
+    """Return name and provider of a step, for messages."""
+    return f"{step.name!r} ({step.provider})" if step.provider else repr(step.name)
 
 
 def _reaches(edges: dict[str, set[str]], start: str, goal: str) -> bool:
@@ -88,7 +93,8 @@ def ordered(steps: Sequence[Step]) -> list[Step]:
     by_name: dict[str, Step] = {}
     for step in steps:
         if step.name in by_name:
-            msg = f"Two steps are named {step.name!r}. Rename one, or turn it off."
+            sources = " and ".join(s.provider or s.run.__module__ for s in (by_name[step.name], step))
+            msg = f"Two steps are named {step.name!r}, of {sources}. Rename one, or turn it off."
             raise ConflictError(msg)
         by_name[step.name] = step
     edges = _edges(steps)

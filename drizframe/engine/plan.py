@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,9 @@ from drizframe.engine.footprints import tiles
 from drizframe.engine.frames import build_frames, scale_ratio
 from drizframe.engine.mapping import pixel_map
 from drizframe.engine.order import ordered
-from drizframe.errors import ParameterError
-from drizframe.hooks import STAGES, Registry, Step
+from drizframe.engine.sections import check_sections
+from drizframe.errors import DrizframeError, ParameterError, PluginError
+from drizframe.hooks import STAGES, Component, Registry, Step
 from drizframe.model import Exposure, Frame, PixelMap, Unit, Window
 
 __all__ = ["Plan", "check_components", "make_plan"]
@@ -35,9 +37,16 @@ COMPONENT_PARAMETERS: dict[str, str] = {
 
 
 def check_components(parameters: Parameters, registry: Registry) -> None:
-    """Raise `UnknownComponentError` if a parameter names a component that is not registered."""
+    """Raise `UnknownComponentError` if a parameter names a component that is not registered.
+
+    A record of another kind is a `ParameterError`.
+    """
     for name, family in COMPONENT_PARAMETERS.items():
-        registry.get(family, getattr(parameters, name))
+        value = getattr(parameters, name)
+        if isinstance(value, Component) and value.family != family:
+            msg = f"Parameter {name} = {value!r}: a {family} is wanted here, not a {value.family}."
+            raise ParameterError(msg)
+        registry.get(family, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -104,29 +113,39 @@ def _steps(
     registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]
 ) -> tuple[list[Step], list[str]]:
     """Ask the hooks for the steps; return those that run, in order, and the stages that are off."""
-    hook: Any = registry.manager.hook
     found: list[Step] = []
     off: list[str] = []
     for name, stage in STAGES.items():
-        step = getattr(hook, name)()
+        step = registry.manager.stage(name)
         if step is None:
             off.append(stage)
-            continue
-        if step.name != stage:
-            msg = f"{name} returned a step named {step.name!r}; it must be named {stage!r}."
-            raise ParameterError(msg)
-        found.append(step)
-    for answer in hook.drizframe_extra_steps():
-        found.extend(answer or ())
+        else:
+            found.append(step)
+    found += registry.manager.extra_steps()
+    check_sections(parameters, registry, found)
     enabled = []
     for step in found:
-        if step.enabled is None or step.enabled(parameters, exposures):
-            if step.check is not None:
-                step.check(parameters, exposures, registry)
+        if _answer(step, "enabled", parameters, exposures, registry, default=True):
+            _answer(step, "check", parameters, exposures, registry, default=None)
             enabled.append(step)
         elif step.name in STAGES.values():
             off.append(step.name)
     return ordered(enabled), off
+
+
+def _answer(step: Step, question: str, *arguments: Any, default: Any) -> Any:
+    """Ask a step something while planning; a stranger's error is named after it."""
+    function = getattr(step, question)
+    if function is None:
+        return default
+    try:
+        wanted = len(inspect.signature(function).parameters)  # `enabled` may leave the registry out
+        return function(*arguments[:wanted])
+    except DrizframeError:
+        raise
+    except Exception as error:
+        msg = f"Step {step.name!r} of {step.provider} failed in its {question!r}: {type(error).__name__}: {error}"
+        raise PluginError(msg) from error
 
 
 def _maps(

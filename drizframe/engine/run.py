@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from drizframe.engine.blame import culprit_of
 from drizframe.engine.events import Bus
 from drizframe.engine.footprints import exposure_window
 from drizframe.engine.job import EngineJob, RunContext
+from drizframe.engine.order import INPUT_PLANES
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.errors import DrizframeError, PluginError
@@ -31,7 +33,7 @@ class Task:
 
 
 def execute(task: Task) -> Mapping[Any, Any]:
-    """Call the step; a stranger's error is named after the step and its provider."""
+    """Call the step; a stranger's error is named after the component or step and who provides it."""
     job = EngineJob(task.context, task.step, task.unit, task.window)
     try:
         planes = task.step.run(job)
@@ -40,36 +42,55 @@ def execute(task: Task) -> Mapping[Any, Any]:
     except MemoryError:
         raise
     except Exception as error:
-        where = f"exposure {task.unit.exposure}, chip {task.unit.chip}" if task.unit != RUN else "the run"
-        msg = (
-            f"Step {task.step.name!r} ({task.step.provider or task.step.run.__module__}) failed on {where}: "
-            f"{type(error).__name__}: {error}"
+        raise PluginError(_failure(task, error)) from error
+    return _checked(task, planes)
+
+
+def _failure(task: Task, error: Exception) -> str:
+    """Say what failed where, and whose it is."""
+    unit, step = task.unit, task.step
+    where = "the run"
+    if unit.exposure is not None:
+        where = task.context.plan.exposures[unit.exposure].name
+        where += (
+            ""
+            if unit.chip is None
+            else f", chip {task.context.plan.exposures[unit.exposure].chips[unit.chip].extver}"
         )
-        raise PluginError(msg) from error
-    _check_result(task, planes)
-    return planes
+    if task.window is not None:
+        w = task.window
+        where += f", tile [{w.y0}:{w.y1}, {w.x0}:{w.x1}]"
+    culprit = culprit_of(error, task.context.registry, task.context.plan.parameters)
+    who = f"Step {step.name!r} of {step.provider or step.run.__module__} failed on {where}"
+    if culprit:
+        who = f"{culprit} failed in step {step.name!r} on {where}"
+    return f"{who}: {type(error).__name__}: {error}"
 
 
-def _check_result(task: Task, planes: Any) -> None:
-    """Refuse results that were not declared or do not fit."""
+def _checked(task: Task, planes: Any) -> Mapping[Any, Any]:
+    """Return the results of a step; refuse those that were not declared or do not fit."""
+    who = f"Step {task.step.name!r} of {task.step.provider or task.step.run.__module__}"
     if not isinstance(planes, Mapping):
-        msg = f"Step {task.step.name!r} returned {type(planes).__name__}; it must return a mapping of planes."
+        msg = f"{who} returned {type(planes).__name__}; it must return a mapping of planes."
         raise PluginError(msg)
+    found = dict(planes)
     for name, value in planes.items():
         plain = name.name if isinstance(name, PlaneKey) else name
         if plain not in task.step.produces:
-            msg = f"Step {task.step.name!r} returned plane {plain!r}, which it does not declare. Add it to `produces`."
+            msg = f"{who} returned plane {plain!r}, which it does not declare. Add it to `produces`."
             raise PluginError(msg)
-        if (
-            task.window is not None
-            and isinstance(value, np.ndarray)
-            and value.shape[-2:] != task.window.shape
-        ):
-            msg = (
-                f"Step {task.step.name!r} returned {plain!r} with shape {value.shape} for a tile of shape "
-                f"{task.window.shape}."
-            )
+        if not isinstance(value, np.ndarray):
+            continue
+        unit = name.unit if isinstance(name, PlaneKey) else task.unit
+        wanted = None if task.window is None else task.window.shape
+        if plain in INPUT_PLANES and unit.exposure is not None and unit.chip is not None:
+            wanted = task.context.plan.exposures[unit.exposure].chips[unit.chip].shape
+            if plain in {"sci", "err"}:
+                found[name] = np.ascontiguousarray(value, dtype=np.float32)
+        if wanted is not None and value.shape[-2:] != wanted:
+            msg = f"{who} returned {plain!r} with shape {value.shape}; it must have {wanted} as its last two axes."
             raise PluginError(msg)
+    return found
 
 
 def _tasks(context: RunContext, step: Step) -> list[Task]:
@@ -112,20 +133,34 @@ def _footprint(context: RunContext, unit: Unit) -> Window:
     )
 
 
+def _staged(step: Step, key: PlaneKey) -> PlaneKey:
+    """Return where a result waits while its step works: a filter's other tasks still read what was there before."""
+    return PlaneKey(f"{key.name}@{step.name}", key.unit) if key.name in step.consumes else key
+
+
+def _commit(context: RunContext, step: Step) -> None:
+    """Put the results of a filter in place, when all of its tasks are done."""
+    for name in set(step.produces) & set(step.consumes):
+        for key in context.store.keys(f"{name}@{step.name}"):
+            context.store.rename(key, PlaneKey(name, key.unit))
+
+
 def _prepare(context: RunContext, step: Step) -> None:
     """Make room for the planes that tiles will fill; each is made when its first tile comes."""
     if step.grid == "exposure":
         for unit in context.plan.unit_list("exposure"):
             window = _footprint(context, unit)
             for name in step.produces:
-                context.store.make(PlaneKey(name, unit), window.shape, np.float32, origin=window)
+                context.store.make(
+                    _staged(step, PlaneKey(name, unit)), window.shape, np.float32, origin=window
+                )
 
 
 def _keep(context: RunContext, task: Task, planes: Mapping[Any, Any]) -> int:
     """Put what a task returned into the store; return the number of pixels."""
     store, pixels = context.store, 0
     for name, value in planes.items():
-        key = name if isinstance(name, PlaneKey) else PlaneKey(name, task.unit)
+        key = _staged(task.step, name if isinstance(name, PlaneKey) else PlaneKey(name, task.unit))
         if isinstance(value, np.ndarray):
             pixels += value.size
         if task.window is None or not isinstance(value, np.ndarray):
@@ -161,6 +196,7 @@ def _run_step(context: RunContext, step: Step) -> None:
     for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
         pixels = _keep(context, task, planes)
         context.bus.progress(step.name, done, len(tasks), pixels)
+    _commit(context, step)
     _say(context, step.name)
     context.bus.finish(step.name, "ok", len(tasks))
 
@@ -225,6 +261,16 @@ def carry_out(
     for index, step in enumerate(plan.steps):
         try:
             _run_step(context, step)
+        except Exception as error:
+            _say(context, step.name)
+            bus.finish(step.name, "aborted")
+            culprit = (
+                "" if isinstance(error, DrizframeError) else culprit_of(error, registry, plan.parameters)
+            )
+            if culprit:
+                msg = f"{culprit} failed in step {step.name!r}: {type(error).__name__}: {error}"
+                raise PluginError(msg) from error
+            raise
         except BaseException:
             _say(context, step.name)
             bus.finish(step.name, "aborted")

@@ -6,6 +6,7 @@ memory and would defeat the limit.
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 import threading
@@ -109,6 +110,7 @@ class Store:
         self._values: dict[PlaneKey, Any] = {}
         self._origins: dict[PlaneKey, Window] = {}
         self._lock = threading.RLock()
+        self._files = itertools.count()
         self.spilled = 0
 
     def __enter__(self) -> Self:
@@ -206,6 +208,14 @@ class Store:
         plane = self._planes.get(key)
         return None if plane is None else plane.shape
 
+    def rename(self, old: PlaneKey, new: PlaneKey) -> None:
+        """Give a plane or value another key; what was there is replaced."""
+        with self._lock:
+            self._forget(new)
+            for shelf in (self._planes, self._values, self._origins):
+                if old in shelf:
+                    shelf[new] = shelf.pop(old)  # type: ignore[index]
+
     def drop(self, key: PlaneKey) -> None:
         """Forget a plane."""
         with self._lock:
@@ -239,4 +249,4 @@ class Store:
                 msg = f"No scratch folder can be made in {self._parent or tempfile.gettempdir()!r}: {error}. Set workdir."
                 raise OutputError(msg) from None
         name = f"{key.name}_{key.unit.exposure}_{key.unit.chip}".replace("/", "_")
-        return self._folder / f"{name}.raw"
+        return self._folder / f"{name}_{next(self._files)}.raw"  # a plane that was renamed keeps its file

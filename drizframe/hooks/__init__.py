@@ -2,7 +2,7 @@
 
 from drizframe.hooks.events import Event
 from drizframe.hooks.manager import PluginInfo, PluginManager
-from drizframe.hooks.markers import PROJECT, hookimpl, hookspec
+from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
 from drizframe.hooks.options import (
     CombineOptions,
     CosmicRayOptions,
@@ -33,9 +33,11 @@ from drizframe.hooks.records import (
 from drizframe.hooks.registry import Entry, Registry, choose
 from drizframe.hooks.specs import COMPONENT_HOOKS, STAGES
 from drizframe.hooks.step import Job, Step
+from drizframe.hooks.tools import Detector, exposure_from_headers, generic_exposure, header_number
 
 __all__ = [
     "COMPONENT_HOOKS",
+    "CONTRACT",
     "INTERMEDIATE",
     "PROJECT",
     "STAGES",
@@ -46,6 +48,7 @@ __all__ = [
     "Component",
     "CosmicRayDetector",
     "CosmicRayOptions",
+    "Detector",
     "Entry",
     "Event",
     "Executor",
@@ -70,6 +73,9 @@ __all__ = [
     "Weighting",
     "Writer",
     "choose",
+    "exposure_from_headers",
+    "generic_exposure",
+    "header_number",
     "hookimpl",
     "hookspec",
 ]

@@ -14,7 +14,8 @@ import pluggy
 
 from drizframe.errors import DrizframeWarning, HookError, PluginError, nearest
 from drizframe.hooks import specs
-from drizframe.hooks.markers import PROJECT
+from drizframe.hooks.markers import CONTRACT, PROJECT
+from drizframe.hooks.stages import steps_of, wrapped_step
 
 __all__ = ["STOCK", "PluginInfo", "PluginManager"]
 
@@ -43,7 +44,7 @@ STOCK: tuple[str, ...] = (
     *(f"drizframe.stock.executors.{n}" for n in ("serial", "threads")),
     *(
         f"drizframe.stock.steps.{n}"
-        for n in ("static_mask", "sky", "separate", "median", "blot", "cosmic_rays", "final")
+        for n in ("static_mask", "sky", "separate", "depth", "median", "blot", "cosmic_rays", "final")
     ),
 )
 
@@ -93,6 +94,17 @@ def _listed(variable: str) -> list[str] | None:
     """Names in an environment variable, separated by commas; None if it is not set."""
     text = os.environ.get(variable)
     return None if text is None else [p.strip() for p in text.split(",") if p.strip()]
+
+
+def _check_contract(plugin: Any, name: str) -> None:
+    """Refuse a plugin that says it was written for another version of the contract."""
+    version = getattr(plugin, f"{PROJECT}_contract", CONTRACT)
+    if version != CONTRACT:
+        msg = (
+            f"Plugin {name!r} was built for version {version!r} of the contract with plugins; this drizframe has version "
+            f"{CONTRACT}. Install a version of the plugin that fits."
+        )
+        raise HookError(msg)
 
 
 @dataclass(slots=True)
@@ -149,22 +161,45 @@ class PluginManager:
             except Exception as error:
                 self._fail(point.name, dist, version, error)
 
-    def _fail(self, name: str, dist: str, version: str, error: BaseException) -> None:
-        text = f"{type(error).__name__}: {error}"
-        self._state.failures.append(_Failure(name, dist, version, text))
+    def _fail(self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin") -> None:
+        failure = _Failure(name, dist, version, f"{type(error).__name__}: {error}")
+        if failure in self._state.failures:
+            return
+        self._state.failures.append(failure)
+        source = f"{dist} {version}".strip() or "this session"
         warnings.warn(
-            f"Plugin {name!r} of {dist} {version} cannot be used and is skipped. {text}",
+            f"{what} {name!r} of {source} cannot be used and is skipped. {failure.error}",
             DrizframeWarning,
             stacklevel=4,
         )
 
+    def report(self, plugin: str, error: BaseException) -> None:
+        """Warn that something of a plugin cannot be used; the rest of it goes on.
+
+        Parameters
+        ----------
+        plugin : str
+            Name of the plugin.
+        error : BaseException
+            What is wrong.
+        """
+        dist, version = self._state.sources.get(plugin, ("", ""))
+        self._fail(plugin, dist, version, error, "A component of plugin")
+
     def _add(self, plugin: Any, name: str, dist: str = "", version: str = "") -> None:
         """Register one plugin and check its hooks; on a fault nothing stays registered."""
-        self._pm.register(plugin, name=name)
+        _check_contract(plugin, name)
+        if self._pm.has_plugin(name):
+            msg = f"A plugin named {name!r} is there already, of {self.source_of(name)}. Disable one of them."
+            raise PluginError(msg)
         try:
+            self._pm.register(plugin, name=name)
             self._check_hooks(plugin, name)
-        except Exception:
-            self._pm.unregister(name=name)
+        except Exception as error:
+            if self._pm.has_plugin(name):
+                self._pm.unregister(name=name)
+            if isinstance(error, pluggy.PluginValidationError):
+                raise HookError(str(error)) from None
             raise
         self._state.sources[name] = (dist, version)
         self.generation += 1
@@ -180,8 +215,15 @@ class PluginManager:
                 hint = f" Did you mean {near!r}?" if near else ""
                 msg = f"Plugin {name!r} implements {attribute!r}, which is no hook of drizframe.{hint}"
                 raise HookError(msg)
-            if not hasattr(getattr(plugin, attribute), f"{PROJECT}_impl"):
+            settings = getattr(getattr(plugin, attribute), f"{PROJECT}_impl", None)
+            if settings is None:
                 msg = f"Plugin {name!r}: {attribute!r} lacks the marker. Write @drizframe.hookimpl above it."
+                raise HookError(msg)
+            if settings["hookwrapper"] or (settings["wrapper"] and attribute not in specs.STAGES):
+                msg = (
+                    f"Plugin {name!r} wraps {attribute!r}. Only the hooks of stages ({', '.join(specs.STAGES)}) can be "
+                    f"wrapped, with @drizframe.hookimpl(wrapper=True)."
+                )
                 raise HookError(msg)
 
     def _validate(self) -> None:
@@ -210,10 +252,7 @@ class PluginManager:
                 f"A plugin named {chosen!r} is registered already. Unregister it first, or give another name."
             )
             raise PluginError(msg)
-        try:
-            self._add(plugin, chosen)
-        except pluggy.PluginValidationError as error:
-            raise HookError(str(error)) from None
+        self._add(plugin, chosen)
         if not self._hooks_of(self._pm.get_plugin(chosen)):
             self.unregister(chosen)
             msg = f"{chosen!r} implements no hook. Mark its functions with @drizframe.hookimpl; see `drizframe plugins --hooks`."
@@ -234,6 +273,7 @@ class PluginManager:
             raise PluginError(msg)
         self._pm.unregister(name=name)
         self._state.sources.pop(name, None)
+        self._state.failures = [f for f in self._state.failures if f.name.partition(".drizframe_")[0] != name]
         self.generation += 1
 
     def _hooks_of(self, plugin: Any) -> tuple[str, ...]:
@@ -264,6 +304,42 @@ class PluginManager:
                 dist, version = self._state.sources.get(name, ("", ""))
                 self._fail(f"{name}.{hook}", dist, version, error)
         return pairs
+
+    def stage(self, hook: str) -> Any:
+        """Return the step that does a stage: of the last plugin that answers, through all wrappers; None if it is off.
+
+        Parameters
+        ----------
+        hook : str
+            One of `drizframe.hooks.STAGES`.
+
+        Returns
+        -------
+        Step or None
+            Its `provider` names who it is from.
+
+        Raises
+        ------
+        PluginError
+            If a plugin's function raises; it is named.
+        HookError
+            If what a plugin returns is not the step of this stage.
+        """
+        return wrapped_step(
+            getattr(self._pm.hook, hook).get_hookimpls(), hook, specs.STAGES[hook], self.source_of
+        )
+
+    def extra_steps(self) -> list[Any]:
+        """Return the steps that plugins add, each with its provider.
+
+        Raises
+        ------
+        PluginError
+            If a plugin's function raises; it is named.
+        HookError
+            If it yields something that is no step.
+        """
+        return steps_of(self._pm.hook.drizframe_extra_steps.get_hookimpls(), self.source_of)
 
     def plugins(self) -> list[PluginInfo]:
         """Return all plugins: active, disabled, failed."""

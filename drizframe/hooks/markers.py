@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pluggy
 
-__all__ = ["PROJECT", "hookimpl", "hookspec"]
+__all__ = ["CONTRACT", "PROJECT", "hookimpl", "hookspec"]
 
 #: Name of the project in pluggy and of the entry-point group.
 PROJECT = "drizframe"
+
+#: Version of the contract with plugins: hooks, records, and what their functions are given.  It grows when a plugin
+#: that was written before would break.  A plugin may say which one it was written for, with a module attribute
+#: ``drizframe_contract = 1``; one that was written for another is not used.
+CONTRACT = 1
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -48,8 +48,19 @@ TRAITS: dict[str, str] = {
     "rotation_invariant": "the result turns with the input by 90 degrees",
     "needs_flat": "weighting: wants the flat field of the chip where there is no inverse-variance map",
     "needs_blot": "detector: needs a blotted median, so it cannot run on a single exposure",
+    "needs_depth": "detector: wants to know how many exposures lie behind each pixel",
     "picklable": "the record survives pickling, so it can be used in other processes",
 }
+
+
+def _none(options: Any) -> int:
+    """Return 0; a function of the module, so that records that keep it can be pickled."""
+    return 0
+
+
+def _one(options: Any) -> int:
+    """Return 1; see `_none`."""
+    return 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -79,6 +90,7 @@ class Component:
     """
 
     family: ClassVar[str] = ""
+    takes_options: ClassVar[bool] = True
     #: Whether components of the family loop over pixels, so that ``backend="cython"`` wants a compiled half.
     loops: ClassVar[bool] = False
 
@@ -104,6 +116,9 @@ class Component:
         unknown = sorted(self.traits - set(TRAITS))
         if unknown:
             msg = f"{self._label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
+            raise HookError(msg)
+        if self.options_model is not None and not self.takes_options:
+            msg = f"{self._label} has an options_model, but a {self.family} is not given options. Make a record for each setting."
             raise HookError(msg)
         self._check()
 
@@ -149,9 +164,14 @@ class Kernel(Component):
     flux_error : float
         How far the weights of one pixel are from a sum of 1, at most over its sub-pixel phases, where both pixel
         scales are equal and pixfrac is 1; 0: they sum to 1.
+    pixel : callable, optional
+        ``pixel(pixfrac, scale) -> (capsule, constants)``: the compiled body of `fast` for one pixel, which saves the
+        memory for the weights of all (``cython_ext/kernel_loop.pxd`` says what it is).  It must give the same weights
+        as `fast`.
     """
 
     family: ClassVar[str] = "kernel"
+    takes_options: ClassVar[bool] = False
     loops: ClassVar[bool] = True
 
     footprint: Callable[..., Any] | None = None
@@ -160,6 +180,7 @@ class Kernel(Component):
     support: Callable[..., float] | None = None
     needs_corners: bool = False
     flux_error: float = 0.0
+    pixel: Callable[[float, float], tuple[Any, Any]] | None = None
 
     def _check(self) -> None:
         given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]
@@ -236,8 +257,8 @@ class Combiner(Component):
     family: ClassVar[str] = "combiner"
     loops: ClassVar[bool] = True
 
-    halo: Callable[[Any], int] = field(default=lambda options: 0)  # noqa: ARG005
-    minimum: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+    halo: Callable[[Any], int] = field(default=_none)
+    minimum: Callable[[Any], int] = field(default=_one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -337,10 +358,12 @@ class Weighting(Component):
 class CosmicRayDetector(Component):
     """Cosmic rays of one chip.
 
-    ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, their
-    derivative `deriv` and `noise` float32 in electrons; `depth` int32, number of exposures behind each pixel,
-    or None; `dq` integer or None; `options` a `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1
-    test, 2 grown, 4 charge-transfer tail; a plugin may use 8 and up).
+    ``reference(sci, blot, deriv, noise, depth, dq, options) -> codes``: all (ny, nx); `sci`, `blot`, the
+    derivative `deriv` of that and `noise` float32 in electrons; `blot` and `deriv` are None without a median,
+    which a detector with the trait ``needs_blot`` never sees; `depth` int32, number of exposures behind each
+    pixel, or None unless the detector has the trait ``needs_depth``; `dq` integer or None; `options` a
+    `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1 test, 2 grown, 4 charge-transfer tail; a
+    plugin may use 8 and up).
 
     Parameters
     ----------
@@ -351,7 +374,7 @@ class CosmicRayDetector(Component):
     family: ClassVar[str] = "cosmic-ray detector"
     loops: ClassVar[bool] = True
 
-    halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+    halo: Callable[[Any], int] = field(default=_one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -371,6 +394,7 @@ class Instrument(Component):
     """
 
     family: ClassVar[str] = "instrument"
+    takes_options: ClassVar[bool] = False
 
     matches: Callable[[Any], bool] | None = None
     rules: str = ""
@@ -396,6 +420,7 @@ class Reader(Component):
     """
 
     family: ClassVar[str] = "reader"
+    takes_options: ClassVar[bool] = False
 
     matches: Callable[[Path], bool] | None = None
 
@@ -423,6 +448,7 @@ class Writer(Component):
     """
 
     family: ClassVar[str] = "writer"
+    takes_options: ClassVar[bool] = False
 
     headers: Callable[..., Any] | None = None
     planes: Callable[..., list[Path]] | None = None
@@ -452,6 +478,7 @@ class Executor(Component):
     """
 
     family: ClassVar[str] = "executor"
+    takes_options: ClassVar[bool] = False
 
     shares_memory: bool = True
 

@@ -32,22 +32,44 @@ class Registry:
     ----------
     manager : PluginManager
         Where they come from.
+    strict : str
+        Name of a plugin whose faults are errors; those of others are warned about.
 
     Raises
     ------
     ConflictError
-        If two plugins provide the same name in a family.
+        If the plugin `strict` provides a name that another one provides too.
+    HookError
+        If it yields something that is no component of the family.
+
+    Notes
+    -----
+    Where two plugins clash, the name is neither's: asking for it is the error.  A name of drizframe itself stays
+    drizframe's.
     """
 
-    def __init__(self, manager: PluginManager) -> None:
+    def __init__(self, manager: PluginManager, strict: str = "") -> None:
         self.manager = manager
+        self._clashes: dict[tuple[str, str], ConflictError] = {}
         families: dict[str, dict[str, Entry]] = {family: {} for family in COMPONENT_HOOKS.values()}
         for hook, family in COMPONENT_HOOKS.items():
-            for plugin, record in manager.collect(hook):
-                _add(families[family], family, record, plugin, manager.source_of(plugin))
+            for plugin, record in sorted(manager.collect(hook), key=lambda pair: not _is_stock(pair[0])):
+                try:
+                    _add(families[family], family, record, plugin, manager.source_of(plugin))
+                except (ConflictError, HookError) as error:
+                    if strict == plugin or _is_stock(plugin):
+                        raise
+                    manager.report(plugin, error)
+                    if isinstance(error, ConflictError):
+                        self._clash(families[family], family, record.name, error)
         self._families: Mapping[str, Mapping[str, Entry]] = MappingProxyType(
             {f: MappingProxyType(dict(sorted(e.items()))) for f, e in families.items()}
         )
+
+    def _clash(self, entries: dict[str, Entry], family: str, name: str, error: ConflictError) -> None:
+        """Take a name that two strangers provide from both."""
+        if entries[name].provider != "drizframe":
+            self._clashes[family, name] = error
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -59,19 +81,28 @@ class Registry:
         return tuple(self._families[family])
 
     def entry(self, family: str, name: str) -> Entry:
-        """Return a component with its provider.
+        """Return a component with its provider; some parameters change the case of names, so it need not agree.
 
         Raises
         ------
         UnknownComponentError
             If there is none of that name; a plugin that failed to load is mentioned.
+        ConflictError
+            If two plugins provide it.
         """
-        try:
-            return self._families[family][name]
-        except KeyError:
-            failed = "; ".join(f"plugin {p.name} failed: {p.error}" for p in self.manager.failures)
+        if (family, name) in self._clashes:
+            raise self._clashes[family, name]
+        entries = self._families.get(family, {})
+        if name in entries:
+            return entries[name]
+        alike = [e for n, e in entries.items() if n.casefold() == str(name).casefold()]
+        if len(alike) != 1:
+            failed = "; ".join(
+                f"plugin {p.name} of {p.source} failed: {p.error}" for p in self.manager.failures
+            )
             note = f"Note: {failed}." if failed else ""
-            raise UnknownComponentError(family, name, self._families.get(family, {}), note) from None
+            raise UnknownComponentError(family, name, entries, note)
+        return alike[0]
 
     def get(self, family: str, name: Any) -> Any:
         """Return a component record by name; a record is returned as it is, if it is of that family."""
@@ -93,6 +124,10 @@ class Registry:
             yield from family.values()
 
 
+def _is_stock(plugin: str) -> bool:
+    return plugin.startswith("drizframe.stock.")
+
+
 def _add(entries: dict[str, Entry], family: str, record: Any, plugin: str, provider: str) -> None:
     if not isinstance(record, Component) or record.family != family:
         msg = f"Plugin {plugin!r} ({provider}) yields {record!r} where a {family} record is wanted."
@@ -101,7 +136,7 @@ def _add(entries: dict[str, Entry], family: str, record: Any, plugin: str, provi
         other = entries[record.name]
         msg = (
             f"{family.capitalize()} {record.name!r} is provided twice, by {other.provider} ({other.plugin}) and "
-            f"{provider} ({plugin}). Disable one of them with DRIZFRAME_DISABLED_PLUGINS."
+            f"{provider} ({plugin}). Disable one of them with DRIZFRAME_DISABLED_PLUGINS, or rename the component."
         )
         raise ConflictError(msg)
     entries[record.name] = Entry(record=record, plugin=plugin, provider=provider)

@@ -74,7 +74,7 @@ def drizframe_interpolators() -> Iterable[Interpolator]:
             inside = (x >= 0) & (x < nx) & (y >= 0) & (y < ny)
             i = np.where(inside, x, 0).astype(int)
             k = np.where(inside, y, 0).astype(int)
-            return np.where(inside, image[k, i], fill)
+            return np.where(inside, image[k, i], fill).astype(float)
 
         @drizframe.hookimpl
         def drizframe_interpolators():
@@ -93,6 +93,7 @@ def drizframe_combiners() -> Iterable[Combiner]:
         import numpy as np
 
         def highest(stack, bad, *, weight, exptime, background, readnoise, n_total, options):
+            bad = bad | ~np.isfinite(stack)
             good = np.where(bad, -np.inf, stack)
             return np.where(bad.all(axis=0), 0, good.max(axis=0)).astype(np.float32)
 
@@ -111,9 +112,12 @@ def drizframe_sky_methods() -> Iterable[SkyMethod]:
         import drizframe
 
         def each(chips, statistic, *, overlaps, options):
-            values = {chip.key: statistic(chip.pixels())[0] for chip in chips}
-            return {k: drizframe.SkyValue(subtracted=v, level=v, method="mine.each") for k, v in
-            values.items()}
+            sky = {}
+            for chip in chips:
+                value, count = statistic(chip.pixels())
+                value = float(value) if count else 0.0
+                sky[chip.key] = drizframe.SkyValue(subtracted=value, level=value, method="mine.each")
+            return sky
 
         @drizframe.hookimpl
         def drizframe_sky_methods():
@@ -184,7 +188,6 @@ def drizframe_instruments() -> Iterable[Instrument]:
     Example::
 
         import drizframe
-        from drizframe.hooks.tools import generic_exposure
 
         @drizframe.hookimpl
         def drizframe_instruments():
@@ -192,7 +195,7 @@ def drizframe_instruments() -> Iterable[Instrument]:
                 name="mine.camera",
                 summary="Our own camera, electrons.",
                 matches=lambda primary: primary.get("INSTRUME") == "MYCAM",
-                reference=generic_exposure,
+                reference=drizframe.generic_exposure,
             )
     """
 
@@ -208,17 +211,20 @@ def drizframe_readers() -> Iterable[Reader]:
         from astropy.wcs import WCS
 
         def read(path, *, instruments, options):
-            with np.load(path) as f:
-                header = {k: f[k].item() for k in ("CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CDELT1",
-                "CDELT2")} wcs = WCS({**header, "CTYPE1": "RA---TAN", "CTYPE2": "DEC--TAN"})
-                return [drizframe.Exposure.from_arrays(f["sci"], wcs, name=path.stem,
-                exptime=float(f["exptime"]))]
+            wcs = WCS(naxis=2)
+            with np.load(path) as file:
+                wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+                wcs.wcs.crval, wcs.wcs.crpix, wcs.wcs.cdelt = file["crval"], file["crpix"], file["cdelt"]
+                seconds = float(file["exptime"])
+                return [drizframe.Exposure.from_arrays(file["sci"], wcs, name=path.stem, exptime=seconds)]
 
         @drizframe.hookimpl
         def drizframe_readers():
             yield drizframe.Reader(
-                name="mine.npz", summary="NumPy archives.", matches=lambda path: path.suffix == ".npz",
-                reference=read
+                name="mine.npz",
+                summary="NumPy archives.",
+                matches=lambda path: path.suffix == ".npz",
+                reference=read,
             )
     """
 
@@ -231,10 +237,17 @@ def drizframe_writers() -> Iterable[Writer]:
 
         import drizframe
         import numpy as np
+        from drizframe.errors import OutputError
 
-        def write(mosaic, path, **options):
-            target = path.with_suffix(".npz")
-            np.savez(target, sci=mosaic.sci, wht=mosaic.wht)
+        def write(mosaic, path, *, overwrite=True):
+            target, part = path.with_suffix(".npz"), path.with_suffix(".part.npz")
+            if target.exists() and not overwrite:
+                raise OutputError(f"{target} exists already. Remove it, or allow overwriting.")
+            try:
+                np.savez(part, sci=mosaic.sci, wht=mosaic.wht)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
             return [target]
 
         @drizframe.hookimpl
@@ -263,59 +276,11 @@ def drizframe_executors() -> Iterable[Executor]:
 
 @hookspec(firstresult=True)
 def drizframe_step_static_mask() -> Step | None:
-    """Return the step that makes the static masks; the first plugin that answers wins, the stock one comes last.
+    """Return the step that makes the static masks.
 
-    Example (all stage hooks alike)::
-
-        import drizframe
-        import numpy as np
-
-        def run(job):
-            return {drizframe.PlaneKey("mask.static", u):
-            np.ones(job.exposures[u.exposure].chips[u.chip].shape, np.uint8)
-                    for u in job.units("chip")}
-
-        @drizframe.hookimpl
-        def drizframe_step_static_mask():
-            return drizframe.Step(name="static_mask", summary="No static mask.", consumes=(),
-            produces=("mask.static",),
-                                  scope="run", run=run)
-    """
-
-
-@hookspec(firstresult=True)
-def drizframe_step_sky() -> Step | None:
-    """Return the step that finds the sky; see `drizframe_step_static_mask`."""
-
-
-@hookspec(firstresult=True)
-def drizframe_step_separate() -> Step | None:
-    """Return the step that drizzles each exposure by itself; see `drizframe_step_static_mask`."""
-
-
-@hookspec(firstresult=True)
-def drizframe_step_median() -> Step | None:
-    """Return the step that combines the single images; see `drizframe_step_static_mask`."""
-
-
-@hookspec(firstresult=True)
-def drizframe_step_blot() -> Step | None:
-    """Return the step that resamples the median onto the chips; see `drizframe_step_static_mask`."""
-
-
-@hookspec(firstresult=True)
-def drizframe_step_cosmic_rays() -> Step | None:
-    """Return the step that finds cosmic rays; see `drizframe_step_static_mask`."""
-
-
-@hookspec(firstresult=True)
-def drizframe_step_final() -> Step | None:
-    """Return the step that makes the mosaic; see `drizframe_step_static_mask`."""
-
-
-@hookspec
-def drizframe_extra_steps() -> Iterable[Step]:
-    """Yield further steps; their planes say where they belong.
+    The plugin that was registered last answers first, and the first that does not return None wins; the stock
+    step comes last.  A wrapper changes the step of the others, and turns the stage off by returning None; so for
+    all stages.
 
     Example::
 
@@ -323,14 +288,166 @@ def drizframe_extra_steps() -> Iterable[Step]:
         import numpy as np
 
         def run(job):
+            shapes = {u: job.exposures[u.exposure].chips[u.chip].shape for u in job.units("chip")}
+            return {drizframe.PlaneKey("mask.static", u): np.ones(s, np.uint8) for u, s in shapes.items()}
+
+        @drizframe.hookimpl
+        def drizframe_step_static_mask():
+            return drizframe.Step(name="static_mask", summary="Nothing is masked.", consumes=(),
+                                  produces=("mask.static",), scope="run", run=run)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_sky() -> Step | None:
+    """Return the step that finds the sky of every chip.
+
+    Example, which replaces it::
+
+        import drizframe
+
+        def run(job):
+            sky = drizframe.SkyValue(subtracted=0.02, level=0.02, method="mine")
+            return {drizframe.PlaneKey("sky", unit): sky for unit in job.units("chip")}
+
+        @drizframe.hookimpl
+        def drizframe_step_sky():
+            return drizframe.Step(name="sky", summary="The same sky for all.", consumes=(), produces=("sky",),
+                                  scope="run", run=run,
+                                  enabled=lambda parameters, exposures: parameters.skysub)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_separate() -> Step | None:
+    """Return the step that drizzles each exposure by itself.
+
+    Example, which wraps it::
+
+        import dataclasses
+        import drizframe
+
+        @drizframe.hookimpl(wrapper=True)
+        def drizframe_step_separate():
+            step = yield
+
+            def run(job):
+                planes = step.run(job)
+                job.note(f"{job.exposure.name}: {(planes['single.wht'] == 0).sum()} pixels without data")
+                return planes
+
+            return step and dataclasses.replace(step, run=run)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_median() -> Step | None:
+    """Return the step that combines the single images.
+
+    Example, which replaces it::
+
+        import drizframe
+        import numpy as np
+
+        def run(job):
+            images = [job.read("single.sci", unit, job.window) for unit in job.units("exposure")]
+            return {"median": np.median(images, axis=0).astype(np.float32)}
+
+        @drizframe.hookimpl
+        def drizframe_step_median():
+            return drizframe.Step(name="median", summary="Median without any mask.", consumes=("single.sci",),
+                                  produces=("median",), scope="tile", grid="separate", run=run,
+                                  enabled=lambda parameters, exposures: parameters.median)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_blot() -> Step | None:
+    """Return the step that resamples the median onto the chips.
+
+    Example, which wraps it::
+
+        import dataclasses
+        import drizframe
+        from scipy import ndimage
+
+        @drizframe.hookimpl(wrapper=True)
+        def drizframe_step_blot():
+            step = yield
+
+            def run(job):
+                return {"blot": ndimage.uniform_filter(step.run(job)["blot"], size=3)}
+
+            return step and dataclasses.replace(step, run=run)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_cosmic_rays() -> Step | None:
+    """Return the step that finds cosmic rays.
+
+    Example, which wraps it so that pixels above 60000 electrons are left out too::
+
+        import dataclasses
+        import drizframe
+        import numpy as np
+
+        @drizframe.hookimpl(wrapper=True)
+        def drizframe_step_cosmic_rays():
+            step = yield
+
+            def run(job):
+                planes = dict(step.run(job))
+                bright = job.read("sci") * job.chip.conversion > 60000
+                planes["mask.cr"] = np.where(bright, 0, planes["mask.cr"]).astype(np.uint8)
+                return planes
+
+            return step and dataclasses.replace(step, run=run)
+    """
+
+
+@hookspec(firstresult=True)
+def drizframe_step_final() -> Step | None:
+    """Return the step that makes the mosaic.
+
+    Example, which turns it off: the run ends with the masks of the cosmic rays::
+
+        import drizframe
+
+        @drizframe.hookimpl(wrapper=True)
+        def drizframe_step_final():
+            yield
+            return None
+    """
+
+
+@hookspec
+def drizframe_extra_steps() -> Iterable[Step]:
+    """Yield further steps; their planes say where they belong.
+
+    A step that consumes and produces the same plane is a filter: it comes before all others that consume the
+    plane, but after the steps whose planes it needs; so this one comes after the sky and before everything that
+    drizzles.
+
+    Example::
+
+        import drizframe
+        import numpy as np
+        from pydantic import BaseModel
+
+        class Options(BaseModel):
+            strength: float = 1.0
+
+        def run(job):
             image = job.read("sci")
-            return {"sci": image - np.median(image)}
+            rows = np.nanmedian(image, axis=1, keepdims=True) - np.nanmedian(image)
+            return {"sci": image - np.float32(job.plugin_options().strength) * rows}
 
         @drizframe.hookimpl
         def drizframe_extra_steps():
-            yield drizframe.Step(name="mine.flatten", summary="Subtract the median of each chip.",
-            consumes=("sci", "sky"),
-                                 produces=("sci",), scope="chip", run=run)
+            yield drizframe.Step(name="mine.rows", summary="Subtract the median of each row.",
+                                 consumes=("sci", "sky"), produces=("sci",), scope="chip", run=run,
+                                 options_model=Options)
     """
 
 
@@ -383,14 +500,13 @@ def drizframe_commands() -> Iterable[Command]:
     Example::
 
         import drizframe
-        from drizframe.hooks import Command
 
         def hello(name: str = "world"):
             print("hello", name)
 
         @drizframe.hookimpl
         def drizframe_commands():
-            yield Command(name="hello", summary="Greet.", function=hello)
+            yield drizframe.Command(name="hello", summary="Greet.", function=hello)
     """
 
 

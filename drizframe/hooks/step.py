@@ -10,6 +10,7 @@ from drizframe.errors import HookError
 
 if TYPE_CHECKING:
     import numpy as np
+    from pydantic import BaseModel
 
     from drizframe.config import Parameters
     from drizframe.hooks.records import Component, Kernel, Overlap
@@ -61,10 +62,15 @@ class Step:
     after : tuple of str
         Steps that must come earlier although no plane says so.
     enabled : callable or None
-        ``enabled(parameters, exposures) -> bool``; None: always.
+        ``enabled(parameters, exposures) -> bool``, or ``enabled(parameters, exposures, registry)``; None: always.
     check : callable or None
         ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises
         `ParameterError` for what could not run.
+    options_model : type of pydantic.BaseModel, or None
+        The step's own parameters; `Job.plugin_options` gives the validated section, whose name is that of the
+        step up to the first dot.
+    provider : str
+        Distribution and version of the plugin that it is from; set by drizframe.
     """
 
     name: str
@@ -76,8 +82,9 @@ class Step:
     grid: Literal["", "exposure", "separate", "final"] = ""
     halo: int | Callable[[Parameters, Any], int] = 0
     after: tuple[str, ...] = ()
-    enabled: Callable[[Parameters, Sequence[Exposure]], bool] | None = None
+    enabled: Callable[..., bool] | None = None
     check: Callable[[Parameters, Sequence[Exposure], Any], None] | None = None
+    options_model: type[BaseModel] | None = None
     provider: str = ""
 
     def __post_init__(self) -> None:
@@ -130,8 +137,8 @@ class Job(Protocol):
     def call(self, component: Component) -> Callable[..., Any]:
         """The implementation to use: compiled or reference, by `backend`."""
 
-    def plugin_options(self, component: Component) -> Any:
-        """The validated parameter section of the plugin that provides the component; None if it has none."""
+    def plugin_options(self, component: Component | Step | None = None) -> Any:
+        """The validated parameter section of a component, or of this step if none is named; None if it has none."""
 
     def frame(self, which: Literal["separate", "final"]) -> Frame:
         """An output frame."""

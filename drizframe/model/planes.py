@@ -27,6 +27,7 @@ PLANES: dict[str, str] = {
     "single.sci": "exposure: singly drizzled image on its footprint, electrons per second, float32",
     "single.wht": "exposure: weight of the same, float32",
     "single.threshold": "exposure: weight below which a pixel is left out of the median, float",
+    "depth": "run: number of exposures with weight on each pixel of the separate frame, int32",
     "median": "run: clean image on the separate frame, electrons per second, float32",
     "blot": "chip: the median resampled onto the chip, native units with sky, float32",
     "crclean": "chip: the chip with cosmic-ray pixels replaced by the blot, native units, float32",

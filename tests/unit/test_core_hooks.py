@@ -49,7 +49,25 @@ def test_one_name_from_two_plugins_is_a_conflict_that_names_both(bare):
     bare.register(Mine(), "first")
     bare.register(Mine(), "second")
     with pytest.raises(ConflictError, match="first.*second"):
-        Registry(bare)
+        Registry(bare, strict="second")
+
+
+def test_of_a_conflict_only_the_name_is_lost(bare):
+    bare.register(Mine("mine", "one"), "first")
+    bare.register(Mine("mine", "two"), "second")
+    with pytest.warns(DrizframeWarning, match="first.*second"):
+        registry = Registry(bare)
+    with pytest.raises(ConflictError, match="first.*second"):
+        registry.get("kernel", "mine")
+    assert {registry.get("kernel", n).name for n in ("one", "two")} == {"one", "two"}
+
+
+def test_a_stock_name_stays_with_drizframe():
+    manager = PluginManager(installed=False)
+    manager.register(Mine("square"), "usurper")
+    with pytest.warns(DrizframeWarning, match="drizframe .*usurper"):
+        registry = Registry(manager)
+    assert registry.entry("kernel", "square").provider == "drizframe"
 
 
 def test_a_misspelt_hook_is_caught_with_a_suggestion(bare):
@@ -116,7 +134,9 @@ def test_something_that_is_no_record_is_refused(bare):
 
     bare.register(Wrong(), "wrong")
     with pytest.raises(HookError, match="'square' where a kernel record is wanted"):
-        Registry(bare)
+        Registry(bare, strict="wrong")
+    with pytest.warns(DrizframeWarning, match="'square' where a kernel record is wanted"):
+        assert Registry(bare).names("kernel") == ()
 
 
 class _Point:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
-from drizframe.stock.instruments.common import FLIPPED_Y, Detector, exposure_from_headers, header_number
+from drizframe.hooks.headers import FLIPPED_Y, Detector, exposure_from_headers, header_number
 from drizframe.stock.instruments.flats import flat_facts
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ ACS = Instrument(
     summary="ACS: WFC, HRC and SBC.",
     reference=acs,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="acs",
     cite="ACS Instrument Handbook",
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
-from drizframe.stock.instruments.common import Detector, exposure_from_headers, header_number
+from drizframe.hooks.headers import Detector, exposure_from_headers, header_number
 from drizframe.stock.instruments.flats import flat_facts
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ NICMOS = Instrument(
     summary="NICMOS: cameras 1, 2 and 3.",
     reference=nicmos,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="nicmos",
     cite="NICMOS Instrument Handbook",
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
-from drizframe.stock.instruments.common import Detector, exposure_from_headers
+from drizframe.hooks.headers import Detector, exposure_from_headers
 from drizframe.stock.instruments.flats import flat_facts
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ STIS = Instrument(
     summary="STIS: CCD, NUV-MAMA and FUV-MAMA images.",
     reference=stis,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="stis",
     cite="STIS Instrument Handbook",
 )

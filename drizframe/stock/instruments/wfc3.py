@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
+from drizframe.hooks.headers import Detector, exposure_from_headers
 from drizframe.stock.instruments.acs import GAINS, NOISES, flats, mean_dark, two_chip_tails
-from drizframe.stock.instruments.common import Detector, exposure_from_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +59,7 @@ WFC3 = Instrument(
     summary="WFC3: UVIS and IR.",
     reference=wfc3,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="wfc3",
     cite="WFC3 Instrument Handbook",
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
-from drizframe.stock.instruments.common import Detector, exposure_from_headers, header_number
+from drizframe.hooks.headers import Detector, exposure_from_headers, header_number
 from drizframe.stock.instruments.flats import flat_facts
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ WFPC2 = Instrument(
     summary="WFPC2: PC and the three WF chips.",
     reference=wfpc2,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="wfpc2",
     cite="WFPC2 Instrument Handbook",
 )

@@ -10,6 +10,7 @@ import numpy as np
 from drizframe.config.bits import good_mask
 from drizframe.errors import ParameterError, RunError
 from drizframe.hooks import CosmicRayOptions, Step, hookimpl
+from drizframe.model import RUN
 from drizframe.stock.steps.derivative import DERIVATIVE
 
 if TYPE_CHECKING:
@@ -118,6 +119,25 @@ def _planes(job: Job, needs_blot: bool) -> tuple[Image, Image | None]:
     return sci, None if blot is None else np.asarray(blot, dtype=np.float32) * factor
 
 
+def _depth(job: Job, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | None:
+    """Return the number of exposures behind each pixel of the chip, if the detector asks for it.
+
+    It is that of the nearest pixel of the separate frame.  Without single images it is the number of exposures of the
+    run if that is 1; otherwise it is not known, and None.
+    """
+    if "needs_depth" not in detector.traits:
+        return None
+    if len(job.exposures) == 1:
+        return np.ones(job.chip.shape, dtype=np.int32)
+    frame = job.read("depth", RUN)
+    if frame is None:
+        return None
+    nearest: Any = job.component("interpolator", "nearest")
+    return job.blot(frame, job.unit, interpolator=nearest, factor=1.0, call=job.call(nearest)).astype(
+        np.int32
+    )
+
+
 def _run(job: Job) -> Mapping[str, Any]:
     parameters, chip = job.parameters, job.chip
     detector: Any = job.component("cosmic-ray detector", parameters.cr_detector)
@@ -130,7 +150,7 @@ def _run(job: Job) -> Mapping[str, Any]:
     slope = None if blot is None else job.call(DERIVATIVE)(blot)
     dq = job.read("dq")
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
-    codes = job.call(detector)(sci, blot, slope, noise, None, dq, options)
+    codes = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
     mask = (np.asarray(codes) == 0).astype(np.uint8)
     found = mask.size - int(mask.sum())
     job.note(f"{job.exposure.name} chip {chip.extver}: {found} pixels flagged as cosmic rays")
@@ -155,7 +175,7 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 COSMIC_RAYS = Step(
     name="cosmic_rays",
     summary="Find cosmic rays by comparing each chip with the blotted median.",
-    consumes=("sci", "blot", "sky", "dq"),
+    consumes=("sci", "blot", "sky", "dq", "depth"),
     produces=("mask.cr", "crclean", "crclean.dq"),
     scope="chip",
     run=_run,

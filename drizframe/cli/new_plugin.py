@@ -1,0 +1,199 @@
+"""``drizframe new-plugin``: a package for a plugin, with its tests, ready to install."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+import typer
+
+from drizframe.errors import OutputError, ParameterError, nearest
+
+__all__ = ["KINDS", "Kind", "command", "write_plugin"]
+
+#: Modules whose names a plugin cannot have.
+_TAKEN = frozenset(
+    {*sys.stdlib_module_names, *keyword.kwlist, "drizframe", "numpy", "astropy", "scipy", "pytest", "tests"}
+)
+_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of plugin.
+
+    Parameters
+    ----------
+    family : str
+        What it is called.
+    title : str
+        Beginning of a description.
+    parameter : str
+        The parameter that names the component; blank if none does.
+    """
+
+    family: str
+    title: str
+    parameter: str = ""
+
+    @property
+    def tests(self) -> str:
+        """Which template holds the test of a run."""
+        return "test-component" if self.parameter else f"test-{self.family}"
+
+
+KINDS: dict[str, Kind] = {
+    "kernel": Kind("kernel", "A drizzle kernel", "final_kernel"),
+    "interpolator": Kind("interpolator", "An interpolator", "blot_interp"),
+    "combiner": Kind("combiner", "A combiner of image stacks", "combine_type"),
+    "sky-method": Kind("sky method", "A sky method", "skymethod"),
+    "weighting": Kind("weighting", "A weighting", "final_wht_type"),
+    "cosmic-ray-detector": Kind("cosmic-ray detector", "A cosmic-ray detector", "cr_detector"),
+    "instrument": Kind("instrument", "An instrument"),
+    "step": Kind("step", "A processing step"),
+}
+
+
+def _template(name: str) -> Template:
+    return Template((files("drizframe.cli") / "templates" / f"{name}.tmpl").read_text(encoding="utf-8"))
+
+
+#: What the conformance kit wants besides the record: names to import, the sample, and the argument.
+_SAMPLES = {
+    "step": ("conformance, stock_sample", "", ", sample=stock_sample($record)"),
+    "instrument": (
+        "InstrumentSample, conformance",
+        """
+#: Headers of one exposure, and what they say.
+SAMPLE = InstrumentSample(
+    primary={"INSTRUME": "$upper", "EXPTIME": 100.0, "GAIN": 2.0, "RDNOISE": 5.0},
+    science={1: {"EXTNAME": "SCI", "EXTVER": 1, "BUNIT": "COUNTS"}},
+    facts={"gain": 2.0, "readnoise": 5.0, "exptime": 100.0},
+)
+""",
+        ", sample=SAMPLE",
+    ),
+}
+
+
+def _words(name: str, kind: str) -> dict[str, str]:
+    """Return what the templates fill in."""
+    what = KINDS[kind]
+    module = name.replace("-", "_")
+    short = module.removeprefix("drizframe_") or module
+    component = short.upper() if kind == "weighting" else f"{short}.gradient" if kind == "step" else short
+    usage = (
+        f"    drizframe run *_flt.fits --set {what.parameter}={component}"
+        if what.parameter
+        else "    drizframe run *.fits"
+    )
+    helpers, sample, given = _SAMPLES.get(kind, ("conformance", "", ""))
+    sample, given = (
+        Template(t).substitute(upper=short.upper(), record=short.upper()) for t in (sample, given)
+    )
+    return {
+        "helpers": helpers, "sample": sample, "given": given,
+        "name": name, "module": module, "short": short, "component": component, "record": short.upper(),
+        "ident": short, "upper": short.upper(), "family": what.family, "title": what.title, "parameter": what.parameter,
+        "usage": usage,
+    }  # fmt: skip
+
+
+def _check(name: str, kind: str, folder: Path) -> None:
+    """Refuse a name or folder that would not work."""
+    if kind not in KINDS:
+        near = nearest(kind, KINDS)
+        hint = f" Did you mean {near!r}?" if near else ""
+        msg = f"There is no kind {kind!r}.{hint} Choose one of: {', '.join(KINDS)}."
+        raise ParameterError(msg)
+    if not _NAME.fullmatch(name):
+        msg = f"{name!r} is no name for a plugin: use small letters, digits and single - or _, such as drizframe-hat."
+        raise ParameterError(msg)
+    words = _words(name, kind)
+    if _TAKEN & {words["module"], words["short"]}:
+        msg = (
+            f"A plugin named {name!r} would hide the module {words['short']!r} of Python or of drizframe's. "
+            f"Choose another name."
+        )
+        raise ParameterError(msg)
+    if KINDS[kind].parameter or kind == "instrument":
+        from drizframe import api
+
+        family = KINDS[kind].family
+        taken = {
+            e.record.name.lower(): e
+            for e in api.registry()
+            if e.record.family == family and e.provider == "drizframe"
+        }
+        if words["component"].lower() in taken:
+            msg = f"drizframe has a {family} named {words['component']!r} already. Choose another name."
+            raise ParameterError(msg)
+    if folder.exists():
+        msg = f"{str(folder)!r} exists already. Choose another name, or remove it."
+        raise OutputError(msg)
+
+
+def write_plugin(name: str, kind: str, parent: Path = Path()) -> list[Path]:
+    """Write a package folder for a plugin.
+
+    Parameters
+    ----------
+    name : str
+        Name of the distribution and the folder, such as ``drizframe-hat``.
+    kind : str
+        One of `KINDS`.
+    parent : pathlib.Path
+        Where the folder is made.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files.
+
+    Raises
+    ------
+    ParameterError
+        If the kind does not exist, or the name could not be installed or imported.
+    OutputError
+        If the folder exists or cannot be written.
+    """
+    folder = Path(parent) / name
+    _check(name, kind, folder)
+    words = _words(name, kind)
+    words["test"] = _template(KINDS[kind].tests).substitute(words).rstrip("\n")
+    texts = {
+        "pyproject.toml": "pyproject.toml",
+        "README.md": "README.md",
+        f"src/{words['module']}/__init__.py": kind,
+        f"tests/test_{words['module']}.py": "test",
+    }
+    written = []
+    try:
+        for path, template in texts.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(_template(template).substitute(words), encoding="utf-8")
+            written.append(target)
+    except OSError as error:
+        msg = f"The folder {str(folder)!r} cannot be written: {error.strerror}. Choose another place."
+        raise OutputError(msg) from None
+    return written
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="Name of the package and its folder, such as drizframe-hat.")],
+    kind: Annotated[str, typer.Option("--kind", "-k", help=f"One of: {', '.join(KINDS)}.")],
+    folder: Annotated[Path, typer.Option("--in", help="Where the folder is made.")] = Path(),
+) -> None:
+    """Write a package with a working plugin, its tests and a README."""
+    written = write_plugin(name, kind, folder)
+    for path in written:
+        typer.echo(f"wrote {path}")
+    root = written[0].parent
+    typer.echo(f"Next: pip install -e '{root}[test]' && pytest {root / 'tests'}")

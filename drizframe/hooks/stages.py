@@ -1,0 +1,107 @@
+"""The steps that plugins give: asked for one plugin at a time, so that each step and each error has its owner."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from drizframe.errors import DrizframeError, HookError, PluginError
+from drizframe.hooks.step import Step
+
+__all__ = ["steps_of", "wrapped_step"]
+
+Source = Callable[[str], str]
+
+
+def _owned(hook: str, name: str, source: Source, function: Callable[[], Any]) -> Any:
+    """Call a plugin's function; its error is named after it."""
+    try:
+        return function()
+    except (DrizframeError, StopIteration):
+        raise
+    except Exception as error:
+        msg = (
+            f"Plugin {name!r} of {source(name)} failed in {hook}: {type(error).__name__}: {error}. "
+            f"Disable it with DRIZFRAME_DISABLED_PLUGINS to run without it."
+        )
+        raise PluginError(msg) from error
+
+
+def _checked(step: Any, hook: str, stage: str, who: str) -> Step | None:
+    """Return a step for a stage, or None; refuse anything else."""
+    if step is None:
+        return None
+    if not isinstance(step, Step):
+        msg = f"{who}: {hook} returned {step!r}; it must return a Step, or None."
+        raise HookError(msg)
+    if stage and step.name != stage:
+        msg = f"{who}: {hook} returned a step named {step.name!r}; it must be named {stage!r}."
+        raise HookError(msg)
+    return step
+
+
+def wrapped_step(implementations: Sequence[Any], hook: str, stage: str, source: Source) -> Step | None:
+    """Return the step of the last plugin that answers, as all wrappers leave it.
+
+    Parameters
+    ----------
+    implementations : sequence of pluggy.HookImpl
+        In the order of pluggy: what is called first stands last, wrappers behind all others.
+    hook, stage : str
+        Name of the hook and of its step.
+    source : callable
+        ``source(plugin) -> str``: distribution and version.
+    """
+    step: Step | None = None
+    for one in reversed([i for i in implementations if not i.wrapper]):
+        answer = _owned(hook, one.plugin_name, source, one.function)
+        step = _checked(answer, hook, stage, f"Plugin {one.plugin_name!r} of {source(one.plugin_name)}")
+        if step is not None:
+            step = dataclasses.replace(step, provider=source(one.plugin_name))
+            break
+    for one in (i for i in implementations if i.wrapper):  # the innermost comes first
+        changed = _through(one, hook, stage, source, step)
+        if changed is not None and changed is not step:
+            provider = source(one.plugin_name)
+            if step is not None and provider != step.provider:
+                provider = f"{provider} around {step.provider}"
+            changed = dataclasses.replace(changed, provider=provider)
+        step = changed
+    return step
+
+
+def _through(one: Any, hook: str, stage: str, source: Source, step: Step | None) -> Step | None:
+    """Send a step through a wrapper: a generator that yields once and returns what it makes of the result."""
+    who = f"Plugin {one.plugin_name!r} of {source(one.plugin_name)}"
+    generator = one.function()
+    try:
+        _owned(hook, one.plugin_name, source, lambda: next(generator))
+        _owned(hook, one.plugin_name, source, lambda: generator.send(step))
+    except StopIteration as end:
+        return _checked(end.value, hook, stage, who)
+    msg = f"{who}: the wrapper {hook} yields more than once. Write `step = yield` and return a step."
+    raise HookError(msg)
+
+
+def steps_of(implementations: Sequence[Any], source: Source) -> list[Step]:
+    """Return the steps that plugins add.
+
+    Parameters
+    ----------
+    implementations : sequence of pluggy.HookImpl
+        Of ``drizframe_extra_steps``.
+    source : callable
+        ``source(plugin) -> str``: distribution and version.
+    """
+    found: list[Step] = []
+    hook = "drizframe_extra_steps"
+    for one in reversed(implementations):
+        who = f"Plugin {one.plugin_name!r} of {source(one.plugin_name)}"
+        for answer in _owned(hook, one.plugin_name, source, lambda one=one: list(one.function() or ())):
+            step = _checked(answer, hook, "", who)
+            if step is None:
+                msg = f"{who}: {hook} yields None; it must yield Steps."
+                raise HookError(msg)
+            found.append(dataclasses.replace(step, provider=source(one.plugin_name)))
+    return found

@@ -1,0 +1,208 @@
+"""Plugins that are at fault, as distributions with metadata: a message names them, and the rest works."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from typer.testing import CliRunner
+
+import drizframe
+from drizframe import api
+from drizframe.cli.app import app
+from drizframe.errors import ConflictError, DrizframeWarning, PluginError, UnknownComponentError
+
+KERNEL = """
+    import drizframe
+
+    def support(pixfrac):
+        return 1.0
+
+    def profile(dx, dy, *, pixfrac):
+        return (abs(dx) <= 1) * (abs(dy) <= 1) * 0 + (1 - dx**2) ** 2 * (1 - dy**2) ** 2
+
+    @drizframe.hookimpl
+    def drizframe_kernels():
+        yield drizframe.Kernel(name="{name}", summary="Round.", profile=profile, support=support)
+"""
+
+
+def works(exposures):
+    """A run with what drizframe ships goes on, and with a good plugin beside it."""
+    drizframe.run(exposures)
+    drizframe.run(exposures, final_kernel="good.kernel")
+
+
+def test_a_good_plugin_is_found_by_its_metadata(installed, exposures):
+    installed("drizframe-good", KERNEL.format(name="good.kernel"), point="good")
+    works(exposures)
+    assert drizframe.registry().entry("kernel", "good.kernel").provider == "drizframe-good 1.2"
+    info = next(p for p in api.manager().plugins() if p.name == "good")
+    assert (info.distribution, info.version, info.state) == ("drizframe-good", "1.2", "active")
+
+
+FAULTS = {
+    "import": ("import drizframe_is_missing_this", "ModuleNotFoundError: No module named 'drizframe_is_missing_this'"),
+    "syntax": ("def broken(:\n    pass\n", "SyntaxError"),
+    "misspelt": (
+        KERNEL.format(name="bad.kernel").replace("drizframe_kernels", "drizframe_kernel"),
+        "HookError: Plugin 'bad' implements 'drizframe_kernel', which is no hook of drizframe. Did you mean 'drizframe_kernels'",
+    ),
+    "unmarked": (KERNEL.format(name="bad.kernel").replace("@drizframe.hookimpl", ""), "'drizframe_kernels' lacks the marker"),
+    "argument": (
+        KERNEL.format(name="bad.kernel").replace("drizframe_kernels()", "drizframe_kernels(parameters)"),
+        "Argument.s.\\s+{'parameters'} are declared in the hookimpl but can not be found",
+    ),
+    "contract": (
+        KERNEL.format(name="bad.kernel") + "\n    drizframe_contract = 99\n",
+        "was built for version 99 of the contract with plugins; this drizframe has version 1",
+    ),
+    "raises": (
+        KERNEL.format(name="bad.kernel").replace("yield", "raise OSError('no disk')\n        yield"),
+        "OSError: no disk",
+    ),
+    "record": (
+        KERNEL.format(name="bad.kernel").replace("support=support", "support=None"),
+        "HookError: kernel 'bad.kernel' has no support",
+    ),
+    "nothing": (
+        KERNEL.format(name="bad.kernel").replace("yield drizframe.Kernel", "yield dict"),
+        "HookError: Plugin 'bad' .drizframe-bad 1.2. yields .* where a kernel record is wanted",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_faulty_plugin_is_named_and_skipped(installed, exposures, fault):
+    source, message = FAULTS[fault]
+    installed("drizframe-bad", source, point="bad")
+    installed("drizframe-good", KERNEL.format(name="good.kernel"), point="good")
+    with pytest.warns(DrizframeWarning, match=f"(?s)'bad.* of drizframe-bad 1.2 cannot be used.*{message}"):
+        drizframe.registry()
+    works(exposures)
+    with pytest.raises(
+        UnknownComponentError, match="(?s)No kernel named 'bad.kernel'.*drizframe-bad 1.2 failed"
+    ):
+        drizframe.run(exposures, final_kernel="bad.kernel")
+    failed = [p for p in api.manager().plugins() if p.state == "failed"]
+    assert [p.distribution for p in failed] == ["drizframe-bad"]
+
+
+def test_the_command_line_lists_what_failed_and_why(installed):
+    installed("drizframe-bad", "import drizframe_is_missing_this", point="bad")
+    with pytest.warns(DrizframeWarning):
+        drizframe.registry()
+    shown = CliRunner().invoke(app, ["plugins", "--no-components"], env={"COLUMNS": "200"}).output
+    assert "drizframe-bad" in shown
+    assert "failed" in shown
+
+
+def test_two_plugins_that_clash_lose_only_the_name(installed, exposures):
+    both = KERNEL.format(name="same").replace(
+        "yield",
+        'yield drizframe.Kernel(name="{0}", summary="S.", profile=profile, support=support)\n        yield',
+    )
+    installed("drizframe-one", both.format("one"), point="one")
+    installed("drizframe-two", both.format("two"), version="2.0", point="two")
+    installed("drizframe-good", KERNEL.format(name="good.kernel"), point="good")
+    named = "'same' is provided twice, by drizframe-one 1.2 .one. and drizframe-two 2.0 .two."
+    with pytest.warns(DrizframeWarning, match=named):
+        drizframe.registry()
+    works(exposures)
+    drizframe.run(exposures, final_kernel="one")
+    drizframe.run(exposures, final_kernel="two")
+    with pytest.raises(ConflictError, match=named):
+        drizframe.run(exposures, final_kernel="same")
+
+
+def test_a_clash_goes_when_one_is_disabled(installed, exposures, monkeypatch):
+    installed("drizframe-one", KERNEL.format(name="same"), point="one")
+    installed("drizframe-two", KERNEL.format(name="same"), point="two")
+    monkeypatch.setenv("DRIZFRAME_DISABLED_PLUGINS", "drizframe-two")
+    drizframe.run(exposures, final_kernel="same")
+
+
+def test_a_stock_name_stays_with_drizframe(installed, exposures):
+    installed("drizframe-bad", KERNEL.format(name="square"), point="bad")
+    with pytest.warns(DrizframeWarning, match="'square' is provided twice, by drizframe .*drizframe-bad 1.2"):
+        drizframe.registry()
+    drizframe.run(exposures)
+    assert drizframe.registry().entry("kernel", "square").provider == "drizframe"
+
+
+def test_entry_points_of_one_name_are_told_apart(installed, exposures):
+    installed("drizframe-one", KERNEL.format(name="one"), point="same")
+    installed("drizframe-two", KERNEL.format(name="two"), point="same")
+    with pytest.warns(DrizframeWarning, match="A plugin named 'same' is there already, of drizframe-"):
+        drizframe.registry()
+    drizframe.run(exposures)
+
+
+def test_a_plugin_that_raises_in_a_worker_is_named_with_its_distribution(installed, exposures):
+    source = """
+        import drizframe
+
+        def helper(stack):
+            return stack[99]
+
+        def highest(stack, bad, *, weight, exptime, background, readnoise, n_total, options):
+            return helper(stack)
+
+        @drizframe.hookimpl
+        def drizframe_combiners():
+            yield drizframe.Combiner(name="bad", summary="Wrong.", reference=highest)
+    """
+    installed("drizframe-bad", source, point="bad")
+    with pytest.raises(
+        PluginError,
+        match="(?s)Combiner 'bad' of drizframe-bad 1.2 failed in step 'median' on the run, tile .*IndexError",
+    ) as caught:
+        drizframe.run(exposures, combine_type="bad", num_cores=2)
+    assert isinstance(caught.value.__cause__, IndexError)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drizframe.run(exposures)
+
+
+def test_a_step_that_raises_in_a_worker_is_named_with_its_distribution(installed, exposures):
+    source = """
+        import drizframe
+
+        def run(job):
+            raise ValueError("too dark")
+
+        @drizframe.hookimpl
+        def drizframe_extra_steps():
+            yield drizframe.Step(name="bad", summary="W.", consumes=("sci",), produces=("sci",), scope="chip", run=run)
+    """
+    installed("drizframe-bad", source, point="bad")
+    with pytest.raises(
+        PluginError, match="Step 'bad' of drizframe-bad 1.2 failed on dither.*ValueError: too dark"
+    ):
+        drizframe.run(exposures)
+
+
+def test_a_listener_that_raises_is_dropped(installed, exposures, caplog):
+    source = """
+        import drizframe
+
+        @drizframe.hookimpl
+        def drizframe_before_step(event):
+            raise RuntimeError("no screen")
+    """
+    installed("drizframe-bad", source, point="bad")
+    assert drizframe.run(exposures).mosaic is not None
+    assert caplog.text.count("failed in drizframe_before_step and is dropped") == 1
+
+
+def test_registering_something_wrong_leaves_nothing_behind(fresh, exposures):
+    class Bad:
+        @drizframe.hookimpl
+        def drizframe_kernels(self):
+            yield "square"
+
+    before = drizframe.registry().names("kernel")
+    with pytest.raises(PluginError, match="'square' where a kernel record is wanted"):
+        drizframe.register(Bad(), "bad")
+    assert drizframe.registry().names("kernel") == before
+    drizframe.run(exposures)
