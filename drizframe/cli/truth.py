@@ -23,14 +23,26 @@ def tables(report: TruthReport) -> list[Any]:
         sky = Table("exposure", "chip", "sky [e]", "true [e]", "noise [e]", "error / noise", title="Sky")
         for s in report.sky:
             sky.add_row(
-                s.exposure, str(s.chip), f"{s.measured:.3f}", f"{s.true:.3f}", f"{s.noise:.3f}", f"{s.error:+.4f}"
+                s.exposure,
+                str(s.chip),
+                f"{s.measured:.3f}",
+                f"{s.true:.3f}",
+                f"{s.noise:.3f}",
+                f"{s.error:+.4f}",
             )
         made.append(sky)
     if report.stars is not None:
         t = report.stars
-        stars = Table("stars", "flux / true", "scatter", "dx [pixel]", "dy [pixel]", "scatter [pixel]", title="Stars")
+        stars = Table(
+            "stars", "flux / true", "scatter", "dx [pixel]", "dy [pixel]", "scatter [pixel]", title="Stars"
+        )
         stars.add_row(
-            str(t.n), f"{t.flux:.4f}", f"{t.flux_scatter:.4f}", f"{t.dx:+.4f}", f"{t.dy:+.4f}", f"{t.scatter:.4f}"
+            str(t.n),
+            f"{t.flux:.4f}",
+            f"{t.flux_scatter:.4f}",
+            f"{t.dx:+.4f}",
+            f"{t.dy:+.4f}",
+            f"{t.scatter:.4f}",
         )
         made.append(stars)
     if report.rays:

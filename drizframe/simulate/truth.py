@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -159,17 +160,19 @@ def _rays(run: RunFiles, truth: Truth, significance: float, near: int) -> tuple[
         arrays = truth.arrays(index)
         counts = np.zeros(4, dtype=np.int64)
         for k, mask in masks.items():
-            other = np.zeros(mask.shape, dtype=bool)
-            for kind in ("bad", "saturated"):
-                other |= arrays.get(f"{kind}{k}", False)
-            counts += _count(mask, arrays[f"cr{k}"], other, significance * truth.noise(index), near)
+            flags = [arrays[f] for f in (f"bad{k}", f"saturated{k}") if f in arrays]
+            counts += _count(mask, arrays[f"cr{k}"], flags, significance * truth.noise(index), near)
         true, hit, flagged, close = (int(c) for c in counts)
         found.append(RayTruth(exposure=name, true=true, found=hit, flagged=flagged, near=close))
     return tuple(found)
 
 
 def _count(
-    mask: NDArray[np.bool_], electrons: NDArray[np.float32], other: NDArray[np.bool_], least: float, near: int
+    mask: NDArray[np.bool_],
+    electrons: NDArray[np.float32],
+    flags: Sequence[NDArray[np.bool_]],
+    least: float,
+    near: int,
 ) -> NDArray[np.int64]:
     """Return how many pixels of a chip are true, found, flagged and flagged near a true one."""
     if electrons.shape != mask.shape:
@@ -178,8 +181,9 @@ def _count(
             "Give the truth of the exposures that were combined."
         )
         raise InputError(msg)
-    true = (electrons >= least) & ~other
-    flagged = mask & ~other
+    counted = ~np.logical_or.reduce(flags) if flags else np.ones(mask.shape, dtype=bool)
+    true = (electrons >= least) & counted
+    flagged = mask & counted
     around = maximum_filter(electrons > 0, size=2 * near + 1, mode="constant")
     kinds = (true, true & flagged, flagged, flagged & around)
     return np.array([np.count_nonzero(kind) for kind in kinds], dtype=np.int64)

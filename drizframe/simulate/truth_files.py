@@ -197,7 +197,9 @@ def _image(path: Path, camera: Camera) -> tuple[Image, Any]:
         if one:
             wht = np.asarray(hdus["WHT"].data, dtype=np.float64)
         else:
-            wht = np.asarray(fits.getdata(path.with_name(path.name.replace("_sci.", "_wht."))), dtype=np.float64)
+            wht = np.asarray(
+                fits.getdata(path.with_name(path.name.replace("_sci.", "_wht."))), dtype=np.float64
+            )
         table = hdus["HDRTAB"].data.copy() if "HDRTAB" in names else None
         factor = _per_second({"BUNIT": header.get("BUNIT", "ELECTRONS/S"), "EXPTIME": time}, camera)
         return Image(sci=sci * factor, wht=wht, wcs=WCS(header)), table

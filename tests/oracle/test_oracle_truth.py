@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import warnings
 
 import pytest
@@ -25,7 +26,13 @@ def empty(folder):
     """Three exposures of a flat sky: no source, no cosmic ray, no bad pixel."""
     pointings = dither(3, step=0.4, exptime=(400.0, 600.0, 500.0), sky=(0.7, 0.8, 0.9), seed=4)
     made = simulate(
-        "acs_wfc", Scene(sky=Sky(rate=0.8)), pointings, seed=8, cosmic_rays=False, bad_pixels=0.0, shape=(500, 600)
+        "acs_wfc",
+        Scene(sky=Sky(rate=0.8)),
+        pointings,
+        seed=8,
+        cosmic_rays=False,
+        bad_pixels=0.0,
+        shape=(500, 600),
     )
     made.write(folder)
     return sorted(folder.glob("*_flt.fits"))
@@ -44,8 +51,8 @@ def ours(files, folder, **parameters):
 def show(title, report):
     """Print completeness and purity (and the stars) as rows of the table in docs/explanation/accuracy.md."""
     total = report.total
-    print(f"{title}: {total.true} hit, completeness {total.completeness:.4f}, purity {total.purity:.4f}")
-    print(f"{title}: {report.stars}")
+    rays = f"{total.true} hit, completeness {total.completeness:.4f}, purity {total.purity:.4f}"
+    sys.stdout.write(f"{title}: {rays}; {report.stars}\n")
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 8])
@@ -70,6 +77,7 @@ def test_flat_sky_is_found_to_a_hundredth_of_its_noise(statistic, tmp_path, refe
     report = truth_table(ours(files, tmp_path / "ours", skystat=statistic), tmp_path / "truth")
     theirs = truth_table(reference(files, skystat=statistic), tmp_path / "truth")
     for mine, other in zip(report.sky, theirs.sky, strict=True):
-        print(f"{statistic} {mine.exposure} {mine.chip}: {mine.error:+.4f} (reference {other.error:+.4f}) of the noise")
+        chip = f"{statistic} {mine.exposure} {mine.chip}"
+        sys.stdout.write(f"{chip}: {mine.error:+.4f} (reference {other.error:+.4f}) of the noise\n")
         assert abs(mine.error) < 0.01
         assert mine.measured == pytest.approx(other.measured, rel=1e-6)

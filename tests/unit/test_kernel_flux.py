@@ -9,14 +9,14 @@ from drizframe import api
 from drizframe.engine.drizzling import drizzle
 from drizframe.model import ChipInput, PixelMap, Window
 
-PHASES = np.linspace(-0.5, 0.5, 17)
+PHASES = np.linspace(-0.5, 0.5, 33)
 
 
 def sums(kernel):
-    """Sum of the weights of one pixel at each of 17 x 9 sub-pixel phases."""
+    """Sum of the weights of one pixel at each of 33 x 17 sub-pixel phases."""
     one = np.ones((1, 1), dtype=np.float32)
     for px in PHASES:
-        for py in PHASES[:9]:
+        for py in PHASES[:17]:
             pixmap = PixelMap.from_table(lambda x, y, px=px, py=py: (x + 9 + px, y + 9 + py), (1, 1), 1.0)
             chip = ChipInput(data=[one], weight=one, number=1, pixmap=pixmap, scale=1.0)
             done = drizzle(Window(0, 19, 0, 19), [chip], kernel, pixfrac=1.0, dtype=np.float64)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,8 +96,8 @@ def test_groups_of_exposures_without_common_pixels_are_told(tmp_path):
     scene, files = random_scene(5, stars=5, galaxies=0), []
     for k, dec in enumerate((2.2, 2.205)):
         made = simulate("generic", scene, dither(2, dec=dec, step=0.3, seed=1), seed=k, shape=(40, 40))
-        for path in made.write(tmp_path / f"g{k}"):
-            files.append(shutil.move(path, tmp_path / f"{path.name[:5]}{k}{path.name[5:]}"))
+        paths = made.write(tmp_path / f"g{k}")
+        files += [p.rename(tmp_path / f"{p.name[:5]}{k}{p.name[5:]}") for p in paths]
     result = only_final([str(f) for f in files], skymethod="globalmin+match")
     assert any("2 groups that share no pixels" in text for text in result.warnings)
 
@@ -114,7 +114,9 @@ def test_a_constant_rate_added_to_all_images_moves_measured_skies_only(acs, tmp_
     before, after = (only_final(files, skymethod=method) for files in (acs, moved))
     for (name, values), time in zip(before.sky.items(), TIMES, strict=True):
         shift = 0.0 if method == "match" else 0.25 * time
-        assert [v.level for v in after.sky[name]] == pytest.approx([v.level + shift for v in values], abs=2e-3)
+        assert [v.level for v in after.sky[name]] == pytest.approx(
+            [v.level + shift for v in values], abs=2e-3
+        )
 
 
 def test_not_subtracting_leaves_the_sky_in(acs):
@@ -156,9 +158,9 @@ def test_weight_scale_is_time_time_squared_or_a_number(acs, flat_weight):
 def test_maps_of_the_user_are_the_weights(acs, tmp_path, monkeypatch):
     """The second column of an @file: four times the map, four times the weight."""
     folder = acs[0].rsplit("/", 1)[0]
-    for name in os.listdir(folder):
-        if name.endswith((".fits", ".lst")):
-            shutil.copyfile(f"{folder}/{name}", tmp_path / name)
+    for path in Path(folder).iterdir():
+        if path.suffix in {".fits", ".lst"}:
+            shutil.copyfile(path, tmp_path / path.name)
     monkeypatch.chdir(tmp_path)
     once = only_final("@ivm.lst", final_wht_type="IVM")
     for path in tmp_path.glob("*_ivm.fits"):
@@ -177,7 +179,13 @@ def test_inverse_variance_uses_the_flat_field_and_says_when_there_is_none(acs, t
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         without = drizframe.run(
-            acs, final_wht_type="IVM", driz_separate=False, median=False, blot=False, driz_cr=False, static=False
+            acs,
+            final_wht_type="IVM",
+            driz_separate=False,
+            median=False,
+            blot=False,
+            driz_cr=False,
+            static=False,
         )
     told = [str(w.message) for w in caught] + list(without.warnings)
     assert any("flat" in text.lower() for text in told)
@@ -378,7 +386,9 @@ def test_gain_override_of_stis_changes_electrons_and_keyword_does_as_well():
     np.testing.assert_array_equal(twice.sci[good], text.sci[good])
     np.testing.assert_allclose(twice.sci[good], 2 * once.sci[good], rtol=2e-6, atol=1e-6)
     by_key = only_final(stis_sample(), proc_unit="electrons", gnkeyword="ATODGAIN")
-    np.testing.assert_array_equal(by_key.sci[good], only_final(stis_sample(), proc_unit="electrons").sci[good])
+    np.testing.assert_array_equal(
+        by_key.sci[good], only_final(stis_sample(), proc_unit="electrons").sci[good]
+    )
 
 
 @pytest.mark.parametrize("camera", ["acs", "ir"])
