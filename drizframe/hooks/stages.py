@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from drizframe.errors import DrizframeError, HookError, PluginError
@@ -12,6 +13,11 @@ from drizframe.hooks.step import Step
 __all__ = ["steps_of", "wrapped_step"]
 
 Source = Callable[[str], str]
+
+
+def _listed(one: Any) -> list[Any]:
+    """Return what one implementation of ``drizframe_extra_steps`` yields."""
+    return list(one.function() or ())
 
 
 def _owned(hook: str, name: str, source: Source, function: Callable[[], Any]) -> Any:
@@ -98,7 +104,7 @@ def steps_of(implementations: Sequence[Any], source: Source) -> list[Step]:
     hook = "drizframe_extra_steps"
     for one in reversed(implementations):
         who = f"Plugin {one.plugin_name!r} of {source(one.plugin_name)}"
-        for answer in _owned(hook, one.plugin_name, source, lambda one=one: list(one.function() or ())):
+        for answer in _owned(hook, one.plugin_name, source, partial(_listed, one)):
             step = _checked(answer, hook, "", who)
             if step is None:
                 msg = f"{who}: {hook} yields None; it must yield Steps."

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.hooks import Instrument, Reader, Step, Writer
+from drizframe.hooks import CosmicRayDetector, Instrument, Reader, Step, Writer
 from drizframe.testing.samples import (
     InstrumentSample,
     ReaderSample,
@@ -143,10 +143,28 @@ def read_fits(paths: list[Path]) -> Mapping[str, Array]:
     return found
 
 
+def _needs_depth(sci: Array, blot: Array, deriv: Array, noise: Array, depth: Array, dq: Any, options: Any) -> Array:
+    """Flag nothing; a detector that asks for the depth, so that the step that makes it runs."""
+    return np.zeros(sci.shape, dtype=np.uint8)
+
+
+def _wanted(step: Step) -> Mapping[str, Any]:
+    """Return the parameters that switch a step on."""
+    if step.name != "depth":
+        return {}
+    detector = CosmicRayDetector(
+        name="sample.depth",
+        summary="Asks for the depth.",
+        reference=_needs_depth,
+        traits=frozenset({"needs_blot", "needs_depth"}),
+    )
+    return {"cr_detector": detector}
+
+
 def sample_for(record: Any) -> Any:
     """Return a sample for a record, or None."""
     if isinstance(record, Step):
-        return StepSample(exposures=sample_exposures, parameters={"driz_cr_corr": True})
+        return StepSample(exposures=sample_exposures, parameters={"driz_cr_corr": True, **_wanted(record)})
     if isinstance(record, Reader):
         fits_like = record.matches is not None and record.matches(Path("jsample01_flt.fits"))
         return ReaderSample(write=write_fits, images=_images(), exptime=340.0) if fits_like else None

@@ -51,9 +51,7 @@ def python(path):
 
 def test_the_example_plugin_is_the_tutorials_word_for_word():
     folder = ROOT / "plugins" / "drizframe-example"
-    written = {
-        str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"
-    }
+    written = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc"}
     assert written == set(TOOL.files())
     for name, text in TOOL.files().items():
         assert (folder / name).read_text(encoding="utf-8") == text, "run python tools/make_example_plugin.py"

@@ -19,7 +19,7 @@ from astropy.io import fits
 from drizframe import astrodrizzle
 from drizframe.config import make_parameters
 from drizframe.engine.overlaps import chip_footprint
-from drizframe.errors import ParameterError, UnsupportedError
+from drizframe.errors import DrizframeWarning, ParameterError, UnsupportedError
 from drizframe.hooks.options import CosmicRayOptions
 from drizframe.model import SkyValue, Unit
 from drizframe.simulate import dither, random_scene, simulate
@@ -72,10 +72,11 @@ def test_in_memory_writes_no_intermediate_image(sample):
     assert not [p for pattern in ("*_single_*", "*_blt*", "*mask*", "*_med*") for p in sample.glob(pattern)]
 
 
-def test_sky_masks_are_not_written(sample):
-    run(sample)
-    assert list(sample.glob("*_single_sci.fits"))
-    assert not list(sample.glob("*skymatch*"))
+def test_sky_masks_of_inputs_with_one_root_do_not_overwrite_each_other(sample):
+    shutil.copy(sample / "o4k19a010_flt.fits", sample / "o4k19a010_flc.fits")
+    with pytest.warns(DrizframeWarning, match="is called"):
+        astrodrizzle.AstroDrizzle("o4k19a010_fl?.fits", output="two", runfile="", preserve=False)
+    assert len(list(sample.glob("*_skymatch_mask_sci1.fits"))) == 4
 
 
 def test_masks_of_an_earlier_run_are_not_used(sample):

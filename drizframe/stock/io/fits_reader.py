@@ -193,10 +193,8 @@ def read_fits(
         _refuse_spectra(primary, path)
         instrument = instruments(primary)
         maps = Path(ivm) if ivm else None
-        if old:
-            chips = [with_files(place, path, maps) for place in waivered_chips(hdus, path)]
-        else:
-            chips = find_chips(hdus, path, ivm=maps)
+        whole = [] if old else find_chips(hdus, path, ivm=maps)
+        chips = [with_files(place, path, maps) for place in waivered_chips(hdus, path)] if old else whole
         exposures = [
             _exposure(hdus, path, name, file_name, header, places, instrument, options)
             for name, file_name, header, places in _sets(primary, chips, path)
