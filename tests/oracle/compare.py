@@ -166,9 +166,9 @@ def _equal(ours: Any, theirs: Any) -> bool:
 
 
 def unit_row(name: str, ours: fits.Header, theirs: fits.Header) -> Row:
-    """Compare the units."""
+    """Compare the units; where the reference tells none, ours must."""
     a, b = ours.get("BUNIT"), theirs.get("BUNIT")
-    return Row(f"{name} unit", _equal(a, b), f"{a!r}, reference {b!r}")
+    return Row(f"{name} unit", bool(a) if b is None else _equal(a, b), f"{a!r}, reference {b!r}")
 
 
 def keyword_row(name: str, ours: fits.Header, theirs: fits.Header) -> Row:
