@@ -73,12 +73,6 @@ def test_in_memory_writes_no_intermediate_image(sample):
     assert not [p for pattern in ("*_single_*", "*_blt*", "*mask*", "*_med*") for p in sample.glob(pattern)]
 
 
-def test_sky_masks_are_not_written(sample):
-    run(sample)
-    assert list(sample.glob("*_single_sci.fits"))
-    assert not list(sample.glob("*skymatch*"))
-
-
 def test_masks_of_an_earlier_run_are_not_used(sample):
     fresh = run(sample, driz_cr=False, restore=False)
     shutil.rmtree(sample / "OrIg_files")
