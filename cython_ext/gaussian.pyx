@@ -1,44 +1,45 @@
 # A sampled Gaussian: the twin of drizframe/stock/kernels/gaussian.py.
 #
-# a. exp(-e (dx² + dy²)) is a product of two factors; each is formed once for a column or row.
+# a. exp(-e (dx² + dy²)) is a product of two factors; those across are kept in the last row of the window,
+#    finished last.
 # b. exp() of the C library and of NumPy may differ in the last bit, nothing else does.
 """Gaussian weights."""
 
 import numpy as np
 
+from kernel_loop cimport capsule, weigh
 from libc.math cimport M_PI, exp
 from pixels cimport end_of, first_of, most
 
 
-def gaussian(x, y, corners, x0, y0, shape, *, double pixfrac, double scale):
-    """Twin of `drizframe.stock.kernels.gaussian.gaussian`."""
+cdef void _gaussian(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                    Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+    """Constants: half the side of the footprint, e, and e / π."""
     cdef:
-        const double[::1] px = np.ascontiguousarray(x, dtype=np.float64)
-        const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
-        const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
-        const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
-        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, first, end, low, high
-        double r = most(2.5 * pixfrac / (2.3548 * scale), 1.2 / scale), d, factor
-        double e = 2.3548 * 2.3548 * (scale * scale) / (2.0 * (pixfrac * pixfrac)), peak = e / M_PI
-        double[:, :, ::1] out
-        double[::1] across
-    weights = np.zeros((n, h, w))
-    if weights.size == 0:
-        return weights
-    out = weights
-    across = np.empty(w)
-    with nogil:
-        for k in range(n):
-            first = first_of(px[k] - r, first_x[k], w)
-            end = end_of(px[k] + r, first_x[k], w)
-            low = first_of(py[k] - r, first_y[k], h)
-            high = end_of(py[k] + r, first_y[k], h)
-            for i in range(first, end):
-                d = px[k] - <double> (first_x[k] + i)
-                across[i] = exp(-e * (d * d))
-            for j in range(low, high):
-                d = py[k] - <double> (first_y[k] + j)
-                factor = peak * exp(-e * (d * d))
-                for i in range(first, end):
-                    out[k, j, i] = factor * across[i]
-    return weights
+        double x = position[0], y = position[1], r = setting[0], e = setting[1], peak = setting[2], d, factor
+        double* across = out + (h - 1) * w
+        Py_ssize_t i, j, first = first_of(x - r, x0, w), end = end_of(x + r, x0, w)
+        Py_ssize_t low = first_of(y - r, y0, h), high = end_of(y + r, y0, h)
+    for i in range(w):
+        d = x - <double> (x0 + i)
+        across[i] = exp(-e * (d * d)) if i >= first and i < end else 0.0
+    for j in range(h):
+        d = y - <double> (y0 + j)
+        factor = peak * exp(-e * (d * d)) if j >= low and j < high else 0.0
+        for i in range(w):
+            out[j * w + i] = factor * across[i]
+
+
+cdef object _setting(double pixfrac, double scale):
+    cdef double e = 2.3548 * 2.3548 * (scale * scale) / (2.0 * (pixfrac * pixfrac))
+    return np.array([most(2.5 * pixfrac / (2.3548 * scale), 1.2 / scale), e, e / M_PI])
+
+
+def pixel(double pixfrac, double scale):
+    """Compiled body and constants."""
+    return capsule(_gaussian), _setting(pixfrac, scale)
+
+
+def gaussian(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+    """Twin of `drizframe.stock.kernels.gaussian.gaussian`."""
+    return weigh(_gaussian, x, y, None, x0, y0, shape, _setting(pixfrac, scale))

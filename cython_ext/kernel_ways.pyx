@@ -1,7 +1,9 @@
-# Loops over kernels that plugins write: the twin of drizframe/engine/profiles.py and drizframe/engine/points.py.
+# Loops over kernels that plugins write: the twin of drizframe/engine/profiles.py and
+# drizframe/engine/points.py.
 #
-# a. A profile comes as a table: for one axis each (a product), for the distance (round), or for both axes.  The first two
-#    are read linearly, the last with four-point polynomials, whose stencil never leaves the table.
+# a. A profile comes as a table: for one axis each (a product), for the distance (round), or for both axes.
+#    The first two are read linearly, the last with four-point polynomials, whose stencil never leaves the
+#    table.
 # b. A point function is called through its C pointer, for one pixel after the other, without the GIL.
 # c. Weights outside of the support are never made: they would depend on the window.
 """Weights of kernels that are tabulated or called through a pointer."""
@@ -13,7 +15,8 @@ from libc.math cimport fabs, sqrt
 from libc.stdlib cimport free, malloc, realloc
 from pixels cimport end_of, first_of, nint
 
-ctypedef int (*Function)(double, double, const double*, double, double, int*, int*, int*, int*, double*, int, void*) noexcept nogil
+ctypedef int (*Function)(double, double, const double*, double, double, int*, int*, int*, int*, double*, int,
+                         void*) noexcept nogil
 
 
 cdef inline double _linear(double u, const double* table, Py_ssize_t n) noexcept nogil:
@@ -42,14 +45,16 @@ cdef inline Py_ssize_t _cubic(double u, Py_ssize_t n, double* c) noexcept nogil:
     return k
 
 
-def product(x, y, x0, y0, shape, const double[::1] across, const double[::1] along, double support, double scale):
+def product(x, y, x0, y0, shape, const double[::1] across, const double[::1] along, double support,
+            double scale):
     """Twin of `drizframe.engine.profiles.product`."""
     cdef:
         const double[::1] px = np.ascontiguousarray(x, dtype=np.float64)
         const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
         const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
         const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
-        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, first, end, low, high, m = across.shape[0]
+        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, first, end, low, high
+        Py_ssize_t m = across.shape[0]
         double r = support / scale, d, factor, step = (m - 1) / (2.0 * support)
         double[:, :, ::1] out
         double[::1] row
@@ -84,7 +89,8 @@ def rounded(x, y, x0, y0, shape, const double[::1] table, double support, double
         const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
         const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
         const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
-        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, first, end, low, high, m = table.shape[0]
+        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, first, end, low, high
+        Py_ssize_t m = table.shape[0]
         double r = support / scale, d, e, step = (m - 1) / (sqrt(2.0) * support)
         double[:, :, ::1] out
     weights = np.zeros((n, h, w))
@@ -113,7 +119,8 @@ def surface(x, y, x0, y0, shape, const double[:, ::1] table, double support, dou
         const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
         const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
         const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
-        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, q, t, first, end, low, high, m = table.shape[0]
+        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, q, t, first, end, low, high
+        Py_ssize_t m = table.shape[0]
         double r = support / scale, d, step = (m - 1) / (2.0 * support), value
         double[:, :, ::1] out
         double[:, ::1] across
@@ -164,7 +171,7 @@ def call_points(capsule, x, y, jacobian, x0, y0, shape, double pixfrac, double s
         const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
         const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
         Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, a, b
-        int left = 0, low = 0, columns = 0, rows = 0, capacity = 256, status = 0, tries
+        int left = 0, low = 0, columns = 0, rows = 0, capacity = 256, status = 0, _tries
         double* buffer
         double* larger
         double[:, :, ::1] out
@@ -178,10 +185,11 @@ def call_points(capsule, x, y, jacobian, x0, y0, shape, double pixfrac, double s
         raise MemoryError
     with nogil:
         for k in range(n):
-            for tries in range(2):
+            for _tries in range(2):
                 columns = 0
                 rows = 0
-                status = function(px[k], py[k], &jac[k, 0], pixfrac, scale, &left, &low, &columns, &rows, buffer, capacity, user)
+                status = function(px[k], py[k], &jac[k, 0], pixfrac, scale, &left, &low, &columns, &rows,
+                                  buffer, capacity, user)
                 if status <= capacity:
                     break
                 larger = <double*> realloc(buffer, status * sizeof(double))

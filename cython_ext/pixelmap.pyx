@@ -1,8 +1,8 @@
 # Bilinear interpolation of coordinate tables and full maps: the twin of drizframe/model/pixelmap.py.
 #
 # a. Same products in the same order as NumPy, so both give the same bits.
-# b. Cells and fractions of columns are found once for all rows of the call; positions in one cell form a run whose
-#    four nodes stay in registers, and whose loop the compiler vectorises.
+# b. Cells and fractions of columns are found once for all rows of the call; positions in one cell form a run
+#    whose four nodes stay in registers, and whose loop the compiler vectorises.
 # c. X is never taken for an angle: there is no wrap at 360 (trap 11-1).
 """Interpolation of coordinate maps."""
 
@@ -25,9 +25,9 @@ cdef inline Py_ssize_t _cell(double u, Py_ssize_t last) noexcept nogil:
     return <Py_ssize_t> u if u < last else last
 
 
-cdef Py_ssize_t _runs(const double[::1] x, double step, Py_ssize_t last, Py_ssize_t[::1] cell, Py_ssize_t[::1] end,
-                      double[::1] part) noexcept nogil:
-    """Cells of a list of positions: neighbours in one cell form a run, `end` of which is the index past it."""
+cdef Py_ssize_t _runs(const double[::1] x, double step, Py_ssize_t last, Py_ssize_t[::1] cell,
+                      Py_ssize_t[::1] end, double[::1] part) noexcept nogil:
+    """Cells of positions: neighbours in one cell form a run, `end` of which is the index past it."""
     cdef Py_ssize_t i, k, runs = 0
     cdef double u
     for i in range(x.shape[0]):
@@ -46,7 +46,8 @@ cdef inline void _run(double t00, double t10, double t01, double t11, double b, 
     """Interpolate along a row inside one cell."""
     cdef Py_ssize_t i
     for i in range(n):
-        out[i] = t00 * (1.0 - a[i]) * (1.0 - b) + t10 * a[i] * (1.0 - b) + t01 * (1.0 - a[i]) * b + t11 * a[i] * b
+        out[i] = (t00 * (1.0 - a[i]) * (1.0 - b) + t10 * a[i] * (1.0 - b)
+                  + t01 * (1.0 - a[i]) * b + t11 * a[i] * b)
 
 
 def table_grid(const double[:, :, :] nodes, double step, x, y):

@@ -1,9 +1,12 @@
 # Small functions of pixel geometry that several modules share.
 #
 # a. Pixel k covers [k - 1/2, k + 1/2]; positions are float64 and 0-based.
-# b. floor() is a call into the C library on the oldest x86-64; truncation to an integer is one instruction, and gives the
-#    same for the sizes that images have.
-# c. Ranges of pixels are clipped as float64, before the conversion to an integer, so huge positions are harmless.
+# b. floor() is a call into the C library on the oldest x86-64; truncation to an integer is one instruction,
+#    and gives the same for the sizes that images have.
+# c. Choices between two numbers are C expressions, which compilers turn into one instruction or a vector of
+#    them; a conditional expression of Cython becomes a branch.
+# d. Ranges of pixels are clipped as float64, before the conversion to an integer, so huge positions are
+#    harmless.
 
 from libc.math cimport floor
 
@@ -15,17 +18,20 @@ cdef inline double nint(double v) noexcept nogil:
     return -(<double> <long long> (0.5 - v)) if v > -1e15 else -floor(0.5 - v)
 
 
-cdef inline double least(double a, double b) noexcept nogil:
-    return a if a < b else b
-
-
-cdef inline double most(double a, double b) noexcept nogil:
-    return a if a > b else b
-
-
-cdef inline double clip(double v, double low, double high) noexcept nogil:
-    v = v if v > low else low
-    return v if v < high else high
+cdef extern from *:
+    """
+    static inline double pixels_least(double a, double b) { return a < b ? a : b; }
+    static inline double pixels_most(double a, double b) { return a > b ? a : b; }
+    static inline double pixels_clip(double v, double low, double high) {
+        v = v > low ? v : low;
+        return v < high ? v : high;
+    }
+    static inline double pixels_pick(int yes, double a, double b) { return yes ? a : b; }
+    """
+    double least "pixels_least"(double a, double b) noexcept nogil
+    double most "pixels_most"(double a, double b) noexcept nogil
+    double clip "pixels_clip"(double v, double low, double high) noexcept nogil
+    double pick "pixels_pick"(bint yes, double a, double b) noexcept nogil
 
 
 cdef inline Py_ssize_t first_of(double low, Py_ssize_t start, Py_ssize_t count) noexcept nogil:

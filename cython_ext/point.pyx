@@ -5,27 +5,25 @@
 
 import numpy as np
 
+from kernel_loop cimport capsule, weigh
 from pixels cimport nint
 
 
-def point(x, y, corners, x0, y0, shape, *, double pixfrac, double scale):
+cdef void _point(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                 Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+    cdef double i = nint(position[0]) - x0, j = nint(position[1]) - y0
+    cdef Py_ssize_t k
+    for k in range(h * w):
+        out[k] = 0.0
+    if i >= 0.0 and i < w and j >= 0.0 and j < h:
+        out[<Py_ssize_t> j * w + <Py_ssize_t> i] = 1.0
+
+
+def pixel(double pixfrac, double scale):
+    """Compiled body and constants."""
+    return capsule(_point), np.zeros(1)
+
+
+def point(x, y, corners, x0, y0, shape, *, pixfrac, scale):
     """Twin of `drizframe.stock.kernels.point.point`."""
-    cdef:
-        const double[::1] px = np.ascontiguousarray(x, dtype=np.float64)
-        const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
-        const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
-        const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
-        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], k
-        double i, j
-        double[:, :, ::1] out
-    weights = np.zeros((n, h, w))
-    if weights.size == 0:
-        return weights
-    out = weights
-    with nogil:
-        for k in range(n):
-            i = nint(px[k]) - first_x[k]
-            j = nint(py[k]) - first_y[k]
-            if i >= 0.0 and i < w and j >= 0.0 and j < h:
-                out[k, <Py_ssize_t> j, <Py_ssize_t> i] = 1.0
-    return weights
+    return weigh(_point, x, y, None, x0, y0, shape, np.zeros(1))

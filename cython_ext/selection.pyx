@@ -1,6 +1,7 @@
 # Which pixels of a block touch a window, and where: the twin of drizframe/engine/selection.py.
 #
-# a. Tests are made on float64 positions, before any conversion to an integer: huge and non-finite ones are dropped.
+# a. Tests are made on float64 positions, before any conversion to an integer: huge and non-finite ones are
+#    dropped.
 # b. Pixels keep their order; all arrays have the length of the block and are cut to the number found.
 """Choice of pixels that touch a window."""
 
@@ -54,15 +55,14 @@ def near_centres(const double[:, :] x, const double[:, :] y, double radius, wind
     return index_out[:n], centre_out[0, :n], centre_out[1, :n], None, box_out[:, :n]
 
 
-def near_quads(const double[:, :] x, const double[:, :] y, const double[:, :] cx, const double[:, :] cy, Py_ssize_t stride,
-               window):
+def near_quads(const double[:, :] x, const double[:, :] y, const double[:, :] cx, const double[:, :] cy,
+               Py_ssize_t stride, window):
     """Twin of `drizframe.engine.selection.near_quads`."""
     cdef:
         Py_ssize_t y0 = window[0], y1 = window[1], x0 = window[2], x1 = window[3]
         Py_ssize_t rows = x.shape[0], columns = x.shape[1], i, j, k, a, b, n = 0
         double u[4]
         double v[4]
-        double total
         Py_ssize_t[::1] index
         Py_ssize_t[:, ::1] box
         double[:, ::1] centre
@@ -88,11 +88,11 @@ def near_quads(const double[:, :] x, const double[:, :] y, const double[:, :] cx
                     v[3] = cy[b, a]
                     if not (isfinite(x[j, i]) and isfinite(y[j, i]) and _all_finite(u) and _all_finite(v)):
                         continue
-                    if not _range(least(least(u[0], u[1]), least(u[2], u[3])), most(most(u[0], u[1]), most(u[2], u[3])),
-                                  x0, x1, &box[0, n], &box[1, n]):
+                    if not _range(least(least(u[0], u[1]), least(u[2], u[3])),
+                                  most(most(u[0], u[1]), most(u[2], u[3])), x0, x1, &box[0, n], &box[1, n]):
                         continue
-                    if not _range(least(least(v[0], v[1]), least(v[2], v[3])), most(most(v[0], v[1]), most(v[2], v[3])),
-                                  y0, y1, &box[2, n], &box[3, n]):
+                    if not _range(least(least(v[0], v[1]), least(v[2], v[3])),
+                                  most(most(v[0], v[1]), most(v[2], v[3])), y0, y1, &box[2, n], &box[3, n]):
                         continue
                     index[n] = j * columns + i
                     centre[0, n] = x[j, i]

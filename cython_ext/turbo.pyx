@@ -1,46 +1,46 @@
 # Overlap of a fixed, axis-aligned box with pixels: the twin of drizframe/stock/kernels/turbo.py.
 #
 # a. Same operations in the same order as the NumPy reference: the same bits.
-# b. The overlap is a product, so the two lengths are formed once for each column and row.
+# b. The overlap is a product. Lengths across are kept in the last row of the window, which is finished last.
 """Areas of one box inside pixels."""
 
 import numpy as np
 
-from pixels cimport end_of, first_of, least, most
+from kernel_loop cimport capsule, weigh
+from pixels cimport least, most
 
 
 cdef inline double _length(double low, double high, double k) noexcept nogil:
     """Length of [low, high] inside the pixel k."""
-    cdef double v = least(high, k + 0.5) - most(low, k - 0.5)
-    return v if v > 0.0 else 0.0
+    return most(least(high, k + 0.5) - most(low, k - 0.5), 0.0)
 
 
-def turbo(x, y, corners, x0, y0, shape, *, double pixfrac, double scale):
-    """Twin of `drizframe.stock.kernels.turbo.turbo`."""
+cdef void _turbo(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                 Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+    """Constants: half the side of the box, one over its area."""
     cdef:
-        const double[::1] px = np.ascontiguousarray(x, dtype=np.float64)
-        const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
-        const Py_ssize_t[::1] first_x = np.ascontiguousarray(x0, dtype=np.intp)
-        const Py_ssize_t[::1] first_y = np.ascontiguousarray(y0, dtype=np.intp)
-        Py_ssize_t n = px.shape[0], h = shape[0], w = shape[1], i, j, k, first, end, low, high
-        double r = pixfrac / (2.0 * scale), density = (scale * scale) / (pixfrac * pixfrac), length
-        double[:, :, ::1] out
-        double[::1] across
-    weights = np.zeros((n, h, w))
-    if weights.size == 0:
-        return weights
-    out = weights
-    across = np.empty(w)
-    with nogil:
-        for k in range(n):
-            first = first_of(px[k] - r, first_x[k], w)
-            end = end_of(px[k] + r, first_x[k], w)
-            low = first_of(py[k] - r, first_y[k], h)
-            high = end_of(py[k] + r, first_y[k], h)
-            for i in range(first, end):
-                across[i] = _length(px[k] - r, px[k] + r, <double> (first_x[k] + i))
-            for j in range(low, high):
-                length = _length(py[k] - r, py[k] + r, <double> (first_y[k] + j))
-                for i in range(first, end):
-                    out[k, j, i] = (across[i] * length) * density
-    return weights
+        double r = setting[0], density = setting[1], length
+        double left = position[0] - r, right = position[0] + r
+        double bottom = position[1] - r, top = position[1] + r
+        double* across = out + (h - 1) * w
+        Py_ssize_t i, j
+    for i in range(w):
+        across[i] = _length(left, right, <double> (x0 + i))
+    for j in range(h):
+        length = _length(bottom, top, <double> (y0 + j))
+        for i in range(w):
+            out[j * w + i] = (across[i] * length) * density
+
+
+cdef object _setting(double pixfrac, double scale):
+    return np.array([pixfrac / (2.0 * scale), (scale * scale) / (pixfrac * pixfrac)])
+
+
+def pixel(double pixfrac, double scale):
+    """Compiled body and constants."""
+    return capsule(_turbo), _setting(pixfrac, scale)
+
+
+def turbo(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+    """Twin of `drizframe.stock.kernels.turbo.turbo`."""
+    return weigh(_turbo, x, y, None, x0, y0, shape, _setting(pixfrac, scale))

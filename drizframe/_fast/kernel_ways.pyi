@@ -3,7 +3,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[np.float64]
+_Array: TypeAlias = npt.NDArray[np.float64]
 
 def product(
     x: Any,
@@ -11,17 +11,17 @@ def product(
     x0: Any,
     y0: Any,
     shape: tuple[int, int],
-    across: Array,
-    along: Array,
+    across: _Array,
+    along: _Array,
     support: float,
     scale: float,
-) -> Array: ...
+) -> _Array: ...
 def rounded(
-    x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], table: Array, support: float, scale: float
-) -> Array: ...
+    x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], table: _Array, support: float, scale: float
+) -> _Array: ...
 def surface(
-    x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], table: Array, support: float, scale: float
-) -> Array: ...
+    x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], table: _Array, support: float, scale: float
+) -> _Array: ...
 def call_points(
     capsule: Any,
     x: Any,
@@ -33,4 +33,4 @@ def call_points(
     pixfrac: float,
     scale: float,
     radius: float,
-) -> tuple[Array, int, int]: ...
+) -> tuple[_Array, int, int]: ...

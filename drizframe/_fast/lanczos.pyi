@@ -14,3 +14,6 @@ def lanczos(
     table: npt.NDArray[np.float64],
     spacing: float,
 ) -> npt.NDArray[np.float64]: ...
+def pixel(
+    scale: float, order: float, table: npt.NDArray[np.float64], spacing: float
+) -> tuple[Any, npt.NDArray[np.float64]]: ...

@@ -94,7 +94,9 @@ def _words(name: str, kind: str) -> dict[str, str]:
         else "    drizframe run *.fits"
     )
     helpers, sample, given = _SAMPLES.get(kind, ("conformance", "", ""))
-    sample, given = (Template(t).substitute(upper=short.upper(), record=short.upper()) for t in (sample, given))
+    sample, given = (
+        Template(t).substitute(upper=short.upper(), record=short.upper()) for t in (sample, given)
+    )
     return {
         "helpers": helpers, "sample": sample, "given": given,
         "name": name, "module": module, "short": short, "component": component, "record": short.upper(),

@@ -17,15 +17,28 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "find"]
 
-COLOURS = {"passed": "green", "failed": "red", "expected": "yellow", "unexpected pass": "red", "no sample": "yellow"}
+COLOURS = {
+    "passed": "green",
+    "failed": "red",
+    "expected": "yellow",
+    "unexpected pass": "red",
+    "no sample": "yellow",
+}
 
 
 def command(
     target: Annotated[str, typer.Argument(help="NAME, FAMILY/NAME, module:object, or 'all'.")],
     family: Annotated[str, typer.Option("--family", "-f", help="Family of NAME, such as kernel.")] = "",
-    examples: Annotated[int, typer.Option("--examples", "-n", min=1, help="Random inputs for each check.")] = 50,
-    expect: Annotated[list[str] | None, typer.Option("--expect", help="check_name=reason: a check that is known to fail.")] = None,
-    sample: Annotated[str, typer.Option("--sample", help="module:object, the sample for readers, writers, instruments, steps.")] = "",
+    examples: Annotated[
+        int, typer.Option("--examples", "-n", min=1, help="Random inputs for each check.")
+    ] = 50,
+    expect: Annotated[
+        list[str] | None, typer.Option("--expect", help="check_name=reason: a check that is known to fail.")
+    ] = None,
+    sample: Annotated[
+        str,
+        typer.Option("--sample", help="module:object, the sample for readers, writers, instruments, steps."),
+    ] = "",
 ) -> None:
     """Run all checks of a component and print a report; the exit code is 1 if one fails."""
     from rich.console import Console
@@ -144,11 +157,17 @@ def report(console: Any, record: Any, examples: int, expected: dict[str, str], s
 
     family = family_of(record)
     mine = {c.name for c in testing.checks_for(record)}
+    unknown = sorted(set(expected) - {c.name for c in testing.all_checks()})
+    if unknown:
+        msg = f"--expect names {', '.join(unknown)}, which is no check. {record!r} gets: {', '.join(sorted(mine))}."
+        raise ParameterError(msg)
     # with several records, an announced failure is for those that get the check
     announced = {**known_failures(record), **{k: v for k, v in expected.items() if k in mine}}
     with testing.examples(examples):
         outcomes = list(
-            testing.run_checks(record, sample=sample or testing.stock_sample(record), expected_failures=announced)
+            testing.run_checks(
+                record, sample=sample or testing.stock_sample(record), expected_failures=announced
+            )
         )
     table = Table("check", "result", "seconds", "note", title=f"{family} {record.name!r}")
     for o in outcomes:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from drizframe._fast import load
 from drizframe.engine import scatter as scattering
 from drizframe.engine import selection
 from drizframe.engine.kernel_ways import footprint_of, nearest
@@ -28,10 +29,13 @@ Integers = np.ndarray[Any, np.dtype[np.intp]]
 Backend = Literal["auto", "reference", "cython"]
 Call = Callable[[Component], Callable[..., Any]]
 
+#: Select, weigh and scatter in one compiled loop, for kernels that have a compiled body.
+one_pass: Any = load("drizzle_block")
+
 #: A drop of this size or smaller is a point (documented for `driz_sep_pixfrac` and `final_pixfrac`).
 POINT_BELOW = 0.001
 #: Chip pixels that are handled at a time.
-CHUNK = 4096
+CHUNK = 8192
 #: Weights (pixels times window) that are held at a time.
 CELLS = 1 << 18
 
@@ -54,6 +58,7 @@ class _Way:
     pixfrac: float
     scale: float
     fast: bool
+    code: tuple[Any, Any] | None = None
 
 
 def drizzle_chip(
@@ -151,14 +156,12 @@ def finish(
     """
     some = acc.weight != 0.0
     with np.errstate(all="ignore"):
-        sci, *layers = (np.divide(t, acc.weight, where=some, out=np.full(t.shape, np.nan)) for t in acc.total)
-        square = acc.weight * acc.weight
-        variances = [np.where(some, q / square, np.nan).astype(dtype) for q in acc.squared]
-        if fillval is None:
-            idle = np.where(np.isnan(acc.last), maskval, acc.last)
-            sci[~some] = idle[~some]
-        else:
-            sci[~some] = fillval
+        idle = acc.last.copy() if fillval is None else np.full(acc.weight.shape, float(fillval))
+        if fillval is None and not np.isnan(maskval):
+            idle[np.isnan(idle)] = maskval
+        sci = np.divide(acc.total[0], acc.weight, out=idle, where=some)
+        layers = [np.where(some, t / acc.weight, np.nan) for t in acc.total[1:]]
+        variances = [np.where(some, q / (acc.weight * acc.weight), np.nan).astype(dtype) for q in acc.squared]
         return Drizzled(
             sci=sci.astype(dtype),
             wht=acc.weight.astype(dtype),
@@ -207,14 +210,17 @@ def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) ->
 def _way(chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call: Call | None) -> _Way:
     """Decide how the chip's pixels are weighed; the one place where a small pixfrac becomes a point."""
     fast = backend != "reference"
+    fused: Any = one_pass if fast else None
     if pixfrac <= POINT_BELOW:
-        return _Way(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast)
+        code = None if fused is None else fused.nearest()
+        return _Way(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast, code)
     weigh = footprint_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
     half, margin = kernel.reach(pixfrac, chip.scale)
     corners: Literal["none", "choose", "attach"] = "choose" if kernel.needs_corners else "none"
     if kernel.point is not None:
         corners = "attach"
-    return _Way(weigh, half, margin, corners, pixfrac, chip.scale, fast)
+    code = kernel.pixel(pixfrac, chip.scale) if fused and kernel.pixel and weigh is kernel.fast else None
+    return _Way(weigh, half, margin, corners, pixfrac, chip.scale, fast, code)
 
 
 # -- which pixels --------------------------------------------------------------------------------------------
@@ -249,11 +255,28 @@ class _Block:
 
     def add(self) -> int:
         """Add the pixels of the block; return how many touched the window."""
+        if self.way.code is not None:
+            return self._add_in_one_pass()
         index, x, y, corners, box = self._select()
         if not index.size:
             return 0
         values = self._values()
         return sum(self._weigh(values, index, x, y, corners, box, 0, index.size))
+
+    def _add_in_one_pass(self) -> int:
+        """Do as the three steps below do, in one compiled loop."""
+        pixmap, way, window = self.chip.pixmap, self.way, self.acc.window
+        x, y = _pixels(self.columns), _pixels(self.rows)
+        cx = cy = None
+        with np.errstate(all="ignore"):
+            px, py = _contiguous(pixmap.grid(x, y))
+            if way.corners == "choose":
+                cx, cy = _contiguous(pixmap.grid(_edges(x, way.half), _edges(y, way.half)))
+        touched: int = one_pass.drizzle_block(
+            way.code, px, py, cx, cy, 1 if way.half == 0.5 else 2, way.margin,
+            (window.y0, window.y1, window.x0, window.x1), *self._values(), *self._bit_and_sums(),
+        )  # fmt: skip
+        return touched
 
     def _select(self) -> selection.Selection:
         """Map the pixels and choose those that can touch the window."""
@@ -282,19 +305,26 @@ class _Block:
     def _values(self) -> tuple[Array, Array, Array, np.ndarray[Any, np.dtype[np.uint32]]]:
         """Return values, variances, weights and flags of the block, flat."""
         chip, area = self.chip, (self.rows, self.columns)
-        data = np.stack([np.asarray(d[area], dtype=np.float64).ravel() for d in chip.data])
-        data[0] -= chip.offset
+        shape = (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
+        data = np.empty((len(chip.data), *shape))
+        np.subtract(chip.data[0][area], chip.offset, out=data[0], dtype=np.float64)
+        for k, d in enumerate(chip.data[1:], start=1):
+            data[k] = d[area]
         data *= chip.multiplier
-        variances = np.empty((len(chip.variances), data.shape[1]))
+        variances = np.empty((len(chip.variances), *shape))
         for k, v in enumerate(chip.variances):
-            variances[k] = np.asarray(v[area], dtype=np.float64).ravel()
+            variances[k] = v[area]
         variances *= chip.multiplier**2
-        if chip.weight is None:
-            weight = np.full(data.shape[1], float(chip.weight_scale))
-        else:
-            weight = np.asarray(chip.weight[area], dtype=np.float64).ravel() * chip.weight_scale
-        weight[~(np.isfinite(weight) & np.isfinite(data[0]))] = 0.0
-        return data, variances, weight, self._flags()
+        weight = np.full(shape, float(chip.weight_scale))
+        if chip.weight is not None:
+            np.multiply(chip.weight[area], chip.weight_scale, out=weight, dtype=np.float64)
+        usable = np.isfinite(data[0])
+        usable &= np.isfinite(weight)
+        if not usable.all():
+            weight[~usable] = 0.0
+        pixels = shape[0] * shape[1]
+        flat = data.reshape(len(chip.data), pixels), variances.reshape(len(chip.variances), pixels)
+        return *flat, weight.reshape(pixels), self._flags()
 
     def _flags(self) -> np.ndarray[Any, np.dtype[np.uint32]]:
         dq = self.chip.dq
@@ -342,16 +372,23 @@ class _Block:
         yield min(touched, n) if strip < h else touched
 
     def _scatter(self, weights: Array, values: Any, index: Integers, x0: Integers, y0: Integers) -> int:
-        acc, fast = self.acc, self.way.fast and scattering.compiled is not None
-        data, variances, weight, flags = values
-        number = self.chip.number - 1
-        plane = number // 32 if acc.planes > 1 else 0
+        fast = self.way.fast and scattering.compiled is not None
         function: Callable[..., int] = scattering.compiled.scatter if fast else scattering.scatter
-        return function(
-            np.ascontiguousarray(weights, dtype=np.float64), index, x0, y0, data, variances, weight, flags,
+        weights = np.ascontiguousarray(weights, dtype=np.float64)
+        return function(weights, index, x0, y0, *values, *self._bit_and_sums())
+
+    def _bit_and_sums(self) -> tuple[Any, ...]:
+        """Return the context bit, the rule for weight 0, and the sums."""
+        acc, number = self.acc, self.chip.number - 1
+        plane = number // 32 if acc.planes > 1 else 0
+        return (
             1 << (number % 32), self.skip_zero, acc.weight, acc.total, acc.squared, acc.last,
             acc.context[plane] if acc.planes else None, acc.flags if acc.dq else None,
         )  # fmt: skip
+
+
+def _contiguous(pair: tuple[Array, Array]) -> tuple[Array, Array]:
+    return np.ascontiguousarray(pair[0], dtype=np.float64), np.ascontiguousarray(pair[1], dtype=np.float64)
 
 
 def _pixels(part: slice) -> Array:

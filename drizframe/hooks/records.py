@@ -53,6 +53,16 @@ TRAITS: dict[str, str] = {
 }
 
 
+def _none(options: Any) -> int:
+    """Return 0; a function of the module, so that records that keep it can be pickled."""
+    return 0
+
+
+def _one(options: Any) -> int:
+    """Return 1; see `_none`."""
+    return 1
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Component:
     """What all components share.
@@ -151,6 +161,10 @@ class Kernel(Component):
         ``support(pixfrac)`` in input pixels.
     needs_corners : bool
         Whether `footprint` wants the corners.
+    pixel : callable, optional
+        ``pixel(pixfrac, scale) -> (capsule, constants)``: the compiled body of `fast` for one pixel, which saves the
+        memory for the weights of all (``cython_ext/kernel_loop.pxd`` says what it is).  It must give the same weights
+        as `fast`.
     """
 
     family: ClassVar[str] = "kernel"
@@ -162,6 +176,7 @@ class Kernel(Component):
     point: Any = None
     support: Callable[..., float] | None = None
     needs_corners: bool = False
+    pixel: Callable[[float, float], tuple[Any, Any]] | None = None
 
     def _check(self) -> None:
         given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]
@@ -238,8 +253,8 @@ class Combiner(Component):
     family: ClassVar[str] = "combiner"
     loops: ClassVar[bool] = True
 
-    halo: Callable[[Any], int] = field(default=lambda options: 0)  # noqa: ARG005
-    minimum: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+    halo: Callable[[Any], int] = field(default=_none)
+    minimum: Callable[[Any], int] = field(default=_one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -355,7 +370,7 @@ class CosmicRayDetector(Component):
     family: ClassVar[str] = "cosmic-ray detector"
     loops: ClassVar[bool] = True
 
-    halo: Callable[[Any], int] = field(default=lambda options: 1)  # noqa: ARG005
+    halo: Callable[[Any], int] = field(default=_one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

@@ -243,8 +243,11 @@ def drizframe_writers() -> Iterable[Writer]:
             target, part = path.with_suffix(".npz"), path.with_suffix(".part.npz")
             if target.exists() and not overwrite:
                 raise OutputError(f"{target} exists already. Remove it, or allow overwriting.")
-            np.savez(part, sci=mosaic.sci, wht=mosaic.wht)
-            part.replace(target)
+            try:
+                np.savez(part, sci=mosaic.sci, wht=mosaic.wht)
+                part.replace(target)
+            finally:
+                part.unlink(missing_ok=True)
             return [target]
 
         @drizframe.hookimpl

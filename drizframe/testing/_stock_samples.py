@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 
 from drizframe.hooks import Instrument, Reader, Step, Writer
-from drizframe.testing.samples import InstrumentSample, ReaderSample, StepSample, WriterSample, sample_exposures
+from drizframe.testing.samples import (
+    InstrumentSample,
+    ReaderSample,
+    StepSample,
+    WriterSample,
+    sample_exposures,
+)
 from drizframe.testing.strategies import tangent_plane
 
 __all__ = ["sample_for"]
@@ -25,36 +31,68 @@ def _four(base: str, value: float) -> dict[str, float]:
 
 
 def _acs_like(instrument: str, detector: str) -> InstrumentSample:
-    primary = {"INSTRUME": instrument, "DETECTOR": detector, **TIMES, **_four("ATODGN", 2.0), **_four("READNSE", 5.25), "CCDAMP": "ABCD"}
+    primary = {
+        "INSTRUME": instrument,
+        "DETECTOR": detector,
+        **TIMES,
+        **_four("ATODGN", 2.0),
+        **_four("READNSE", 5.25),
+        "CCDAMP": "ABCD",
+    }
     science = {v: {"BUNIT": "ELECTRONS", "CCDCHIP": 3 - v, "MEANDARK": 1.5} for v in (1, 2)}
-    facts = {"gain": 2.0, "readnoise": 5.25, "exptime": 340.0, "dark": 1.5, "effective_gain": 1.0, "native_unit": "electrons"}
+    facts = {
+        "gain": 2.0,
+        "readnoise": 5.25,
+        "exptime": 340.0,
+        "dark": 1.5,
+        "effective_gain": 1.0,
+        "native_unit": "electrons",
+    }
     return InstrumentSample(primary=primary, science=science, facts=facts, shape=SHAPE)
 
 
 def _instruments() -> dict[str, InstrumentSample]:
     """Return a sample for each stock instrument."""
     stis = InstrumentSample(
-        primary={"INSTRUME": "STIS", "DETECTOR": "CCD", "OBSTYPE": "IMAGING", "ATODGAIN": 4.0, "READNSE": 7.5, "CCDAMP": "D", **TIMES},
-        science={1: {"BUNIT": "COUNTS", "EXPTIME": 340.0}}, shape=SHAPE,
+        primary={
+            "INSTRUME": "STIS",
+            "DETECTOR": "CCD",
+            "OBSTYPE": "IMAGING",
+            "ATODGAIN": 4.0,
+            "READNSE": 7.5,
+            "CCDAMP": "D",
+            **TIMES,
+        },
+        science={1: {"BUNIT": "COUNTS", "EXPTIME": 340.0}},
+        shape=SHAPE,
         facts={"gain": 4.0, "effective_gain": 4.0, "readnoise": 7.5, "exptime": 340.0},
-    )  # fmt: skip
+    )
     wfpc2 = InstrumentSample(
         primary={"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "DARKTIME": 300.0, "MODE": "FULL", **TIMES},
-        science={1: {"BUNIT": "COUNTS", "DETECTOR": 1}}, shape=SHAPE,
+        science={1: {"BUNIT": "COUNTS", "DETECTOR": 1}},
+        shape=SHAPE,
         facts={"gain": 7.12, "readnoise": 5.24, "dark": 1.5, "exptime": 340.0},
-    )  # fmt: skip
+    )
     nicmos = InstrumentSample(
-        primary={"INSTRUME": "NICMOS", "CAMERA": 3, **TIMES}, science={1: {"BUNIT": "COUNTS/S"}}, shape=SHAPE,
+        primary={"INSTRUME": "NICMOS", "CAMERA": 3, **TIMES},
+        science={1: {"BUNIT": "COUNTS/S"}},
+        shape=SHAPE,
         facts={"gain": 6.5, "readnoise": 29.0, "exptime": 340.0, "rate": 1},
-    )  # fmt: skip
+    )
     generic = InstrumentSample(
-        primary={"INSTRUME": "OTHER", "GAIN": 1.5, "RDNOISE": 4.25, **TIMES}, science={1: {"BUNIT": "COUNTS"}}, shape=SHAPE,
+        primary={"INSTRUME": "OTHER", "GAIN": 1.5, "RDNOISE": 4.25, **TIMES},
+        science={1: {"BUNIT": "COUNTS"}},
+        shape=SHAPE,
         facts={"gain": 1.5, "effective_gain": 1.5, "readnoise": 4.25, "exptime": 340.0},
-    )  # fmt: skip
+    )
     return {
-        "acs": _acs_like("ACS", "WFC"), "wfc3": _acs_like("WFC3", "UVIS"), "stis": stis, "wfpc2": wfpc2, "nicmos": nicmos,
+        "acs": _acs_like("ACS", "WFC"),
+        "wfc3": _acs_like("WFC3", "UVIS"),
+        "stis": stis,
+        "wfpc2": wfpc2,
+        "nicmos": nicmos,
         "generic": generic,
-    }  # fmt: skip
+    }
 
 
 def _images() -> list[Array]:
@@ -67,10 +105,22 @@ def write_fits(folder: Path) -> Path:
     from astropy.io import fits
 
     sample = _acs_like("ACS", "WFC")
-    hdus = fits.HDUList([fits.PrimaryHDU(header=fits.Header({**sample.primary, "ROOTNAME": "jsample01", "FILENAME": "jsample01_flt.fits"}))])
+    hdus = fits.HDUList(
+        [
+            fits.PrimaryHDU(
+                header=fits.Header(
+                    {**sample.primary, "ROOTNAME": "jsample01", "FILENAME": "jsample01_flt.fits"}
+                )
+            )
+        ]
+    )
     for version, image in enumerate(_images(), start=1):
         wcs = tangent_plane(SHAPE, 0.05).to_header()
-        for name, data in (("SCI", image), ("ERR", np.ones(SHAPE, np.float32)), ("DQ", np.zeros(SHAPE, np.int16))):
+        for name, data in (
+            ("SCI", image),
+            ("ERR", np.ones(SHAPE, np.float32)),
+            ("DQ", np.zeros(SHAPE, np.int16)),
+        ):
             header = fits.Header({**sample.science[version]}) if name == "SCI" else fits.Header()
             header.update(wcs)
             hdus.append(fits.ImageHDU(data, header=header, name=name, ver=version))

@@ -49,7 +49,9 @@ class _Conformance:
                 raise
             pytest.xfail(f"{reason} ({describe(error).splitlines()[0]})")
         if reason is not None:
-            pytest.fail(f"{name} was expected to fail ({reason}), but it passes; remove it from expected_failures")
+            pytest.fail(
+                f"{name} was expected to fail ({reason}), but it passes; remove it from expected_failures"
+            )
 
 
 class ReaderConformance(_Conformance):

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from drizframe.testing.checking import Check, checks_for, describe, examples, expecting_failure, refuse_unknown
+from drizframe.testing.checking import (
+    Check,
+    checks_for,
+    describe,
+    examples,
+    expecting_failure,
+    refuse_unknown,
+)
 from drizframe.testing.failure import CheckFailure
 
 __all__ = ["Bound", "conformance"]
@@ -54,8 +61,10 @@ class Bound:
         if self.reason is not None:
             raise CheckFailure(
                 f"{self.check.name} of {self.record!r} was expected to fail ({self.reason}), but it passes",
-                expected="a failure", got="none", where="expected_failures; remove the entry",
-            )  # fmt: skip
+                expected="a failure",
+                got="none",
+                where="expected_failures; remove the entry",
+            )
 
 
 def conformance(
@@ -96,7 +105,8 @@ def conformance(
         suitable = checks_for(record)
         refuse_unknown(expected, suitable, record)
         items += [
-            pytest.param(Bound(c, record, sample, expected.get(c.name)), id=f"{record.name}-{c.name}") for c in suitable
+            pytest.param(Bound(c, record, sample, expected.get(c.name)), id=f"{record.name}-{c.name}")
+            for c in suitable
         ]
 
     def decorate(function: Callable[..., Any]) -> Any:

@@ -10,7 +10,15 @@ import numpy as np
 from hypothesis import strategies as st
 
 from drizframe.hooks import CosmicRayDetector, CosmicRayOptions
-from drizframe.testing.checking import check, forall, frozen_copy, implementations, same_from_threads, strided, untouched
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
 from drizframe.testing.failure import compare, require
 
 __all__: list[str] = []
@@ -45,7 +53,14 @@ def made(seed: int, shape: tuple[int, int] = (24, 28), hits: int = 6) -> tuple[C
     planted[rng.integers(4, shape[0] - 4, hits), rng.integers(4, shape[1] - 4, hits)] = True
     sci[planted] += np.float32(100 * NOISE)
     noise = np.full(shape, NOISE, dtype=np.float32)
-    return Chip(sci, blot, np.zeros_like(blot), noise, np.full(shape, 4, dtype=np.int32), np.zeros(shape, dtype=np.int16)), planted
+    return Chip(
+        sci,
+        blot,
+        np.zeros_like(blot),
+        noise,
+        np.full(shape, 4, dtype=np.int32),
+        np.zeros(shape, dtype=np.int16),
+    ), planted
 
 
 def alone(chip: Chip) -> Chip:
@@ -87,10 +102,24 @@ def inputs_of(chip: Chip) -> dict[str, Any]:
 def check_detector_codes(record: CosmicRayDetector) -> None:
     """Reason codes are uint8 of the chip's shape."""
 
-    def body(kind: str, chip: Chip, planted: Array) -> None:  # noqa: ARG001
+    def body(kind: str, chip: Chip, planted: Array) -> None:
         got, what = detect(record, kind, chip), f"{record!r} ({kind}) gives uint8 codes of the chip's shape"
-        require(got.shape == chip.sci.shape, what, expected=chip.sci.shape, got=got.shape, where="shape", inputs=inputs_of(chip))
-        require(got.dtype == np.uint8, what, expected="uint8", got=str(got.dtype), where="type", inputs=inputs_of(chip))
+        require(
+            got.shape == chip.sci.shape,
+            what,
+            expected=chip.sci.shape,
+            got=got.shape,
+            where="shape",
+            inputs=inputs_of(chip),
+        )
+        require(
+            got.dtype == np.uint8,
+            what,
+            expected="uint8",
+            got=str(got.dtype),
+            where="type",
+            inputs=inputs_of(chip),
+        )
 
     each(record, body)
 
@@ -99,7 +128,7 @@ def check_detector_codes(record: CosmicRayDetector) -> None:
 def check_detector_inputs_untouched(record: CosmicRayDetector) -> None:
     """No image is changed."""
 
-    def body(kind: str, chip: Chip, planted: Array) -> None:  # noqa: ARG001
+    def body(kind: str, chip: Chip, planted: Array) -> None:
         with untouched(f"{record!r} ({kind})", **chip.arrays()):
             detect(record, kind, chip)
 
@@ -113,12 +142,21 @@ def check_detector_any_layout(record: CosmicRayDetector) -> None:
     def swapped(a: Array | None) -> Array | None:
         return None if a is None else a.astype(a.dtype.newbyteorder(">"))
 
-    def body(kind: str, chip: Chip, planted: Array) -> None:  # noqa: ARG001
+    def body(kind: str, chip: Chip, planted: Array) -> None:
         want = detect(record, kind, chip)
-        layouts: list[tuple[str, Callable[..., Any]]] = [("read-only", frozen_copy), ("strided", strided), ("big-endian", swapped)]
+        layouts: list[tuple[str, Callable[..., Any]]] = [
+            ("read-only", frozen_copy),
+            ("strided", strided),
+            ("big-endian", swapped),
+        ]
         for layout, change in layouts:
             other = Chip(*[change(a) for a in chip.arrays().values()])
-            compare(f"{record!r} ({kind}) takes {layout} images", detect(record, kind, other), want, inputs=inputs_of(chip))
+            compare(
+                f"{record!r} ({kind}) takes {layout} images",
+                detect(record, kind, other),
+                want,
+                inputs=inputs_of(chip),
+            )
 
     each(record, body)
 
@@ -130,15 +168,21 @@ def check_finds_outlier(record: CosmicRayDetector) -> None:
     def body(kind: str, chip: Chip, planted: Array) -> None:
         got = detect(record, kind, chip)
         compare(
-            f"{record!r} ({kind}) flags pixels 100 sigma above the blotted median", got[planted] != 0,
-            np.ones(int(planted.sum()), dtype=bool), where=f"planted pixels {np.argwhere(planted).tolist()}", inputs=inputs_of(chip),
-        )  # fmt: skip
+            f"{record!r} ({kind}) flags pixels 100 sigma above the blotted median",
+            got[planted] != 0,
+            np.ones(int(planted.sum()), dtype=bool),
+            where=f"planted pixels {np.argwhere(planted).tolist()}",
+            inputs=inputs_of(chip),
+        )
         clean = dataclasses.replace(chip, sci=np.array(chip.blot))
         codes = detect(record, kind, clean)
         compare(
-            f"{record!r} ({kind}) flags no pixel of an image that equals the blotted median", codes, np.zeros_like(codes),
-            where="pixel", inputs=inputs_of(clean),
-        )  # fmt: skip
+            f"{record!r} ({kind}) flags no pixel of an image that equals the blotted median",
+            codes,
+            np.zeros_like(codes),
+            where="pixel",
+            inputs=inputs_of(clean),
+        )
 
     each(record, body)
 
@@ -154,11 +198,15 @@ def check_detector_halo(record: CosmicRayDetector) -> None:
             whole = detect(record, kind, c)
             for at in range(halo, halo + 20, 3):
                 cut = (slice(at - halo, at + halo + 1),) * 2
-                part = Chip(*[None if a is None else a[cut] for a in c.arrays().values()])
+                cuts: list[Any] = [None if a is None else a[cut] for a in c.arrays().values()]
+                part = Chip(*cuts)
                 compare(
                     f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
-                    detect(record, kind, part)[halo, halo], whole[at, at], where=f"pixel [{at}, {at}]", inputs=inputs_of(part),
-                )  # fmt: skip
+                    detect(record, kind, part)[halo, halo],
+                    whole[at, at],
+                    where=f"pixel [{at}, {at}]",
+                    inputs=inputs_of(part),
+                )
 
 
 @check("cosmic-ray detector", applies=lambda r: r.fast is not None, name="check_reference_equals_fast")
@@ -170,11 +218,20 @@ def check_detector_reference_equals_fast(record: CosmicRayDetector) -> None:
         for c in chips_for(record, chip):
             changes = {"grow": grow, "ctegrow": ctegrow, "cte_direction": direction}
             compare(
-                f"{record!r}: fast equals reference", detect(record, "fast", c, **changes),
-                detect(record, "reference", c, **changes), where="pixel", inputs={**inputs_of(c), **changes},
-            )  # fmt: skip
+                f"{record!r}: fast equals reference",
+                detect(record, "fast", c, **changes),
+                detect(record, "reference", c, **changes),
+                where="pixel",
+                inputs={**inputs_of(c), **changes},
+            )
 
-    forall(one, seed=st.integers(0, 999), grow=st.integers(0, 5), ctegrow=st.integers(0, 6), direction=st.integers(-1, 1))
+    forall(
+        one,
+        seed=st.integers(0, 999),
+        grow=st.integers(0, 5),
+        ctegrow=st.integers(0, 6),
+        direction=st.integers(-1, 1),
+    )
 
 
 @check("cosmic-ray detector", name="check_threads")

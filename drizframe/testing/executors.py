@@ -31,7 +31,7 @@ def mark(task: tuple[str, int]) -> int:
 
 def fail_at_four(number: int) -> int:
     """Return the number; 4 fails."""
-    if number == 4:  # noqa: PLR2004
+    if number == 4:
         msg = "task four fails"
         raise ArithmeticError(msg)
     return number
@@ -51,9 +51,12 @@ def check_every_task_once(record: Executor) -> None:
                 found = {int(p.name): len(p.read_text()) for p in Path(folder).iterdir()}
             wrong = {k: found.get(k, 0) for k in range(count) if found.get(k, 0) != 1}
             require(
-                not wrong, f"{record!r} does every task exactly once", expected="1 call of each task",
-                got=", ".join(f"{n} calls of task {k}" for k, n in wrong.items()), where=f"{count} tasks, {workers} workers",
-            )  # fmt: skip
+                not wrong,
+                f"{record!r} does every task exactly once",
+                expected="1 call of each task",
+                got=", ".join(f"{n} calls of task {k}" for k, n in wrong.items()),
+                where=f"{count} tasks, {workers} workers",
+            )
 
 
 @check("executor")
@@ -64,9 +67,12 @@ def check_results_in_order(record: Executor) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 got = _run(record, mark, [(folder, k) for k in range(count)], workers)
             require(
-                got == list(range(count)), f"{record!r} gives one result for each task, in order",
-                expected=list(range(count)), got=got, where=f"{count} tasks, {workers} workers",
-            )  # fmt: skip
+                got == list(range(count)),
+                f"{record!r} gives one result for each task, in order",
+                expected=list(range(count)),
+                got=got,
+                where=f"{count} tasks, {workers} workers",
+            )
 
 
 @check("executor")
@@ -79,9 +85,23 @@ def check_errors_propagate(record: Executor) -> None:
         try:
             got.extend(record.map(fail_at_four, list(range(8)), workers=workers))
         except ArithmeticError as error:
-            require("task four fails" in str(error), what, expected="the message 'task four fails'", got=str(error), where=where)
+            require(
+                "task four fails" in str(error),
+                what,
+                expected="the message 'task four fails'",
+                got=str(error),
+                where=where,
+            )
         except Exception as error:
             raise CheckFailure(what, expected="ArithmeticError", got=repr(error), where=where) from error
         else:
-            raise CheckFailure(what, expected="ArithmeticError: task four fails", got=f"no error, results {got}", where=where)
-        require(got == list(range(len(got))), what, expected="results in order before the error", got=got, where=where)
+            raise CheckFailure(
+                what, expected="ArithmeticError: task four fails", got=f"no error, results {got}", where=where
+            )
+        require(
+            got == list(range(len(got))),
+            what,
+            expected="results in order before the error",
+            got=got,
+            where=where,
+        )

@@ -13,7 +13,7 @@ __all__ = ["CheckFailure", "compare", "require"]
 SHOWN = 40
 
 
-class CheckFailure(AssertionError):
+class CheckFailure(AssertionError):  # noqa: N818  (a failure of a test, no error of a program)
     """A component does not keep what its family or its traits promise.
 
     Parameters
@@ -100,7 +100,9 @@ def compare(
     a, b = np.asarray(got), np.asarray(expected)
     place = f"{where}, " if where else ""
     if a.shape != b.shape:
-        raise CheckFailure(what, expected=f"shape {b.shape}", got=f"shape {a.shape}", where=where, inputs=inputs)
+        raise CheckFailure(
+            what, expected=f"shape {b.shape}", got=f"shape {a.shape}", where=where, inputs=inputs
+        )
     with np.errstate(all="ignore"):
         x, y = a.astype(np.float64), b.astype(np.float64)
         same = (x == y) | (np.isnan(x) & np.isnan(y)) | (np.abs(x - y) <= atol + rtol * np.abs(y))
@@ -112,5 +114,9 @@ def compare(
     index = tuple(int(i) for i in np.argwhere(~same)[0])
     count = f"{int((~same).sum())} of {same.size} elements differ, by up to {np.nanmax(off, initial=0.0):.6g}"
     raise CheckFailure(
-        what, expected=b[index].item(), got=a[index].item(), where=f"{place}element {list(index)}; {count}", inputs=inputs
+        what,
+        expected=b[index].item(),
+        got=a[index].item(),
+        where=f"{place}element {list(index)}; {count}",
+        inputs=inputs,
     )

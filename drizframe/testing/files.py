@@ -53,7 +53,9 @@ def instruments() -> Callable[[Any], Any]:
 
 def read(record: Reader, kind: str, path: Path) -> list[Any]:
     """Read a file, and load the pixels of all chips."""
-    exposures = list(implementations(record)[kind](path, instruments=instruments(), options=InstrumentOptions()))
+    exposures = list(
+        implementations(record)[kind](path, instruments=instruments(), options=InstrumentOptions())
+    )
     for exposure in exposures:
         for chip in exposure.chips:
             chip.data()
@@ -67,14 +69,43 @@ def check_reads_sample(record: Reader, sample: ReaderSample) -> None:
     for kind in implementations(record):
         with folder() as where:
             path = sample.write(where)
-            require(record.matches(path), f"{record!r} recognises its file", expected=True, got=False, where=f"matches({path.name!r})")
+            require(
+                record.matches(path),
+                f"{record!r} recognises its file",
+                expected=True,
+                got=False,
+                where=f"matches({path.name!r})",
+            )
             what, exposures = f"{record!r} ({kind}) reads what was written", read(record, kind, path)
             chips = [c for e in exposures for c in e.chips]
-            require(len(chips) == len(sample.images), what, expected=f"{len(sample.images)} chips", got=f"{len(chips)} chips", where=path.name)
+            require(
+                len(chips) == len(sample.images),
+                what,
+                expected=f"{len(sample.images)} chips",
+                got=f"{len(chips)} chips",
+                where=path.name,
+            )
             for chip, image in zip(chips, sample.images, strict=True):
-                compare(what, chip.data(), np.asarray(image, dtype=np.float32), where=f"science image of chip {chip.extver}")
-                require(chip.data().dtype.isnative, what, expected="native byte order", got=str(chip.data().dtype), where="science image")
-                compare(what, chip.exptime, sample.exptime, rtol=1e-9, where=f"exposure time of chip {chip.extver}")
+                compare(
+                    what,
+                    chip.data(),
+                    np.asarray(image, dtype=np.float32),
+                    where=f"science image of chip {chip.extver}",
+                )
+                require(
+                    chip.data().dtype.isnative,
+                    what,
+                    expected="native byte order",
+                    got=str(chip.data().dtype),
+                    where="science image",
+                )
+                compare(
+                    what,
+                    chip.exptime,
+                    sample.exptime,
+                    rtol=1e-9,
+                    where=f"exposure time of chip {chip.extver}",
+                )
             require(all(e.name for e in exposures), what, expected="a name", got="''", where="exposure.name")
 
 
@@ -89,9 +120,17 @@ def check_leaves_files_alone(record: Reader, sample: ReaderSample) -> None:
             read(record, kind, path)
             after = content(where)
             what = f"{record!r} ({kind}) changes no file"
-            require(set(after) == set(before), what, expected=sorted(before), got=sorted(after), where="files of the folder")
+            require(
+                set(after) == set(before),
+                what,
+                expected=sorted(before),
+                got=sorted(after),
+                where="files of the folder",
+            )
             changed = [n for n in before if before[n] != after[n]]
-            require(not changed, what, expected="the same bytes", got=f"{changed} changed", where=str(path.name))
+            require(
+                not changed, what, expected="the same bytes", got=f"{changed} changed", where=str(path.name)
+            )
 
 
 @check("reader", sampled=True)
@@ -107,9 +146,17 @@ def check_missing_file(record: Reader, sample: ReaderSample) -> None:
             try:
                 read(record, kind, path)
             except (DrizframeError, OSError) as error:
-                require(path.name in str(error), what, expected=f"a message with {path.name!r}", got=str(error), where="missing file")
+                require(
+                    path.name in str(error),
+                    what,
+                    expected=f"a message with {path.name!r}",
+                    got=str(error),
+                    where="missing file",
+                )
             except Exception as error:
-                raise CheckFailure(what, expected="MissingInputError", got=repr(error), where="missing file") from error
+                raise CheckFailure(
+                    what, expected="MissingInputError", got=repr(error), where="missing file"
+                ) from error
             else:
                 raise CheckFailure(what, expected="MissingInputError", got="no error", where="missing file")
 
@@ -128,15 +175,34 @@ def check_truncated_file(record: Reader, sample: ReaderSample) -> None:
                 try:
                     exposures = read(record, kind, path)
                 except (DrizframeError, OSError) as error:
-                    require(path.name in str(error), what, expected=f"a message with {path.name!r}", got=str(error), where=at)
+                    require(
+                        path.name in str(error),
+                        what,
+                        expected=f"a message with {path.name!r}",
+                        got=str(error),
+                        where=at,
+                    )
                     continue
                 except Exception as error:
-                    raise CheckFailure(what, expected="UnreadableInputError", got=repr(error), where=at) from error
+                    raise CheckFailure(
+                        what, expected="UnreadableInputError", got=repr(error), where=at
+                    ) from error
                 chips = [c for e in exposures for c in e.chips]
                 told = len(chips) == len(sample.images) or any(e.history for e in exposures)
-                require(told, what, expected="an error, or a note in Exposure.history", got=f"{len(chips)} chips", where=at)
+                require(
+                    told,
+                    what,
+                    expected="an error, or a note in Exposure.history",
+                    got=f"{len(chips)} chips",
+                    where=at,
+                )
                 for chip, image in zip(chips, sample.images, strict=False):
-                    compare(what, chip.data(), np.asarray(image, dtype=np.float32), where=f"{at}, chip {chip.extver}")
+                    compare(
+                        what,
+                        chip.data(),
+                        np.asarray(image, dtype=np.float32),
+                        where=f"{at}, chip {chip.extver}",
+                    )
 
 
 # -- writers -----------------------------------------------------------------------------------------------------------
@@ -148,12 +214,25 @@ def mosaic(shape: tuple[int, int] = (7, 9)) -> Mosaic:
     sci, wht = rng.normal(3, 1, shape).astype(np.float32), rng.uniform(1, 9, shape).astype(np.float32)
     sci[0, 0], wht[0, 0] = np.nan, 0.0
     ctx = rng.integers(0, 8, (1, *shape)).astype(np.int32)
-    return Mosaic(sci=sci, wht=wht, ctx=ctx, frame=Frame(wcs=tangent_plane(shape, 0.1), shape=shape, scale=0.1), exptime=300.0)
+    return Mosaic(
+        sci=sci,
+        wht=wht,
+        ctx=ctx,
+        frame=Frame(wcs=tangent_plane(shape, 0.1), shape=shape, scale=0.1),
+        exptime=300.0,
+    )
 
 
-def write(record: Writer, kind: str, path: Path, *, overwrite: bool = True, image: Mosaic | None = None) -> list[Path]:
+def write(
+    record: Writer, kind: str, path: Path, *, overwrite: bool = True, image: Mosaic | None = None
+) -> list[Path]:
     """Run a writer."""
-    return [Path(p) for p in implementations(record)[kind](mosaic() if image is None else image, path, overwrite=overwrite)]
+    return [
+        Path(p)
+        for p in implementations(record)[kind](
+            mosaic() if image is None else image, path, overwrite=overwrite
+        )
+    ]
 
 
 @check("writer", sampled=True)
@@ -167,7 +246,12 @@ def check_writes_and_reads_back(record: Writer, sample: WriterSample) -> None:
             require("sci" in found, what, expected="a science image", got=sorted(found), where="parts")
             for part, got in found.items():
                 want = np.asarray(getattr(image, part))
-                compare(what, np.asarray(got).reshape(want.shape) if np.size(got) == want.size else got, want, where=part)
+                compare(
+                    what,
+                    np.asarray(got).reshape(want.shape) if np.size(got) == want.size else got,
+                    want,
+                    where=part,
+                )
 
 
 @check("writer")
@@ -182,7 +266,13 @@ def check_files_are_listed(record: Writer) -> None:
             what = f"{record!r} ({kind}) returns the files that it wrote"
             require(bool(paths), what, expected="one file at least", got="none", where="result")
             require(got == want, what, expected=want, got=got, where="files in the folder")
-            require(all(p.stat().st_size for p in paths), what, expected="files with content", got="an empty file", where="size")
+            require(
+                all(p.stat().st_size for p in paths),
+                what,
+                expected="files with content",
+                got="an empty file",
+                where="size",
+            )
 
 
 @check("writer")
@@ -197,14 +287,34 @@ def check_overwrite(record: Writer) -> None:
             try:
                 write(record, kind, where / "root_drz", overwrite=False)
             except OSError as error:
-                require(paths[0].name in str(error), what, expected=f"a message with {paths[0].name!r}", got=str(error), where="error")
+                require(
+                    paths[0].name in str(error),
+                    what,
+                    expected=f"a message with {paths[0].name!r}",
+                    got=str(error),
+                    where="error",
+                )
             except Exception as error:
-                raise CheckFailure(what, expected=OutputError.__name__, got=repr(error), where="error") from error
+                raise CheckFailure(
+                    what, expected=OutputError.__name__, got=repr(error), where="error"
+                ) from error
             else:
                 raise CheckFailure(what, expected=OutputError.__name__, got="no error", where="second call")
-            require(content(where) == before, what, expected="the same files", got=sorted(content(where)), where="folder")
+            require(
+                content(where) == before,
+                what,
+                expected="the same files",
+                got=sorted(content(where)),
+                where="folder",
+            )
             write(record, kind, where / "root_drz")
-            require(paths[0].read_bytes() != b"mine", f"{record!r} ({kind}) replaces files", expected="a new file", got="the old", where=paths[0].name)
+            require(
+                paths[0].read_bytes() != b"mine",
+                f"{record!r} ({kind}) replaces files",
+                expected="a new file",
+                got="the old",
+                where=paths[0].name,
+            )
 
 
 @check("writer")
@@ -224,8 +334,16 @@ def check_nothing_left_on_failure(record: Writer) -> None:
                 except OSError:
                     pass
                 except Exception as error:
-                    raise CheckFailure(what, expected=OutputError.__name__, got=repr(error), where=at) from error
+                    raise CheckFailure(
+                        what, expected=OutputError.__name__, got=repr(error), where=at
+                    ) from error
                 else:
                     raise CheckFailure(what, expected=OutputError.__name__, got="no error", where=at)
                 left = sorted(content(where))
-                require(left == [str(Path(name) / "inside")], what, expected="no file of the writer", got=left, where=at)
+                require(
+                    left == [str(Path(name) / "inside")],
+                    what,
+                    expected="no file of the writer",
+                    got=left,
+                    where=at,
+                )

@@ -33,14 +33,21 @@ def headers_of(sample: InstrumentSample) -> tuple[Any, dict[int, Any]]:
     return primary, science
 
 
-def read(record: Instrument, kind: str, sample: InstrumentSample, headers: Any = None, **options: Any) -> Exposure:
+def read(
+    record: Instrument, kind: str, sample: InstrumentSample, headers: Any = None, **options: Any
+) -> Exposure:
     """Let an instrument read the sample's headers."""
     primary, science = headers_of(sample) if headers is None else headers
     image = np.zeros(sample.shape, dtype=np.float32)
     exposure: Exposure = implementations(record)[kind](
-        primary, science, name="sample", path=None, source=lambda extver: ArraySource({"sci": image + extver}),
-        options=InstrumentOptions(**options), wcs=lambda extver: tangent_plane(sample.shape, 0.05),  # noqa: ARG005
-    )  # fmt: skip
+        primary,
+        science,
+        name="sample",
+        path=None,
+        source=lambda extver: ArraySource({"sci": image + extver}),
+        options=InstrumentOptions(**options),
+        wcs=lambda extver: tangent_plane(sample.shape, 0.05),  # noqa: ARG005
+    )
     return exposure
 
 
@@ -56,12 +63,22 @@ def check_matches_sample(record: Instrument, sample: InstrumentSample) -> None:
 
     assert record.matches is not None  # noqa: S101  (checked when the record was made)
     got = record.matches(headers_of(sample)[0])
-    require(got is True, f"{record!r} recognises its header", expected=True, got=got, where="matches(primary)", inputs=seen(sample))
+    require(
+        got is True,
+        f"{record!r} recognises its header",
+        expected=True,
+        got=got,
+        where="matches(primary)",
+        inputs=seen(sample),
+    )
     empty = record.matches(fits.Header())
     require(
-        isinstance(empty, bool), f"{record!r} answers for any header", expected="True or False", got=empty,
+        isinstance(empty, bool),
+        f"{record!r} answers for any header",
+        expected="True or False",
+        got=empty,
         where="matches(empty header)",
-    )  # fmt: skip
+    )
 
 
 @check("instrument", sampled=True)
@@ -71,15 +88,32 @@ def check_facts(record: Instrument, sample: InstrumentSample) -> None:
         exposure, inputs = read(record, kind, sample), seen(sample)
         what = f"{record!r} ({kind}) reads the facts of the headers"
         require(
-            [c.extver for c in exposure.chips] == sorted(sample.science), what, expected=sorted(sample.science),
-            got=[c.extver for c in exposure.chips], where="extver of the chips", inputs=inputs,
-        )  # fmt: skip
-        require(exposure.name == "sample", what, expected="the name it was given", got=exposure.name, where="exposure.name")
+            [c.extver for c in exposure.chips] == sorted(sample.science),
+            what,
+            expected=sorted(sample.science),
+            got=[c.extver for c in exposure.chips],
+            where="extver of the chips",
+            inputs=inputs,
+        )
+        require(
+            exposure.name == "sample",
+            what,
+            expected="the name it was given",
+            got=exposure.name,
+            where="exposure.name",
+        )
         for chip in exposure.chips:
             for name, want in sample.facts.items():
                 where = f"chip {chip.extver}, {name}"
                 if isinstance(want, str | tuple):
-                    require(getattr(chip, name) == want, what, expected=want, got=getattr(chip, name), where=where, inputs=inputs)
+                    require(
+                        getattr(chip, name) == want,
+                        what,
+                        expected=want,
+                        got=getattr(chip, name),
+                        where=where,
+                        inputs=inputs,
+                    )
                 else:
                     compare(what, getattr(chip, name), want, rtol=1e-9, where=where, inputs=inputs)
             _sane(chip, what, sample)
@@ -103,10 +137,23 @@ def _sane(chip: Any, what: str, sample: InstrumentSample) -> None:
     for name, (good, want) in rules.items():
         value = getattr(chip, name)
         finite = not isinstance(value, float) or np.isfinite(value)
-        require(bool(good and finite), what, expected=want, got=value, where=f"chip {chip.extver}, {name}", inputs=seen(sample))
+        require(
+            bool(good and finite),
+            what,
+            expected=want,
+            got=value,
+            where=f"chip {chip.extver}, {name}",
+            inputs=seen(sample),
+        )
     rate = chip.conversion / chip.effective_gain
     want_rate = chip.exptime if chip.rate else 1.0
-    compare(f"{what}: conversion is effective gain, times exposure time for rates", rate, want_rate, rtol=1e-9, where=f"chip {chip.extver}")
+    compare(
+        f"{what}: conversion is effective gain, times exposure time for rates",
+        rate,
+        want_rate,
+        rtol=1e-9,
+        where=f"chip {chip.extver}",
+    )
 
 
 @check("instrument", sampled=True)
@@ -117,18 +164,26 @@ def check_overrides(record: Instrument, sample: InstrumentSample) -> None:
         for chip in read(record, kind, sample, **given).chips:
             for name, want in given.items():
                 compare(
-                    f"{record!r} ({kind}) honours the user's {name}", getattr(chip, name), want, rtol=1e-9,
-                    where=f"chip {chip.extver}, {name}", inputs={"options": given},
-                )  # fmt: skip
+                    f"{record!r} ({kind}) honours the user's {name}",
+                    getattr(chip, name),
+                    want,
+                    rtol=1e-9,
+                    where=f"chip {chip.extver}, {name}",
+                    inputs={"options": given},
+                )
         headers = headers_of(sample)
         keywords = {"gain_keyword": "XGAIN", "readnoise_keyword": "XNOISE", "exptime_keyword": "XTIME"}
         headers[0].update(dict(zip(("XGAIN", "XNOISE", "XTIME"), given.values(), strict=True)))
         for chip in read(record, kind, sample, headers, **keywords).chips:
             for name, want in given.items():
                 compare(
-                    f"{record!r} ({kind}) honours the user's keyword for {name}", getattr(chip, name), want, rtol=1e-9,
-                    where=f"chip {chip.extver}, {name}", inputs={"options": keywords, "header": given},
-                )  # fmt: skip
+                    f"{record!r} ({kind}) honours the user's keyword for {name}",
+                    getattr(chip, name),
+                    want,
+                    rtol=1e-9,
+                    where=f"chip {chip.extver}, {name}",
+                    inputs={"options": keywords, "header": given},
+                )
 
 
 @check("instrument", sampled=True)
@@ -140,12 +195,21 @@ def check_headers_untouched(record: Instrument, sample: InstrumentSample) -> Non
         before = str(headers[0])
         first = read(record, kind, sample, headers)
         require(
-            str(headers[0]) == before, f"{record!r} ({kind}) must not change the primary header", expected=before,
-            got=str(headers[0]), where="primary header",
-        )  # fmt: skip
+            str(headers[0]) == before,
+            f"{record!r} ({kind}) must not change the primary header",
+            expected=before,
+            got=str(headers[0]),
+            where="primary header",
+        )
         second = read(record, kind, sample)
         a, b = (plain([[getattr(c, n) for n in names] for c in e.chips]) for e in (first, second))
-        require(a == b, f"{record!r} ({kind}) gives the same facts each time", expected=a, got=b, where=f"{', '.join(names)} of the chips")
+        require(
+            a == b,
+            f"{record!r} ({kind}) gives the same facts each time",
+            expected=a,
+            got=b,
+            where=f"{', '.join(names)} of the chips",
+        )
 
 
 @check("instrument", sampled=True)
@@ -163,9 +227,23 @@ def check_missing_keywords(record: Instrument, sample: InstrumentSample) -> None
         try:
             exposure = read(record, kind, sample, (bare, science))
         except DrizframeError as error:
-            require(len(str(error)) > 10, what, expected="a message", got=str(error), where="headers with a WCS only")  # noqa: PLR2004
+            require(
+                len(str(error)) > 10,
+                what,
+                expected="a message",
+                got=str(error),
+                where="headers with a WCS only",
+            )
         except Exception as error:
-            raise CheckFailure(what, expected="InputError", got=repr(error), where="headers with a WCS only") from error
+            raise CheckFailure(
+                what, expected="InputError", got=repr(error), where="headers with a WCS only"
+            ) from error
         else:
             values = [[c.gain, c.readnoise, c.conversion] for c in exposure.chips]
-            require(bool(np.isfinite(values).all()), what, expected="finite facts, or InputError", got=values, where="headers with a WCS only")
+            require(
+                bool(np.isfinite(values).all()),
+                what,
+                expected="finite facts, or InputError",
+                got=values,
+                where="headers with a WCS only",
+            )

@@ -9,7 +9,15 @@ import numpy as np
 from hypothesis import strategies as st
 
 from drizframe.hooks import Interpolator
-from drizframe.testing.checking import check, forall, frozen_copy, implementations, same_from_threads, strided, untouched
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
 from drizframe.testing.failure import CheckFailure, compare, require
 from drizframe.testing.strategies import images, shapes
 
@@ -71,15 +79,26 @@ def check_interpolator_shape_and_type(record: Interpolator) -> None:
         inputs = {"image": image, "x": x, "y": y}
         got = function(image, x, y)
         require(got.shape == x.shape, what, expected=x.shape, got=got.shape, where="shape", inputs=inputs)
-        require(got.dtype == np.float64, what, expected="float64", got=str(got.dtype), where="type", inputs=inputs)
-        require(bool(np.isfinite(got).all()), what, expected="finite values", got=got, where="inside", inputs=inputs)
+        require(
+            got.dtype == np.float64, what, expected="float64", got=str(got.dtype), where="type", inputs=inputs
+        )
+        require(
+            bool(np.isfinite(got).all()),
+            what,
+            expected="finite values",
+            got=got,
+            where="inside",
+            inputs=inputs,
+        )
         ny, nx = image.shape
         ox = np.array([-0.1, nx, nx + 1e9, np.nan, np.inf, 0.0, 0.0, -np.inf, -1e300])
         oy = np.array([0.0, 0.0, 0.0, 0.0, 0.0, -0.1, ny, np.nan, 0.0])
         compare(
-            f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny", function(image, ox, oy),
-            np.full(ox.shape, FILL), inputs={"image": image, "x": ox, "y": oy, "fill": FILL},
-        )  # fmt: skip
+            f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny",
+            function(image, ox, oy),
+            np.full(ox.shape, FILL),
+            inputs={"image": image, "x": ox, "y": oy, "fill": FILL},
+        )
 
     each(record, body)
 
@@ -108,7 +127,8 @@ def check_interpolator_any_layout(record: Interpolator) -> None:
             compare(f"{record!r} ({kind}) takes {layout} arrays", got, want, inputs=inputs)
         pixmap = affine_map((3, 3), shift=(0.25, 0.25))
         native, swapped = (
-            blot_chip(i, pixmap, record, factor=1.0, options=options_of(record)) for i in (image, image.astype(image.dtype.newbyteorder(">")))
+            blot_chip(i, pixmap, record, factor=1.0, options=options_of(record))
+            for i in (image, image.astype(image.dtype.newbyteorder(">")))
         )
         compare(f"{record!r} gives the same for big-endian images", swapped, native, inputs={"image": image})
 
@@ -117,7 +137,7 @@ def check_interpolator_any_layout(record: Interpolator) -> None:
 
 @check("interpolator")
 def check_axes(record: Interpolator) -> None:
-    """x runs along columns and y along rows: a bright patch is found where it is, not at the mirrored place."""
+    """Along columns runs x, along rows y: a bright patch is found where it is, not at the mirrored place."""
     r = max(int(record.reach), 1)
     x, y = float(3 * r + 2), float(r)
     size = 5 * r + 5
@@ -129,21 +149,32 @@ def check_axes(record: Interpolator) -> None:
         got = function(image, np.array([x, y]), np.array([y, x]))
         compare(
             f"{record!r} ({kind}) takes (x, y) as (column, row): image[y, x] is 1 around the first position, 0 around the second",
-            got, np.array([full, empty]), atol=ROUNDING, where=f"positions (x, y) = ({x:g}, {y:g}) and ({y:g}, {x:g})",
-            inputs={"bright pixels": f"rows 0 to {2 * r}, columns {int(x) - r} to {int(x) + r} of {image.shape}"},
-        )  # fmt: skip
+            got,
+            np.array([full, empty]),
+            atol=ROUNDING,
+            where=f"positions (x, y) = ({x:g}, {y:g}) and ({y:g}, {x:g})",
+            inputs={
+                "bright pixels": f"rows 0 to {2 * r}, columns {int(x) - r} to {int(x) + r} of {image.shape}"
+            },
+        )
 
 
 @check("interpolator", name="check_constant")
 def check_interpolator_constant(record: Interpolator) -> None:
     """A constant image has that value everywhere."""
 
-    def body(kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, value: float) -> None:
+    def body(
+        kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, value: float
+    ) -> None:
         constant = np.full(image.shape, value)
         compare(
-            f"{record!r} ({kind}) reproduces a constant image", function(constant, x, y), np.full(x.shape, value),
-            rtol=ROUNDING, where="position", inputs={"shape": image.shape, "value": value, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r} ({kind}) reproduces a constant image",
+            function(constant, x, y),
+            np.full(x.shape, value),
+            rtol=ROUNDING,
+            where="position",
+            inputs={"shape": image.shape, "value": value, "x": x, "y": y},
+        )
 
     each(record, body, value=st.floats(0.5, 1e4))
 
@@ -153,17 +184,26 @@ def check_interpolator_whole_pixel_shifts(record: Interpolator) -> None:
     """A shift of image and positions by whole pixels changes nothing away from edges."""
     r = int(record.reach) + 1
 
-    def body(kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, shift: tuple[int, int]) -> None:
+    def body(
+        kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, shift: tuple[int, int]
+    ) -> None:
         dx, dy = shift
-        first, second = (np.zeros((image.shape[0] + 2 * r + 5, image.shape[1] + 2 * r + 5), dtype=image.dtype) for _ in (0, 1))
+        first, second = (
+            np.zeros((image.shape[0] + 2 * r + 5, image.shape[1] + 2 * r + 5), dtype=image.dtype)
+            for _ in (0, 1)
+        )
         ny, nx = image.shape
         first[r : r + ny, r : r + nx] = image
         second[r + dy : r + dy + ny, r + dx : r + dx + nx] = image
         compare(
             f"{record!r} ({kind}) commutes with shifts by whole pixels, here {shift}",
-            function(second, x + r + dx, y + r + dy), function(first, x + r, y + r),
-            rtol=ROUNDING, atol=ROUNDING * float(np.abs(image).max()), where="position", inputs={"image": first, "x": x + r, "y": y + r},
-        )  # fmt: skip
+            function(second, x + r + dx, y + r + dy),
+            function(first, x + r, y + r),
+            rtol=ROUNDING,
+            atol=ROUNDING * float(np.abs(image).max()),
+            where="position",
+            inputs={"image": first, "x": x + r, "y": y + r},
+        )
 
     each(record, body, shift=st.tuples(st.integers(0, 4), st.integers(0, 4)))
 
@@ -182,9 +222,12 @@ def check_reach(record: Interpolator) -> None:
         other = np.where(far, 1e6 - big, big)
         got, want = function(other, px, py), function(big, px, py)
         compare(
-            f"{record!r} ({kind}) does not depend on pixels farther than reach = {r}", got, want,
-            where="position", inputs={"image": big, "x": px, "y": py},
-        )  # fmt: skip
+            f"{record!r} ({kind}) does not depend on pixels farther than reach = {r}",
+            got,
+            want,
+            where="position",
+            inputs={"image": big, "x": px, "y": py},
+        )
 
     each(record, body)
 
@@ -193,15 +236,22 @@ def check_reach(record: Interpolator) -> None:
 def check_interpolator_linear(record: Interpolator) -> None:
     """Values are linear in the image, as promised."""
 
-    def body(kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, factor: float) -> None:
+    def body(
+        kind: str, function: Callable[..., Array], image: Array, x: Array, y: Array, factor: float
+    ) -> None:
         a = image.astype(np.float64)
         b = np.roll(a, 1)[::-1]
         got, want = function(a + factor * b, x, y), function(a, x, y) + factor * function(b, x, y)
         peak = float(np.abs(a).max()) * (1 + abs(factor))
         compare(
-            f"{record!r} ({kind}) is linear in the image", got, want, rtol=ROUNDING, atol=ROUNDING * peak,
-            where="position", inputs={"a": a, "b": b, "factor": factor, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r} ({kind}) is linear in the image",
+            got,
+            want,
+            rtol=ROUNDING,
+            atol=ROUNDING * peak,
+            where="position",
+            inputs={"a": a, "b": b, "factor": factor, "x": x, "y": y},
+        )
 
     each(record, body, factor=st.sampled_from([1.0, -2.0, 0.5]))
 
@@ -214,9 +264,14 @@ def check_interpolator_rotation_invariant(record: Interpolator) -> None:
         turned = np.rot90(image)
         got = function(turned, y, image.shape[1] - 1 - x)
         compare(
-            f"{record!r} ({kind}) turns with the image by 90 degrees", got, function(image, x, y), rtol=ROUNDING,
-            atol=ROUNDING * float(np.abs(image).max()), where="position", inputs={"image": image, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r} ({kind}) turns with the image by 90 degrees",
+            got,
+            function(image, x, y),
+            rtol=ROUNDING,
+            atol=ROUNDING * float(np.abs(image).max()),
+            where="position",
+            inputs={"image": image, "x": x, "y": y},
+        )
 
     each(record, body)
 
@@ -231,9 +286,14 @@ def check_interpolator_reference_equals_fast(record: Interpolator) -> None:
         # sums cancel: rounding is a fraction of the largest pixel, not of the value
         peak = float(np.abs(image).max())
         compare(
-            f"{record!r}: fast equals reference", found["fast"](image, x, y), found["reference"](image, x, y),
-            rtol=record.tolerance, atol=10 * record.tolerance * peak, where="position", inputs={"image": image, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r}: fast equals reference",
+            found["fast"](image, x, y),
+            found["reference"](image, x, y),
+            rtol=record.tolerance,
+            atol=10 * record.tolerance * peak,
+            where="position",
+            inputs={"image": image, "x": x, "y": y},
+        )
 
     forall(one, image=images(shapes=SMALL, dtypes=NATIVE), where=FRACTIONS)
 
@@ -246,7 +306,7 @@ def check_interpolator_threads(record: Interpolator) -> None:
     for kind, function in functions(record).items():
         calls = [lambda a=a, f=function: f(*a) for a in inputs]
         try:
-            same_from_threads(f"{record!r} ({kind})", calls)  # type: ignore[arg-type]
+            same_from_threads(f"{record!r} ({kind})", calls)
         except CheckFailure as failure:
             failure.inputs.update(images="8 images of normal noise, 20 by 20 pixels", positions="60 each")
             raise

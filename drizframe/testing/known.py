@@ -10,7 +10,9 @@ from drizframe.testing.checking import family_of
 
 __all__ = ["known_failures"]
 
-_UNNORMALISED = "the factors of the drizzle library are not normalised, so a constant comes out a little wrong"
+_UNNORMALISED = (
+    "the factors of the drizzle library are not normalised, so a constant comes out a little wrong"
+)
 
 _KNOWN: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {

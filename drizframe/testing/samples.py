@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["InstrumentSample", "ReaderSample", "StepSample", "WriterSample", "sample_exposures", "stock_sample"]
+__all__ = [
+    "InstrumentSample",
+    "ReaderSample",
+    "StepSample",
+    "WriterSample",
+    "sample_exposures",
+    "stock_sample",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -25,7 +32,7 @@ class InstrumentSample:
     science : mapping of int to mapping or Header
         Headers of the science images by ``EXTVER``.
     facts : mapping of str to float
-        Attributes of every `Chip` that the headers tell, such as ``{"gain": 2.0, "readnoise": 5.2, "exptime": 340.0}``; choose gain
+        Attributes of every `Chip` that the headers tell, such as ``{"gain": 2.0, "readnoise": 5.2}``; choose gain
         and read noise differently, so that a mix-up shows.
     shape : tuple of int
         Rows and columns of the images.
@@ -103,9 +110,18 @@ def sample_exposures(count: int = 3, shape: tuple[int, int] = (40, 44)) -> list[
         dq = (rng.random(shape) < 0.01).astype(np.int16) * np.int16(4)
         made.append(
             Exposure.from_arrays(
-                sci.astype(np.float32), tangent_plane(shape, 0.1, offset), name=f"sample{k}", exptime=100.0 + 10 * k, unit="electrons",
-                err=np.sqrt(np.abs(sci)).astype(np.float32), dq=dq, readnoise=3.0, dark=1.0, start=59000.0 + k, end=59000.1 + k,
-            )  # fmt: skip
+                sci.astype(np.float32),
+                tangent_plane(shape, 0.1, offset),
+                name=f"sample{k}",
+                exptime=100.0 + 10 * k,
+                unit="electrons",
+                err=np.sqrt(np.abs(sci)).astype(np.float32),
+                dq=dq,
+                readnoise=3.0,
+                dark=1.0,
+                start=59000.0 + k,
+                end=59000.1 + k,
+            )
         )
     return made
 

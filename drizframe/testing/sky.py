@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from drizframe.hooks import Overlap, SkyChip, SkyMethod, SkyOptions, SkyStatistic, StatisticOptions
 from drizframe.model import SkyValue
-from drizframe.testing.checking import check, forall, frozen_copy, implementations, same_from_threads, strided, untouched
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
 from drizframe.testing.failure import compare, require
 
 __all__: list[str] = []
@@ -37,12 +45,25 @@ class Scene:
         rng = np.random.default_rng(seed)
         self.images: dict[Any, Array] = {}
         self.chips: list[SkyChip] = []
-        for exposure, chip, level, conversion in ((0, 0, 20.0, 1.0), (1, 0, 23.0, 2.0), (1, 1, 26.0, 2.0), (2, 0, 31.0, 0.5)):
+        for exposure, chip, level, conversion in (
+            (0, 0, 20.0, 1.0),
+            (1, 0, 23.0, 2.0),
+            (1, 1, 26.0, 2.0),
+            (2, 0, 31.0, 0.5),
+        ):
             key = (exposure, chip)
-            image = ((level + added[exposure] + rng.normal(0, 0.05, self.shape)) / conversion).astype(np.float32)
+            image = ((level + added[exposure] + rng.normal(0, 0.05, self.shape)) / conversion).astype(
+                np.float32
+            )
             self.images[key] = image
             self.chips.append(
-                SkyChip(key=key, exposure=exposure, name=f"exp{exposure}[{chip}]", conversion=conversion, pixels=self._pixels(key))
+                SkyChip(
+                    key=key,
+                    exposure=exposure,
+                    name=f"exp{exposure}[{chip}]",
+                    conversion=conversion,
+                    pixels=self._pixels(key),
+                )
             )
 
     def _pixels(self, key: Any) -> Callable[..., Array]:
@@ -60,8 +81,10 @@ class Scene:
         keys = [c.key for c in self.chips]
         return [
             Overlap(first=a, second=b, first_region=right, second_region=left, area=1e-10)
-            for i, a in enumerate(keys) for b in keys[i + 1 :] if a[0] < b[0]
-        ]  # fmt: skip
+            for i, a in enumerate(keys)
+            for b in keys[i + 1 :]
+            if a[0] < b[0]
+        ]
 
 
 def mean(values: Array) -> tuple[float, int]:
@@ -69,7 +92,15 @@ def mean(values: Array) -> tuple[float, int]:
     return (float(np.mean(values, dtype=np.float64)), values.size) if values.size else (float("nan"), 0)
 
 
-def solve(record: SkyMethod, kind: str, scene: Scene, statistic: Callable[..., Any] = mean) -> dict[Any, SkyValue]:
+def no_data(values: Array) -> tuple[float, int]:
+    """Return what a statistic says where there is not enough data."""
+    del values
+    return float("nan"), 0
+
+
+def solve(
+    record: SkyMethod, kind: str, scene: Scene, statistic: Callable[..., Any] = mean
+) -> dict[Any, SkyValue]:
     """Run a sky method."""
     plugin = None if record.options_model is None else record.options_model()
     options = SkyOptions(warn=lambda message: None, plugin=plugin)  # noqa: ARG005
@@ -86,17 +117,37 @@ def levels(values: dict[Any, SkyValue], scene: Scene) -> Array:
 def check_keys_complete(record: SkyMethod) -> None:
     """Every chip, and nothing else, gets a finite `SkyValue`."""
     for kind in implementations(record):
-        for statistic, case in ((mean, "chips with data"), (lambda v: (float("nan"), 0), "chips without data")):  # noqa: ARG005
+        for statistic, case in (
+            (mean, "chips with data"),
+            (no_data, "chips without data"),
+        ):
             scene = Scene()
-            found, what = solve(record, kind, scene, statistic), f"{record!r} ({kind}) gives every chip a SkyValue"
+            found, what = (
+                solve(record, kind, scene, statistic),
+                f"{record!r} ({kind}) gives every chip a SkyValue",
+            )
             want = {c.key for c in scene.chips}
             require(set(found) == want, what, expected=sorted(want), got=sorted(found), where=f"keys, {case}")
             for key, value in found.items():
                 where = f"chip {key}, {case}"
-                require(isinstance(value, SkyValue), what, expected="a SkyValue", got=repr(value), where=where)
+                require(
+                    isinstance(value, SkyValue), what, expected="a SkyValue", got=repr(value), where=where
+                )
                 numbers = [value.level, *([] if value.subtracted is None else [value.subtracted])]
-                require(bool(np.isfinite(numbers).all()), what, expected="finite numbers", got=repr(value), where=where)
-                require(bool(value.method), what, expected="the name of the method that gave the value", got="''", where=where)
+                require(
+                    bool(np.isfinite(numbers).all()),
+                    what,
+                    expected="finite numbers",
+                    got=repr(value),
+                    where=where,
+                )
+                require(
+                    bool(value.method),
+                    what,
+                    expected="the name of the method that gave the value",
+                    got="''",
+                    where=where,
+                )
 
 
 @check("sky method")
@@ -117,15 +168,19 @@ def check_sign(record: SkyMethod) -> None:
                 require(
                     -CLOSE * added <= value <= (1 + CLOSE) * added,
                     f"{record!r} ({kind}): the sky rises with what is added to the image",
-                    expected=f"a change between 0 and {added}", got=float(value),
+                    expected=f"a change between 0 and {added}",
+                    got=float(value),
                     where=f"{added} added to exposure {', '.join(map(str, which))}; brightness of its sky against the others",
                     inputs={"levels before": base, "change of each chip": change},
-                )  # fmt: skip
+                )
         require(
-            max(rises) >= (1 - CLOSE) * added, f"{record!r} ({kind}): the sky follows what is added to the image",
-            expected=f"a rise of {added} in one case at least", got=max(rises), where="largest change over all cases",
+            max(rises) >= (1 - CLOSE) * added,
+            f"{record!r} ({kind}): the sky follows what is added to the image",
+            expected=f"a rise of {added} in one case at least",
+            got=max(rises),
+            where="largest change over all cases",
             inputs={"changes": rises},
-        )  # fmt: skip
+        )
 
 
 @check("sky method", name="check_inputs_untouched")
@@ -138,7 +193,13 @@ def check_sky_inputs_untouched(record: SkyMethod) -> None:
         with untouched(f"{record!r} ({kind})", **names):
             solve(record, kind, scene)
         got = [c.key for c in scene.chips]
-        require(got == keys, f"{record!r} ({kind}) must not change its inputs", expected=keys, got=got, where="argument 'chips'")
+        require(
+            got == keys,
+            f"{record!r} ({kind}) must not change its inputs",
+            expected=keys,
+            got=got,
+            where="argument 'chips'",
+        )
 
 
 @check("sky method")
@@ -148,8 +209,10 @@ def check_one_exposure(record: SkyMethod) -> None:
         require(
             bool(record.fallback) and record.fallback != record.name,
             f"{record!r} needs {record.minimum} exposures, so it names what is taken for fewer",
-            expected="the name of another sky method in fallback", got=repr(record.fallback), where="fallback",
-        )  # fmt: skip
+            expected="the name of another sky method in fallback",
+            got=repr(record.fallback),
+            where="fallback",
+        )
     for kind in implementations(record):
         scene = Scene()
         scene.chips = [c for c in scene.chips if c.exposure < record.minimum]
@@ -167,7 +230,13 @@ def check_sky_order_free(record: SkyMethod) -> None:
         want = levels(solve(record, kind, scene), scene)
         scene.chips.reverse()
         got = levels(solve(record, kind, scene), scene)[::-1]
-        compare(f"{record!r} ({kind}) does not depend on the order of the chips", got, want, rtol=1e-12, where="chip")
+        compare(
+            f"{record!r} ({kind}) does not depend on the order of the chips",
+            got,
+            want,
+            rtol=1e-12,
+            where="chip",
+        )
 
 
 @check("sky method", name="check_threads")
@@ -214,10 +283,18 @@ def check_statistic_value_and_count(record: SkyStatistic) -> None:
         value, n = function(values)
         what, inputs = f"{record!r} ({kind}) gives a value and the number of pixels", {"values": values}
         low, high = float(values.min()), float(values.max())
-        require(low <= value <= high, what, expected=f"{low} … {high}", got=value, where="value", inputs=inputs)
+        require(
+            low <= value <= high, what, expected=f"{low} … {high}", got=value, where="value", inputs=inputs
+        )
         require(0 < n <= values.size, what, expected=f"1 … {values.size}", got=n, where="n", inputs=inputs)
         value, n = function(values[:0])
-        require(bool(np.isnan(value)) and n == 0, what, expected="(nan, 0)", got=(value, n), where="no values at all")
+        require(
+            bool(np.isnan(value)) and n == 0,
+            what,
+            expected="(nan, 0)",
+            got=(value, n),
+            where="no values at all",
+        )
 
     on_values(body, record)
 
@@ -229,10 +306,14 @@ def check_statistic_shift(record: SkyStatistic) -> None:
     def body(kind: str, function: Callable[..., Any], values: Array) -> None:
         before, after = function(values)[0], function(values + np.float32(64))[0]
         compare(
-            f"{record!r} ({kind}) rises by 64 with its values", np.float64(after) - before, np.float64(64),
+            f"{record!r} ({kind}) rises by 64 with its values",
+            np.float64(after) - before,
+            np.float64(64),
             # bins of a histogram and clips may fall otherwise: a fraction of a sigma
-            atol=0.5 * float(values.std()), where="value", inputs={"values": values},
-        )  # fmt: skip
+            atol=0.5 * float(values.std()),
+            where="value",
+            inputs={"values": values},
+        )
 
     on_values(body, record)
 
@@ -245,7 +326,12 @@ def check_statistic_any_layout(record: SkyStatistic) -> None:
         with untouched(f"{record!r} ({kind})", values=values):
             want = function(values)
         for layout, change in (("read-only", frozen_copy), ("strided", strided)):
-            compare(f"{record!r} ({kind}) takes {layout} values", function(change(values)), want, inputs={"values": values})
+            compare(
+                f"{record!r} ({kind}) takes {layout} values",
+                function(change(values)),
+                want,
+                inputs={"values": values},
+            )
 
     on_values(body, record)
 
@@ -257,9 +343,13 @@ def check_statistic_reference_equals_fast(record: SkyStatistic) -> None:
     def one(seed: int, n: int, scale: float) -> None:
         values, found = values_of(seed, n, scale), statistics(record)
         compare(
-            f"{record!r}: fast equals reference", found["fast"](values), found["reference"](values), rtol=record.tolerance,
-            where="(value, n)", inputs={"values": values},
-        )  # fmt: skip
+            f"{record!r}: fast equals reference",
+            found["fast"](values),
+            found["reference"](values),
+            rtol=record.tolerance,
+            where="(value, n)",
+            inputs={"values": values},
+        )
 
     forall(one, seed=st.integers(0, 999), n=st.integers(0, 400), scale=st.sampled_from([0.0, 1.0, 5.0]))
 
@@ -270,9 +360,13 @@ def check_statistic_order_free(record: SkyStatistic) -> None:
 
     def body(kind: str, function: Callable[..., Any], values: Array) -> None:
         compare(
-            f"{record!r} ({kind}) does not depend on the order of the values", function(values[::-1]), function(values),
-            rtol=1e-6, where="(value, n)", inputs={"values": values},
-        )  # fmt: skip
+            f"{record!r} ({kind}) does not depend on the order of the values",
+            function(values[::-1]),
+            function(values),
+            rtol=1e-6,
+            where="(value, n)",
+            inputs={"values": values},
+        )
 
     on_values(body, record)
 
@@ -282,4 +376,4 @@ def check_statistic_threads(record: SkyStatistic) -> None:
     """Eight threads at once get what one gets alone."""
     for kind, function in statistics(record).items():
         calls = [lambda k=k, f=function: f(values_of(k, 300, 1.0 + k)) for k in range(8)]
-        same_from_threads(f"{record!r} ({kind})", calls)  # type: ignore[arg-type]
+        same_from_threads(f"{record!r} ({kind})", calls)

@@ -60,11 +60,16 @@ def small_run(step: Step, sample: StepSample, run: Run | None = None, **changes:
     parameters, _ = resolve_switches(parameters, exposures, registry)
     plan = make_plan(exposures, parameters, registry)
     require(
-        any(s.name == step.name for s in plan.steps), f"{name_of(step)} runs in the sample", expected=f"step {step.name!r} in the plan",
-        got=[s.name for s in plan.steps], where="planning; switch it on in the sample's parameters",
-    )  # fmt: skip
+        any(s.name == step.name for s in plan.steps),
+        f"{name_of(step)} runs in the sample",
+        expected=f"step {step.name!r} in the plan",
+        got=[s.name for s in plan.steps],
+        where="planning; switch it on in the sample's parameters",
+    )
     under_test = dataclasses.replace(step, run=run or step.run)
-    plan = dataclasses.replace(plan, steps=tuple(under_test if s.name == step.name else s for s in plan.steps))
+    plan = dataclasses.replace(
+        plan, steps=tuple(under_test if s.name == step.name else s for s in plan.steps)
+    )
     with Store(1 << 26) as store:
         carry_out(plan, registry, store, Bus(manager), keep=frozenset(step.produces))
         yield store
@@ -89,20 +94,33 @@ def check_declares_what_it_makes(step: Step, sample: StepSample) -> None:
     def run(job: Any) -> Mapping[Any, Any]:
         result = step.run(job)
         what = f"{name_of(step)} returns a mapping of the planes that it declares"
-        require(isinstance(result, Mapping), what, expected="a mapping", got=type(result).__name__, where=f"unit {job.unit}")
+        require(
+            isinstance(result, Mapping),
+            what,
+            expected="a mapping",
+            got=type(result).__name__,
+            where=f"unit {job.unit}",
+        )
         names = {k.name if isinstance(k, PlaneKey) else k for k in result}
         require(
-            names <= set(step.produces), what, expected=f"some of {sorted(step.produces)}", got=sorted(names), where=f"unit {job.unit}",
-        )  # fmt: skip
+            names <= set(step.produces),
+            what,
+            expected=f"some of {sorted(step.produces)}",
+            got=sorted(names),
+            where=f"unit {job.unit}",
+        )
         with lock:
             seen.update(names)
         return result
 
     with small_run(step, sample, run):
         require(
-            bool(seen) or not step.produces, f"{name_of(step)} makes planes that it declares", expected=f"some of {sorted(step.produces)}",
-            got="none", where="the whole run",
-        )  # fmt: skip
+            bool(seen) or not step.produces,
+            f"{name_of(step)} makes planes that it declares",
+            expected=f"some of {sorted(step.produces)}",
+            got="none",
+            where="the whole run",
+        )
 
 
 class Watched:
@@ -131,9 +149,14 @@ def check_step_inputs_untouched(step: Step, sample: StepSample) -> None:
 
     def run(job: Any) -> Mapping[Any, Any]:
         watched = Watched(job)
-        result = step.run(watched)  # type: ignore[arg-type]
+        result = step.run(watched)
         for name, given, before in watched.given:
-            compare(f"{name_of(step)} must not change what it reads", given, before, where=f"plane {name!r}, unit {job.unit}")
+            compare(
+                f"{name_of(step)} must not change what it reads",
+                given,
+                before,
+                where=f"plane {name!r}, unit {job.unit}",
+            )
         return result
 
     with small_run(step, sample, run):
@@ -149,7 +172,13 @@ def check_tile_independence(step: Step, sample: StepSample) -> None:
         with small_run(step, sample, **changes) as store:
             got = planes(store, step)
         what = f"{name_of(step)} gives the same bits whatever the tiles"
-        require(set(got) == set(want), what, expected=sorted(map(str, want)), got=sorted(map(str, got)), where=f"planes with {changes}")
+        require(
+            set(got) == set(want),
+            what,
+            expected=sorted(map(str, want)),
+            got=sorted(map(str, got)),
+            where=f"planes with {changes}",
+        )
         for key, value in want.items():
             where = f"plane {key.name!r} of {key.unit} with {changes}"
             if isinstance(value, np.ndarray):
@@ -172,15 +201,24 @@ def check_reads_what_it_declares(step: Step, sample: StepSample) -> None:
 
     def run(job: Any) -> Mapping[Any, Any]:
         try:
-            return step.run(Listening(job))  # type: ignore[arg-type]
+            return step.run(Listening(job))
         except Exception as error:
             extra = sorted(read - set(step.consumes))
             if not extra:
                 raise
             raise CheckFailure(
-                f"{name_of(step)} reads planes that it declares", expected=f"some of {sorted(step.consumes)}", got=extra, where=f"unit {job.unit}"
+                f"{name_of(step)} reads planes that it declares",
+                expected=f"some of {sorted(step.consumes)}",
+                got=extra,
+                where=f"unit {job.unit}",
             ) from error
 
     with small_run(step, sample, run):
         extra = sorted(read - set(step.consumes))
-        require(not extra, f"{name_of(step)} reads planes that it declares", expected=f"some of {sorted(step.consumes)}", got=extra, where="the run")
+        require(
+            not extra,
+            f"{name_of(step)} reads planes that it declares",
+            expected=f"some of {sorted(step.consumes)}",
+            got=extra,
+            where="the run",
+        )

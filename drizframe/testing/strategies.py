@@ -22,9 +22,19 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 __all__ = [
-    "Stack", "affine_maps", "chips", "exposures", "frames", "headers", "images", "masks", "pixmaps", "shapes", "stacks",
+    "Stack",
+    "affine_maps",
+    "chips",
+    "exposures",
+    "frames",
+    "headers",
+    "images",
+    "masks",
+    "pixmaps",
+    "shapes",
+    "stacks",
     "weights",
-]  # fmt: skip
+]
 
 Array = np.ndarray[Any, Any]
 #: Largest magnitude of pixels that are drawn by default.
@@ -60,7 +70,9 @@ class Stack:
         return Stack(**{f.name: getattr(self, f.name)[order] for f in dataclasses.fields(self)})
 
 
-def shapes(*, rows: SearchStrategy[int] | None = None, columns: SearchStrategy[int] | None = None) -> SearchStrategy[Any]:
+def shapes(
+    *, rows: SearchStrategy[int] | None = None, columns: SearchStrategy[int] | None = None
+) -> SearchStrategy[Any]:
     """Rows and columns of images, at least one of each."""
     return st.tuples(_either(rows, st.integers(1, 7)), _either(columns, st.integers(1, 7)))
 
@@ -74,9 +86,9 @@ def images(
     """Images with finite pixels: float32 and float64, also big-endian."""
     values = _either(elements, st.floats(-LARGEST, LARGEST, width=32))
     kinds = _either(dtypes, st.sampled_from(["f4", "f8", ">f4"]))
-    return st.tuples(kinds, hnp.arrays(np.float32, _either(shapes, _shapes()), elements=values, fill=st.just(0.0))).map(
-        lambda pair: pair[1].astype(pair[0])
-    )
+    return st.tuples(
+        kinds, hnp.arrays(np.float32, _either(shapes, _shapes()), elements=values, fill=st.just(0.0))
+    ).map(lambda pair: pair[1].astype(pair[0]))
 
 
 def weights(
@@ -101,7 +113,9 @@ def affine_maps(
     shifts: SearchStrategy[float] | None = None,
 ) -> SearchStrategy[PixelMap]:
     """Maps that shift, rotate, stretch and mirror; see `pixmaps`."""
-    return pixmaps(shapes=shapes, angles=angles, scales=scales, flips=flips, shifts=shifts, bends=st.just(0.0))
+    return pixmaps(
+        shapes=shapes, angles=angles, scales=scales, flips=flips, shifts=shifts, bends=st.just(0.0)
+    )
 
 
 @st.composite
@@ -134,10 +148,16 @@ def pixmaps(
     """
     shape = draw(_either(shapes, _shapes()))
     # multiples of 90 degrees and exact scales switch special cases of compiled loops on; the others the general ones
-    angle = draw(_either(angles, st.one_of(st.just(0.0), st.sampled_from([90.0, 180.0, 270.0]), st.floats(-180.0, 180.0))))
+    angle = draw(
+        _either(
+            angles, st.one_of(st.just(0.0), st.sampled_from([90.0, 180.0, 270.0]), st.floats(-180.0, 180.0))
+        )
+    )
     scale = draw(_either(scales, st.sampled_from([1.0, 0.5, 2.0, 0.8, 1.3])))
     flip = -1.0 if draw(_either(flips, st.booleans())) else 1.0
-    fraction = _either(shifts, st.integers(0, 1023).filter(lambda k: k % 256).map(lambda k: 32.0 + k / 1024.0))
+    fraction = _either(
+        shifts, st.integers(0, 1023).filter(lambda k: k % 256).map(lambda k: 32.0 + k / 1024.0)
+    )
     tx, ty = draw(fraction), draw(fraction)
     bend = draw(_either(bends, st.sampled_from([0.0, 1e-3])))
     return affine_map(shape, angle=angle, scale=scale, flip=flip, shift=(tx, ty), bend=bend)
@@ -161,7 +181,8 @@ def affine_map(
         return (c * u - s * v) / scale + shift[0], (s * u + c * v) / scale + shift[1]
 
     return dataclasses.replace(
-        PixelMap.from_function(transform, shape), extra={"scale": scale, "angle": angle, "flip": flip, "shift": shift, "bend": bend}
+        PixelMap.from_function(transform, shape),
+        extra={"scale": scale, "angle": angle, "flip": flip, "shift": shift, "bend": bend},
     )
 
 
@@ -180,9 +201,14 @@ def headers(draw: DrawFn, *, cards: SearchStrategy[dict[str, Any]] | None = None
     from astropy.io import fits
 
     own = {
-        "TELESCOP": "TEST", "INSTRUME": "TESTCAM", "DETECTOR": "ONE", "FILTER": "CLEAR",
-        "EXPTIME": draw(st.floats(1.0, 1000.0)), "EXPSTART": 53436.0, "EXPEND": 53436.01,
-    }  # fmt: skip
+        "TELESCOP": "TEST",
+        "INSTRUME": "TESTCAM",
+        "DETECTOR": "ONE",
+        "FILTER": "CLEAR",
+        "EXPTIME": draw(st.floats(1.0, 1000.0)),
+        "EXPSTART": 53436.0,
+        "EXPEND": 53436.01,
+    }
     return fits.Header({**own, **draw(_either(cards, st.just({})))})
 
 
@@ -198,13 +224,22 @@ def exposures(
     shape, count = draw(_either(shapes, _shapes())), draw(_either(counts, st.just(1)))
     unit = draw(_either(units, st.sampled_from(["electrons/s", "electrons", "counts", "counts/s"])))
     sci = [draw(images(shapes=st.just(shape), dtypes=st.just("f4"))) for _ in range(count)]
-    err = [draw(weights(shapes=st.just(shape), elements=st.floats(0.5, 64.0, width=32))) for _ in range(count)]
+    err = [
+        draw(weights(shapes=st.just(shape), elements=st.floats(0.5, 64.0, width=32))) for _ in range(count)
+    ]
     dq = [(1 - draw(masks(shapes=st.just(shape)))).astype(np.int16) * np.int16(4) for _ in range(count)]
     return Exposure.from_arrays(
-        sci, [tangent_plane(shape, 0.1)] * count, name="drawn", exptime=draw(st.sampled_from([1.0, 100.0, 37.5])), err=err,
-        dq=dq, unit=unit, gain=draw(st.sampled_from([1.0, 2.0, 7.0])), readnoise=draw(st.sampled_from([0.0, 3.0, 5.5])),
+        sci,
+        [tangent_plane(shape, 0.1)] * count,
+        name="drawn",
+        exptime=draw(st.sampled_from([1.0, 100.0, 37.5])),
+        err=err,
+        dq=dq,
+        unit=unit,
+        gain=draw(st.sampled_from([1.0, 2.0, 7.0])),
+        readnoise=draw(st.sampled_from([0.0, 3.0, 5.5])),
         dark=draw(st.sampled_from([0.0, 1.5])),
-    )  # fmt: skip
+    )
 
 
 def chips(**strategies: Any) -> SearchStrategy[Chip]:
@@ -233,10 +268,13 @@ def stacks(
         for low, high in ((1.0, 1000.0), (0.0, 100.0), (0.0, 10.0))
     ]
     return Stack(
-        stack=draw(hnp.arrays(np.float32, whole, elements=values, fill=st.just(0.0))), bad=bad,
+        stack=draw(hnp.arrays(np.float32, whole, elements=values, fill=st.just(0.0))),
+        bad=bad,
         weight=draw(weights(shapes=st.just(whole), elements=st.floats(0.5, 1024.0, width=32))),
-        exptime=facts[0], background=facts[1], readnoise=facts[2],
-    )  # fmt: skip
+        exptime=facts[0],
+        background=facts[1],
+        readnoise=facts[2],
+    )
 
 
 def tangent_plane(shape: tuple[int, int], scale: float, offset: tuple[float, float] = (0.0, 0.0)) -> Any:

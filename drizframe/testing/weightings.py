@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from drizframe.hooks import Weighting, WeightOptions
 from drizframe.model import Chip, SkyValue
-from drizframe.testing.checking import check, forall, frozen_copy, implementations, same_from_threads, strided, untouched
+from drizframe.testing.checking import (
+    check,
+    forall,
+    frozen_copy,
+    implementations,
+    same_from_threads,
+    strided,
+    untouched,
+)
 from drizframe.testing.failure import compare, require
 from drizframe.testing.strategies import exposures, masks
 
@@ -21,12 +29,16 @@ SHAPE = (5, 6)
 SKY = SkyValue(subtracted=2.0, level=2.0, method="localmin")
 
 
-def weigh(record: Weighting, kind: str, chip: Chip, mask: Array, scl: Any = "exptime", ratio: float = 1.0) -> Any:
+def weigh(
+    record: Weighting, kind: str, chip: Chip, mask: Array, scl: Any = "exptime", ratio: float = 1.0
+) -> Any:
     """Run a weighting; the flat field is 1 on the left and 0.5 on the right."""
     flat = np.ones(chip.shape, dtype=np.float32)
     flat[:, chip.shape[1] // 2 :] = 0.5
     plugin = None if record.options_model is None else record.options_model()
-    return implementations(record)[kind](chip, mask, SKY, ratio, WeightOptions(wt_scl=scl, flat=flat, plugin=plugin))
+    return implementations(record)[kind](
+        chip, mask, SKY, ratio, WeightOptions(wt_scl=scl, flat=flat, plugin=plugin)
+    )
 
 
 def each(record: Weighting, body: Callable[..., None], **more: Any) -> None:
@@ -44,13 +56,32 @@ def check_weighting_shape_and_type(record: Weighting) -> None:
     """A float32 map of the chip's shape, finite and not negative, and a finite factor above 0."""
 
     def body(kind: str, chip: Chip, mask: Array, scl: Any, ratio: float) -> None:
-        what, inputs = f"{record!r} ({kind}) gives a weight map and a factor", {"mask": mask, "exptime": chip.exptime, "wt_scl": scl}
+        what, inputs = (
+            f"{record!r} ({kind}) gives a weight map and a factor",
+            {"mask": mask, "exptime": chip.exptime, "wt_scl": scl},
+        )
         got, scale = weigh(record, kind, chip, mask, scl, ratio)
         require(np.shape(got) == SHAPE, what, expected=SHAPE, got=np.shape(got), where="shape", inputs=inputs)
-        require(got.dtype == np.float32, what, expected="float32", got=str(got.dtype), where="type", inputs=inputs)
+        require(
+            got.dtype == np.float32, what, expected="float32", got=str(got.dtype), where="type", inputs=inputs
+        )
         bad = ~(np.isfinite(got) & (got >= 0))
-        require(not bad.any(), what, expected="finite weights of 0 or above", got=got[bad], where="map", inputs=inputs)
-        require(bool(np.isfinite(scale) and scale > 0), what, expected="a finite factor above 0", got=scale, where="factor", inputs=inputs)
+        require(
+            not bad.any(),
+            what,
+            expected="finite weights of 0 or above",
+            got=got[bad],
+            where="map",
+            inputs=inputs,
+        )
+        require(
+            bool(np.isfinite(scale) and scale > 0),
+            what,
+            expected="a finite factor above 0",
+            got=scale,
+            where="factor",
+            inputs=inputs,
+        )
 
     each(record, body, scl=st.sampled_from(["exptime", "expsq", 2.0]), ratio=st.sampled_from([1.0, 0.5]))
 
@@ -63,7 +94,13 @@ def check_weighting_masked(record: Weighting) -> None:
         got, whole = weigh(record, kind, chip, mask)[0], weigh(record, kind, chip, np.ones_like(mask))[0]
         what = f"{record!r} ({kind}): masked pixels have weight 0, the others the weight that they have without a mask"
         compare(what, got, np.where(mask != 0, whole, 0.0), where="pixel", inputs={"mask": mask})
-        require(bool((whole > 0).any()), f"{record!r} ({kind}) gives good pixels weight", expected="above 0", got=whole, where="map")
+        require(
+            bool((whole > 0).any()),
+            f"{record!r} ({kind}) gives good pixels weight",
+            expected="above 0",
+            got=whole,
+            where="map",
+        )
 
     each(record, body)
 
@@ -87,7 +124,12 @@ def check_weighting_any_layout(record: Weighting) -> None:
     def body(kind: str, chip: Chip, mask: Array) -> None:
         want = weigh(record, kind, chip, mask)[0]
         for layout, change in (("read-only", frozen_copy), ("strided", strided)):
-            compare(f"{record!r} ({kind}) takes {layout} masks", weigh(record, kind, chip, change(mask))[0], want, inputs={"mask": mask})
+            compare(
+                f"{record!r} ({kind}) takes {layout} masks",
+                weigh(record, kind, chip, change(mask))[0],
+                want,
+                inputs={"mask": mask},
+            )
 
     each(record, body)
 
@@ -98,8 +140,22 @@ def check_weighting_reference_equals_fast(record: Weighting) -> None:
 
     def one(exposure: Any, mask: Array) -> None:
         found = [weigh(record, kind, exposure.chips[0], mask) for kind in ("fast", "reference")]
-        compare(f"{record!r}: fast equals reference", found[0][0], found[1][0], rtol=5e-7, zeros=True, where="map", inputs={"mask": mask})
-        compare(f"{record!r}: fast equals reference", found[0][1], found[1][1], rtol=record.tolerance, where="factor")
+        compare(
+            f"{record!r}: fast equals reference",
+            found[0][0],
+            found[1][0],
+            rtol=5e-7,
+            zeros=True,
+            where="map",
+            inputs={"mask": mask},
+        )
+        compare(
+            f"{record!r}: fast equals reference",
+            found[0][1],
+            found[1][1],
+            rtol=record.tolerance,
+            where="factor",
+        )
 
     forall(one, exposure=exposures(shapes=st.just(SHAPE)), mask=masks(shapes=st.just(SHAPE)))
 
@@ -115,7 +171,9 @@ def check_weighting_threads(record: Weighting) -> None:
     for k in range(8):
         err = rng.uniform(1, 9, (20, 20)).astype(np.float32)
         sci = rng.normal(9, 1, (20, 20)).astype(np.float32)
-        exposure = Exposure.from_arrays(sci, tangent_plane((20, 20), 0.1), exptime=10.0 + k, err=err, dark=1.0 + k, readnoise=2.0)
+        exposure = Exposure.from_arrays(
+            sci, tangent_plane((20, 20), 0.1), exptime=10.0 + k, err=err, dark=1.0 + k, readnoise=2.0
+        )
         made.append((exposure.chips[0], (rng.random((20, 20)) < 0.8).astype(np.uint8)))
     for kind in implementations(record):
         same_from_threads(f"{record!r} ({kind})", [lambda a=a, k=kind: weigh(record, k, *a) for a in made])  # type: ignore[misc]

@@ -25,7 +25,8 @@ def steps() -> list[Any]:
 RECORDS = [("step", s) for s in steps()] + [(e.record.family, e.record) for e in REGISTRY]
 ITEMS = [
     pytest.param(
-        Bound(c, record, stock_sample(record), known_failures(record).get(c.name)), id=f"{family}-{record.name}-{c.name}"
+        Bound(c, record, stock_sample(record), known_failures(record).get(c.name)),
+        id=f"{family}-{record.name}-{c.name}",
     )
     for family, record in RECORDS
     for c in checks_for(record)

@@ -72,7 +72,7 @@ IMEAN = Combiner(
     reference=imean,
     fast=None if _compiled is None else _compiled.imean,
     minimum=needed,
-    traits=frozenset(),
+    traits=frozenset({"picklable"}),
     tolerance=0.0,
 )
 

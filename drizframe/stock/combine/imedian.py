@@ -72,7 +72,7 @@ IMEDIAN = Combiner(
     reference=imedian,
     fast=None if _compiled is None else _compiled.imedian,
     minimum=needed,
-    traits=frozenset(),
+    traits=frozenset({"picklable"}),
     tolerance=0.0,
 )
 

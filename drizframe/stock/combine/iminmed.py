@@ -10,7 +10,7 @@ import numpy as np
 from drizframe._fast import load
 from drizframe.hooks import Combiner, hookimpl
 from drizframe.stock.combine._stack import last_value
-from drizframe.stock.combine.minmed import median_or_minimum
+from drizframe.stock.combine.minmed import growth, median_or_minimum, two_exposures
 
 if TYPE_CHECKING:
     from drizframe.hooks import CombineOptions
@@ -60,8 +60,9 @@ IMINMED = Combiner(
     summary="As minmed, with the value of the last image where all values are bad.",
     reference=iminmed,
     fast=None if _compiled is None else _compiled.iminmed,
-    halo=lambda options: int(options.grow),
-    minimum=lambda options: 2,  # noqa: ARG005  (nlow and nhigh do not enter)
+    halo=growth,
+    minimum=two_exposures,
+    traits=frozenset({"picklable"}),
     tolerance=0.0,
 )
 

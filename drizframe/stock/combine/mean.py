@@ -70,7 +70,7 @@ MEAN = Combiner(
     reference=mean,
     fast=None if _compiled is None else _compiled.mean,
     minimum=needed,
-    traits=frozenset({"order_free"}),
+    traits=frozenset({"order_free", "picklable"}),
     tolerance=0.0,
 )
 

@@ -71,7 +71,7 @@ MEDIAN = Combiner(
     reference=median,
     fast=None if _compiled is None else _compiled.median,
     minimum=needed,
-    traits=frozenset({"order_free"}),
+    traits=frozenset({"order_free", "picklable"}),
     tolerance=0.0,
 )
 

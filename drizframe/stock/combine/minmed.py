@@ -141,6 +141,16 @@ def minmed(
     return image
 
 
+def growth(options: CombineOptions) -> int:
+    """Return the halo: pixels by which decisions grow."""
+    return int(options.grow)
+
+
+def two_exposures(options: CombineOptions) -> int:
+    """Return the number of exposures that are needed; nlow and nhigh do not enter."""
+    return 2
+
+
 _compiled = load("combine")
 
 MINMED = Combiner(
@@ -148,8 +158,9 @@ MINMED = Combiner(
     summary="Median of the good values, or their minimum where the median lies too many sigma above it.",
     reference=minmed,
     fast=None if _compiled is None else _compiled.minmed,
-    halo=lambda options: int(options.grow),
-    minimum=lambda options: 2,  # noqa: ARG005  (nlow and nhigh do not enter)
+    halo=growth,
+    minimum=two_exposures,
+    traits=frozenset({"picklable"}),
     tolerance=0.0,
 )
 

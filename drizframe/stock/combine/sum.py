@@ -68,8 +68,7 @@ SUM = Combiner(
     summary="Sum of all values; masks, thresholds, nlow and nhigh do not enter.",
     reference=plain_sum,
     fast=None if _compiled is None else _compiled.plain_sum,
-    minimum=lambda options: 1,  # noqa: ARG005  (nothing is thrown away)
-    traits=frozenset(),
+    traits=frozenset({"picklable"}),
     tolerance=0.0,
 )
 

@@ -132,7 +132,7 @@ DERIV = CosmicRayDetector(
     reference=deriv,
     fast=None if _compiled is None else _compiled.deriv,
     halo=_reach,
-    traits=frozenset({"needs_blot"}),
+    traits=frozenset({"needs_blot", "picklable"}),
     tolerance=0.0,
 )
 

@@ -86,6 +86,7 @@ ACS = Instrument(
     summary="ACS: WFC, HRC and SBC.",
     reference=acs,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="acs",
     cite="ACS Instrument Handbook",
 )

@@ -22,6 +22,7 @@ GENERIC = Instrument(
     summary="Any image with a celestial WCS, EXPTIME and BUNIT.",
     reference=generic_exposure,
     matches=matches,
+    traits=frozenset({"picklable"}),
 )
 
 

@@ -73,6 +73,7 @@ NICMOS = Instrument(
     summary="NICMOS: cameras 1, 2 and 3.",
     reference=nicmos,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="nicmos",
     cite="NICMOS Instrument Handbook",
 )

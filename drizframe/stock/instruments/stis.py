@@ -89,6 +89,7 @@ STIS = Instrument(
     summary="STIS: CCD, NUV-MAMA and FUV-MAMA images.",
     reference=stis,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="stis",
     cite="STIS Instrument Handbook",
 )

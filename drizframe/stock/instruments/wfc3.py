@@ -59,6 +59,7 @@ WFC3 = Instrument(
     summary="WFC3: UVIS and IR.",
     reference=wfc3,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="wfc3",
     cite="WFC3 Instrument Handbook",
 )

@@ -121,6 +121,7 @@ WFPC2 = Instrument(
     summary="WFPC2: PC and the three WF chips.",
     reference=wfpc2,
     matches=matches,
+    traits=frozenset({"picklable"}),
     rules="wfpc2",
     cite="WFPC2 Instrument Handbook",
 )

@@ -233,6 +233,7 @@ FITS = Reader(
     summary="FITS files with SCI, ERR and DQ extensions, or one image.",
     matches=matches,
     reference=read_fits,
+    traits=frozenset({"picklable"}),
 )
 
 

@@ -98,8 +98,8 @@ def check_complete(hdus: HDUList, path: Path) -> str:
     Returns
     -------
     str
-        A note if ``NEXTEND`` counts more extensions than there are; empty otherwise.  (Files that were cut
-        out of larger ones often keep its ``NEXTEND``, so this is no error.)
+        A note if ``NEXTEND`` counts more extensions than there are, or if bytes follow that are no extension;
+        empty otherwise.  (Files that were cut out of larger ones often keep its ``NEXTEND``, so this is no error.)
     """
     stat = path.stat()
     packed = path.suffix.lower() in _OPENERS
@@ -119,7 +119,12 @@ def check_complete(hdus: HDUList, path: Path) -> str:
             raise UnreadableInputError(msg)
     end = ends[-1][0] + ends[-1][2]
     if not isinstance(claimed, int) or claimed <= last:
-        return ""
+        rest = size - end
+        return (
+            f"{path}: {rest} bytes after extension {last} are no extension; the file may be truncated"
+            if rest > 0
+            else ""
+        )
     if end != size:
         msg = f"{path} is damaged after extension {last}: NEXTEND says {claimed} extensions. Get it again."
         raise UnreadableInputError(msg)

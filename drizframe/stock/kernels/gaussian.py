@@ -74,6 +74,7 @@ GAUSSIAN = Kernel(
     summary="A circular Gaussian whose full width at half maximum is pixfrac input pixels.",
     footprint=gaussian,
     fast=None if _compiled is None else _compiled.gaussian,
+    pixel=None if _compiled is None else _compiled.pixel,
     support=reach,
     traits=frozenset({"non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

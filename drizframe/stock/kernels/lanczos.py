@@ -111,6 +111,18 @@ def _fast_lanczos3(
     return weights
 
 
+def _pixel2(pixfrac: float, scale: float) -> tuple[Any, Any]:
+    """Compiled body of `lanczos2` and its constants."""
+    code: tuple[Any, Any] = _compiled.pixel(scale, 2, TABLES[2], SPACING)
+    return code
+
+
+def _pixel3(pixfrac: float, scale: float) -> tuple[Any, Any]:
+    """Compiled body of `lanczos3` and its constants."""
+    code: tuple[Any, Any] = _compiled.pixel(scale, 3, TABLES[3], SPACING)
+    return code
+
+
 def reach2(pixfrac: float, scale: float) -> float:
     """Half the side of the footprint of lanczos2 in output pixels."""
     return 2.0 / scale
@@ -121,13 +133,14 @@ def reach3(pixfrac: float, scale: float) -> float:
     return 3.0 / scale
 
 
-_TRAITS = frozenset({"linear", "picklable"})
+_TRAITS = frozenset({"linear", "rotation_invariant", "picklable"})
 
 LANCZOS2 = Kernel(
     name="lanczos2",
     summary="Damped sinc function with two lobes on a side; pixfrac has no effect.",
     footprint=lanczos2,
     fast=None if _compiled is None else _fast_lanczos2,
+    pixel=None if _compiled is None else _pixel2,
     support=reach2,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",
@@ -138,6 +151,7 @@ LANCZOS3 = Kernel(
     summary="Damped sinc function with three lobes on a side; pixfrac has no effect.",
     footprint=lanczos3,
     fast=None if _compiled is None else _fast_lanczos3,
+    pixel=None if _compiled is None else _pixel3,
     support=reach3,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",

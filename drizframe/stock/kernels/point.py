@@ -52,6 +52,7 @@ POINT = Kernel(
     summary="All of an input pixel goes to the nearest output pixel.",
     footprint=point,
     fast=None if _compiled is None else _compiled.point,
+    pixel=None if _compiled is None else _compiled.pixel,
     support=no_width,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

@@ -15,6 +15,8 @@ __all__ = ["SQUARE", "square"]
 
 #: An edge that rises by less (in pixels) is level: what it leaves out is smaller than rounding.
 LEVEL = 1e-16
+#: Overlaps up to this, in square pixels, are rounding: neighbours that merely touch do not count as touched.
+NOISE = 1e-14
 
 
 def square(
@@ -62,11 +64,13 @@ def square(
         for k in range(4):
             n = (k + 1) % 4
             overlap += _below_edge(px[:, k], py[:, k] - origin, px[:, n], py[:, n] - origin, column, row)
-        weights = overlap / area[:, None, None]
+        inverse = 1.0 / area
+        weights = overlap * inverse[:, None, None]
+        real = overlap * np.sign(area)[:, None, None] > NOISE
     inside = candidates(px.min(axis=1), px.max(axis=1), x0, shape[1])[:, None, :]
     inside = inside & candidates(py.min(axis=1), py.max(axis=1), y0, shape[0])[:, :, None]
-    usable = (area != 0.0) & np.isfinite(area)
-    return np.where(inside & usable[:, None, None] & (weights > 0.0), weights, 0.0)
+    usable = np.isfinite(area) & np.isfinite(inverse)
+    return np.where(inside & usable[:, None, None] & real, weights, 0.0)
 
 
 def _below_edge(xp: Array, yp: Array, xq: Array, yq: Array, column: Array, row: Array) -> Array:
@@ -99,8 +103,9 @@ SQUARE = Kernel(
     summary="Exact overlap of the shrunken, distorted input pixel with the output pixel.",
     footprint=square,
     fast=None if _compiled is None else _compiled.square,
+    pixel=None if _compiled is None else _compiled.pixel,
     needs_corners=True,
-    traits=frozenset({"conserves_flux", "non_negative", "linear", "picklable"}),
+    traits=frozenset({"conserves_flux", "non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from drizframe._fast import load
 from drizframe.hooks import Kernel, hookimpl
-from drizframe.stock.kernels._ranges import Array, Integers, candidates, centres
+from drizframe.stock.kernels._ranges import Array, Integers, centres
 
 __all__ = ["TURBO", "half_width", "turbo"]
 
@@ -60,7 +60,8 @@ def _lengths(v: Array, r: float, start: Integers, count: int) -> Array:
     k = centres(start, count)
     low, high = v - r, v + r
     length = np.minimum(high[:, None], k + 0.5) - np.maximum(low[:, None], k - 0.5)
-    return np.where(candidates(low, high, start, count) & (length > 0.0), length, 0.0)
+    lengths: Array = np.maximum(length, 0.0)
+    return lengths
 
 
 _compiled: Any = load("turbo")
@@ -70,6 +71,7 @@ TURBO = Kernel(
     summary="A box of fixed size, aligned with the axes of the output.",
     footprint=turbo,
     fast=None if _compiled is None else _compiled.turbo,
+    pixel=None if _compiled is None else _compiled.pixel,
     support=half_width,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

@@ -76,6 +76,7 @@ def error_weight(
 ERR = Weighting(
     name="ERR",
     summary="Inverse variance from the error array.",
+    traits=frozenset({"picklable"}),
     reference=error_weight,
 )
 

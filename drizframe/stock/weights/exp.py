@@ -62,6 +62,7 @@ def exposure_weight(
 EXP = Weighting(
     name="EXP",
     summary="Exposure time: good for every instrument, and the default.",
+    traits=frozenset({"picklable"}),
     reference=exposure_weight,
 )
 

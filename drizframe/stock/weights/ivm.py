@@ -123,7 +123,7 @@ IVM = Weighting(
     name="IVM",
     summary="Inverse variance of sky, dark and read noise, or the user's own map.",
     reference=ivm_weight,
-    traits=frozenset({"needs_flat"}),
+    traits=frozenset({"needs_flat", "picklable"}),
 )
 
 
