@@ -143,7 +143,9 @@ def read_fits(paths: list[Path]) -> Mapping[str, Array]:
     return found
 
 
-def _needs_depth(sci: Array, blot: Array, deriv: Array, noise: Array, depth: Array, dq: Any, options: Any) -> Array:
+def _needs_depth(
+    sci: Array, blot: Array, deriv: Array, noise: Array, depth: Array, dq: Any, options: Any
+) -> Array:
     """Flag nothing; a detector that asks for the depth, so that the step that makes it runs."""
     return np.zeros(sci.shape, dtype=np.uint8)
 

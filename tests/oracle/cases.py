@@ -276,9 +276,9 @@ STEPS = [
     case("build", "acs", build=True),
     case("build-no-context", "uvis", build=True, context=False, final_units="counts"),
     case("group", "acs", group="1"),
-    # Without sky: the reference takes the background of the median from the chip that was not chosen.
+    # Without sky: with it the reference takes the exposure time of the median's noise model from the chip left out.
     case("group-names", "acs", group="sci,2", skysub=False),
-    case("group-names-but-for-background", "acs", group="sci,2", emulate="background_of_other_chips"),
+    case("group-names-but-for-time", "acs", group="sci,2", emulate="time_of_other_chips"),
     case("switches", "acs", driz_cr=False, blot=False, median=False),
     case("separate-only", "acs", driz_combine=True, driz_cr=False, blot=False, combine_type="mean"),
     case("ir-counts", "ir", final_units="counts", combine_type="median", driz_cr_grow=3),

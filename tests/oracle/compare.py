@@ -166,9 +166,9 @@ def _equal(ours: Any, theirs: Any) -> bool:
 
 
 def unit_row(name: str, ours: fits.Header, theirs: fits.Header) -> Row:
-    """Compare the units."""
+    """Compare the units; where the reference tells none, ours must."""
     a, b = ours.get("BUNIT"), theirs.get("BUNIT")
-    return Row(f"{name} unit", _equal(a, b), f"{a!r}, reference {b!r}")
+    return Row(f"{name} unit", bool(a) if b is None else _equal(a, b), f"{a!r}, reference {b!r}")
 
 
 def keyword_row(name: str, ours: fits.Header, theirs: fits.Header) -> Row:
@@ -217,7 +217,7 @@ def _companion(path: Path) -> Path:
 def _image_rows(name: str, ours: Path, theirs: Path) -> Iterator[Row]:
     """Compare a product of one image."""
     (a, header_a, primary_a), (b, header_b, primary_b) = _first_image(ours), _first_image(theirs)
-    if name.endswith(MASKS):
+    if name.endswith(MASKS) or "_skymatch_mask_" in name:
         yield mask_row(name, a, b)
         return
     weighted = name.endswith(("_sci.fits", "_ctx.fits")) and _companion(theirs).is_file()
@@ -287,7 +287,8 @@ def input_row(name: str, ours: Path, theirs: Path) -> Row:
 
 def _is_product(name: str) -> bool:
     final = name.removesuffix(".fits").endswith(FINAL)
-    return name.endswith((*IMAGES, *MASKS, "_ctx.fits", "_crclean.fits")) or final
+    known = (*IMAGES, *MASKS, "_ctx.fits", "_crclean.fits")
+    return name.endswith(known) or "_skymatch_mask_" in name or final
 
 
 def compare(ours: Path, theirs: Path, *, inputs: bool = True) -> list[Row]:

@@ -11,6 +11,7 @@ import warnings
 from importlib import resources
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from drizframe.hooks.options import CosmicRayOptions
 from drizframe.model import SkyValue, Unit
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.stock.cosmic_rays.deriv import deriv
-from drizframe.stock.steps.median import _background
+from drizframe.stock.steps.median import _facts
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "differences.md"
@@ -139,11 +140,13 @@ def test_footprints_have_the_shape_of_the_chip(exposure):
     assert along_x / along_y == pytest.approx(90 / 40, rel=0.05)
 
 
-def test_background_is_that_of_the_chips_that_were_chosen(exposure):
+def test_time_of_the_median_is_that_of_the_chips_that_were_chosen(exposure):
     chosen = exposure.with_chips(exposure.chips[1:])
-
-    job = SimpleNamespace(
-        units=lambda scope: [Unit(0, 0)],  # the chips of this run
+    job: Any = SimpleNamespace(
+        units=lambda scope: [Unit(0, 0)] if scope == "chip" else [Unit(0)],
         read=lambda name, unit: SkyValue(33.0, 33.0),
+        exposures=[chosen],
     )
-    assert _background(job, Unit(0), chosen) == pytest.approx(33.0 * chosen.chips[0].conversion)
+    facts = _facts(job)
+    assert facts["exptime"].tolist() == [exposure.exptime]
+    assert facts["background"].tolist() == [33.0]
