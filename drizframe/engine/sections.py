@@ -64,7 +64,8 @@ def check_sections(parameters: Parameters, registry: Registry, steps: Sequence[S
     direct = [
         v for v in (getattr(parameters, n) for n in type(parameters).model_fields) if isinstance(v, Component)
     ]
-    for owner in (*(e.record for e in registry), *direct, *steps):
+    everyone: list[Component | Step] = [*(e.record for e in registry), *direct, *steps]
+    for owner in everyone:
         if owner.options_model is not None:
             owners.setdefault(section_of(owner), []).append(owner)
     for section, values in parameters.plugins.items():

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -212,9 +213,10 @@ class Store:
         """Give a plane or value another key; what was there is replaced."""
         with self._lock:
             self._forget(new)
-            for shelf in (self._planes, self._values, self._origins):
+            shelves: tuple[MutableMapping[PlaneKey, Any], ...] = (self._planes, self._values, self._origins)
+            for shelf in shelves:
                 if old in shelf:
-                    shelf[new] = shelf.pop(old)  # type: ignore[index]
+                    shelf[new] = shelf.pop(old)
 
     def drop(self, key: PlaneKey) -> None:
         """Forget a plane."""

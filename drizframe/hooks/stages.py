@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from drizframe.errors import DrizframeError, HookError, PluginError
@@ -84,6 +85,10 @@ def _through(one: Any, hook: str, stage: str, source: Source, step: Step | None)
     raise HookError(msg)
 
 
+def _listed(one: Any) -> list[Any]:
+    return list(one.function() or ())
+
+
 def steps_of(implementations: Sequence[Any], source: Source) -> list[Step]:
     """Return the steps that plugins add.
 
@@ -98,7 +103,7 @@ def steps_of(implementations: Sequence[Any], source: Source) -> list[Step]:
     hook = "drizframe_extra_steps"
     for one in reversed(implementations):
         who = f"Plugin {one.plugin_name!r} of {source(one.plugin_name)}"
-        for answer in _owned(hook, one.plugin_name, source, lambda one=one: list(one.function() or ())):
+        for answer in _owned(hook, one.plugin_name, source, partial(_listed, one)):
             step = _checked(answer, hook, "", who)
             if step is None:
                 msg = f"{who}: {hook} yields None; it must yield Steps."
