@@ -16,7 +16,14 @@ from drizframe.config import Parameters, make_parameters
 from drizframe.engine.events import Bus
 from drizframe.engine.inputs import load_exposures
 from drizframe.engine.job import RunContext
-from drizframe.engine.output import check_writable, describe_products, product_names, write_mosaic, writer_of
+from drizframe.engine.output import (
+    check_writable,
+    describe_products,
+    output_root,
+    product_names,
+    write_mosaic,
+    writer_of,
+)
 from drizframe.engine.plan import check_components, make_plan
 from drizframe.engine.products import make_mosaic
 from drizframe.engine.run import carry_out
@@ -204,12 +211,13 @@ class Result:
             If they cannot be written; nothing is left behind then.
         """
         from drizframe.config.inputs import output_names
-        from drizframe.engine.output import check_writable, write_mosaic
+        from drizframe.engine.output import check_writable, output_root, write_mosaic
 
-        check_writable(str(root))
+        root = output_root(root)
+        check_writable(root)
         chosen = self.parameters.build if build is None else build
         inputs = [e.path or Path(e.name) for e in self.exposures]
-        names = output_names(str(root), inputs, self.exposures[0].primary or {})
+        names = output_names(root, inputs, self.exposures[0].primary or {})
         paths = write_mosaic(self._image(), names, registry(), build=chosen)
         self.products.extend(paths)
         return paths
@@ -382,7 +390,8 @@ def run_session(
     components = registry()
     check_components(settings, components)
     if output is not None:
-        check_writable(str(output))
+        output = output_root(output)
+        check_writable(output)
     bus = Bus(manager(), listeners)
     exposures, asn_root = load_exposures(inputs, settings, components, bus)
     settings, notes = resolve_switches(settings, exposures, components)
@@ -394,7 +403,7 @@ def run_session(
     wanted = keep | _kept(settings)
     try:
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
-        names = product_names(None if output is None else str(output), context, asn_root)
+        names = product_names(output, context, asn_root)
         product = describe_products(context, names, planes=wanted, beside_inputs=beside_inputs)
         result = _result(context, _with_headers(context, product, make_mosaic(context)))
         session = Session(context=context, result=result, product=product)

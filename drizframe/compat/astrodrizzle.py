@@ -16,6 +16,7 @@ from drizframe.hooks import INTERMEDIATE
 from drizframe.model import Exposure
 from drizframe.report.logfile import LogFile
 from drizframe.stock.io.edits import commit_edits, plan_edits, restore_inputs
+from drizframe.stock.io.journal import recover
 
 __all__ = ["AstroDrizzle", "help"]
 
@@ -70,6 +71,9 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
     chosen = (
         "*flt.fits" if is_blank(input) and other_input is None else other_input if is_blank(input) else input
     )
+    recovered = recover(Path())
+    if recovered:
+        warnings.warn(f"In {Path.cwd()}, {recovered}.", DrizframeWarning, stacklevel=2)
     if settings.restore and not settings.overwrite:
         restore_inputs([Path(p) for p in expand_inputs(chosen).paths], Path())
     log = _log_file(settings, output, chosen)

@@ -99,7 +99,7 @@ def good_mask(dq: np.ndarray[Any, Any], bits: int | None) -> np.ndarray[Any, np.
     Parameters
     ----------
     dq : ndarray of integers
-        Flags; taken as unsigned 16 bit where the type is narrower or signed.
+        Flags; taken as unsigned, of at least 16 bit.
     bits : int or None
         Acceptable bits (`parse_bits`); None: everything is good.
 
@@ -110,7 +110,9 @@ def good_mask(dq: np.ndarray[Any, Any], bits: int | None) -> np.ndarray[Any, np.
     """
     if bits is None:
         return np.ones(dq.shape, dtype=np.uint8)
-    if dq.dtype.itemsize > 2:
+    if dq.dtype.itemsize > 4:
+        good = (dq.astype(np.uint64, copy=False) & np.uint64(~bits & 0xFFFFFFFFFFFFFFFF)) == 0
+    elif dq.dtype.itemsize > 2:
         bad = np.uint32(~bits & 0xFFFFFFFF)
         good = (dq.astype(np.uint32, copy=False) & bad) == 0
     else:

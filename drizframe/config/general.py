@@ -32,7 +32,7 @@ class GeneralParameters(BaseModel):
     context: Flag = parameter(True, "Make the context image.", step="G")
     group: Group = parameter((), "Chips to use: HDU numbers, or 'sci,1'; blank: all.", step="G")
     build: Flag = parameter(False, "Write one file with several extensions.", step="G")
-    crbit: Whole = parameter(4096, "Data-quality bit that marks cosmic rays.", step="G", ge=1)
+    crbit: Whole = parameter(4096, "Data-quality bit that marks cosmic rays.", step="G", ge=1, le=0xFFFF)
     stepsize: Any = parameter(
         10,
         "Distance of the exact positions of the coordinate table; 0: all exact; 'auto'.",

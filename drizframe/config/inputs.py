@@ -170,6 +170,9 @@ def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
             "of these."
         )
         raise ParameterError(msg)
+    if not item.strip():
+        notes.append("a blank name is left out")
+        return []
     if Path(item).exists() and not item.startswith("@"):
         return [(Path(item), None)]
     if "," in item:

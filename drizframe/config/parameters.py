@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,8 +73,10 @@ class Parameters(
     def _names(cls, value: Any) -> tuple[str, ...]:
         if is_blank(value):
             return ()
-        items = value.split(",") if isinstance(value, str) else list(value)
-        if not all(isinstance(v, str) for v in items):
+        items = value.split(",") if isinstance(value, str) else value
+        if not isinstance(items, list | tuple | set | frozenset) or not all(
+            isinstance(v, str) for v in items
+        ):
             msg = "give names"
             raise ValueError(msg)
         return tuple(v.strip() for v in items)
@@ -168,15 +171,20 @@ def make_parameters(values: Mapping[str, Any] | None = None, **more: Any) -> Par
 
 def _check_pairs(parameters: Parameters) -> None:
     """Refuse combinations that contradict each other."""
-    for value, keyword in (("gain", "gainkeyword"), ("rdnoise", "rnkeyword"), ("exptime", "expkeyword")):
-        if getattr(parameters, value) is not None and getattr(parameters, keyword):
+    for given, keyword in (("gain", "gainkeyword"), ("rdnoise", "rnkeyword"), ("exptime", "expkeyword")):
+        if getattr(parameters, given) is not None and getattr(parameters, keyword):
             msg = (
-                f"Both {value} = {getattr(parameters, value)!r} and {keyword} = {getattr(parameters, keyword)!r} are given. "
+                f"Both {given} = {getattr(parameters, given)!r} and {keyword} = {getattr(parameters, keyword)!r} are given. "
                 f"Give one of them."
             )
             raise ParameterError(msg)
-    if parameters.exptime is not None and not parameters.exptime > 0:
-        msg = f"Parameter exptime = {parameters.exptime!r}: give seconds above 0."
+    for name, unit in (("exptime", "seconds"), ("gain", "electrons per count")):
+        value = getattr(parameters, name)
+        if value is not None and not 0 < value < math.inf:
+            msg = f"Parameter {name} = {value!r}: give {unit} above 0."
+            raise ParameterError(msg)
+    if parameters.rdnoise is not None and not 0 <= parameters.rdnoise < math.inf:
+        msg = f"Parameter rdnoise = {parameters.rdnoise!r}: give electrons, 0 or above."
         raise ParameterError(msg)
     for prefix in ("final_", "driz_sep_"):
         for one, two in (("outnx", "outny"), ("ra", "dec"), ("crpix1", "crpix2")):

@@ -127,7 +127,7 @@ def _undistorted(chip: Chip, exposure: Exposure) -> tuple[Array, float]:
     """
     linear = cd_matrix(chip.wcs)
     det = float(np.linalg.det(linear))
-    scale = chip.idc_scale / 3600.0 if chip.idc_scale is not None else math.sqrt(abs(det))
+    scale = chip.idc_scale / 3600.0 if chip.idc_scale and chip.idc_scale > 0 else math.sqrt(abs(det))
     if chip.v2ref is None or chip.v3ref is None or exposure.pa_v3 is None:
         rot = math.radians(orientation(linear))
     else:

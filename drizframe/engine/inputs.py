@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from drizframe.hooks import InstrumentOptions, Registry
 from drizframe.model import Chip, Exposure
 
 __all__ = ["load_exposures", "read_file", "unusable"]
+
+#: Parameters that act while a file is read.
+_OF_FILES = ("gain", "gainkeyword", "rdnoise", "rnkeyword", "exptime", "expkeyword", "group", "wcskey")
 
 
 def instrument_options(parameters: Parameters, ivm: Path | None = None) -> InstrumentOptions:
@@ -123,6 +127,28 @@ def _unique(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
     return out
 
 
+def _listed(inputs: Any) -> Any:
+    """Return inputs that come one by one (from a generator, a tuple, an array of names) as a list."""
+    if isinstance(inputs, Exposure | str | os.PathLike) or not isinstance(inputs, Iterable):
+        return inputs
+    if isinstance(inputs, Mapping | bytes):
+        return inputs  # refused with the advice what to give
+    items = list(inputs)
+    return sorted(items, key=str) if isinstance(inputs, set | frozenset) else items
+
+
+def _ignored(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -> None:
+    """Say which parameters cannot act on exposures that were given as arrays."""
+    given = [n for n in _OF_FILES if getattr(parameters, n) not in (None, "", ())]
+    names = ", ".join(e.name for e in exposures)
+    if given and names:
+        bus.note(
+            f"{', '.join(given)}: read with files only; no effect on {names}, given in memory. Give these values "
+            "to Exposure.from_arrays.",
+            warn=True,
+        )
+
+
 def load_exposures(
     inputs: Any, parameters: Parameters, registry: Registry, bus: Bus
 ) -> tuple[list[Exposure], str | None]:
@@ -151,7 +177,8 @@ def load_exposures(
     NothingToCombineError
         If none is left.
     """
-    items = [inputs] if isinstance(inputs, str | Path | Exposure) else list(inputs)
+    inputs = _listed(inputs)
+    items = inputs if isinstance(inputs, list) else [inputs]
     exposures: list[Exposure] = []
     root: str | None = None
     if items and all(isinstance(i, Exposure) for i in items):
@@ -164,6 +191,7 @@ def load_exposures(
             exposures += part
     else:
         exposures, root = _read_all(inputs, parameters, registry, bus)
+    _ignored([i for i in items if isinstance(i, Exposure)], parameters, bus)
     usable = []
     for exposure in _unique(exposures, bus):
         reason = unusable(exposure, parameters)

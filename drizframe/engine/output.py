@@ -12,7 +12,32 @@ from drizframe.errors import OutputError
 from drizframe.hooks import Registry, RunProducts, Writer
 from drizframe.model import Mosaic, PlaneKey
 
-__all__ = ["check_writable", "describe_products", "product_names", "write_mosaic"]
+__all__ = ["check_writable", "describe_products", "output_root", "product_names", "write_mosaic"]
+
+#: Bytes of a root name that leave room, within the 255 of file systems, for what products add.
+_LONGEST = 180
+
+
+def output_root(output: object) -> str:
+    """Return the root of product names as text, ``~`` resolved.
+
+    Raises
+    ------
+    OutputError
+        If it is no text or path, or no file can have that name.
+    """
+    if not isinstance(output, str | os.PathLike) or isinstance(os.fspath(output), bytes):
+        msg = f"output is {output!r}; give the root of the product names as text or pathlib.Path."
+        raise OutputError(msg)
+    text = os.path.expanduser(os.fspath(output))  # noqa: PTH111  (a root may end in a slash or be blank)
+    name = os.path.basename(text)  # noqa: PTH119
+    if "\0" in text or name in (".", ".."):
+        msg = f"output is {text!r}, which names no file. Give a root such as 'folder/name'."
+        raise OutputError(msg)
+    if len(os.fsencode(name)) > _LONGEST:
+        msg = f"output has a name of {len(name)} characters: {name[:20]!r}…. Give one of at most {_LONGEST}."
+        raise OutputError(msg)
+    return text
 
 
 def check_writable(output: str) -> None:

@@ -45,6 +45,13 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
     if sci is None:
         return None
     wht, ctx, var = (store.get(PlaneKey(f"mosaic.{n}", RUN)) for n in ("wht", "ctx", "var"))
+    if not np.any(wht):
+        context.bus.note(
+            "No pixel of the mosaic has a weight: the frame lies off the exposures, or all their pixels are masked "
+            "or without weight. Look at final_ra, final_dec, final_crpix, final_refimage, final_bits and the ERR or "
+            "IVM images.",
+            warn=True,
+        )
     total = plan.total_exptime
     if plan.parameters.final_units == "counts":
         sci = sci * np.float32(total)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import InputError, ShapeError
+from drizframe.errors import ArrayTypeError, InputError, ShapeError
 from drizframe.model.exposure import ArraySource, Chip, Exposure, check_celestial
 
 if TYPE_CHECKING:
@@ -35,25 +35,63 @@ def _header(wcs: WCS, shape: tuple[int, int], unit: str, extver: int) -> Header:
     return header
 
 
+def _array(value: Any, what: str, kinds: str, wanted: str) -> np.ndarray[Any, Any]:
+    """Return `value` as an array whose numbers can be used."""
+    array: np.ndarray[Any, Any] = np.asarray(value)
+    if array.dtype.kind not in kinds:
+        msg = f"{what} holds numbers of type {array.dtype}; give {wanted}."
+        raise ArrayTypeError(msg)
+    return array
+
+
+def _unmasked(value: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return an image with NaN under the mask of a masked array."""
+    if not np.ma.is_masked(value):
+        return array
+    kind = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
+    return np.where(np.ma.getmaskarray(value), kind.type(np.nan), array)
+
+
 def _images(index: int, sci: Any, err: Any, dq: Any) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the images of one chip after checking their shapes."""
-    sci = np.asarray(sci)
+    """Return the images of one chip after checking their shapes and types."""
+    given = {"err": err, "dq": dq}
+    sci = _unmasked(sci, _array(sci, f"data of chip {index + 1}", "biuf", "real numbers"))
     if sci.ndim != 2:
         msg = f"data of chip {index + 1} has {sci.ndim} dimensions; an image has 2 (rows, columns)."
         raise ShapeError(msg)
     images = {"sci": sci}
-    for kind, other in (("err", err), ("dq", dq)):
+    for kind, other in given.items():
         if other is None:
             continue
-        array = np.asarray(other)
+        kinds, wanted = ("biu", "whole numbers (flags)") if kind == "dq" else ("biuf", "real numbers")
+        array = _array(other, f"{kind} of chip {index + 1}", kinds, wanted)
         if array.shape != sci.shape:
             msg = (
                 f"{kind} of chip {index + 1} has shape {array.shape} but its data has {sci.shape}. "
                 "Give both on the same pixels."
             )
             raise ShapeError(msg)
-        images[kind] = array
+        images[kind] = array if kind == "dq" else _unmasked(other, array)
+        if kind == "dq" and np.ma.is_masked(other):
+            images["sci"] = _unmasked(
+                np.ma.array(images["sci"], mask=np.ma.getmaskarray(other)), images["sci"]
+            )
     return images
+
+
+def _number(value: Any, what: str, wanted: str, *, low: float = -np.inf, above: bool = False) -> float:
+    """Return a finite number that is at least `low`, or above it."""
+    if isinstance(value, str | bytes | bool) or value is None:
+        number = np.nan
+    else:
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = np.nan
+    if not np.isfinite(number) or number < low or (above and number == low):
+        msg = f"{what} is {value!r}; give {wanted}."
+        raise InputError(msg)
+    return number
 
 
 def _linear_scale(wcs: WCS, name: str) -> float:
@@ -72,14 +110,23 @@ def exposure_from_arrays(
     if unit not in UNITS:
         msg = f"unit is {unit!r}; choose one of {', '.join(UNITS)}."
         raise InputError(msg)
-    if not exptime > 0:
-        msg = f"exptime of {name!r} is {exptime!r}; give seconds above 0."
+    if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
+        msg = f"name is {name!r}; give a text without slashes (names of intermediate files begin with it)."
         raise InputError(msg)
-    if pixel_scale is not None and not pixel_scale > 0:
-        msg = f"pixel_scale of {name!r} is {pixel_scale!r}; give arcsec above 0."
-        raise InputError(msg)
+    exptime = _number(exptime, f"exptime of {name!r}", "seconds above 0", low=0, above=True)
+    gain = _number(gain, f"gain of {name!r}", "electrons per count, above 0", low=0, above=True)
+    readnoise = _number(readnoise, f"readnoise of {name!r}", "electrons, 0 or above", low=0)
+    start = _number(start, f"start of {name!r}", "a Modified Julian Date")
+    end = _number(end, f"end of {name!r}", "a Modified Julian Date")
+    if dark is not None:
+        dark = _number(dark, f"dark of {name!r}", "electrons, 0 or above", low=0)
+    if pixel_scale is not None:
+        pixel_scale = _number(pixel_scale, f"pixel_scale of {name!r}", "arcsec above 0", low=0, above=True)
     images = list(data) if isinstance(data, list | tuple) else [data]
     count = len(images)
+    if not count:
+        msg = f"data of {name!r} holds no image. Give at least one."
+        raise InputError(msg)
     wcs_list, err_list, dq_list = (
         _listed(wcs, count, "wcs"),
         _listed(err, count, "err"),
@@ -114,7 +161,8 @@ def exposure_from_arrays(
             )
         )
     primary = Header()
-    primary["EXPTIME"], primary["ROOTNAME"], primary["FILENAME"] = float(exptime), name, name
+    label = name.encode("ascii", "backslashreplace").decode()
+    primary["EXPTIME"], primary["ROOTNAME"], primary["FILENAME"] = float(exptime), label, label
     primary["EXPSTART"], primary["EXPEND"] = start, end
     return Exposure(
         name=name, exptime=float(exptime), chips=tuple(chips), start=start, end=end, primary=primary

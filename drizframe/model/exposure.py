@@ -305,9 +305,20 @@ def check_celestial(wcs: WCS, where: str) -> None:
     where : str
         Name of the image, for the message.
     """
-    if wcs is None or wcs.naxis != 2 or not wcs.has_celestial:
+    from astropy.wcs import WCS, WcsError
+
+    try:
+        usable = isinstance(wcs, WCS) and wcs.naxis == 2 and wcs.has_celestial
+    except WcsError as error:
+        msg = f"The WCS of {where} cannot be used ({' '.join(str(error).split())}). Correct its keywords."
+        raise WCSError(msg) from error
+    if not usable:
         msg = (
             f"{where} has no celestial WCS (CTYPE {getattr(getattr(wcs, 'wcs', None), 'ctype', None)!r}). "
             f"Every image needs CTYPE1/2, CRVAL1/2, CRPIX1/2 and a CD or PC matrix; add them and run again."
         )
         raise WCSError(msg)
+    numbers = (wcs.wcs.crval, wcs.wcs.crpix, wcs.pixel_scale_matrix)
+    if not all(np.isfinite(n).all() for n in numbers):
+        msg = f"The WCS of {where} holds numbers that are not finite: CRVAL {wcs.wcs.crval}, CRPIX {wcs.wcs.crpix}."
+        raise WCSError(msg + " Correct its keywords.")

@@ -27,11 +27,13 @@ except ImportError as error:
 
 from drizframe.testing import (
     combiners,
+    common,
     detectors,
     executors,
     files,
     instruments,
     interpolators,
+    kernel_sums,
     kernels,
     sky,
     steps,
@@ -59,7 +61,20 @@ from drizframe.testing.strategies import (
 )
 
 #: Rooms of checks; importing them registers what they hold.
-_ROOMS = (combiners, detectors, executors, files, instruments, interpolators, kernels, sky, steps, weightings)
+_ROOMS = (
+    common,
+    combiners,
+    detectors,
+    executors,
+    files,
+    instruments,
+    interpolators,
+    kernels,
+    kernel_sums,
+    sky,
+    steps,
+    weightings,
+)
 _NEEDED = (hypothesis, pytest)
 
 __all__ = [

@@ -54,27 +54,45 @@ def _acs_like(instrument: str, detector: str) -> InstrumentSample:
 def _instruments() -> dict[str, InstrumentSample]:
     """Return a sample for each stock instrument."""
     stis = InstrumentSample(
-        primary={"INSTRUME": "STIS", "DETECTOR": "CCD", "OBSTYPE": "IMAGING", "ATODGAIN": 4.0, "READNSE": 7.5, "CCDAMP": "D", **TIMES},
-        science={1: {"BUNIT": "COUNTS", "EXPTIME": 340.0}}, shape=SHAPE,
+        primary={
+            "INSTRUME": "STIS",
+            "DETECTOR": "CCD",
+            "OBSTYPE": "IMAGING",
+            "ATODGAIN": 4.0,
+            "READNSE": 7.5,
+            "CCDAMP": "D",
+            **TIMES,
+        },
+        science={1: {"BUNIT": "COUNTS", "EXPTIME": 340.0}},
+        shape=SHAPE,
         facts={"gain": 4.0, "effective_gain": 4.0, "readnoise": 7.5, "exptime": 340.0},
-    )  # fmt: skip
+    )
     wfpc2 = InstrumentSample(
         primary={"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "DARKTIME": 300.0, "MODE": "FULL", **TIMES},
-        science={1: {"BUNIT": "COUNTS", "DETECTOR": 1}}, shape=SHAPE,
+        science={1: {"BUNIT": "COUNTS", "DETECTOR": 1}},
+        shape=SHAPE,
         facts={"gain": 7.12, "readnoise": 5.24, "dark": 1.5, "exptime": 340.0},
-    )  # fmt: skip
+    )
     nicmos = InstrumentSample(
-        primary={"INSTRUME": "NICMOS", "CAMERA": 3, **TIMES}, science={1: {"BUNIT": "COUNTS/S"}}, shape=SHAPE,
+        primary={"INSTRUME": "NICMOS", "CAMERA": 3, **TIMES},
+        science={1: {"BUNIT": "COUNTS/S"}},
+        shape=SHAPE,
         facts={"gain": 6.5, "readnoise": 29.0, "exptime": 340.0, "rate": 1},
-    )  # fmt: skip
+    )
     generic = InstrumentSample(
-        primary={"INSTRUME": "OTHER", "GAIN": 1.5, "RDNOISE": 4.25, **TIMES}, science={1: {"BUNIT": "COUNTS"}}, shape=SHAPE,
+        primary={"INSTRUME": "OTHER", "GAIN": 1.5, "RDNOISE": 4.25, **TIMES},
+        science={1: {"BUNIT": "COUNTS"}},
+        shape=SHAPE,
         facts={"gain": 1.5, "effective_gain": 1.5, "readnoise": 4.25, "exptime": 340.0},
-    )  # fmt: skip
+    )
     return {
-        "acs": _acs_like("ACS", "WFC"), "wfc3": _acs_like("WFC3", "UVIS"), "stis": stis, "wfpc2": wfpc2, "nicmos": nicmos,
+        "acs": _acs_like("ACS", "WFC"),
+        "wfc3": _acs_like("WFC3", "UVIS"),
+        "stis": stis,
+        "wfpc2": wfpc2,
+        "nicmos": nicmos,
         "generic": generic,
-    }  # fmt: skip
+    }
 
 
 def _images() -> list[Array]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
-import pickle
 import sys
 import threading
 import time
@@ -19,11 +17,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from drizframe.errors import DrizframeWarning, HookError
 from drizframe.hooks import TRAITS, Component, Step
-from drizframe.testing.failure import CheckFailure, require
+from drizframe.testing.failure import CheckFailure
 
 __all__ = [
-    "Check", "Outcome", "all_checks", "check", "checks_for", "examples", "expecting_failure", "forall", "implementations", "run_checks",
-]  # fmt: skip
+    "Check",
+    "Outcome",
+    "all_checks",
+    "check",
+    "checks_for",
+    "examples",
+    "expecting_failure",
+    "forall",
+    "implementations",
+    "run_checks",
+]
 
 #: Every check, by name, in the order of definition.
 _CHECKS: list[Check] = []
@@ -127,9 +134,12 @@ def traits_of(record: Any) -> frozenset[str]:
 
 
 def check(
-    *families: str, traits: Sequence[str] = (), applies: Callable[[Any], bool] | None = None, sampled: bool = False,
+    *families: str,
+    traits: Sequence[str] = (),
+    applies: Callable[[Any], bool] | None = None,
+    sampled: bool = False,
     name: str = "",
-) -> Callable[[Callable[..., None]], Callable[..., None]]:  # fmt: skip
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a check function; its name begins with ``check_``."""
     unknown = set(traits) - set(TRAITS)
     if unknown:
@@ -145,7 +155,7 @@ def check(
                 traits=frozenset(traits),
                 applies=applies,
                 sampled=sampled,
-            )  # fmt: skip
+            )
         )
         return function
 
@@ -303,9 +313,12 @@ def untouched(what: str, **arrays: Any) -> Iterator[None]:
         if differ.any():
             index = tuple(int(i) for i in np.argwhere(differ)[0])
             raise CheckFailure(
-                f"{what} must not change its inputs", expected=old[index].item(), got=new[index].item(),
-                where=f"argument {name!r}, element {list(index)}; {int(differ.sum())} elements changed", inputs={name: old},
-            )  # fmt: skip
+                f"{what} must not change its inputs",
+                expected=old[index].item(),
+                got=new[index].item(),
+                where=f"argument {name!r}, element {list(index)}; {int(differ.sum())} elements changed",
+                inputs={name: old},
+            )
 
 
 def plain(result: Any) -> Any:
@@ -361,9 +374,11 @@ def same_from_threads(what: str, calls: Sequence[Callable[[], Any]]) -> None:
     if wrong:
         k, round_, got = wrong[0]
         raise CheckFailure(
-            f"{what} gives the same from eight threads", expected=values_of(alone[k % len(calls)]), got=values_of(got),
+            f"{what} gives the same from eight threads",
+            expected=values_of(alone[k % len(calls)]),
+            got=values_of(got),
             where=f"thread {k}, call {round_}; {len(wrong)} of {THREADS} threads differ",
-        )  # fmt: skip
+        )
 
 
 def _yielding(stride: int) -> Callable[..., Any]:
@@ -385,51 +400,3 @@ def values_of(packed: Any) -> Any:
     if isinstance(packed, tuple) and len(packed) == 3 and isinstance(packed[2], bytes):
         return np.frombuffer(packed[2], dtype=packed[1]).reshape(packed[0])
     return packed
-
-
-# -- checks for all components -----------------------------------------------------------------------------------------
-
-
-def _has_twin(record: Any) -> bool:
-    return getattr(record, "fast", None) is not None
-
-
-@check(applies=_has_twin)
-def check_same_signature(record: Component) -> None:
-    """Reference and fast twin have the same arguments."""
-    found = {}
-    for kind, function in implementations(record).items():
-        try:
-            found[kind] = [(p.name, p.kind) for p in inspect.signature(function).parameters.values()]
-        except (TypeError, ValueError) as error:
-            raise CheckFailure(
-                f"{record!r}: a program can read the signature of {kind}", expected="a signature", got=repr(error),
-                where=f"{kind} = {function!r}",
-            ) from error  # fmt: skip
-    show = {k: ", ".join(n for n, _ in v) for k, v in found.items()}
-    require(
-        found["fast"] == found["reference"], f"{record!r}: fast has the arguments of reference",
-        expected=show["reference"], got=show["fast"], where="signature",
-    )  # fmt: skip
-
-
-@check(traits=["picklable"])
-def check_picklable(record: Component) -> None:
-    """The record survives pickling, as promised."""
-    what = f"{record!r} survives pickling, as its trait 'picklable' promises"
-    try:
-        copy = pickle.loads(pickle.dumps(record))  # noqa: S301  (our own bytes)
-    except Exception as error:
-        raise CheckFailure(
-            what, expected="a copy", got=describe(error), where="pickle.dumps, pickle.loads"
-        ) from error
-    same = type(copy) is type(record) and (copy.name, copy.traits) == (record.name, record.traits)
-    require(same, what, expected=record, got=copy, where="type, name and traits")
-    for kind, function in implementations(record).items():
-        require(
-            getattr(copy, kind) is function,
-            what,
-            expected=repr(function),
-            got=repr(getattr(copy, kind)),
-            where=kind,
-        )

@@ -135,16 +135,22 @@ def check_ignores_masked(record: Combiner) -> None:
         want = function(s)
         other = dataclasses.replace(s, stack=np.where(s.bad, np.float32(junk), s.stack))
         compare(
-            f"{record!r} ({kind}) does not read masked values (set to {junk})", function(other), want, where="pixel",
+            f"{record!r} ({kind}) does not read masked values (set to {junk})",
+            function(other),
+            want,
+            where="pixel",
             inputs=inputs_of(s),
-        )  # fmt: skip
+        )
         holes = dataclasses.replace(
             s, stack=np.where(s.bad, np.float32(np.nan), s.stack), bad=np.zeros_like(s.bad)
         )
         compare(
-            f"{record!r} ({kind}) takes values that are not finite as masked", function(holes), want, where="pixel",
+            f"{record!r} ({kind}) takes values that are not finite as masked",
+            function(holes),
+            want,
+            where="pixel",
             inputs=inputs_of(holes),
-        )  # fmt: skip
+        )
 
     each(record, body, junk=st.sampled_from([0.0, 1e15, -1e15, np.nan, np.inf]))
 
@@ -157,9 +163,13 @@ def check_combiner_constant(record: Combiner) -> None:
         constant = dataclasses.replace(s, stack=np.full_like(s.stack, value))
         got = function(constant)
         compare(
-            f"{record!r} ({kind}) gives the constant of a constant stack", got, np.full_like(got, value), rtol=SINGLE,
-            where="pixel", inputs=inputs_of(constant),
-        )  # fmt: skip
+            f"{record!r} ({kind}) gives the constant of a constant stack",
+            got,
+            np.full_like(got, value),
+            rtol=SINGLE,
+            where="pixel",
+            inputs=inputs_of(constant),
+        )
 
     each(record, body, value=st.floats(0.5, 1024.0, width=32))
 
@@ -172,10 +182,13 @@ def check_halo(record: Combiner) -> None:
     rng = np.random.default_rng(11)
     n, side = max(4, record.minimum(options)), 2 * halo + 9
     s = Stack(
-        stack=rng.normal(5, 4, (n, side, side)).astype(np.float32), bad=rng.random((n, side, side)) < 0.2,
-        weight=rng.uniform(50, 100, (n, side, side)).astype(np.float32), exptime=np.full(n, 80.0),
-        background=np.full(n, 2.0), readnoise=np.full(n, 1.0),
-    )  # fmt: skip
+        stack=rng.normal(5, 4, (n, side, side)).astype(np.float32),
+        bad=rng.random((n, side, side)) < 0.2,
+        weight=rng.uniform(50, 100, (n, side, side)).astype(np.float32),
+        exptime=np.full(n, 80.0),
+        background=np.full(n, 2.0),
+        readnoise=np.full(n, 1.0),
+    )
     s.bad[0] = False
     for kind, function in functions(record).items():
         whole = function(s)
@@ -183,9 +196,12 @@ def check_halo(record: Combiner) -> None:
             cut = (slice(None), slice(at - halo, at + halo + 1), slice(at - halo, at + halo + 1))
             tile = dataclasses.replace(s, stack=s.stack[cut], bad=s.bad[cut], weight=s.weight[cut])
             compare(
-                f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}", function(tile)[halo, halo],
-                whole[at, at], where=f"pixel [{at}, {at}]", inputs=inputs_of(tile),
-            )  # fmt: skip
+                f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
+                function(tile)[halo, halo],
+                whole[at, at],
+                where=f"pixel [{at}, {at}]",
+                inputs=inputs_of(tile),
+            )
 
 
 @check("combiner", traits=["order_free"], name="check_order_free")
@@ -196,8 +212,11 @@ def check_combiner_order_free(record: Combiner) -> None:
         order = np.random.default_rng(seed).permutation(len(s.stack))
         compare(
             f"{record!r} ({kind}) does not depend on the order of the exposures, here {order.tolist()}",
-            function(s.ordered(order)), function(s), where="pixel", inputs=inputs_of(s),
-        )  # fmt: skip
+            function(s.ordered(order)),
+            function(s),
+            where="pixel",
+            inputs=inputs_of(s),
+        )
 
     each(record, body, seed=st.integers(0, 999))
 
@@ -212,9 +231,14 @@ def check_combiner_linear(record: Combiner) -> None:
         want = function(s) + np.float32(factor) * function(other)
         peak = float(np.abs(s.stack).max()) * (1 + abs(factor)) * len(s.stack)
         compare(
-            f"{record!r} ({kind}) is linear in the stack", function(both), want, rtol=SINGLE, atol=SINGLE * peak,
-            where="pixel", inputs=inputs_of(s),
-        )  # fmt: skip
+            f"{record!r} ({kind}) is linear in the stack",
+            function(both),
+            want,
+            rtol=SINGLE,
+            atol=SINGLE * peak,
+            where="pixel",
+            inputs=inputs_of(s),
+        )
 
     each(record, body, factor=st.sampled_from([1.0, -2.0, 0.5]))
 
@@ -227,16 +251,22 @@ def check_combiner_reference_equals_fast(record: Combiner) -> None:
     def one(s: Stack, nlow: int, lthresh: float | None) -> None:
         options, found = options_of(record, nlow=nlow, lthresh=lthresh), functions(record)
         compare(
-            f"{record!r}: fast equals reference", found["fast"](s, options), found["reference"](s, options),
-            rtol=min(SINGLE, max(record.tolerance, 0.0)) if record.tolerance == 0.0 else SINGLE, zeros=True, where="pixel",
+            f"{record!r}: fast equals reference",
+            found["fast"](s, options),
+            found["reference"](s, options),
+            rtol=min(SINGLE, max(record.tolerance, 0.0)) if record.tolerance == 0.0 else SINGLE,
+            zeros=True,
+            where="pixel",
             inputs={**inputs_of(s), "options": options},
-        )  # fmt: skip
+        )
 
     small = shapes(rows=st.integers(1, 5), columns=st.integers(1, 5))
     forall(
-        one, s=stacks(shapes=small, counts=st.integers(max(1, least), 6)), nlow=st.integers(0, 1),
+        one,
+        s=stacks(shapes=small, counts=st.integers(max(1, least), 6)),
+        nlow=st.integers(0, 1),
         lthresh=st.sampled_from([None, 0.0]),
-    )  # fmt: skip
+    )
 
 
 @check("combiner", name="check_threads")
@@ -252,7 +282,7 @@ def check_combiner_threads(record: Combiner) -> None:
             exptime=rng.uniform(50, 80, n),
             background=rng.uniform(0, 9, n),
             readnoise=rng.uniform(1, 4, n),
-        )  # fmt: skip
+        )
         for _ in range(8)
     ]
     for kind, function in functions(record).items():

@@ -61,8 +61,10 @@ class Bound:
         if self.reason is not None:
             raise CheckFailure(
                 f"{self.check.name} of {self.record!r} was expected to fail ({self.reason}), but it passes",
-                expected="a failure", got="none", where="expected_failures; remove the entry",
-            )  # fmt: skip
+                expected="a failure",
+                got="none",
+                where="expected_failures; remove the entry",
+            )
 
 
 def conformance(

@@ -168,15 +168,21 @@ def check_finds_outlier(record: CosmicRayDetector) -> None:
     def body(kind: str, chip: Chip, planted: Array) -> None:
         got = detect(record, kind, chip)
         compare(
-            f"{record!r} ({kind}) flags pixels 100 sigma above the blotted median", got[planted] != 0,
-            np.ones(int(planted.sum()), dtype=bool), where=f"planted pixels {np.argwhere(planted).tolist()}", inputs=inputs_of(chip),
-        )  # fmt: skip
+            f"{record!r} ({kind}) flags pixels 100 sigma above the blotted median",
+            got[planted] != 0,
+            np.ones(int(planted.sum()), dtype=bool),
+            where=f"planted pixels {np.argwhere(planted).tolist()}",
+            inputs=inputs_of(chip),
+        )
         clean = dataclasses.replace(chip, sci=np.array(chip.blot))
         codes = detect(record, kind, clean)
         compare(
-            f"{record!r} ({kind}) flags no pixel of an image that equals the blotted median", codes, np.zeros_like(codes),
-            where="pixel", inputs=inputs_of(clean),
-        )  # fmt: skip
+            f"{record!r} ({kind}) flags no pixel of an image that equals the blotted median",
+            codes,
+            np.zeros_like(codes),
+            where="pixel",
+            inputs=inputs_of(clean),
+        )
 
     each(record, body)
 
@@ -192,11 +198,15 @@ def check_detector_halo(record: CosmicRayDetector) -> None:
             whole = detect(record, kind, c)
             for at in range(halo, halo + 20, 3):
                 cut = (slice(at - halo, at + halo + 1),) * 2
-                part = Chip(*[None if a is None else a[cut] for a in c.arrays().values()])
+                cuts: list[Any] = [None if a is None else a[cut] for a in c.arrays().values()]
+                part = Chip(*cuts)
                 compare(
                     f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
-                    detect(record, kind, part)[halo, halo], whole[at, at], where=f"pixel [{at}, {at}]", inputs=inputs_of(part),
-                )  # fmt: skip
+                    detect(record, kind, part)[halo, halo],
+                    whole[at, at],
+                    where=f"pixel [{at}, {at}]",
+                    inputs=inputs_of(part),
+                )
 
 
 @check("cosmic-ray detector", applies=lambda r: r.fast is not None, name="check_reference_equals_fast")
@@ -208,9 +218,12 @@ def check_detector_reference_equals_fast(record: CosmicRayDetector) -> None:
         for c in chips_for(record, chip):
             changes = {"grow": grow, "ctegrow": ctegrow, "cte_direction": direction}
             compare(
-                f"{record!r}: fast equals reference", detect(record, "fast", c, **changes),
-                detect(record, "reference", c, **changes), where="pixel", inputs={**inputs_of(c), **changes},
-            )  # fmt: skip
+                f"{record!r}: fast equals reference",
+                detect(record, "fast", c, **changes),
+                detect(record, "reference", c, **changes),
+                where="pixel",
+                inputs={**inputs_of(c), **changes},
+            )
 
     forall(
         one,

@@ -51,9 +51,12 @@ def check_every_task_once(record: Executor) -> None:
                 found = {int(p.name): len(p.read_text()) for p in Path(folder).iterdir()}
             wrong = {k: found.get(k, 0) for k in range(count) if found.get(k, 0) != 1}
             require(
-                not wrong, f"{record!r} does every task exactly once", expected="1 call of each task",
-                got=", ".join(f"{n} calls of task {k}" for k, n in wrong.items()), where=f"{count} tasks, {workers} workers",
-            )  # fmt: skip
+                not wrong,
+                f"{record!r} does every task exactly once",
+                expected="1 call of each task",
+                got=", ".join(f"{n} calls of task {k}" for k, n in wrong.items()),
+                where=f"{count} tasks, {workers} workers",
+            )
 
 
 @check("executor")
@@ -64,9 +67,12 @@ def check_results_in_order(record: Executor) -> None:
             with tempfile.TemporaryDirectory() as folder:
                 got = _run(record, mark, [(folder, k) for k in range(count)], workers)
             require(
-                got == list(range(count)), f"{record!r} gives one result for each task, in order",
-                expected=list(range(count)), got=got, where=f"{count} tasks, {workers} workers",
-            )  # fmt: skip
+                got == list(range(count)),
+                f"{record!r} gives one result for each task, in order",
+                expected=list(range(count)),
+                got=got,
+                where=f"{count} tasks, {workers} workers",
+            )
 
 
 @check("executor")

@@ -13,7 +13,7 @@ __all__ = ["CheckFailure", "compare", "require"]
 SHOWN = 40
 
 
-class CheckFailure(AssertionError):
+class CheckFailure(AssertionError):  # noqa: N818  (a failure of a test, no error of a program)
     """A component does not keep what its family or its traits promise.
 
     Parameters

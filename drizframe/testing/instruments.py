@@ -40,9 +40,14 @@ def read(
     primary, science = headers_of(sample) if headers is None else headers
     image = np.zeros(sample.shape, dtype=np.float32)
     exposure: Exposure = implementations(record)[kind](
-        primary, science, name="sample", path=None, source=lambda extver: ArraySource({"sci": image + extver}),
-        options=InstrumentOptions(**options), wcs=lambda extver: tangent_plane(sample.shape, 0.05),  # noqa: ARG005
-    )  # fmt: skip
+        primary,
+        science,
+        name="sample",
+        path=None,
+        source=lambda extver: ArraySource({"sci": image + extver}),
+        options=InstrumentOptions(**options),
+        wcs=lambda extver: tangent_plane(sample.shape, 0.05),  # noqa: ARG005
+    )
     return exposure
 
 
@@ -68,9 +73,12 @@ def check_matches_sample(record: Instrument, sample: InstrumentSample) -> None:
     )
     empty = record.matches(fits.Header())
     require(
-        isinstance(empty, bool), f"{record!r} answers for any header", expected="True or False", got=empty,
+        isinstance(empty, bool),
+        f"{record!r} answers for any header",
+        expected="True or False",
+        got=empty,
         where="matches(empty header)",
-    )  # fmt: skip
+    )
 
 
 @check("instrument", sampled=True)
@@ -80,9 +88,13 @@ def check_facts(record: Instrument, sample: InstrumentSample) -> None:
         exposure, inputs = read(record, kind, sample), seen(sample)
         what = f"{record!r} ({kind}) reads the facts of the headers"
         require(
-            [c.extver for c in exposure.chips] == sorted(sample.science), what, expected=sorted(sample.science),
-            got=[c.extver for c in exposure.chips], where="extver of the chips", inputs=inputs,
-        )  # fmt: skip
+            [c.extver for c in exposure.chips] == sorted(sample.science),
+            what,
+            expected=sorted(sample.science),
+            got=[c.extver for c in exposure.chips],
+            where="extver of the chips",
+            inputs=inputs,
+        )
         require(
             exposure.name == "sample",
             what,
@@ -152,18 +164,26 @@ def check_overrides(record: Instrument, sample: InstrumentSample) -> None:
         for chip in read(record, kind, sample, **given).chips:
             for name, want in given.items():
                 compare(
-                    f"{record!r} ({kind}) honours the user's {name}", getattr(chip, name), want, rtol=1e-9,
-                    where=f"chip {chip.extver}, {name}", inputs={"options": given},
-                )  # fmt: skip
+                    f"{record!r} ({kind}) honours the user's {name}",
+                    getattr(chip, name),
+                    want,
+                    rtol=1e-9,
+                    where=f"chip {chip.extver}, {name}",
+                    inputs={"options": given},
+                )
         headers = headers_of(sample)
         keywords = {"gain_keyword": "XGAIN", "readnoise_keyword": "XNOISE", "exptime_keyword": "XTIME"}
         headers[0].update(dict(zip(("XGAIN", "XNOISE", "XTIME"), given.values(), strict=True)))
         for chip in read(record, kind, sample, headers, **keywords).chips:
             for name, want in given.items():
                 compare(
-                    f"{record!r} ({kind}) honours the user's keyword for {name}", getattr(chip, name), want, rtol=1e-9,
-                    where=f"chip {chip.extver}, {name}", inputs={"options": keywords, "header": given},
-                )  # fmt: skip
+                    f"{record!r} ({kind}) honours the user's keyword for {name}",
+                    getattr(chip, name),
+                    want,
+                    rtol=1e-9,
+                    where=f"chip {chip.extver}, {name}",
+                    inputs={"options": keywords, "header": given},
+                )
 
 
 @check("instrument", sampled=True)
@@ -175,9 +195,12 @@ def check_headers_untouched(record: Instrument, sample: InstrumentSample) -> Non
         before = str(headers[0])
         first = read(record, kind, sample, headers)
         require(
-            str(headers[0]) == before, f"{record!r} ({kind}) must not change the primary header", expected=before,
-            got=str(headers[0]), where="primary header",
-        )  # fmt: skip
+            str(headers[0]) == before,
+            f"{record!r} ({kind}) must not change the primary header",
+            expected=before,
+            got=str(headers[0]),
+            where="primary header",
+        )
         second = read(record, kind, sample)
         a, b = (plain([[getattr(c, n) for n in names] for c in e.chips]) for e in (first, second))
         require(

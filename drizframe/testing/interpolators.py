@@ -94,9 +94,11 @@ def check_interpolator_shape_and_type(record: Interpolator) -> None:
         ox = np.array([-0.1, nx, nx + 1e9, np.nan, np.inf, 0.0, 0.0, -np.inf, -1e300])
         oy = np.array([0.0, 0.0, 0.0, 0.0, 0.0, -0.1, ny, np.nan, 0.0])
         compare(
-            f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny", function(image, ox, oy),
-            np.full(ox.shape, FILL), inputs={"image": image, "x": ox, "y": oy, "fill": FILL},
-        )  # fmt: skip
+            f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny",
+            function(image, ox, oy),
+            np.full(ox.shape, FILL),
+            inputs={"image": image, "x": ox, "y": oy, "fill": FILL},
+        )
 
     each(record, body)
 
@@ -135,7 +137,7 @@ def check_interpolator_any_layout(record: Interpolator) -> None:
 
 @check("interpolator")
 def check_axes(record: Interpolator) -> None:
-    """X runs along columns and y along rows: a bright patch is found where it is, not at the mirrored place."""
+    """Along columns runs x, along rows y: a bright patch is found where it is, not at the mirrored place."""
     r = max(int(record.reach), 1)
     x, y = float(3 * r + 2), float(r)
     size = 5 * r + 5
@@ -147,9 +149,14 @@ def check_axes(record: Interpolator) -> None:
         got = function(image, np.array([x, y]), np.array([y, x]))
         compare(
             f"{record!r} ({kind}) takes (x, y) as (column, row): image[y, x] is 1 around the first position, 0 around the second",
-            got, np.array([full, empty]), atol=ROUNDING, where=f"positions (x, y) = ({x:g}, {y:g}) and ({y:g}, {x:g})",
-            inputs={"bright pixels": f"rows 0 to {2 * r}, columns {int(x) - r} to {int(x) + r} of {image.shape}"},
-        )  # fmt: skip
+            got,
+            np.array([full, empty]),
+            atol=ROUNDING,
+            where=f"positions (x, y) = ({x:g}, {y:g}) and ({y:g}, {x:g})",
+            inputs={
+                "bright pixels": f"rows 0 to {2 * r}, columns {int(x) - r} to {int(x) + r} of {image.shape}"
+            },
+        )
 
 
 @check("interpolator", name="check_constant")
@@ -161,9 +168,13 @@ def check_interpolator_constant(record: Interpolator) -> None:
     ) -> None:
         constant = np.full(image.shape, value)
         compare(
-            f"{record!r} ({kind}) reproduces a constant image", function(constant, x, y), np.full(x.shape, value),
-            rtol=ROUNDING, where="position", inputs={"shape": image.shape, "value": value, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r} ({kind}) reproduces a constant image",
+            function(constant, x, y),
+            np.full(x.shape, value),
+            rtol=ROUNDING,
+            where="position",
+            inputs={"shape": image.shape, "value": value, "x": x, "y": y},
+        )
 
     each(record, body, value=st.floats(0.5, 1e4))
 
@@ -186,9 +197,13 @@ def check_interpolator_whole_pixel_shifts(record: Interpolator) -> None:
         second[r + dy : r + dy + ny, r + dx : r + dx + nx] = image
         compare(
             f"{record!r} ({kind}) commutes with shifts by whole pixels, here {shift}",
-            function(second, x + r + dx, y + r + dy), function(first, x + r, y + r),
-            rtol=ROUNDING, atol=ROUNDING * float(np.abs(image).max()), where="position", inputs={"image": first, "x": x + r, "y": y + r},
-        )  # fmt: skip
+            function(second, x + r + dx, y + r + dy),
+            function(first, x + r, y + r),
+            rtol=ROUNDING,
+            atol=ROUNDING * float(np.abs(image).max()),
+            where="position",
+            inputs={"image": first, "x": x + r, "y": y + r},
+        )
 
     each(record, body, shift=st.tuples(st.integers(0, 4), st.integers(0, 4)))
 
@@ -207,9 +222,12 @@ def check_reach(record: Interpolator) -> None:
         other = np.where(far, 1e6 - big, big)
         got, want = function(other, px, py), function(big, px, py)
         compare(
-            f"{record!r} ({kind}) does not depend on pixels farther than reach = {r}", got, want,
-            where="position", inputs={"image": big, "x": px, "y": py},
-        )  # fmt: skip
+            f"{record!r} ({kind}) does not depend on pixels farther than reach = {r}",
+            got,
+            want,
+            where="position",
+            inputs={"image": big, "x": px, "y": py},
+        )
 
     each(record, body)
 
@@ -226,9 +244,14 @@ def check_interpolator_linear(record: Interpolator) -> None:
         got, want = function(a + factor * b, x, y), function(a, x, y) + factor * function(b, x, y)
         peak = float(np.abs(a).max()) * (1 + abs(factor))
         compare(
-            f"{record!r} ({kind}) is linear in the image", got, want, rtol=ROUNDING, atol=ROUNDING * peak,
-            where="position", inputs={"a": a, "b": b, "factor": factor, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r} ({kind}) is linear in the image",
+            got,
+            want,
+            rtol=ROUNDING,
+            atol=ROUNDING * peak,
+            where="position",
+            inputs={"a": a, "b": b, "factor": factor, "x": x, "y": y},
+        )
 
     each(record, body, factor=st.sampled_from([1.0, -2.0, 0.5]))
 
@@ -241,9 +264,14 @@ def check_interpolator_rotation_invariant(record: Interpolator) -> None:
         turned = np.rot90(image)
         got = function(turned, y, image.shape[1] - 1 - x)
         compare(
-            f"{record!r} ({kind}) turns with the image by 90 degrees", got, function(image, x, y), rtol=ROUNDING,
-            atol=ROUNDING * float(np.abs(image).max()), where="position", inputs={"image": image, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r} ({kind}) turns with the image by 90 degrees",
+            got,
+            function(image, x, y),
+            rtol=ROUNDING,
+            atol=ROUNDING * float(np.abs(image).max()),
+            where="position",
+            inputs={"image": image, "x": x, "y": y},
+        )
 
     each(record, body)
 
@@ -258,9 +286,14 @@ def check_interpolator_reference_equals_fast(record: Interpolator) -> None:
         # sums cancel: rounding is a fraction of the largest pixel, not of the value
         peak = float(np.abs(image).max())
         compare(
-            f"{record!r}: fast equals reference", found["fast"](image, x, y), found["reference"](image, x, y),
-            rtol=record.tolerance, atol=10 * record.tolerance * peak, where="position", inputs={"image": image, "x": x, "y": y},
-        )  # fmt: skip
+            f"{record!r}: fast equals reference",
+            found["fast"](image, x, y),
+            found["reference"](image, x, y),
+            rtol=record.tolerance,
+            atol=10 * record.tolerance * peak,
+            where="position",
+            inputs={"image": image, "x": x, "y": y},
+        )
 
     forall(one, image=images(shapes=SMALL, dtypes=NATIVE), where=FRACTIONS)
 
@@ -273,7 +306,7 @@ def check_interpolator_threads(record: Interpolator) -> None:
     for kind, function in functions(record).items():
         calls = [lambda a=a, f=function: f(*a) for a in inputs]
         try:
-            same_from_threads(f"{record!r} ({kind})", calls)  # type: ignore[arg-type]
+            same_from_threads(f"{record!r} ({kind})", calls)
         except CheckFailure as failure:
             failure.inputs.update(images="8 images of normal noise, 20 by 20 pixels", positions="60 each")
             raise

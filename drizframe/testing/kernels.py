@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from drizframe.engine.drizzling import drizzle_chip, finish
 from drizframe.engine.kernel_ways import footprint_of
 from drizframe.hooks import Kernel
-from drizframe.model import Accumulator, ChipInput, PixelMap, Window
+from drizframe.model import PixelMap
 from drizframe.testing.checking import check, frozen_copy, same_from_threads, strided, untouched
 from drizframe.testing.checking import forall as _forall
 from drizframe.testing.failure import CheckFailure, compare, require
-from drizframe.testing.strategies import affine_map, images, pixmaps, shapes
-from drizframe.testing.strategies import weights as weight_images
+from drizframe.testing.strategies import affine_map, pixmaps, shapes
 
 __all__: list[str] = []
 
@@ -100,9 +98,11 @@ def limits(
     """Return lowest and highest x and y that each pixel can reach."""
     if kernel.needs_corners and corners is not None:
         return (
-            corners[:, :, 0].min(axis=1), corners[:, :, 0].max(axis=1),
-            corners[:, :, 1].min(axis=1), corners[:, :, 1].max(axis=1),
-        )  # fmt: skip
+            corners[:, :, 0].min(axis=1),
+            corners[:, :, 0].max(axis=1),
+            corners[:, :, 1].min(axis=1),
+            corners[:, :, 1].max(axis=1),
+        )
     return x - margin, x + margin, y - margin, y + margin
 
 
@@ -198,8 +198,10 @@ def check_nothing_outside_footprint(kernel: Kernel) -> None:
         got = weigh(case)
         compare(
             f"{kernel!r} ({kind}) gives exactly 0 outside of its footprint (else the pixel counts as touched)",
-            np.where(outside, got, 0.0), np.zeros_like(got), inputs=case.inputs(),
-        )  # fmt: skip
+            np.where(outside, got, 0.0),
+            np.zeros_like(got),
+            inputs=case.inputs(),
+        )
 
     forall(body, kernel)
 
@@ -216,8 +218,10 @@ def check_window_independence(kernel: Kernel) -> None:
         small = dataclasses.replace(case, x0=case.x0 + left, y0=case.y0 + top, shape=part)
         compare(
             f"{kernel!r} ({kind}) gives an output pixel the same weight whatever the window",
-            weigh(small), whole[:, top : top + part[0], left : left + part[1]], inputs=small.inputs(),
-        )  # fmt: skip
+            weigh(small),
+            whole[:, top : top + part[0], left : left + part[1]],
+            inputs=small.inputs(),
+        )
 
     forall(body, kernel, cut=st.tuples(*[st.integers(0, 15)] * 4))
 
@@ -236,14 +240,20 @@ def check_kernel_whole_pixel_shifts(kernel: Kernel) -> None:
         peak = float(np.abs(want).max(initial=0.0))
         compare(
             f"{kernel!r} ({kind}) commutes with shifts by whole pixels, here {shift}",
-            weigh(moved), want, rtol=ROUNDING, atol=ROUNDING * peak, inputs=case.inputs(),
-        )  # fmt: skip
+            weigh(moved),
+            want,
+            rtol=ROUNDING,
+            atol=ROUNDING * peak,
+            inputs=case.inputs(),
+        )
 
     drawn = st.tuples(st.integers(0, 700), st.integers(0, 700))
     exact = pixmaps(
-        shapes=shapes(rows=st.integers(1, 3), columns=st.integers(1, 3)), angles=st.sampled_from([0.0, 90.0, 180.0]),
-        scales=st.sampled_from([1.0, 0.5]), bends=st.just(0.0),
-    )  # fmt: skip
+        shapes=shapes(rows=st.integers(1, 3), columns=st.integers(1, 3)),
+        angles=st.sampled_from([0.0, 90.0, 180.0]),
+        scales=st.sampled_from([1.0, 0.5]),
+        bends=st.just(0.0),
+    )
 
     def one(pixmap: PixelMap, pixfrac: float, shift: tuple[int, int]) -> None:
         case = case_of(kernel, pixmap, pixfrac)
@@ -272,9 +282,12 @@ def check_centred(kernel: Kernel) -> None:
                 total += got.sum()
             compare(
                 f"{kernel!r} ({kind}) is centred on the input pixel: the mean of centroid minus centre (x, y) is 0",
-                first / total, np.zeros(2), atol=OFF_CENTRE,
-                where=f"mean over {len(cases)} positions, in frame pixels", inputs={"pixfrac": pixfrac, "scale": 1.0},
-            )  # fmt: skip
+                first / total,
+                np.zeros(2),
+                atol=OFF_CENTRE,
+                where=f"mean over {len(cases)} positions, in frame pixels",
+                inputs={"pixfrac": pixfrac, "scale": 1.0},
+            )
 
 
 @check("kernel", traits=["conserves_flux"])
@@ -285,8 +298,12 @@ def check_conserves_flux(kernel: Kernel) -> None:
         got = weigh(case).sum(axis=(1, 2))
         compare(
             f"{kernel!r} ({kind}) conserves flux: the weights of a pixel inside of its window sum to 1",
-            got, np.ones_like(got), atol=max(kernel.tolerance, ROUNDING), where="pixel", inputs=case.inputs(),
-        )  # fmt: skip
+            got,
+            np.ones_like(got),
+            atol=max(kernel.tolerance, ROUNDING),
+            where="pixel",
+            inputs=case.inputs(),
+        )
 
     forall(body, kernel)
 
@@ -330,9 +347,13 @@ def check_kernel_rotation_invariant(kernel: Kernel) -> None:
         )
         peak = float(np.abs(want).max(initial=0.0))
         compare(
-            f"{kernel!r} ({kind}) turns with the input by 90 degrees", weigh(turned), want, rtol=ROUNDING,
-            atol=ROUNDING * peak, inputs=case.inputs(),
-        )  # fmt: skip
+            f"{kernel!r} ({kind}) turns with the input by 90 degrees",
+            weigh(turned),
+            want,
+            rtol=ROUNDING,
+            atol=ROUNDING * peak,
+            inputs=case.inputs(),
+        )
 
     forall(body, kernel)
 
@@ -350,10 +371,15 @@ def check_kernel_reference_equals_fast(kernel: Kernel) -> None:
         want, got = found["reference"](case), found["fast"](case)
         peak = float(np.abs(want).max(initial=0.0))
         compare(
-            f"{kernel!r}: fast equals reference", got, want, rtol=kernel.tolerance,
+            f"{kernel!r}: fast equals reference",
+            got,
+            want,
+            rtol=kernel.tolerance,
             # a table is as exact as a fraction of the peak; the smallest exponentials lose digits
-            atol=max(kernel.tolerance, 1e-6) * peak if table else 1e-300, zeros=not table, inputs=case.inputs(),
-        )  # fmt: skip
+            atol=max(kernel.tolerance, 1e-6) * peak if table else 1e-300,
+            zeros=not table,
+            inputs=case.inputs(),
+        )
 
     _forall(
         one, pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))), pixfrac=DROPS
@@ -370,123 +396,3 @@ def check_kernel_threads(kernel: Kernel) -> None:
         cases = [dataclasses.replace(c, shape=(h, w)) for c in cases]
         for kind, weigh in ways(kernel, pixfrac, 1.0).items():
             same_from_threads(f"{kernel!r} ({kind})", [lambda c=c, f=weigh: f(c) for c in cases])  # type: ignore[misc]
-
-
-# -- through the driver ------------------------------------------------------------------------------------------------
-
-WINDOW = Window(24, 44, 24, 44)
-
-
-def drizzled(
-    kernel: Kernel,
-    pixmap: PixelMap,
-    data: Array,
-    weight: Array | None,
-    pixfrac: float,
-    acc: Accumulator | None = None,
-) -> Accumulator:
-    """Drizzle one chip onto a window."""
-    acc = Accumulator(window=WINDOW, planes=1) if acc is None else acc
-    chip = ChipInput(
-        data=[data], weight=weight, number=1, pixmap=pixmap, scale=float(pixmap.extra["scale"]), intensity=1.0
-    )
-    drizzle_chip(acc, chip, kernel, pixfrac=pixfrac)
-    return acc
-
-
-def on_chips(body: Callable[..., None], kernel: Kernel, **more: Any) -> None:
-    """Call ``body(pixmap, pixfrac, …)`` for drawn maps of chips of 4 by 5 pixels."""
-    assert kernel.reference is not None  # noqa: S101  (checked when the record was made)
-    _forall(body, pixmap=pixmaps(shapes=st.just((4, 5))), pixfrac=DROPS, **more)
-
-
-CHIP = st.just((4, 5))
-
-
-@check("kernel")
-def check_zero_weight_adds_nothing(kernel: Kernel) -> None:
-    """Pixels of weight 0 change no sum and no context, whatever their values."""
-
-    def body(pixmap: PixelMap, pixfrac: float, data: Array, weight: Array) -> None:
-        wild = np.where(weight == 0, np.float32(1e15), data.astype(np.float32))
-        with_zero = drizzled(kernel, pixmap, wild, weight, pixfrac)
-        calm = drizzled(kernel, pixmap, np.where(weight == 0, np.float32(0), data), weight, pixfrac)
-        nothing = drizzled(kernel, pixmap, wild, np.zeros_like(weight), pixfrac)
-        what = f"{kernel!r}: pixels of weight 0 add nothing"
-        inputs = {"map": pixmap.extra, "pixfrac": pixfrac, "data": data, "weight": weight}
-        for name in ("weight", "total", "context"):
-            compare(what, getattr(with_zero, name), getattr(calm, name), where=f"sum {name!r}", inputs=inputs)
-            compare(
-                what,
-                getattr(nothing, name),
-                np.zeros_like(getattr(nothing, name)),
-                where=f"sum {name!r}, all weights 0",
-                inputs=inputs,
-            )
-
-    on_chips(body, kernel, data=images(shapes=CHIP), weight=weight_images(shapes=CHIP))
-
-
-@check("kernel")
-def check_no_overlap_changes_nothing(kernel: Kernel) -> None:
-    """A chip that lies off the window changes nothing."""
-
-    def body(pixmap: PixelMap, pixfrac: float, data: Array) -> None:
-        far = Accumulator(window=Window(2000, 2010, 3000, 3012), planes=1)
-        drizzled(kernel, pixmap, data, None, pixfrac, far)
-        inputs = {"map": pixmap.extra, "pixfrac": pixfrac}
-        for name in ("weight", "total", "context"):
-            got = getattr(far, name)
-            compare(
-                f"{kernel!r}: a chip off the window changes nothing",
-                got,
-                np.zeros_like(got),
-                where=f"sum {name!r}",
-                inputs=inputs,
-            )
-        compare(
-            f"{kernel!r}: a chip off the window changes nothing",
-            far.last,
-            np.full_like(far.last, np.nan),
-            where="last value",
-            inputs=inputs,
-        )
-
-    on_chips(body, kernel, data=images(shapes=CHIP))
-
-
-@check("kernel", name="check_constant")
-def check_kernel_constant(kernel: Kernel) -> None:
-    """A constant image gives that constant wherever weight falls."""
-
-    def body(pixmap: PixelMap, pixfrac: float, value: float, weight: Array) -> None:
-        acc = drizzled(kernel, pixmap, np.full(pixmap.shape, value), weight, pixfrac)
-        sci = finish(acc, maskval=np.nan, fillval=np.nan, dtype=np.float64).sci
-        some = np.abs(acc.weight) > 1e-6 * float(np.abs(acc.weight).max(initial=0.0))
-        got = np.where(some, sci, value)
-        compare(
-            f"{kernel!r}: a constant image gives that constant", got, np.full_like(got, value), rtol=1e-8,
-            where="window pixel", inputs={"map": pixmap.extra, "pixfrac": pixfrac, "value": value, "weight": weight},
-        )  # fmt: skip
-
-    on_chips(body, kernel, value=st.floats(0.5, 1e4), weight=weight_images(shapes=CHIP))
-
-
-@check("kernel", traits=["linear"], name="check_linear")
-def check_kernel_linear(kernel: Kernel) -> None:
-    """The sums are linear in the data, as promised; big-endian and read-only images are taken."""
-
-    def body(pixmap: PixelMap, pixfrac: float, a: Array, b: Array, factor: float) -> None:
-        both = drizzled(
-            kernel, pixmap, a.astype(np.float64) + factor * b.astype(np.float64), None, pixfrac
-        ).total
-        one, two = (drizzled(kernel, pixmap, frozen_copy(i), None, pixfrac).total for i in (a, b))
-        peak = float(np.abs(a).max() + abs(factor) * np.abs(b).max())
-        compare(
-            f"{kernel!r}: the sums are linear in the data", both, one + factor * two, rtol=ROUNDING, atol=ROUNDING * peak,
-            where="sum 'total'", inputs={"map": pixmap.extra, "pixfrac": pixfrac, "a": a, "b": b, "factor": factor},
-        )  # fmt: skip
-
-    on_chips(
-        body, kernel, a=images(shapes=CHIP), b=images(shapes=CHIP), factor=st.sampled_from([1.0, -2.0, 0.5])
-    )

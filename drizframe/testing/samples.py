@@ -32,7 +32,7 @@ class InstrumentSample:
     science : mapping of int to mapping or Header
         Headers of the science images by ``EXTVER``.
     facts : mapping of str to float
-        Attributes of every `Chip` that the headers tell, such as ``{"gain": 2.0, "readnoise": 5.2, "exptime": 340.0}``; choose gain
+        Attributes of every `Chip` that the headers tell, such as ``{"gain": 2.0, "readnoise": 5.2}``; choose gain
         and read noise differently, so that a mix-up shows.
     shape : tuple of int
         Rows and columns of the images.
@@ -121,7 +121,7 @@ def sample_exposures(count: int = 3, shape: tuple[int, int] = (40, 44)) -> list[
                 dark=1.0,
                 start=59000.0 + k,
                 end=59000.1 + k,
-            )  # fmt: skip
+            )
         )
     return made
 

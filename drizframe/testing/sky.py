@@ -81,13 +81,21 @@ class Scene:
         keys = [c.key for c in self.chips]
         return [
             Overlap(first=a, second=b, first_region=right, second_region=left, area=1e-10)
-            for i, a in enumerate(keys) for b in keys[i + 1 :] if a[0] < b[0]
-        ]  # fmt: skip
+            for i, a in enumerate(keys)
+            for b in keys[i + 1 :]
+            if a[0] < b[0]
+        ]
 
 
 def mean(values: Array) -> tuple[float, int]:
     """Return the statistic that the checks use."""
     return (float(np.mean(values, dtype=np.float64)), values.size) if values.size else (float("nan"), 0)
+
+
+def no_data(values: Array) -> tuple[float, int]:
+    """Return what a statistic says where there is not enough data."""
+    del values
+    return float("nan"), 0
 
 
 def solve(
@@ -111,7 +119,7 @@ def check_keys_complete(record: SkyMethod) -> None:
     for kind in implementations(record):
         for statistic, case in (
             (mean, "chips with data"),
-            (lambda v: (float("nan"), 0), "chips without data"),
+            (no_data, "chips without data"),
         ):
             scene = Scene()
             found, what = (
@@ -160,15 +168,19 @@ def check_sign(record: SkyMethod) -> None:
                 require(
                     -CLOSE * added <= value <= (1 + CLOSE) * added,
                     f"{record!r} ({kind}): the sky rises with what is added to the image",
-                    expected=f"a change between 0 and {added}", got=float(value),
+                    expected=f"a change between 0 and {added}",
+                    got=float(value),
                     where=f"{added} added to exposure {', '.join(map(str, which))}; brightness of its sky against the others",
                     inputs={"levels before": base, "change of each chip": change},
-                )  # fmt: skip
+                )
         require(
-            max(rises) >= (1 - CLOSE) * added, f"{record!r} ({kind}): the sky follows what is added to the image",
-            expected=f"a rise of {added} in one case at least", got=max(rises), where="largest change over all cases",
+            max(rises) >= (1 - CLOSE) * added,
+            f"{record!r} ({kind}): the sky follows what is added to the image",
+            expected=f"a rise of {added} in one case at least",
+            got=max(rises),
+            where="largest change over all cases",
             inputs={"changes": rises},
-        )  # fmt: skip
+        )
 
 
 @check("sky method", name="check_inputs_untouched")
@@ -197,8 +209,10 @@ def check_one_exposure(record: SkyMethod) -> None:
         require(
             bool(record.fallback) and record.fallback != record.name,
             f"{record!r} needs {record.minimum} exposures, so it names what is taken for fewer",
-            expected="the name of another sky method in fallback", got=repr(record.fallback), where="fallback",
-        )  # fmt: skip
+            expected="the name of another sky method in fallback",
+            got=repr(record.fallback),
+            where="fallback",
+        )
     for kind in implementations(record):
         scene = Scene()
         scene.chips = [c for c in scene.chips if c.exposure < record.minimum]
@@ -292,10 +306,14 @@ def check_statistic_shift(record: SkyStatistic) -> None:
     def body(kind: str, function: Callable[..., Any], values: Array) -> None:
         before, after = function(values)[0], function(values + np.float32(64))[0]
         compare(
-            f"{record!r} ({kind}) rises by 64 with its values", np.float64(after) - before, np.float64(64),
+            f"{record!r} ({kind}) rises by 64 with its values",
+            np.float64(after) - before,
+            np.float64(64),
             # bins of a histogram and clips may fall otherwise: a fraction of a sigma
-            atol=0.5 * float(values.std()), where="value", inputs={"values": values},
-        )  # fmt: skip
+            atol=0.5 * float(values.std()),
+            where="value",
+            inputs={"values": values},
+        )
 
     on_values(body, record)
 
@@ -325,9 +343,13 @@ def check_statistic_reference_equals_fast(record: SkyStatistic) -> None:
     def one(seed: int, n: int, scale: float) -> None:
         values, found = values_of(seed, n, scale), statistics(record)
         compare(
-            f"{record!r}: fast equals reference", found["fast"](values), found["reference"](values), rtol=record.tolerance,
-            where="(value, n)", inputs={"values": values},
-        )  # fmt: skip
+            f"{record!r}: fast equals reference",
+            found["fast"](values),
+            found["reference"](values),
+            rtol=record.tolerance,
+            where="(value, n)",
+            inputs={"values": values},
+        )
 
     forall(one, seed=st.integers(0, 999), n=st.integers(0, 400), scale=st.sampled_from([0.0, 1.0, 5.0]))
 
@@ -338,9 +360,13 @@ def check_statistic_order_free(record: SkyStatistic) -> None:
 
     def body(kind: str, function: Callable[..., Any], values: Array) -> None:
         compare(
-            f"{record!r} ({kind}) does not depend on the order of the values", function(values[::-1]), function(values),
-            rtol=1e-6, where="(value, n)", inputs={"values": values},
-        )  # fmt: skip
+            f"{record!r} ({kind}) does not depend on the order of the values",
+            function(values[::-1]),
+            function(values),
+            rtol=1e-6,
+            where="(value, n)",
+            inputs={"values": values},
+        )
 
     on_values(body, record)
 
@@ -350,4 +376,4 @@ def check_statistic_threads(record: SkyStatistic) -> None:
     """Eight threads at once get what one gets alone."""
     for kind, function in statistics(record).items():
         calls = [lambda k=k, f=function: f(values_of(k, 300, 1.0 + k)) for k in range(8)]
-        same_from_threads(f"{record!r} ({kind})", calls)  # type: ignore[arg-type]
+        same_from_threads(f"{record!r} ({kind})", calls)

@@ -60,9 +60,12 @@ def small_run(step: Step, sample: StepSample, run: Run | None = None, **changes:
     parameters, _ = resolve_switches(parameters, exposures, registry)
     plan = make_plan(exposures, parameters, registry)
     require(
-        any(s.name == step.name for s in plan.steps), f"{name_of(step)} runs in the sample", expected=f"step {step.name!r} in the plan",
-        got=[s.name for s in plan.steps], where="planning; switch it on in the sample's parameters",
-    )  # fmt: skip
+        any(s.name == step.name for s in plan.steps),
+        f"{name_of(step)} runs in the sample",
+        expected=f"step {step.name!r} in the plan",
+        got=[s.name for s in plan.steps],
+        where="planning; switch it on in the sample's parameters",
+    )
     under_test = dataclasses.replace(step, run=run or step.run)
     plan = dataclasses.replace(
         plan, steps=tuple(under_test if s.name == step.name else s for s in plan.steps)
@@ -100,17 +103,24 @@ def check_declares_what_it_makes(step: Step, sample: StepSample) -> None:
         )
         names = {k.name if isinstance(k, PlaneKey) else k for k in result}
         require(
-            names <= set(step.produces), what, expected=f"some of {sorted(step.produces)}", got=sorted(names), where=f"unit {job.unit}",
-        )  # fmt: skip
+            names <= set(step.produces),
+            what,
+            expected=f"some of {sorted(step.produces)}",
+            got=sorted(names),
+            where=f"unit {job.unit}",
+        )
         with lock:
             seen.update(names)
         return result
 
     with small_run(step, sample, run):
         require(
-            bool(seen) or not step.produces, f"{name_of(step)} makes planes that it declares", expected=f"some of {sorted(step.produces)}",
-            got="none", where="the whole run",
-        )  # fmt: skip
+            bool(seen) or not step.produces,
+            f"{name_of(step)} makes planes that it declares",
+            expected=f"some of {sorted(step.produces)}",
+            got="none",
+            where="the whole run",
+        )
 
 
 class Watched:
@@ -139,7 +149,7 @@ def check_step_inputs_untouched(step: Step, sample: StepSample) -> None:
 
     def run(job: Any) -> Mapping[Any, Any]:
         watched = Watched(job)
-        result = step.run(watched)  # type: ignore[arg-type]
+        result = step.run(watched)
         for name, given, before in watched.given:
             compare(
                 f"{name_of(step)} must not change what it reads",
@@ -191,7 +201,7 @@ def check_reads_what_it_declares(step: Step, sample: StepSample) -> None:
 
     def run(job: Any) -> Mapping[Any, Any]:
         try:
-            return step.run(Listening(job))  # type: ignore[arg-type]
+            return step.run(Listening(job))
         except Exception as error:
             extra = sorted(read - set(step.consumes))
             if not extra:

@@ -22,9 +22,19 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
 
 __all__ = [
-    "Stack", "affine_maps", "chips", "exposures", "frames", "headers", "images", "masks", "pixmaps", "shapes", "stacks",
+    "Stack",
+    "affine_maps",
+    "chips",
+    "exposures",
+    "frames",
+    "headers",
+    "images",
+    "masks",
+    "pixmaps",
+    "shapes",
+    "stacks",
     "weights",
-]  # fmt: skip
+]
 
 Array = np.ndarray[Any, Any]
 #: Largest magnitude of pixels that are drawn by default.
@@ -191,9 +201,14 @@ def headers(draw: DrawFn, *, cards: SearchStrategy[dict[str, Any]] | None = None
     from astropy.io import fits
 
     own = {
-        "TELESCOP": "TEST", "INSTRUME": "TESTCAM", "DETECTOR": "ONE", "FILTER": "CLEAR",
-        "EXPTIME": draw(st.floats(1.0, 1000.0)), "EXPSTART": 53436.0, "EXPEND": 53436.01,
-    }  # fmt: skip
+        "TELESCOP": "TEST",
+        "INSTRUME": "TESTCAM",
+        "DETECTOR": "ONE",
+        "FILTER": "CLEAR",
+        "EXPTIME": draw(st.floats(1.0, 1000.0)),
+        "EXPSTART": 53436.0,
+        "EXPEND": 53436.01,
+    }
     return fits.Header({**own, **draw(_either(cards, st.just({})))})
 
 
@@ -214,10 +229,17 @@ def exposures(
     ]
     dq = [(1 - draw(masks(shapes=st.just(shape)))).astype(np.int16) * np.int16(4) for _ in range(count)]
     return Exposure.from_arrays(
-        sci, [tangent_plane(shape, 0.1)] * count, name="drawn", exptime=draw(st.sampled_from([1.0, 100.0, 37.5])), err=err,
-        dq=dq, unit=unit, gain=draw(st.sampled_from([1.0, 2.0, 7.0])), readnoise=draw(st.sampled_from([0.0, 3.0, 5.5])),
+        sci,
+        [tangent_plane(shape, 0.1)] * count,
+        name="drawn",
+        exptime=draw(st.sampled_from([1.0, 100.0, 37.5])),
+        err=err,
+        dq=dq,
+        unit=unit,
+        gain=draw(st.sampled_from([1.0, 2.0, 7.0])),
+        readnoise=draw(st.sampled_from([0.0, 3.0, 5.5])),
         dark=draw(st.sampled_from([0.0, 1.5])),
-    )  # fmt: skip
+    )
 
 
 def chips(**strategies: Any) -> SearchStrategy[Chip]:
@@ -246,10 +268,13 @@ def stacks(
         for low, high in ((1.0, 1000.0), (0.0, 100.0), (0.0, 10.0))
     ]
     return Stack(
-        stack=draw(hnp.arrays(np.float32, whole, elements=values, fill=st.just(0.0))), bad=bad,
+        stack=draw(hnp.arrays(np.float32, whole, elements=values, fill=st.just(0.0))),
+        bad=bad,
         weight=draw(weights(shapes=st.just(whole), elements=st.floats(0.5, 1024.0, width=32))),
-        exptime=facts[0], background=facts[1], readnoise=facts[2],
-    )  # fmt: skip
+        exptime=facts[0],
+        background=facts[1],
+        readnoise=facts[2],
+    )
 
 
 def tangent_plane(shape: tuple[int, int], scale: float, offset: tuple[float, float] = (0.0, 0.0)) -> Any:

@@ -166,8 +166,7 @@ def test_kernel_that_edits_its_arguments():
         if x.flags.writeable:
             y += 0.0
             x *= -1.0
-            weights = turbo(-x, y, corners, x0, y0, shape, pixfrac=pixfrac, scale=scale)
-            return weights
+            return turbo(-x, y, corners, x0, y0, shape, pixfrac=pixfrac, scale=scale)
         return turbo(x, y, corners, x0, y0, shape, pixfrac=pixfrac, scale=scale)
 
     assert "check_inputs_untouched" in failing(altered(TURBO, "mine.editing", editing))
@@ -355,7 +354,8 @@ def test_validate_takes_announced_failures(as_module):
 
 
 @pytest.mark.parametrize(("target", "words"), [
-    ("kernel/lanczos4", "No kernel named 'lanczos4'"), ("nomodule:THING", "cannot be loaded"), ("kernels/square", "no family 'kernels'"),
+    ("kernel/lanczos4", "No kernel named 'lanczos4'"), ("nomodule:THING", "cannot be loaded"),
+    ("kernels/square", "no family 'kernels'"),
 ])  # fmt: skip
 def test_validate_says_what_is_wrong_with_a_name(target, words):
     result = validate(target)
@@ -367,5 +367,5 @@ def test_importing_drizframe_does_not_import_the_kit():
     import subprocess
     import sys
 
-    code = "import sys, drizframe, drizframe.cli; drizframe.run; sys.exit('drizframe.testing' in sys.modules or 'hypothesis' in sys.modules)"
+    code = "import sys, drizframe.cli; drizframe.run; sys.exit(bool({'drizframe.testing', 'hypothesis'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -45,3 +45,13 @@ def test_failed_run_leaves_nothing(tmp_path, sample):
     with pytest.raises(RuntimeError, match="The reference program failed"):
         reference_env.products("false", cache, [sample], {})
     assert not list(cache.iterdir())
+
+
+def test_an_environment_of_somebody_else_is_never_cleared(tmp_path):
+    kept = tmp_path / "theirs" / "bin" / "something"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("theirs")
+    (tmp_path / "theirs" / "pyvenv.cfg").write_text("home = /nowhere")
+    with pytest.raises(RuntimeError, match="was not made by reference_env"):
+        reference_env.ensure(tmp_path / "theirs")
+    assert kept.read_text() == "theirs"

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from drizframe.stock.io.facts import ProductFacts
+from drizframe.stock.io.text import header_text
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -47,8 +48,9 @@ def _drizzle_keys(
     facts: ProductFacts, unit: Any, exposure: Exposure, chip: Chip
 ) -> dict[str, tuple[Any, str]]:
     """Return the keywords of one chip: value and comment."""
-    name = str(exposure.extra.get("file", f"{exposure.name}.fits"))
-    stem = facts.stem
+    root = header_text(exposure.name)
+    name = header_text(str(exposure.extra.get("file", f"{exposure.name}.fits")))
+    stem = header_text(facts.stem)
     scale = facts.weight_scale.get(unit, 1)
     return {
         "VER": (f"drizframe {facts.version}", "task version"),
@@ -58,7 +60,7 @@ def _drizzle_keys(
         "OUDA": (f"{stem}.fits", "output data image"),
         "OUWE": (f"{stem}_wht.fits", "output weighting image"),
         "OUCO": (f"{stem}_ctx.fits" if facts.context else "", "output context image"),
-        "MASK": (f"{exposure.name}_sci{chip.extver}_{facts.kind}_mask.fits", "input weighting image"),
+        "MASK": (f"{root}_sci{chip.extver}_{facts.kind}_mask.fits", "input weighting image"),
         "WTSC": (scale, "weighting factor for input image"),
         "KERN": (facts.kernel, "form of weight distribution kernel"),
         "PIXF": (facts.pixfrac, "linear size of drop"),

@@ -21,6 +21,7 @@ from drizframe.stock.io.facts import plain
 from drizframe.stock.io.journal import Change, commit, recover
 from drizframe.stock.io.opening import open_fits
 from drizframe.stock.io.source import FitsSource, constant_shape
+from drizframe.stock.io.text import header_text
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -224,7 +225,7 @@ def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
         return fits.HDUList([h.copy() for h in hdus])
     primary = fits.PrimaryHDU(header=exposure.primary)
     primary.header["NEXTEND"] = 3
-    primary.header["FILENAME"] = exposure.extra["file"]
+    primary.header["FILENAME"] = header_text(exposure.extra["file"])
     parts: list[Any] = [primary]
     for chip in exposure.chips:
         places = chip.load.places if isinstance(chip.load, FitsSource) else {}
@@ -311,6 +312,18 @@ def _archive_changes(plan: EditPlan) -> list[Change]:
     return changes
 
 
+def _make_archive(folder: Path) -> None:
+    """Make the folder of the copies."""
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        msg = (
+            f"The folder {folder} for copies of the inputs cannot be made ({error.strerror}). Move away what "
+            "has that name, or set preserve=False. No input was changed."
+        )
+        raise OutputError(msg) from error
+
+
 def commit_edits(plan: EditPlan) -> None:
     """Make all changes, or none.
 
@@ -326,6 +339,8 @@ def commit_edits(plan: EditPlan) -> None:
     OutputError
         If a folder or file is not writable, or another run is at work in the folder.
     """
+    if not plan.files:
+        return
     for path in (*plan.originals, *(f.source for f in plan.files)):
         if not path.is_file():
             msg = (
@@ -343,7 +358,7 @@ def commit_edits(plan: EditPlan) -> None:
     recover(plan.folder)
     archive = _archive_changes(plan)
     if archive or plan.preserve or plan.overwrite:
-        (plan.folder / ARCHIVE).mkdir(exist_ok=True)
+        _make_archive(plan.folder / ARCHIVE)
     edits = [
         Change(
             target=f.target,

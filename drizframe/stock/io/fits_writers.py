@@ -15,6 +15,7 @@ from drizframe.stock.io.headers import frame_headers, simple_header
 from drizframe.stock.io.images import primary_hdu
 from drizframe.stock.io.run_products import mosaic_headers, write_planes
 from drizframe.stock.io.tables import header_table
+from drizframe.stock.io.text import header_text
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -85,7 +86,7 @@ def write_simple(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) ->
     with staged(*targets) as parts:
         for kind, target, part in zip(kinds, targets, parts, strict=True):
             header = simple_header(headers["primary"], headers.get(kind, headers["wht"]), kind.upper())
-            header["FILENAME"] = (target.name, "name of file")
+            header["FILENAME"] = (header_text(target.name), "name of file")
             hdus = fits.HDUList([primary_hdu(images[kind], header)])
             if kind == "sci" and table is not None:
                 hdus.append(table)
@@ -138,7 +139,7 @@ def write_mef(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) -> li
         extensions.append(table)
     primary = headers["primary"].copy()
     primary["EXTEND"], primary["NEXTEND"] = True, len(extensions)
-    primary["FILENAME"] = (target.name, "name of file")
+    primary["FILENAME"] = (header_text(target.name), "name of file")
     with staged(target) as (part,):
         fits.HDUList([primary_hdu(None, primary), *extensions]).writeto(part, output_verify="silentfix")
     return [target]

@@ -13,6 +13,7 @@ import drizframe
 from drizframe.stock.io.blending import Rules, blend, choose_rules, keyword_table
 from drizframe.stock.io.drizzle_keywords import put_drizzle
 from drizframe.stock.io.facts import ProductFacts, distinct, plain, totals
+from drizframe.stock.io.text import header_text
 from drizframe.stock.io.wcs_keywords import STALE, TABLES, put_wcs, wcs_type
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _primary(exposure: Exposure) -> Header:
     header = exposure.primary.copy() if exposure.primary is not None else Header()
     header.remove("MDRIZSKY", ignore_missing=True)
     if "file" in exposure.extra:
-        header["FILENAME"] = exposure.extra["file"]
+        header["FILENAME"] = header_text(exposure.extra["file"])
     return header
 
 
@@ -223,8 +224,8 @@ def _put_primary(primary: Header, facts: ProductFacts) -> None:
     primary["EXTEND"] = True
     primary["DATE"] = (time.strftime("%Y-%m-%d"), "date this file was written (yyyy-mm-dd)")
     primary["PROD_VER"] = f"drizframe {facts.version}"
-    primary["DRIZPARS"] = (facts.log, "Logfile for processing")
-    root = facts.exposures[0].name if facts.kind == "single" else Path(facts.names.root).name
+    primary["DRIZPARS"] = (header_text(facts.log), "Logfile for processing")
+    root = header_text(facts.exposures[0].name if facts.kind == "single" else Path(facts.names.root).name)
     primary["ROOTNAME"] = root.removesuffix("_drw")
     seconds, start, end, _ = totals(facts.exposures)
     if facts.kind == "single":
@@ -301,7 +302,7 @@ def blot_header(
     primary["EXTEND"] = True
     primary["DATE"] = (time.strftime("%Y-%m-%d"), "date this file was written (yyyy-mm-dd)")
     primary["PROD_VER"] = f"drizframe {version}"
-    primary["ROOTNAME"] = exposure.name
+    primary["ROOTNAME"] = header_text(exposure.name)
     primary["EXPTIME"] = (exposure.exptime, "exposure duration (seconds)--calculated")
     primary.set("TEXPTIME", exposure.exptime, after="EXPTIME")
     primary["EXPSTART"], primary["EXPEND"] = exposure.start, exposure.end

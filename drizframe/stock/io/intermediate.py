@@ -13,6 +13,7 @@ from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.headers import ProductHeaders, blot_header, simple_header
 from drizframe.stock.io.images import write_image, write_part
 from drizframe.stock.io.opening import open_fits
+from drizframe.stock.io.text import header_text
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -36,7 +37,7 @@ Image = np.ndarray[Any, Any]
 def _named(header: Header, path: Path) -> Header:
     """Return a copy of a header with the name of its file."""
     result = header.copy()
-    result["FILENAME"] = (path.name, "name of file")
+    result["FILENAME"] = (header_text(path.name), "name of file")
     return result
 
 

@@ -75,9 +75,12 @@ def _write_journal(path: Path, state: str, moves: Sequence[tuple[Path, Path]]) -
         "moves": [[str(a.absolute()), str(b.absolute())] for a, b in moves],
     }
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    _sync(part)
-    part.replace(path)
+    try:
+        part.write_text(json.dumps(record, indent=1), encoding="utf-8")
+        _sync(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     _sync(path.parent)
 
 
@@ -148,14 +151,15 @@ def commit(folder: Path, changes: Sequence[Change]) -> None:
     """
     if not changes:
         return
-    for place in {folder, *(c.target.parent for c in changes)}:
+    targets = [c.target.resolve() if c.target.is_symlink() else c.target for c in changes]  # links stay links
+    for place in {folder, *(t.parent for t in targets)}:
         check_folder(place)
     recover(folder)
     mark = uuid.uuid4().hex[:12]
-    moves = [(c.target.with_name(f".{c.target.name}.{mark}.part"), c.target) for c in changes]
+    moves = [(t.with_name(f".{t.name}.{mark}.part"), t) for t in targets]
     journal = folder / JOURNAL
-    _write_journal(journal, "prepare", moves)
     try:
+        _write_journal(journal, "prepare", moves)
         for change, (temporary, target) in zip(changes, moves, strict=True):
             change.write(temporary)
             _set_mode(temporary, target, change.mode)
@@ -177,6 +181,10 @@ def commit(folder: Path, changes: Sequence[Change]) -> None:
             "completes the changes."
         )
         raise OutputError(msg) from error
+    except (KeyboardInterrupt, SystemExit):  # the files must agree with each other before it goes on
+        _rename(moves)
+        journal.unlink()
+        raise
     journal.unlink()
 
 

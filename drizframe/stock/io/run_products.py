@@ -39,7 +39,7 @@ def mosaic_headers(
         exposures=product.exposures,
         names=product.names,
         sky={u: v.level for u, v in product.sky.items()},
-        weight_scale=dict(product.weight_scale) if p.final_wht_type != "EXP" else {},
+        weight_scale=dict(product.weight_scale),
         kernel=_kernel(p.final_kernel),
         pixfrac=p.final_pixfrac,
         units=p.final_units,
@@ -61,12 +61,14 @@ def _single_headers(product: RunProducts, index: int) -> ProductHeaders:
     """Return the headers of one singly drizzled exposure."""
     p = product.parameters
     units = {Unit(0, u.chip): v.level for u, v in product.sky.items() if u.exposure == index}
+    scale = 1.0 if isinstance(p.driz_sep_wt_scl, str) else float(p.driz_sep_wt_scl)
     facts = ProductFacts(
         kind="single",
         frame=product.frames["separate"],
         exposures=[product.exposures[index]],
         names=product.names,
         sky=units,
+        weight_scale={Unit(0, k): scale for k in range(len(product.exposures[index].chips))},
         kernel=_kernel(p.driz_sep_kernel),
         pixfrac=p.driz_sep_pixfrac,
         fillval=p.driz_sep_fillval,

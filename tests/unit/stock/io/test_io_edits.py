@@ -127,6 +127,10 @@ def test_a_failure_while_preparing_changes_nothing(exposure, tmp_path, monkeypat
     assert leftovers(tmp_path) == []
 
 
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
 def test_a_run_that_stopped_while_renaming_is_completed_by_the_next(exposure, tmp_path, monkeypatch):
     original = exposure.path.read_bytes()
     moved = []
@@ -134,11 +138,11 @@ def test_a_run_that_stopped_while_renaming_is_completed_by_the_next(exposure, tm
     def stop(moves):
         moved.append(moves[0])
         moves[0][0].replace(moves[0][1])
-        raise KeyboardInterrupt
+        raise Killed
 
     with monkeypatch.context() as patch:
         patch.setattr(journal, "_rename", stop)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(Killed):
             commit_edits(plan_for(exposure, tmp_path))
     assert exposure.path.read_bytes() == original
     assert (tmp_path / ARCHIVE / exposure.path.name).read_bytes() == original

@@ -1,0 +1,82 @@
+"""Defects of the reference, written down so that everything around them can be compared."""
+
+from __future__ import annotations
+
+import contextlib
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from drizframe.engine import overlaps
+from drizframe.hooks import Kernel
+from drizframe.stock.steps import median
+
+#: The reference's table of the damped sinc function: float32, entries 0.01 pixel apart.
+SPACING = float(np.float32(0.01))
+LENGTH = 512
+
+
+def _table() -> np.ndarray:
+    phase = (np.pi * np.arange(LENGTH) * SPACING).astype(np.float32).astype(np.float64)
+    phase[0] = 1.0
+    values = np.sin(phase) / phase * np.sin(phase / 3) / (phase / 3)
+    values[phase >= 3 * np.pi] = 0.0
+    values[0] = 1.0
+    return values.astype(np.float32).astype(np.float64)
+
+
+TABLE = _table()
+
+
+def _nint(v):
+    return np.where(v >= 0, np.floor(v + 0.5), -np.floor(0.5 - v))
+
+
+def _axis(v, start, count, pixfrac, scale):
+    pixels = start[:, None] + np.arange(count, dtype=np.float64)
+    reach = 3 * pixfrac / scale
+    inside = (pixels >= _nint(v - reach)[:, None]) & (pixels <= _nint(v + reach)[:, None])
+    entry = _nint(np.abs(v[:, None] - pixels) * scale / (SPACING * pixfrac)).astype(np.intp) + 1
+    return np.where(inside, TABLE[np.minimum(entry, LENGTH - 1)], 0.0)
+
+
+def _weights(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+    along = _axis(y, y0, shape[0], pixfrac, scale)
+    return along[:, :, None] * _axis(x, x0, shape[1], pixfrac, scale)[:, None, :]
+
+
+#: Trap 10-9: every value is taken from the next entry of the table, and pixfrac stretches the kernel.
+LANCZOS3 = Kernel(
+    name="lanczos3",
+    summary="The reference's lanczos3, defect included.",
+    footprint=_weights,
+    support=lambda pixfrac, scale: 3 * pixfrac / scale + 0.5,
+)
+
+
+@contextlib.contextmanager
+def swapped_footprints():
+    """Take columns for rows in the footprints of chips, as the reference's sky matching does."""
+    right = overlaps.chip_footprint
+
+    def wrong(chip):
+        swapped: Any = SimpleNamespace(shape=chip.shape[::-1], wcs=chip.wcs, extver=chip.extver)
+        return right(swapped)
+
+    overlaps.chip_footprint = wrong
+    try:
+        yield
+    finally:
+        overlaps.chip_footprint = right
+
+
+@contextlib.contextmanager
+def background_of_other_chips():
+    """Take the background of the median from chips that were not processed, as the reference does with `group`."""
+    right = median._background
+    median._background = lambda job, unit, exposure: 0.0
+    try:
+        yield
+    finally:
+        median._background = right

@@ -1,0 +1,141 @@
+"""The exposures that both programs combine: small, with everything that a real visit has."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+
+from drizframe.simulate import Camera, Sky, acs_wfc, camera_named, dither, random_scene, simulate
+
+SHAPE = (200, 256)
+
+
+def _simulated(folder: Path, camera: Camera, rolls: tuple[float, ...], **others) -> None:
+    """Exposures of different length, sky and roll, with bad pixels and columns, cosmic rays, weights and masks."""
+    size = 1.3 * camera.scale * max(SHAPE) * len(camera.chips)
+    scene = random_scene(11, size=size, stars=70, galaxies=6, bright=400.0, sky=Sky(rate=0.2, slope_x=0.02))
+    pointings = dither(
+        len(rolls),
+        step=9 * camera.scale,
+        exptime=(300.0, 500.0, 400.0, 700.0),
+        sky=(0.15, 0.22, 0.19, 0.17),
+        seed=3,
+    )
+    rolled = [replace(p, roll=p.roll + roll) for p, roll in zip(pointings, rolls, strict=True)]
+    options: dict[str, Any] = {
+        "bad_pixels": 1e-3,
+        "bad_columns": 1,
+        "cosmic_rays": 8.0,
+        "shape": SHAPE,
+    } | others
+    simulate(camera, scene, rolled, seed=5, **options).write(folder, ivm=True, masks=True)
+
+
+def acs(folder: Path, **others) -> None:
+    """Two chips of ACS/WFC, SIP, NPOL and D2IM; four exposures, one of them rolled by 90 degrees."""
+    _simulated(folder, acs_wfc(), (0.0, 1.5, -3.0, 90.0), **others)
+    for path in folder.glob("*_flt.fits"):
+        with fits.open(path, mode="update") as hdus:
+            for name, amplifiers in (("ATODGN", (1.9, 2.0, 2.1, 2.05)), ("READNSE", (4.6, 5.2, 4.9, 5.5))):
+                for amplifier, value in zip("ABCD", amplifiers, strict=True):
+                    hdus[0].header[f"{name}{amplifier}"] = value
+            for hdu in hdus:
+                if hdu.name == "SCI":
+                    hdu.header["USERSKY"] = 21.5 + hdu.ver
+                if hdu.name == "DQ":  # flags of other kinds, two bits, and cosmic rays of an earlier run
+                    flags = np.random.default_rng(hdu.ver).random(hdu.data.shape)
+                    hdu.data[flags < 0.002] |= 64
+                    hdu.data[(flags > 0.002) & (flags < 0.004)] |= 32
+                    hdu.data[(flags > 0.006) & (flags < 0.008)] |= 4096
+                    hdu.data[(flags > 0.008) & (flags < 0.009)] |= 8192
+
+
+def acs_flat(folder: Path) -> None:
+    """Those of `acs` with the flat field that their headers name."""
+    acs(folder)
+    path = min(folder.glob("*_flt.fits"))
+    name = fits.getheader(path)["PFLTFILE"].split("$")[1]
+    rng = np.random.default_rng(9)
+    flat = [fits.PrimaryHDU()]
+    for chip in (1, 2):
+        data = rng.uniform(0.9, 1.1, SHAPE).astype(np.float32)
+        header = fits.Header([("CCDCHIP", fits.getheader(path, ("SCI", chip))["CCDCHIP"])])
+        flat.append(fits.ImageHDU(data, header, name="SCI", ver=chip))
+    fits.HDUList(flat).writeto(folder / name)
+
+
+def acs_pair(folder: Path) -> None:
+    """The first two of `acs`."""
+    acs(folder)
+    for path in sorted(folder.glob("*_flt.fits"))[2:]:
+        path.unlink()
+
+
+def square(folder: Path) -> None:
+    """As `acs`, on square cut-outs."""
+    acs(folder, shape=(224, 224))
+
+
+def square_uvis(folder: Path) -> None:
+    """As `uvis`, on square cut-outs."""
+    _simulated(folder, camera_named("wfc3_uvis"), (0.0, 2.0, -2.5), shape=(224, 224))
+
+
+def uvis(folder: Path) -> None:
+    """Two chips of WFC3/UVIS, three exposures."""
+    _simulated(folder, camera_named("wfc3_uvis"), (0.0, 2.0, -2.5))
+
+
+def ir(folder: Path) -> None:
+    """WFC3/IR, electrons per second, three exposures; some cosmic rays that the ramp left."""
+    _simulated(folder, camera_named("wfc3_ir"), (0.0, 1.0, -1.5), cosmic_rays=2.0)
+
+
+def hrc(folder: Path) -> None:
+    """ACS/HRC, strongly skewed pixels, three exposures."""
+    _simulated(folder, camera_named("acs_hrc"), (0.0, 3.0, -1.0))
+
+
+def stis(folder: Path) -> None:
+    """The bundled cut-out of a real STIS file with two exposures."""
+    packed = resources.files("drizframe").joinpath("data", "stis_sample", "o4k19a010_flt.fits.gz")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "o4k19a010_flt.fits").write_bytes(gzip.decompress(packed.read_bytes()))
+
+
+VISITS: dict[str, Callable[[Path], None]] = {
+    f.__name__: f for f in (acs, acs_flat, acs_pair, square, uvis, square_uvis, ir, hrc, stis)
+}
+
+
+def lists(folder: Path) -> None:
+    """Catalogues for the sky step, beside the exposures."""
+    names = sorted(p.name for p in folder.glob("*_flt.fits"))
+    values = [f"{n} {20.5 + 7 * k} {21.25 + 7 * k}" for k, n in enumerate(names)]
+    (folder / "sky.txt").write_text("# values of each chip\n" + "\n".join(values) + "\n")
+    (folder / "applied.txt").write_text("# applied = yes\n" + "\n".join(values) + "\n")
+
+
+def make(name: str, into: Path) -> Path:
+    """Folder with the files of a visit; made once."""
+    folder = into / name
+    if not folder.is_dir():
+        part = into / f"{name}.{os.getpid()}"
+        VISITS[name](part)
+        lists(part)
+        for path in (*part.glob("*.npz"), *part.glob("truth.json")):
+            path.unlink()
+        try:
+            part.rename(folder)
+        except OSError:  # another worker was first
+            shutil.rmtree(part)
+    return folder

@@ -1,0 +1,148 @@
+"""What differs from the reference on purpose: docs/explanation/differences.md, and tests of what no other file pins."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import re
+import shutil
+import tomllib
+import warnings
+from importlib import resources
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+from drizframe import astrodrizzle
+from drizframe.config import make_parameters
+from drizframe.engine.overlaps import chip_footprint
+from drizframe.errors import ParameterError, UnsupportedError
+from drizframe.hooks.options import CosmicRayOptions
+from drizframe.model import SkyValue, Unit
+from drizframe.simulate import dither, random_scene, simulate
+from drizframe.stock.cosmic_rays.deriv import deriv
+from drizframe.stock.steps.median import _background
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "explanation" / "differences.md"
+NAME = "o4k19a010_flt.fits"
+
+
+def rows():
+    """Cells of the tables."""
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    cells = [[c.strip() for c in line.removeprefix("|").removesuffix("|").split("|")] for line in lines]
+    return [c for c in cells if c[0] != "Trap"]
+
+
+def test_every_row_is_whole_and_names_tests_that_exist():
+    for cells in rows():
+        assert len(cells) == 5, cells
+        for path, test in re.findall(r"`(tests/[^:`]+)::(\w+)`", cells[4]):
+            assert re.search(rf"def {test}\b", (ROOT / path).read_text(encoding="utf-8")), (path, test)
+        assert "::" in cells[4], cells
+
+
+def test_every_exclusion_of_the_comparison_is_explained():
+    text = (ROOT / "tests" / "oracle" / "excluded.toml").read_text(encoding="utf-8")
+    named = {trap for cells in rows() for trap in cells[0].split(", ")}
+    assert {entry["trap"] for entry in tomllib.loads(text)["excluded"]} <= named
+
+
+@pytest.fixture
+def sample(tmp_path):
+    """A folder with the bundled exposures."""
+    packed = resources.files("drizframe").joinpath("data", "stis_sample", f"{NAME}.gz")
+    (tmp_path / NAME).write_bytes(gzip.decompress(packed.read_bytes()))
+    return tmp_path
+
+
+def run(folder, **parameters):
+    with contextlib.chdir(folder), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return astrodrizzle.AstroDrizzle(NAME, output="ref", num_cores=1, **parameters)
+
+
+def test_in_memory_writes_no_intermediate_image(sample):
+    run(sample, in_memory=True)
+    assert {p.name for p in sample.glob("ref*.fits")} == {f"ref_drz_{k}.fits" for k in ("sci", "wht", "ctx")}
+    assert not [p for pattern in ("*_single_*", "*_blt*", "*mask*", "*_med*") for p in sample.glob(pattern)]
+
+
+def test_sky_masks_are_not_written(sample):
+    run(sample)
+    assert list(sample.glob("*_single_sci.fits"))
+    assert not list(sample.glob("*skymatch*"))
+
+
+def test_masks_of_an_earlier_run_are_not_used(sample):
+    fresh = run(sample, driz_cr=False, restore=False)
+    shutil.rmtree(sample / "OrIg_files")
+    for k in (3, 4):
+        fits.PrimaryHDU(np.zeros((400, 400), np.uint8)).writeto(sample / f"o4k19ac{k}q_sci1_crmask.fits")
+    again = run(sample, driz_cr=False)
+    np.testing.assert_array_equal(again.wht, fresh.wht)
+
+
+def test_a_sky_file_lying_around_does_not_replace_the_input(sample):
+    fresh = run(sample, driz_cr=False)
+    for k in (3, 4):
+        fits.PrimaryHDU(np.full((400, 400), 1e6, np.float32)).writeto(sample / f"o4k19ac{k}q_sky.fits")
+    np.testing.assert_array_equal(run(sample, driz_cr=False).sci, fresh.sci)
+
+
+def test_settings_that_an_editor_left_are_never_read(sample):
+    with pytest.raises(UnsupportedError, match="name the .cfg file"):
+        run(sample, configobj="defaults")
+
+
+def test_a_wrong_value_in_a_cfg_file_is_named(sample):
+    (sample / "x.cfg").write_text("_task_name_ = astrodrizzle\n[STEP 7]\nfinal_pixfrac = much\n")
+    with pytest.raises(ParameterError, match="final_pixfrac = 'much'"):
+        run(sample, configobj="x.cfg")
+
+
+def test_a_mapping_of_parameters_is_not_changed(sample):
+    tree = {"STEP 7": {"final_bits": "16,64", "final_kernel": "turbo"}, "crbit": 4096}
+    run(sample, configobj=tree, driz_cr=False, blot=False, median=False, driz_separate=False)
+    assert tree == {"STEP 7": {"final_bits": "16,64", "final_kernel": "turbo"}, "crbit": 4096}
+
+
+def test_average_is_the_mean():
+    assert make_parameters(combine_type="average").combine_type == "mean"
+
+
+def test_detectors_without_tails_are_not_flagged_whole():
+    flat = np.zeros((20, 20), np.float32)
+    hit = flat.copy()
+    hit[10, 10] = 1000
+    options = CosmicRayOptions(snr=(3.5, 3.0), scale=(1.2, 0.7), grow=1, ctegrow=5, cte_direction=0)
+    codes = deriv(hit, flat, flat, np.ones_like(flat), None, None, options)
+    assert np.argwhere(codes).tolist() == [[10, 10]]
+
+
+@pytest.fixture(scope="module")
+def exposure():
+    """Two chips that are not square."""
+    visit = simulate("acs_wfc", random_scene(1, stars=0, galaxies=0), dither(1), seed=1, shape=(40, 90))
+    return visit[0].exposure()
+
+
+def test_footprints_have_the_shape_of_the_chip(exposure):
+    corners = chip_footprint(exposure.chips[0])
+    along_x = np.linalg.norm(corners[1] - corners[0])
+    along_y = np.linalg.norm(corners[2] - corners[1])
+    assert along_x / along_y == pytest.approx(90 / 40, rel=0.05)
+
+
+def test_background_is_that_of_the_chips_that_were_chosen(exposure):
+    chosen = exposure.with_chips(exposure.chips[1:])
+
+    job = SimpleNamespace(
+        units=lambda scope: [Unit(0, 0)],  # the chips of this run
+        read=lambda name, unit: SkyValue(33.0, 33.0),
+    )
+    assert _background(job, Unit(0), chosen) == pytest.approx(33.0 * chosen.chips[0].conversion)
