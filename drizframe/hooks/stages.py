@@ -90,6 +90,10 @@ def _through(one: Any, hook: str, stage: str, source: Source, step: Step | None)
     raise HookError(msg)
 
 
+def _listed(one: Any) -> list[Any]:
+    return list(one.function() or ())
+
+
 def steps_of(implementations: Sequence[Any], source: Source) -> list[Step]:
     """Return the steps that plugins add.
 
