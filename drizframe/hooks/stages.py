@@ -15,11 +15,6 @@ __all__ = ["steps_of", "wrapped_step"]
 Source = Callable[[str], str]
 
 
-def _listed(one: Any) -> list[Any]:
-    """Return what one implementation of ``drizframe_extra_steps`` yields."""
-    return list(one.function() or ())
-
-
 def _owned(hook: str, name: str, source: Source, function: Callable[[], Any]) -> Any:
     """Call a plugin's function; its error is named after it."""
     try:

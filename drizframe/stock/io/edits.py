@@ -147,6 +147,8 @@ def plan_edits(
             continue
         split = bool(exposure.extra.get("split"))
         target = folder / str(exposure.extra["file"]) if split else exposure.path
+        if split and any(t == target and s != exposure.path for s, t in edits):
+            target = folder / f"{exposure.name}_flt.fits"  # another file holds an exposure of that name
         if _packed(target):
             notes.append(f"{target} is compressed; its flags and MDRIZSKY are not updated")
             continue
