@@ -65,7 +65,9 @@ def each(chips, statistic, *, overlaps, options):
     for chip in chips:
         value, count = statistic(chip.pixels())
         if count:
-            sky[chip.key] = drizframe.SkyValue(subtracted=float(value), level=float(value), method="example.each")
+            sky[chip.key] = drizframe.SkyValue(
+                subtracted=float(value), level=float(value), method="example.each"
+            )
         else:
             options.warn(f"{chip.name}: no usable pixel, no sky is subtracted")
             sky[chip.key] = drizframe.SkyValue(subtracted=None, level=0.0, method="example.each")
