@@ -264,8 +264,10 @@ class Result:
         """Return a few lines for people: what was done, and where to look."""
         chips = sum(len(e.chips) for e in self.exposures)
         lines = [
-            f"{len(self.exposures)} exposures, {chips} chips, {sum(e.exptime for e in self.exposures):g} s in total"
+            f"{_count(len(self.exposures), 'exposure')}, {_count(chips, 'chip')}, {sum(e.exptime for e in self.exposures):g} s in total"
         ]
+        if not self.cosmic_rays and len(self.exposures) == 1:
+            lines.append("cosmic rays: not looked for, there is no second exposure to compare with")
         if self.cosmic_rays:
             flagged = sum(int((m == 0).sum()) for masks in self.cosmic_rays.values() for m in masks)
             pixels = sum(m.size for masks in self.cosmic_rays.values() for m in masks)
@@ -284,6 +286,11 @@ class Result:
         lines += [f"warning: {text}" for text in self.warnings]
         lines += [f"wrote {path}" for path in self.products]
         return lines
+
+
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _check_backend(parameters: Parameters) -> None:

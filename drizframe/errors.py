@@ -110,7 +110,8 @@ class UnknownComponentError(ParameterError, LookupError):
         self.family = family
         self.name = name
         self.choices = tuple(sorted(choices))
-        extra = f" {note}" if note else ""
+        near = nearest(name, self.choices) if isinstance(name, str) else None
+        extra = (f" Did you mean {near!r}?" if near else "") + (f" {note}" if note else "")
         super().__init__(
             f"No {family} named {name!r}. Choose one of: {', '.join(self.choices) or '(none)'}.{extra}"
         )

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from drizframe.errors import ParameterError, nearest
+
 __all__ = ["command"]
 
 
@@ -18,6 +20,11 @@ def command(
 
     from drizframe.config import Parameters
 
+    if not any(match.lower() in name.lower() for name in Parameters.model_fields):
+        near = nearest(match, Parameters.model_fields)
+        hint = f" Did you mean {near!r}?" if near else ""
+        msg = f"No parameter has {match!r} in its name.{hint}"
+        raise ParameterError(msg)
     table = Table("name", "default", "unit", "step", "meaning", show_lines=False)
     for name, field in sorted(Parameters.model_fields.items()):
         if match.lower() not in name.lower():

@@ -44,6 +44,17 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     return values
 
 
+def _refuse_settings(files: list[str]) -> None:
+    """Refuse a parameter where a file is wanted: its --set was forgotten."""
+    from drizframe.config import Parameters
+
+    for text in files:
+        name = text.partition("=")[0].strip()
+        if "=" in text and name in Parameters.model_fields:
+            msg = f"{text!r} is a parameter, not a file. Write --set {text}"
+            raise ParameterError(msg)
+
+
 def command(
     files: Annotated[
         list[str], typer.Argument(help="Files, quoted wildcards, @lists or association tables.")
@@ -65,6 +76,7 @@ def command(
     from drizframe import api
     from drizframe.report.progress import ProgressBar
 
+    _refuse_settings(files)
     values = parse_settings(settings or [])
     if config is not None:
         values = merged(read_toml(config), values)

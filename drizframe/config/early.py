@@ -60,7 +60,11 @@ class SeparateParameters(BaseModel):
     driz_sep_fillval: FloatOrNone = parameter(None, "Value of pixels without weight.", step="3")
     driz_sep_bits: Bits = parameter(0, "Data-quality bits that are good.", step="3")
     driz_sep_compress: Flag = parameter(False, "Write the single images compressed.", step="3")
-    driz_sep_wcs: Flag = parameter(False, "Use the frame given by the parameters of step 3a.", step="3a")
+    driz_sep_wcs: Flag = parameter(
+        False,
+        "Use the frame given by the parameters of step 3a; giving any of them switches it on.",
+        step="3a",
+    )
     driz_sep_refimage: Any = parameter("", "Image (or WCS) whose frame is used.", step="3a")
     driz_sep_rot: FloatOrNone = parameter(None, "Position angle of the y axis.", step="3a", unit="degree")
     driz_sep_scale: FloatOrNone = parameter(None, "Pixel scale.", step="3a", unit="arcsec", gt=0)

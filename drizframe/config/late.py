@@ -83,7 +83,11 @@ class FinalParameters(BaseModel):
     final_maskval: FloatOrNone = parameter(None, "Value where no data fell; None: NaN.", step="7")
     final_bits: Bits = parameter(0, "Data-quality bits that are good.", step="7")
     final_units: Units = parameter("cps", "'cps' or 'counts'.", step="7")
-    final_wcs: Flag = parameter(False, "Use the frame given by the parameters of step 7a.", step="7a")
+    final_wcs: Flag = parameter(
+        False,
+        "Use the frame given by the parameters of step 7a; giving any of them switches it on.",
+        step="7a",
+    )
     final_refimage: Any = parameter("", "Image (or WCS) whose frame is used.", step="7a")
     final_rot: FloatOrNone = parameter(None, "Position angle of the y axis.", step="7a", unit="degree")
     final_scale: FloatOrNone = parameter(None, "Pixel scale.", step="7a", unit="arcsec", gt=0)

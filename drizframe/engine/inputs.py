@@ -56,6 +56,9 @@ def read_file(
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)
 
+    if path.is_dir():
+        msg = f"{str(path)!r} is a folder. Name its files, for example '{path}/*_flt.fits'."
+        raise InputError(msg)
     for record in registry.records("reader"):
         if record.matches(path):  # type: ignore[attr-defined]
             assert record.reference is not None  # noqa: S101  (checked when the record was made)

@@ -125,6 +125,12 @@ def _facts(job: Job) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
     }
 
 
+def _frozen(*arrays: np.ndarray[Any, Any]) -> None:
+    """Make arrays read-only: a combiner must not change what it is given."""
+    for array in arrays:
+        array.flags.writeable = False
+
+
 def _run_median(job: Job) -> Mapping[str, Any]:
     parameters, window = job.parameters, job.window
     if window is None:
@@ -146,6 +152,7 @@ def _run_median(job: Job) -> Mapping[str, Any]:
         threshold = job.read("single.threshold", unit) if parameters.median_newmasks else None
         if threshold is not None:
             np.less(weight[k], np.float64(threshold), out=bad[k])
+    _frozen(stack, bad, weight)
     combined = job.call(combiner)(
         stack, bad, weight=weight, n_total=len(units), options=options, **_facts(job)
     )  # fmt: skip

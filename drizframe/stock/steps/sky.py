@@ -68,7 +68,9 @@ class _Pixels:
         if region is not None:
             wanted = np.asarray(region, dtype=bool)
             mask = wanted if mask is None else mask & wanted
-        return np.ravel(image) if mask is None else image[mask]
+        values: Image = np.ravel(image) if mask is None else image[mask]
+        values.flags.writeable = False
+        return values
 
 
 def _chip(job: Job, unit: Unit) -> tuple[Exposure, Chip]:
