@@ -25,10 +25,13 @@ def command(
     if hooks:
         _hooks(console)
         return
-    table = Table("plugin", "distribution", "version", "state", "hooks", title="plugins")
+    table = Table(title="plugins")
+    for heading in ("plugin", "from", "state", "hooks (drizframe_…)"):
+        table.add_column(heading, overflow="fold")  # names stay whole in a narrow terminal
     for info in api.manager().plugins():
         state = info.state if not info.error else f"{info.state}: {info.error}"
-        table.add_row(info.name, info.distribution, info.version, state, " ".join(info.hooks))
+        names = " ".join(hook.removeprefix("drizframe_") for hook in info.hooks)
+        table.add_row(info.name.removeprefix("drizframe."), info.source, state, names)
     console.print(table)
     if components:
         listing = Table("family", "name", "compiled", "provided by", "what it is", title="components")
