@@ -162,7 +162,19 @@ class BackendError(DrizframeError, RuntimeError):
 
 
 class PluginError(DrizframeError, RuntimeError):
-    """A plugin misbehaves."""
+    """A plugin misbehaves.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    component : object, optional
+        The record of the component that misbehaves; a run adds who provides it.
+    """
+
+    def __init__(self, message: str = "", component: object = None) -> None:
+        super().__init__(message)
+        self.component = component
 
 
 class ConflictError(PluginError):

@@ -9,7 +9,7 @@ from typing import Any
 from drizframe.config import Parameters
 from drizframe.hooks import Component, Registry
 
-__all__ = ["culprit_of"]
+__all__ = ["culprit_of", "provider_of"]
 
 #: Fields of records that hold functions.
 _FUNCTIONS = (
@@ -39,6 +39,17 @@ def culprit_of(error: BaseException, registry: Registry, parameters: Parameters)
     for code in _codes(error.__traceback__):
         found = owners.get(code, found)
     return found
+
+
+def provider_of(component: Component, registry: Registry, parameters: Parameters) -> str:
+    """Return who provides a component: a distribution and its version, or the parameter that it was given as."""
+    for entry in registry:
+        if entry.record is component:
+            return entry.provider
+    for name in type(parameters).model_fields:
+        if getattr(parameters, name) is component:
+            return f"the parameter {name}"
+    return ""
 
 
 def _codes(traceback: TracebackType | None) -> Iterator[CodeType]:

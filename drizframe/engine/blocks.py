@@ -13,7 +13,7 @@ from drizframe.engine import scatter as scattering
 from drizframe.engine import selection
 from drizframe.engine.kernel_ways import Backend, nearest, point_failure, way_of
 from drizframe.errors import ParameterError, PluginError
-from drizframe.hooks import Component, Kernel
+from drizframe.hooks import Component, Kernel, image_of
 from drizframe.model import Accumulator, ChipInput, Window
 from drizframe.model.reach import BLOCK, blocks_near
 
@@ -47,9 +47,9 @@ class Weighing:
     pixfrac: float
     scale: float
     fast: bool
+    kernel: Kernel
     code: tuple[Any, Any] | None = None
     point: tuple[Any, float] | None = None
-    kernel: Kernel | None = None
 
 
 def weighing(
@@ -60,7 +60,7 @@ def weighing(
     fused: Any = one_pass if fast else None
     if pixfrac <= POINT_BELOW:
         code = None if fused is None else fused.nearest()
-        return Weighing(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast, code)
+        return Weighing(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast, kernel, code)
     way = way_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
     half, margin = kernel.reach(pixfrac, chip.scale)
     corners: Literal["none", "choose", "attach"] = "choose" if kernel.needs_corners else "none"
@@ -68,7 +68,7 @@ def weighing(
         corners = "attach"
     code = way.code if fused is not None else None
     point = way.point if by_points is not None else None
-    return Weighing(way.weigh, half, margin, corners, pixfrac, chip.scale, fast, code, point, kernel)
+    return Weighing(way.weigh, half, margin, corners, pixfrac, chip.scale, fast, kernel, code, point)
 
 
 # -- which pixels --------------------------------------------------------------------------------------------
@@ -141,8 +141,7 @@ class Block:
             (window.y0, window.y1, window.x0, window.x1), *self._values(), *self._bit_and_sums(),
         )  # fmt: skip
         if failed >= 0:
-            assert way.kernel is not None  # noqa: S101  (a point function belongs to a kernel)
-            raise PluginError(point_failure(way.kernel, radius, status, px.flat[failed], py.flat[failed]))
+            raise point_failure(way.kernel, radius, status, px.flat[failed], py.flat[failed])
         return touched
 
     def _select(self) -> selection.Selection:
@@ -235,6 +234,7 @@ class Block:
             weights = self.way.weigh(
                 x[part], y[part], quads, x0, y0 + row, shape, pixfrac=self.way.pixfrac, scale=self.way.scale
             )
+            _check_weights(self.way.kernel, weights, (n, *shape))
             touched += self._scatter(weights, values, index[part], x0 - window.x0, y0 + row - window.y0)
         yield min(touched, n) if strip < h else touched
 
@@ -252,6 +252,16 @@ class Block:
             1 << (number % 32), self.skip_zero, acc.weight, acc.total, acc.squared, acc.last,
             acc.context[plane] if acc.planes else None, acc.flags if acc.dq else None,
         )  # fmt: skip
+
+
+def _check_weights(kernel: Kernel, weights: Any, shape: tuple[int, ...]) -> None:
+    """Refuse weights that would spoil the sums; the sum of all is finite if they are."""
+    image_of(kernel, weights, shape, what="weights")
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = bool(np.isfinite(np.sum(weights)))
+    if not finite:
+        msg = f"The weights that {kernel.label} returned are not finite, or huge. Give finite weights."
+        raise PluginError(msg, kernel)
 
 
 def _contiguous(pair: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from drizframe.engine.interpolator_ways import Backend, values_of
-from drizframe.errors import PluginError, ShapeError
-from drizframe.hooks import Component, Interpolator
+from drizframe.errors import ShapeError
+from drizframe.hooks import Component, Interpolator, image_of
 from drizframe.model import PixelMap, Window
 
 __all__ = ["blot_chip", "needed_window"]
@@ -100,12 +100,7 @@ def blot_chip(
         _check_reach(xi, yi, interpolator, shape, window)
         # The difference of a position and a smaller integer is exact: the fractions keep their bits.
         values = np.asarray(function(image, xi - window.x0, yi - window.y0, fill=np.nan, **(options or {})))
-        if values.shape != xi.shape:
-            msg = (
-                f"Interpolator {interpolator.name!r} returned values of shape {values.shape} for {xi.size} "
-                f"positions. It must return one value for each."
-            )
-            raise PluginError(msg)
+        image_of(interpolator, values, xi.shape, what="one value for each position")
         with np.errstate(over="ignore", invalid="ignore"):
             blot[rows][inside] = values * factor
     return blot

@@ -63,16 +63,17 @@ def values_of(
         function: Values = call(interpolator) if call is not None else choose(interpolator, backend)[0]
         return function
     fast = loops_compiled(interpolator, backend) == "cython" and compiled is not None
-    owner = f"interpolator {interpolator.name!r}"
     assert interpolator.support is not None  # noqa: S101  (checked by the record)
     if interpolator.profile is not None:
-        return _from_profile(interpolator.profile, interpolator.support, owner, fast=fast)
-    return _from_point(interpolator.point, interpolator.support, owner, fast=fast)
+        return _from_profile(interpolator, interpolator.profile, interpolator.support, fast=fast)
+    return _from_point(interpolator, interpolator.support, fast=fast)
 
 
-def _from_profile(profile: Callable[..., Any], support: float, owner: str, *, fast: bool) -> Values:
-    table = profiles.tabulate(profile, support, owner, ADVICE)
-    _check_sums(profile, support, owner)
+def _from_profile(
+    interpolator: Interpolator, profile: Callable[..., Any], support: float, *, fast: bool
+) -> Values:
+    table = profiles.tabulate(profile, support, interpolator, ADVICE)
+    _check_sums(interpolator, profile, support)
     code = profiles.code_of(table, 1.0) if fast else None
 
     def values(image: Array, x: Floats, y: Floats, *, fill: float) -> Floats:
@@ -95,17 +96,17 @@ def sums_of(profile: Callable[..., Any], support: float) -> tuple[Floats, float]
     return weights.sum(axis=(2, 3)), float(np.abs(weights).max())
 
 
-def _check_sums(profile: Callable[..., Any], support: float, owner: str) -> None:
+def _check_sums(interpolator: Interpolator, profile: Callable[..., Any], support: float) -> None:
     """Refuse a profile whose weights vanish: values are divided by their sum."""
     sums, peak = sums_of(profile, support)
     j, i = np.unravel_index(np.argmin(np.abs(sums)), sums.shape)
     if not abs(sums[j, i]) > LEAST_SUM * peak:
         msg = (
-            f"The profile of {owner} with support {support:g} gives weights whose sum is {sums[j, i]:g} at the "
+            f"The profile of {interpolator.label} with support {support:g} gives weights whose sum is {sums[j, i]:g} at the "
             f"fraction (x, y) = ({i / PHASES:g}, {j / PHASES:g}) of a pixel. Values are divided by that sum: "
             f"make the support larger, or the profile such that it does not vanish."
         )
-        raise PluginError(msg)
+        raise PluginError(msg, interpolator)
 
 
 def by_profile(
@@ -143,16 +144,14 @@ def by_profile(
 
 
 def by_points(
-    function: Any, owner: str, image: Array, x: Floats, y: Floats, support: float, fill: float
+    interpolator: Interpolator, image: Array, x: Floats, y: Floats, support: float, fill: float
 ) -> Floats:
     """Interpolate with a point function, called from Python: what the compiled loop does.
 
     Parameters
     ----------
-    function : scipy.LowLevelCallable
-        See `drizframe.engine.points`.
-    owner : str
-        Family and name of the component, for messages.
+    interpolator : Interpolator
+        Whose `point` is called; see `drizframe.engine.points`.
     image, x, y, support, fill
         See `by_profile`.
 
@@ -166,7 +165,7 @@ def by_points(
     PluginError
         If it fails, or gives weights outside of its support.
     """
-    ask = points.Asking(points.capsule_of(function))
+    ask = points.Asking(points.capsule_of(interpolator.point))
     size = 2 * int(np.ceil(support)) + 1
 
     def weights(x: Floats, y: Floats) -> Weighed:
@@ -178,7 +177,7 @@ def by_points(
             if status == 0 and part.size and _beyond(x[k], y[k], left, low, part.shape, support):
                 status = points.BEYOND
             if status != 0:
-                raise PluginError(points.why(owner, status, x[k], y[k], f"{support:g} pixels"))
+                raise points.failure(interpolator, status, x[k], y[k], f"{support:g} pixels")
             b, a = low - int(j[k, 0]), left - int(i[k, 0])
             where = (k, slice(b, b + part.shape[0]), slice(a, a + part.shape[1]))
             w[where], given[where] = part, True
@@ -187,15 +186,15 @@ def by_points(
     return _by_chunks(image, x, y, fill, weights, divide=False)
 
 
-def _from_point(function: Any, support: float, owner: str, *, fast: bool) -> Values:
-    capsule = points.capsule_of(function)
+def _from_point(interpolator: Interpolator, support: float, *, fast: bool) -> Values:
+    capsule = points.capsule_of(interpolator.point)
 
     def values(image: Array, x: Floats, y: Floats, *, fill: float) -> Floats:
         if not fast:
-            return by_points(function, owner, image, x, y, support, fill)
+            return by_points(interpolator, image, x, y, support, fill)
         found, status, failed = compiled.by_points(capsule, _native(image), x, y, support, fill)
         if failed >= 0:
-            raise PluginError(points.why(owner, status, x[failed], y[failed], f"{support:g} pixels"))
+            raise points.failure(interpolator, status, x[failed], y[failed], f"{support:g} pixels")
         return found  # type: ignore[no-any-return]
 
     return values

@@ -95,8 +95,8 @@ def loops_compiled(component: Component, backend: Backend) -> str:
 
 def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
     assert kernel.profile is not None and kernel.support is not None  # noqa: S101, PT018  (checked by the record)
-    profile, support, owner = kernel.profile, float(kernel.support(pixfrac)), f"kernel {kernel.name!r}"
-    table = profiles.tabulate(profile, support, owner, ADVICE, pixfrac=pixfrac)
+    profile, support = kernel.profile, float(kernel.support(pixfrac))
+    table = profiles.tabulate(profile, support, kernel, ADVICE, pixfrac=pixfrac)
 
     def weigh(
         x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
@@ -125,17 +125,15 @@ def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> 
         jacobian = points.derivatives(corners)
         weights, status, failed = function(capsule, x, y, jacobian, x0, y0, shape, pixfrac, scale, radius)
         if status != 0:
-            raise PluginError(point_failure(kernel, radius, status, x[failed], y[failed]))
+            raise point_failure(kernel, radius, status, x[failed], y[failed])
         return weights
 
     return Way(weigh, point=(capsule, radius) if fast else None)
 
 
-def point_failure(kernel: Kernel, radius: float, status: int, x: float, y: float) -> str:
+def point_failure(kernel: Kernel, radius: float, status: int, x: float, y: float) -> PluginError:
     """Say what the point function of a kernel did wrong, from its status at a pixel."""
-    return points.why(
-        f"kernel {kernel.name!r}", status, x, y, f"support(pixfrac, scale) = {radius:g} frame pixels"
-    )
+    return points.failure(kernel, status, x, y, f"support(pixfrac, scale) = {radius:g} frame pixels")
 
 
 def nearest(

@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 
 from drizframe._fast import load
-from drizframe.hooks import PointFunction
+from drizframe.errors import PluginError
+from drizframe.hooks import Component, PointFunction
 
-__all__ = ["BEYOND", "Asking", "call_points", "capsule_of", "derivatives", "why"]
+__all__ = ["BEYOND", "Asking", "call_points", "capsule_of", "derivatives", "failure"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
@@ -50,14 +51,17 @@ def derivatives(corners: Array) -> Array:
     return np.stack([by_x[:, 0], by_y[:, 0], by_x[:, 1], by_y[:, 1]], axis=1)
 
 
-def why(owner: str, status: int, x: float, y: float, support: str) -> str:
-    """Say what a point function did wrong, from its status at a pixel."""
+def failure(component: Component, status: int, x: float, y: float, support: str) -> PluginError:
+    """Say what the point function of a component did wrong, from its status at a pixel."""
+    owner = component.label
     if status == BEYOND:
-        return (
+        msg = (
             f"The point function of {owner} gave weights outside of its support ({support}), or more than fit, "
             f"for the pixel at ({x:g}, {y:g}). Make the support larger."
         )
-    return f"The point function of {owner} returned {status} at ({x:g}, {y:g}); 0 means success."
+    else:
+        msg = f"The point function of {owner} returned {status} at ({x:g}, {y:g}); 0 means success."
+    return PluginError(msg, component)
 
 
 def call_points(

@@ -17,6 +17,7 @@ import numpy as np
 
 from drizframe._fast import load
 from drizframe.errors import PluginError
+from drizframe.hooks import Component
 
 __all__ = ["TOLERANCE", "Table", "code_of", "exact", "product", "rounded", "surface", "tabulate"]
 
@@ -73,7 +74,7 @@ def code_of(table: Table, scale: float) -> tuple[Any, Array]:
 
 @functools.lru_cache(maxsize=32)
 def tabulate(
-    profile: Callable[..., Any], support: float, owner: str, advice: str, **keywords: float
+    profile: Callable[..., Any], support: float, component: Component, advice: str, **keywords: float
 ) -> Table:
     """Tabulate a profile until the error is small.
 
@@ -83,8 +84,8 @@ def tabulate(
         ``profile(dx, dy, **keywords) -> weight``.
     support : float
         Largest offset along an axis, in pixels.
-    owner : str
-        Family and name of the component, for messages.
+    component : Component
+        The component, for messages.
     advice : str
         What its author can do if no table is good enough.
     **keywords : float
@@ -98,24 +99,24 @@ def tabulate(
     """
     if not (np.isfinite(support) and support > 0.0):
         given = "".join(f" for {k}={v!r}" for k, v in keywords.items())
-        msg = f"The support of {owner} is {support!r}{given}; it must be finite and above 0."
-        raise PluginError(msg)
+        msg = f"The support of {component.label} is {support!r}{given}; it must be finite and above 0."
+        raise PluginError(msg, component)
 
     def values(dx: Array, dy: Array) -> Array:
         dx, dy = np.broadcast_arrays(np.asarray(dx, dtype=np.float64), np.asarray(dy, dtype=np.float64))
         out = np.asarray(profile(dx.copy(), dy.copy(), **keywords), dtype=np.float64)
         if out.shape != dx.shape or not np.isfinite(out).all():
             msg = (
-                f"The profile of {owner} returned shape {out.shape} for offsets of shape {dx.shape}, "
+                f"The profile of {component.label} returned shape {out.shape} for offsets of shape {dx.shape}, "
                 f"or values that are not finite. It must return one finite weight for each offset."
             )
-            raise PluginError(msg)
+            raise PluginError(msg, component)
         return out
 
     found = _by_axes(values, support) or _by_distance(values, support) or _by_both(values, support)
     if found is None:
-        msg = f"The profile of {owner} cannot be tabulated to {TOLERANCE:g} of its peak: it seems to jump. {advice}"
-        raise PluginError(msg)
+        msg = f"The profile of {component.label} cannot be tabulated to {TOLERANCE:g} of its peak: it seems to jump. {advice}"
+        raise PluginError(msg, component)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.engine.blame import culprit_of
+from drizframe.engine.blame import culprit_of, provider_of
 from drizframe.engine.events import Bus
 from drizframe.engine.footprints import exposure_window
 from drizframe.engine.job import EngineJob, RunContext
@@ -16,7 +16,7 @@ from drizframe.engine.order import INPUT_PLANES
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.errors import DrizframeError, PluginError
-from drizframe.hooks import Registry, Step
+from drizframe.hooks import Component, Registry, Step
 from drizframe.model import RUN, PlaneKey, Unit, Window
 
 __all__ = ["Task", "carry_out"]
@@ -37,6 +37,8 @@ def execute(task: Task) -> Mapping[Any, Any]:
     job = EngineJob(task.context, task.step, task.unit, task.window)
     try:
         planes = task.step.run(job)
+    except PluginError as error:
+        raise PluginError(_complaint(task, error), error.component) from error
     except DrizframeError:
         raise
     except MemoryError:
@@ -46,9 +48,19 @@ def execute(task: Task) -> Mapping[Any, Any]:
     return _checked(task, planes)
 
 
-def _failure(task: Task, error: Exception) -> str:
-    """Say what failed where, and whose it is."""
-    unit, step = task.unit, task.step
+def _complaint(task: Task, error: PluginError) -> str:
+    """Say where a component misbehaved, and whose it is."""
+    context = task.context
+    text = f"Step {task.step.name!r} on {_place(task)}: {error}"
+    if isinstance(error.component, Component):
+        provider = provider_of(error.component, context.registry, context.plan.parameters)
+        text += f" ({error.component.label} is provided by {provider}.)" if provider else ""
+    return text
+
+
+def _place(task: Task) -> str:
+    """Say which unit and tile a task is about."""
+    unit = task.unit
     where = "the run"
     if unit.exposure is not None:
         where = task.context.plan.exposures[unit.exposure].name
@@ -60,6 +72,12 @@ def _failure(task: Task, error: Exception) -> str:
     if task.window is not None:
         w = task.window
         where += f", tile [{w.y0}:{w.y1}, {w.x0}:{w.x1}]"
+    return where
+
+
+def _failure(task: Task, error: Exception) -> str:
+    """Say what failed where, and whose it is."""
+    step, where = task.step, _place(task)
     culprit = culprit_of(error, task.context.registry, task.context.plan.parameters)
     who = f"Step {step.name!r} of {step.provider or step.run.__module__} failed on {where}"
     if culprit:

@@ -1,5 +1,6 @@
 """The whole contract with plugins: markers, specs, records, manager, registry."""
 
+from drizframe.hooks.answers import image_of, number_of, pair_of
 from drizframe.hooks.events import Event
 from drizframe.hooks.manager import PluginInfo, PluginManager
 from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
@@ -81,4 +82,7 @@ __all__ = [
     "header_number",
     "hookimpl",
     "hookspec",
+    "image_of",
+    "number_of",
+    "pair_of",
 ]

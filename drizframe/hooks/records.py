@@ -112,15 +112,15 @@ class Component:
             msg = f"{type(self).__name__} has the name {self.name!r}; use letters, digits and _ + . -"
             raise HookError(msg)
         if not self.summary:
-            msg = f"{self._label} has no summary. Say in one sentence what it does."
+            msg = f"{self.label} has no summary. Say in one sentence what it does."
             raise HookError(msg)
         object.__setattr__(self, "traits", frozenset(self.traits))
         unknown = sorted(self.traits - set(TRAITS))
         if unknown:
-            msg = f"{self._label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
+            msg = f"{self.label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
             raise HookError(msg)
         if self.options_model is not None and not self.takes_options:
-            msg = f"{self._label} has an options_model, but a {self.family} is not given options. Make a record for each setting."
+            msg = f"{self.label} has an options_model, but a {self.family} is not given options. Make a record for each setting."
             raise HookError(msg)
         self._check()
 
@@ -129,12 +129,13 @@ class Component:
         return f"{type(self).__name__}({self.name!r})"
 
     @property
-    def _label(self) -> str:
+    def label(self) -> str:
+        """Family and name, for messages."""
         return f"{self.family or type(self).__name__} {self.name!r}"
 
     def _check(self) -> None:
         if not callable(self.reference):
-            msg = f"{self._label} has no reference. Give the NumPy function that computes it."
+            msg = f"{self.label} has no reference. Give the NumPy function that computes it."
             raise HookError(msg)
 
 
@@ -169,7 +170,7 @@ class Kernel(Component):
     pixel : callable, optional
         ``pixel(pixfrac, scale) -> (capsule, constants)``: the compiled body of `fast` for one pixel, which saves the
         memory for the weights of all (``cython_ext/kernel_loop.pxd`` says what it is).  It must give the same weights
-        as `fast`.
+        as `fast`, and is only used where `fast` is.
     """
 
     family: ClassVar[str] = "kernel"
@@ -187,24 +188,21 @@ class Kernel(Component):
     def _check(self) -> None:
         given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]
         if len(given) != 1:
-            msg = f"{self._label} gives {given or 'none'} of footprint, profile and point. Give exactly one."
+            msg = f"{self.label} gives {given or 'none'} of footprint, profile and point. Give exactly one."
             raise HookError(msg)
         if self.footprint is None:
             extra = [n for n in ("fast", "supports", "pixel") if getattr(self, n) is not None]
             extra += ["needs_corners"] if self.needs_corners else []
             if extra:
                 msg = (
-                    f"{self._label} is written as a {given[0]} function, which goes without {' and '.join(extra)}: "
+                    f"{self.label} is written as a {given[0]} function, which goes without {' and '.join(extra)}: "
                     f"drizframe makes the compiled half, and a point function gets the derivatives of the map."
                 )
                 raise HookError(msg)
         if self.point is not None:
-            check_point(self._label, self.point)
-        if self.pixel is not None and self.fast is None:
-            msg = f"{self._label} has a compiled body for one pixel (pixel) but no fast twin. Give both."
-            raise HookError(msg)
+            check_point(self.label, self.point)
         if not self.needs_corners and self.support is None:
-            msg = f"{self._label} has no support. Give support(pixfrac, scale), or set needs_corners."
+            msg = f"{self.label} has no support. Give support(pixfrac, scale), or set needs_corners."
             raise HookError(msg)
         if self.reference is None:
             object.__setattr__(self, "reference", getattr(self, given[0]))
@@ -272,7 +270,7 @@ class Interpolator(Component):
         given = ways if self.reference is None else ["reference", *ways]
         if len(given) != 1:
             msg = (
-                f"{self._label} gives {' and '.join(given) or 'none'} of reference, profile and point. "
+                f"{self.label} gives {' and '.join(given) or 'none'} of reference, profile and point. "
                 f"Give exactly one."
             )
             raise HookError(msg)
@@ -280,7 +278,7 @@ class Interpolator(Component):
             Component._check(self)  # noqa: SLF001  (super() does not work in a class with slots)
             return
         if self.point is not None:
-            check_point(self._label, self.point)
+            check_point(self.label, self.point)
         self._check_weights()
 
     def _check_weights(self) -> None:
@@ -288,7 +286,7 @@ class Interpolator(Component):
         extra = [n for n in ("fast", "supports", "options_model") if getattr(self, n) is not None]
         if extra or self.accepts:
             msg = (
-                f"{self._label} is written as weights of pixels, which go without {' and '.join(extra or ['accepts'])}: "
+                f"{self.label} is written as weights of pixels, which go without {' and '.join(extra or ['accepts'])}: "
                 f"drizframe makes the compiled half, and no options are passed. Make a record for each setting."
             )
             raise HookError(msg)
@@ -296,7 +294,7 @@ class Interpolator(Component):
         number = isinstance(support, int | float) and not isinstance(support, bool)
         if not (number and 0.5 <= support < 1000):  # type: ignore[operator]
             msg = (
-                f"{self._label} has the support {support!r}. Give the largest offset of a pixel from the position, "
+                f"{self.label} has the support {support!r}. Give the largest offset of a pixel from the position, "
                 f"in pixels, as a number of 0.5 or more."
             )
             raise HookError(msg)
@@ -469,7 +467,7 @@ class Instrument(Component):
     def _check(self) -> None:
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         if not callable(self.matches):
-            msg = f"{self._label} has no matches(primary_header) -> bool."
+            msg = f"{self.label} has no matches(primary_header) -> bool."
             raise HookError(msg)
 
 
@@ -494,7 +492,7 @@ class Reader(Component):
     def _check(self) -> None:
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         if not callable(self.matches):
-            msg = f"{self._label} has no matches(path) -> bool."
+            msg = f"{self.label} has no matches(path) -> bool."
             raise HookError(msg)
 
 

@@ -397,7 +397,7 @@ def check_kernel_reference_equals_fast(kernel: Kernel) -> None:
     )
 
 
-@check("kernel", applies=lambda k: k.pixel is not None, name="check_body_equals_fast")
+@check("kernel", applies=lambda k: k.pixel is not None and k.fast is not None, name="check_body_equals_fast")
 def check_kernel_body_equals_fast(kernel: Kernel) -> None:
     """The compiled body for one pixel, which the drizzle loop calls, gives the weights of the fast twin."""
     assert kernel.pixel is not None  # noqa: S101  (the check applies only then)

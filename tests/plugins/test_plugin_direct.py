@@ -85,3 +85,51 @@ def test_a_record_that_raises_in_a_worker_is_named(exposures, name):
     with pytest.raises(PluginError, match=message):
         drizframe.run(exposures, **{name: bad}, num_cores=2)
     drizframe.run(exposures)
+
+
+WRONG_ANSWERS = {
+    "combine_type": (lambda stack: stack[0, :-1], "must return an image: numbers of shape"),
+    "cr_detector": (lambda sci: sci, "must return reason codes: integers of shape"),
+    "final_wht_type": (lambda chip: np.ones(chip.shape), "must return a weight map and a factor"),
+    "skystat": (lambda values: "dark", "must return a value and the number of pixels"),
+    "blot_interp": (lambda image: image, "must return one value for each position"),
+    "driz_sep_kernel": (lambda x: np.zeros((len(x), 2)), "must return weights: numbers of shape"),
+    "final_kernel": (lambda x: None, "must return weights: numbers of shape"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_ANSWERS)
+def test_a_wrong_answer_names_the_component_and_its_provider(exposures, name):
+    answer, message = WRONG_ANSWERS[name]
+    record = spy(name)
+
+    def wrong(first, *args, **kwargs):
+        return answer(first)
+
+    fields = {"reference": wrong}
+    if record.family == "kernel":
+        fields = {"footprint": wrong, "needs_corners": record.needs_corners, "support": record.support}
+    bad = type(record)(name="mine", summary="Wrong.", traits=record.traits, **fields)
+    with pytest.raises(PluginError, match=f"'mine' {message}") as caught:
+        drizframe.run(exposures, **{name: bad})
+    assert f"{record.family} 'mine' is provided by the parameter {name}" in str(caught.value)
+
+
+def test_weights_that_are_not_finite_are_refused(exposures):
+    def hole(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+        weights = np.ones((len(x), *shape))
+        weights[0] = np.nan
+        return weights
+
+    bad = drizframe.Kernel(name="mine", summary="Wrong.", footprint=hole, support=lambda pixfrac, scale: 1.0)
+    with pytest.raises(PluginError, match="kernel 'mine' returned are not finite"):
+        drizframe.run(exposures, final_kernel=bad)
+
+
+def test_a_profile_that_cannot_be_used_names_its_provider(exposures):
+    def box(dx, dy, *, pixfrac):
+        return (np.maximum(np.abs(dx), np.abs(dy)) < 0.3).astype(float)
+
+    bad = drizframe.Kernel(name="mine", summary="Wrong.", profile=box, support=lambda pixfrac: 0.5)
+    with pytest.raises(PluginError, match="Step 'final' on .*jump.*provided by the parameter final_kernel"):
+        drizframe.run(exposures, final_kernel=bad)

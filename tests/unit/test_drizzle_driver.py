@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from drizframe.engine import drizzling
+from drizframe.engine import blocks
 from drizframe.engine.drizzling import drizzle, drizzle_chip, finish
 from drizframe.errors import ParameterError, ShapeError
 from drizframe.hooks import Kernel
@@ -108,8 +108,8 @@ def test_blocks_of_any_size_give_the_same_bits(kernel, monkeypatch):
     chips = [chip_on(MAPS["table"])]
     once = whole(chips, kernel)
     for chunk, cells in ((64, 300), (7, 5), (100000, 1 << 22)):
-        monkeypatch.setattr(drizzling, "CHUNK", chunk)
-        monkeypatch.setattr(drizzling, "CELLS", cells)
+        monkeypatch.setattr(blocks, "CHUNK", chunk)
+        monkeypatch.setattr(blocks, "CELLS", cells)
         again = whole(chips, kernel)
         for name in SUMS:
             np.testing.assert_array_equal(getattr(again, name), getattr(once, name))

@@ -9,7 +9,7 @@ import numpy as np
 
 from drizframe.config.bits import good_mask
 from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CosmicRayOptions, Step, hookimpl
+from drizframe.hooks import CosmicRayOptions, Step, hookimpl, image_of
 from drizframe.model import RUN
 from drizframe.stock.steps.derivative import DERIVATIVE
 
@@ -148,8 +148,9 @@ def _run(job: Job) -> Mapping[str, Any]:
     slope = None if blot is None else job.call(DERIVATIVE)(blot)
     dq = job.read("dq")
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
-    codes = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
-    mask = (np.asarray(codes) == 0).astype(np.uint8)
+    answer = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
+    codes = image_of(detector, answer, chip.shape, what="reason codes", kinds="iu")
+    mask = (codes == 0).astype(np.uint8)
     found = mask.size - int(mask.sum())
     job.note(f"{job.exposure.name} chip {chip.extver}: {found} pixels flagged as cosmic rays")
     if not parameters.driz_cr_corr:

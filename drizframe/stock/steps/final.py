@@ -9,7 +9,7 @@ import numpy as np
 
 from drizframe.config.bits import good_mask
 from drizframe.errors import InputError, RunError
-from drizframe.hooks import Job, Step, WeightOptions, hookimpl
+from drizframe.hooks import Job, Step, WeightOptions, hookimpl, image_of, number_of, pair_of
 from drizframe.model import Chip, ChipInput
 
 if TYPE_CHECKING:
@@ -52,10 +52,16 @@ def run_weights(job: Job) -> Mapping[str, Any]:
         wt_scl=parameters.final_wt_scl, ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
         plugin=job.plugin_options(weighting),
     )  # fmt: skip
-    weight, scale = job.call(weighting)(
+    answer = job.call(weighting)(
         chip, _good(job), job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
     )
-    planes = {"final.mask": np.asarray(weight, dtype=np.float32), "final.scale": float(scale)}
+    weight, scale = pair_of(weighting, answer, "a weight map and a factor")
+    planes = {
+        "final.mask": image_of(weighting, weight, chip.shape, what="a weight map").astype(
+            np.float32, copy=False
+        ),
+        "final.scale": number_of(weighting, scale, "a finite factor as second result"),
+    }
     if "variance" in parameters.layers:
         planes["final.var"] = _variance(job)
     return planes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CombineOptions, Step, hookimpl
+from drizframe.hooks import CombineOptions, Step, hookimpl, image_of
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
@@ -153,9 +153,10 @@ def _run_median(job: Job) -> Mapping[str, Any]:
         if threshold is not None:
             np.less(weight[k], np.float64(threshold), out=bad[k])
     _frozen(stack, bad, weight)
-    combined = job.call(combiner)(
+    answer = job.call(combiner)(
         stack, bad, weight=weight, n_total=len(units), options=options, **_facts(job)
     )  # fmt: skip
+    combined = image_of(combiner, answer, wide.shape, what="an image")
     return {"median": np.ascontiguousarray(combined[window.relative_to(wide).slices], dtype=np.float32)}
 
 

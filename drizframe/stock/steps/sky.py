@@ -11,7 +11,17 @@ import numpy as np
 
 from drizframe.config.bits import good_mask
 from drizframe.errors import PluginError, RunError
-from drizframe.hooks import Job, SkyChip, SkyMethod, SkyOptions, StatisticOptions, Step, hookimpl
+from drizframe.hooks import (
+    Job,
+    SkyChip,
+    SkyMethod,
+    SkyOptions,
+    StatisticOptions,
+    Step,
+    hookimpl,
+    number_of,
+    pair_of,
+)
 from drizframe.model import Chip, Exposure, PlaneKey, SkyValue, Unit
 from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
 from drizframe.stock.steps._sky_masks import read_mask_catalogue, user_masks
@@ -126,8 +136,9 @@ def _statistic(job: Job) -> Callable[[Any], tuple[Any, int]]:
     )  # fmt: skip
 
     def statistic(values: Any) -> tuple[Any, int]:
-        value, count = function(values, options)
-        return value, int(count)
+        value, count = pair_of(record, function(values, options), "a value and the number of pixels")
+        level = number_of(record, value, "a value, or NaN where there is not enough data", nan=True)
+        return level, int(number_of(record, count, "the number of pixels as second result"))
 
     return statistic
 
@@ -168,7 +179,7 @@ def _checked(values: Any, chips: list[SkyChip], method: SkyMethod) -> dict[Unit,
                 f"Sky method {method.name!r} gave {value!r} for {chip.name}; a SkyValue with finite "
                 "numbers is wanted."
             )
-            raise PluginError(msg)
+            raise PluginError(msg, method)
         found[chip.key] = value
     return found
 
