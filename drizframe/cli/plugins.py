@@ -25,6 +25,7 @@ def command(
     if hooks:
         _hooks(console)
         return
+    registry = api.registry()  # first, because it finds the components that cannot be used
     table = Table(title="plugins")
     for heading in ("plugin", "from", "state", "hooks (drizframe_…)"):
         table.add_column(heading, overflow="fold")  # names stay whole in a narrow terminal
@@ -35,7 +36,7 @@ def command(
     console.print(table)
     if components:
         listing = Table("family", "name", "compiled", "provided by", "what it is", title="components")
-        for entry in api.registry():
+        for entry in registry:
             fast = "yes" if entry.record.fast is not None else ""
             listing.add_row(
                 entry.record.family, entry.record.name, fast, entry.provider, entry.record.summary

@@ -19,6 +19,9 @@ def _owned(hook: str, name: str, source: Source, function: Callable[[], Any]) ->
     """Call a plugin's function; its error is named after it."""
     try:
         return function()
+    except HookError as error:  # a record that was refused names the component; say whose it is
+        msg = f"Plugin {name!r} of {source(name)}: {error} Disable it with DRIZFRAME_DISABLED_PLUGINS to run without it."
+        raise HookError(msg) from error
     except (DrizframeError, StopIteration):
         raise
     except Exception as error:
