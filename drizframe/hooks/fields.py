@@ -79,8 +79,8 @@ def number(value: Any) -> float:
     return float(value)
 
 
-def whole(least: int) -> Kind:
-    """A whole number of at least `least`."""
+def whole(least: int, other: str = "") -> Kind:
+    """A whole number of at least `least`; `other` says what else may be given."""
 
     def kind(value: Any) -> int:
         try:
@@ -88,7 +88,7 @@ def whole(least: int) -> Kind:
         except TypeError:
             found = None
         if found is None or found < least:
-            msg = f"Give a whole number of at least {least}."
+            msg = f"Give a whole number of at least {least}{other}."
             raise UnfitError(msg)
         return found
 

@@ -109,7 +109,7 @@ class Step:
         if callable(halo):
             check_function(label, "halo", halo, ("parameters, registry",))
         else:
-            check_fields(label, self, halo=whole(0))
+            check_fields(label, self, halo=whole(0, ", or a function halo(parameters, registry)"))
         self._check_scope()
 
     def _check_scope(self) -> None:
