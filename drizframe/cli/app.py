@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import typer
 
 from drizframe.cli import demo, new_plugin, parameters, plugins, run, simulate, truth, validate
-from drizframe.errors import DrizframeError, HookError
+from drizframe.errors import DrizframeError, DrizframeWarning, HookError
 
 __all__ = ["app", "main"]
 
@@ -82,8 +84,21 @@ def _check_command(command: Any) -> None:
         raise HookError(msg) from error
 
 
+def _shown_plainly(show: Callable[..., None]) -> Callable[..., None]:
+    """Return what shows our warnings without the line of code that gave them, which tells a user nothing."""
+
+    def shown(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, DrizframeWarning) and more.get("file") is None:
+            typer.secho(f"warning: {message}", fg="yellow", err=True)
+        else:
+            show(message, category, *where, **more)
+
+    return shown
+
+
 def main() -> None:
     """Entry point of ``drizframe``: expected errors are one message and exit code 2."""
+    warnings.showwarning = _shown_plainly(warnings.showwarning)
     try:
         attach_plugin_commands()
         app()

@@ -15,7 +15,7 @@ import pluggy
 from drizframe.errors import DrizframeWarning, HookError, PluginError, nearest
 from drizframe.hooks import specs
 from drizframe.hooks.markers import CONTRACT, PROJECT
-from drizframe.hooks.stages import steps_of, wrapped_step
+from drizframe.hooks.stages import listed, place_of, steps_of, wrapped_step
 
 __all__ = ["STOCK", "PluginInfo", "PluginManager"]
 
@@ -88,6 +88,7 @@ class _Failure:
     distribution: str
     version: str
     error: str
+    hook: str = ""
 
 
 def _listed(variable: str) -> list[str] | None:
@@ -159,14 +160,19 @@ class PluginManager:
             try:
                 self._add(point.load(), point.name, dist, version)
             except Exception as error:
-                self._fail(point.name, dist, version, error)
+                self._fail(point.name, dist, version, error, package=point.module)
 
-    def _fail(self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin") -> None:
-        failure = _Failure(name, dist, version, f"{type(error).__name__}: {error}")
+    def _fail(
+        self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin", *, hook: str = "", package: str = ""
+    ) -> None:  # fmt: skip
+        failure = _Failure(
+            name, dist, version, f"{type(error).__name__}: {error}{place_of(error, package)}", hook
+        )
         if failure in self._state.failures:
             return
         self._state.failures.append(failure)
         source = f"{dist} {version}".strip() or "this session"
+        what = f"Hook {hook} of plugin" if hook else what
         warnings.warn(
             f"{what} {name!r} of {source} cannot be used and is skipped. {failure.error}",
             DrizframeWarning,
@@ -273,7 +279,7 @@ class PluginManager:
             raise PluginError(msg)
         self._pm.unregister(name=name)
         self._state.sources.pop(name, None)
-        self._state.failures = [f for f in self._state.failures if f.name.partition(".drizframe_")[0] != name]
+        self._state.failures = [f for f in self._state.failures if f.name != name]
         self.generation += 1
 
     def _hooks_of(self, plugin: Any) -> tuple[str, ...]:
@@ -296,13 +302,13 @@ class PluginManager:
         for implementation in caller.get_hookimpls():
             name = implementation.plugin_name
             try:
-                answer = implementation.function()
-                pairs.extend((name, record) for record in (answer or ()))
+                pairs.extend((name, record) for record in listed(implementation.function, hook))
             except Exception as error:
                 if name.startswith("drizframe.stock."):
                     raise
                 dist, version = self._state.sources.get(name, ("", ""))
-                self._fail(f"{name}.{hook}", dist, version, error)
+                package = implementation.function.__module__
+                self._fail(name, dist, version, error, hook=hook, package=package)
         return pairs
 
     def stage(self, hook: str) -> Any:

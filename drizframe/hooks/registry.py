@@ -62,6 +62,8 @@ class Registry:
                     manager.report(plugin, error)
                     if isinstance(error, ConflictError):
                         self._clash(families[family], family, record.name, error)
+        for family, name in self._clashes:
+            families[family].pop(name)
         self._families: Mapping[str, Mapping[str, Entry]] = MappingProxyType(
             {f: MappingProxyType(dict(sorted(e.items()))) for f, e in families.items()}
         )
