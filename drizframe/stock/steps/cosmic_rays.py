@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.errors import ParameterError, RunError
+from drizframe.errors import ParameterError, PluginError, RunError
 from drizframe.hooks import CosmicRayOptions, Step, hookimpl
 from drizframe.model import RUN
 from drizframe.stock.steps.derivative import DERIVATIVE
@@ -150,8 +150,11 @@ def _run(job: Job) -> Mapping[str, Any]:
     slope = None if blot is None else job.call(DERIVATIVE)(blot)
     dq = job.read("dq")
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
-    codes = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
-    mask = (np.asarray(codes) == 0).astype(np.uint8)
+    codes = np.asarray(job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options))
+    if codes.shape != chip.shape:
+        msg = f"Detector {detector.name!r} returned codes of shape {codes.shape} for a chip of shape {chip.shape}."
+        raise PluginError(msg)
+    mask = (codes == 0).astype(np.uint8)
     found = mask.size - int(mask.sum())
     job.note(f"{job.exposure.name} chip {chip.extver}: {found} pixels flagged as cosmic rays")
     if not parameters.driz_cr_corr:

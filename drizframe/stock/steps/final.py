@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.errors import InputError, RunError
+from drizframe.errors import InputError, PluginError, RunError
 from drizframe.hooks import Job, Step, WeightOptions, hookimpl
 from drizframe.model import Chip, ChipInput
 
@@ -52,13 +52,25 @@ def run_weights(job: Job) -> Mapping[str, Any]:
         wt_scl=parameters.final_wt_scl, ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
         plugin=job.plugin_options(weighting),
     )  # fmt: skip
-    weight, scale = job.call(weighting)(
+    found = job.call(weighting)(
         chip, _good(job), job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
     )
+    weight, scale = _pair(found, weighting.name, chip.shape)
     planes = {"final.mask": np.asarray(weight, dtype=np.float32), "final.scale": float(scale)}
     if "variance" in parameters.layers:
         planes["final.var"] = _variance(job)
     return planes
+
+
+def _pair(found: Any, name: str, shape: tuple[int, int]) -> tuple[Any, Any]:
+    """Refuse an answer of a weighting that is no map with a factor."""
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        msg = f"Weighting {name!r} returned {type(found).__name__}; it must return (map, scale)."
+        raise PluginError(msg)
+    if np.shape(found[0]) != shape:
+        msg = f"Weighting {name!r} returned a map of shape {np.shape(found[0])} for a chip of shape {shape}."
+        raise PluginError(msg)
+    return found[0], found[1]
 
 
 def _good(job: Job) -> Image:

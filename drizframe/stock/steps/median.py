@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import ParameterError, RunError
+from drizframe.errors import ParameterError, PluginError, RunError
 from drizframe.hooks import CombineOptions, Step, hookimpl
 
 if TYPE_CHECKING:
@@ -153,9 +153,15 @@ def _run_median(job: Job) -> Mapping[str, Any]:
         if threshold is not None:
             np.less(weight[k], np.float64(threshold), out=bad[k])
     _frozen(stack, bad, weight)
-    combined = job.call(combiner)(
-        stack, bad, weight=weight, n_total=len(units), options=options, **_facts(job)
-    )  # fmt: skip
+    combined = np.asarray(
+        job.call(combiner)(stack, bad, weight=weight, n_total=len(units), options=options, **_facts(job))
+    )
+    if combined.shape != wide.shape:
+        msg = (
+            f"Combiner {combiner.name!r} returned an image of shape {combined.shape} for a stack of shape {stack.shape}. "
+            f"It must return one of shape {wide.shape}."
+        )
+        raise PluginError(msg)
     return {"median": np.ascontiguousarray(combined[window.relative_to(wide).slices], dtype=np.float32)}
 
 

@@ -126,8 +126,11 @@ def _statistic(job: Job) -> Callable[[Any], tuple[Any, int]]:
     )  # fmt: skip
 
     def statistic(values: Any) -> tuple[Any, int]:
-        value, count = function(values, options)
-        return value, int(count)
+        found = function(values, options)
+        if not isinstance(found, tuple | list) or len(found) != 2:
+            msg = f"Sky statistic {record.name!r} returned {found!r}; it must return (value, n)."
+            raise PluginError(msg)
+        return found[0], int(found[1])
 
     return statistic
 
