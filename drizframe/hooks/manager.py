@@ -347,6 +347,28 @@ class PluginManager:
         """
         return steps_of(self._pm.hook.drizframe_extra_steps.get_hookimpls(), self.source_of)
 
+    def check_steps(self) -> None:
+        """Ask every plugin for its steps; those whose hooks raise are listed as failed.
+
+        A run that needs them is an error that says the same, so there is no warning.
+        """
+        for hook in ("drizframe_extra_steps", *specs.STAGES):
+            every = getattr(self._pm.hook, hook).get_hookimpls()
+            stock = [one for one in every if one.plugin_name.startswith("drizframe.stock.")]
+            for one in every:
+                try:
+                    if hook in specs.STAGES:
+                        wrapped_step([*stock, one], hook, specs.STAGES[hook], self.source_of)
+                    else:
+                        steps_of([one], self.source_of)
+                except PluginError as error:
+                    cause = error.__cause__ or error
+                    text = f"{type(cause).__name__}: {cause}{place_of(cause, one.function.__module__)}"
+                    dist, version = self._state.sources.get(one.plugin_name, ("", ""))
+                    failure = _Failure(one.plugin_name, dist, version, text, hook)
+                    if failure not in self._state.failures:
+                        self._state.failures.append(failure)
+
     def plugins(self) -> list[PluginInfo]:
         """Return all plugins: active, disabled, failed."""
         found = []

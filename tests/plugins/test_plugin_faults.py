@@ -159,6 +159,25 @@ def test_a_step_with_a_wrong_signature_is_named_with_its_distribution(installed,
         HookError, match=r"'bad' of drizframe-bad 1.2: Step 'bad' has a run .* drizframe calls run.job."
     ):
         drizframe.run(exposures)
+    shown = CliRunner().invoke(app, ["plugins", "--no-components"], env={"COLUMNS": "200"}).output
+    assert "bad of drizframe-bad 1.2 failed: HookError: Step 'bad' has a run that does not fit" in shown
+    assert "drizframe_bad.py, line 9)" in shown
+
+
+@pytest.mark.parametrize("wrapper", [True, False])
+def test_a_stage_that_raises_is_listed(installed, wrapper):
+    source = """
+        import drizframe
+
+        @drizframe.hookimpl(wrapper=WRAPPER)
+        def drizframe_step_sky():
+            step = "x".missing
+            return (yield) if WRAPPER else step
+    """
+    source = source.replace("(yield) if WRAPPER else step", "(yield)" if wrapper else "step")
+    installed("drizframe-bad", source.replace("WRAPPER", str(wrapper)), point="bad")
+    shown = CliRunner().invoke(app, ["plugins", "--no-components"], env={"COLUMNS": "200"}).output
+    assert "bad of drizframe-bad 1.2 failed: AttributeError: 'str' object has no attribute 'missing'" in shown
 
 
 def test_the_list_says_which_plugins_failed_in_part_only(installed):

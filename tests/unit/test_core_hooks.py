@@ -143,7 +143,7 @@ class _Point:
     """An entry point of a made-up distribution."""
 
     def __init__(self, name, target):
-        self.name, self._target = name, target
+        self.name, self.module, self._target = name, f"dist_{name}", target
         self.dist = type("D", (), {"name": f"dist-{name}", "version": "1.2"})()
 
     def load(self):
