@@ -257,6 +257,20 @@ def test_a_result_of_a_wrong_form_names_the_component(exposures, parameter):
         drizframe.run(exposures, **{parameter: bad})
 
 
+@pytest.mark.parametrize("field", ["halo", "minimum"])
+@pytest.mark.parametrize("value", [None, -1, 1.5])
+def test_a_combiner_whose_numbers_are_wrong_is_named(exposures, field, value):
+    bad = drizframe.Combiner(
+        name="bad",
+        summary="Wrong.",
+        reference=lambda stack, bad, **more: stack[0],
+        **{field: lambda options: value},
+    )
+    wanted = rf"Combiner 'bad': {field}.options. returned {value}; it must return a whole number"
+    with pytest.raises(PluginError, match=wanted):
+        drizframe.run(exposures, combine_type=bad)
+
+
 def test_two_plugins_that_clash_lose_only_the_name(installed, exposures):
     both = KERNEL.format(name="same").replace(
         "yield",

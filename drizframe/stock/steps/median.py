@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,7 @@ def check_combination(parameters: Parameters, n: int, combiner: Combiner) -> Non
     ParameterError
         If the combiner needs more exposures than there are.
     """
-    least = combiner.minimum(combine_options(parameters))
+    least = _whole(combiner, "minimum", combine_options(parameters))
     if n < least:
         msg = (
             f"combine_type={combiner.name!r} with combine_nlow={parameters.combine_nlow!r} and "
@@ -96,6 +97,19 @@ def _run_threshold(job: Job) -> Mapping[str, Any]:
     return {"single.threshold": weight_threshold(weight, job.parameters.combine_maskpt)}
 
 
+def _whole(combiner: Any, field: str, options: Any) -> int:
+    """Ask a combiner for a whole number."""
+    found = getattr(combiner, field)(options)
+    try:
+        number = operator.index(found)
+    except TypeError:
+        number = -1
+    if number < 0:
+        msg = f"Combiner {combiner.name!r}: {field}(options) returned {found!r}; it must return a whole number of at least 0."
+        raise PluginError(msg)
+    return number
+
+
 def _missing(name: str) -> str:
     return (
         f"The median step needs the singly drizzled image of {name!r}, which was not made. "
@@ -139,7 +153,7 @@ def _run_median(job: Job) -> Mapping[str, Any]:
     combiner: Any = job.component("combiner", parameters.combine_type)
     check_combination(parameters, len(job.exposures), combiner)
     options = combine_options(parameters, job.plugin_options(combiner))
-    wide = window.grown(combiner.halo(options), within=job.frame("separate").shape)
+    wide = window.grown(_whole(combiner, "halo", options), within=job.frame("separate").shape)
     units = job.units("exposure")
     stack = np.empty((len(units), *wide.shape), dtype=np.float32)
     weight = np.empty_like(stack)
@@ -167,7 +181,7 @@ def _run_median(job: Job) -> Mapping[str, Any]:
 
 def _halo(parameters: Parameters, registry: Any) -> int:
     """Return the halo of the combiner that the parameters name."""
-    return int(registry.get("combiner", parameters.combine_type).halo(combine_options(parameters)))
+    return _whole(registry.get("combiner", parameters.combine_type), "halo", combine_options(parameters))
 
 
 def _check(parameters: Parameters, exposures: Sequence[Exposure], registry: Any) -> None:
