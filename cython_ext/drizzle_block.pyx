@@ -10,7 +10,7 @@ import numpy as np
 
 from accumulate cimport AHEAD, Sums, add_pixel, expect, sums_of
 from cpython.pycapsule cimport PyCapsule_GetPointer
-from kernel_loop cimport Pixel, capsule
+from kernel_loop cimport Pixel, capsule, weigh
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint32_t
 from pixels cimport least, most, nint
@@ -30,6 +30,11 @@ cdef void _nearest(const double* position, const double* quad, Py_ssize_t x0, Py
 def nearest():
     """Compiled body and constants of a point."""
     return capsule(_nearest), np.zeros(1)
+
+
+def weights_of(code, x, y, corners, x0, y0, shape):
+    """Weights (n, h, w) that a compiled body gives, with the arguments of a footprint."""
+    return weigh(<Pixel> PyCapsule_GetPointer(code[0], "drizframe.pixel"), x, y, corners, x0, y0, shape, code[1])
 
 
 cdef inline bint _range(double low, double high, Py_ssize_t start, Py_ssize_t stop, Py_ssize_t* first,

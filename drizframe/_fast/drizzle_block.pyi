@@ -6,6 +6,9 @@ import numpy.typing as npt
 _Array: TypeAlias = npt.NDArray[np.float64]
 
 def nearest() -> tuple[Any, _Array]: ...
+def weights_of(
+    code: tuple[Any, _Array], x: Any, y: Any, corners: Any, x0: Any, y0: Any, shape: tuple[int, int]
+) -> _Array: ...
 def drizzle_block(
     code: tuple[Any, _Array],
     x: _Array,

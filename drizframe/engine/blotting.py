@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from drizframe.engine.interpolator_ways import Backend, values_of
 from drizframe.errors import PluginError, ShapeError
-from drizframe.hooks import Interpolator, choose
+from drizframe.hooks import Component, Interpolator
 from drizframe.model import PixelMap, Window
 
 __all__ = ["blot_chip", "needed_window"]
@@ -28,7 +29,8 @@ def blot_chip(
     *,
     factor: float,
     fill: float = 0.0,
-    call: Callable[..., Any] | None = None,
+    backend: Backend = "auto",
+    call: Callable[[Component], Any] | None = None,
     options: Mapping[str, Any] | None = None,
     shape: tuple[int, int] | None = None,
     window: Window | None = None,
@@ -48,8 +50,10 @@ def blot_chip(
         Multiplies values inside the frame.
     fill : float
         Value where the map is not finite or leaves the frame, as it is.
+    backend : {"auto", "reference", "cython"}
+        Whether compiled loops may be used.
     call : callable, optional
-        The implementation to use; by default the compiled one if there is one.
+        Gives the implementation of a component (`Job.call`); by default the compiled one if `backend` allows it.
     options : mapping, optional
         Keywords for the interpolator.
     shape : tuple of int, optional
@@ -70,7 +74,7 @@ def blot_chip(
     PluginError
         If the interpolator returns something else than one value for each position.
     """
-    function = choose(interpolator, "auto")[0] if call is None else call
+    function = values_of(interpolator, backend=backend, call=call)
     blot = np.full(pixmap.shape, fill, dtype=np.float32)
     if callable(image):
         if shape is None:

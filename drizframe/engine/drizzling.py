@@ -16,7 +16,7 @@ import numpy as np
 from drizframe._fast import load
 from drizframe.engine import scatter as scattering
 from drizframe.engine import selection
-from drizframe.engine.kernel_ways import footprint_of, nearest
+from drizframe.engine.kernel_ways import nearest, way_of
 from drizframe.errors import ParameterError, ShapeError
 from drizframe.hooks import Component, Kernel
 from drizframe.model import Accumulator, ChipInput, Drizzled, Window
@@ -214,13 +214,13 @@ def _way(chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call
     if pixfrac <= POINT_BELOW:
         code = None if fused is None else fused.nearest()
         return _Way(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast, code)
-    weigh = footprint_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
+    way = way_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
     half, margin = kernel.reach(pixfrac, chip.scale)
     corners: Literal["none", "choose", "attach"] = "choose" if kernel.needs_corners else "none"
     if kernel.point is not None:
         corners = "attach"
-    code = kernel.pixel(pixfrac, chip.scale) if fused and kernel.pixel and weigh is kernel.fast else None
-    return _Way(weigh, half, margin, corners, pixfrac, chip.scale, fast, code)
+    code = way.code if fused is not None else None
+    return _Way(way.weigh, half, margin, corners, pixfrac, chip.scale, fast, code)
 
 
 # -- which pixels --------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ from drizframe.config import Parameters
 from drizframe.engine.blotting import blot_chip
 from drizframe.engine.drizzling import drizzle
 from drizframe.engine.events import Bus
+from drizframe.engine.kernel_ways import loops_compiled
 from drizframe.engine.overlaps import find_overlaps
 from drizframe.engine.plan import Plan
 from drizframe.engine.sections import options_of
 from drizframe.engine.store import Store
 from drizframe.errors import HookError
-from drizframe.hooks import Component, Kernel, Overlap, Registry, Step, choose
+from drizframe.hooks import Component, Interpolator, Kernel, Overlap, Registry, Step, choose
 from drizframe.model import Chip, ChipInput, Drizzled, Exposure, Frame, PixelMap, PlaneKey, Unit, Window
 
 __all__ = ["EngineJob", "RunContext"]
@@ -207,11 +208,30 @@ class EngineJob:
         if self.window is None:
             msg = f"Step {self._step.name!r} has scope {self._step.scope!r}: only steps of scope 'tile' can drizzle."
             raise HookError(msg)
+        self._note_loops(kernel)
         return drizzle(self.window, inputs, kernel, backend=self.backend, call=self.call, **options)
 
-    def blot(self, image: Array | Callable[[Window], Any], unit: Unit, **options: Any) -> Array:
+    def blot(
+        self,
+        image: Array | Callable[[Window], Any],
+        unit: Unit,
+        *,
+        interpolator: Interpolator,
+        factor: float,
+        **options: Any,
+    ) -> Array:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting.blot_chip`."""
-        return blot_chip(image, self.blot_map(unit), **options)
+        self._note_loops(interpolator)
+        return blot_chip(
+            image, self.blot_map(unit), interpolator, factor=factor,
+            backend=self.backend, call=self.call, **options,
+        )  # fmt: skip
+
+    def _note_loops(self, component: Kernel | Interpolator) -> None:
+        """Record what drives a profile or a point function, for which there is nothing to `call`."""
+        if component.profile is not None or component.point is not None:
+            kind = loops_compiled(component, self.backend)
+            self._context.backends[f"{component.family} {component.name}"] = kind
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""

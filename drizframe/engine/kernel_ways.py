@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -11,25 +12,44 @@ from drizframe.engine import points, profiles
 from drizframe.errors import BackendError, PluginError
 from drizframe.hooks import Component, Kernel, choose
 
-__all__ = ["footprint_of", "nearest"]
+__all__ = ["Way", "loops_compiled", "nearest", "way_of"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
 Backend = Literal["auto", "reference", "cython"]
 Weigh = Callable[..., Array]
 
+#: What the author of a profile can do that no table is good enough for.
+ADVICE = "Write the kernel as a footprint, which integrates over output pixels itself."
 
-def footprint_of(
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Way:
+    """How a kernel gives its weights.
+
+    Parameters
+    ----------
+    weigh : callable
+        With the arguments and result of a footprint.
+    code : tuple or None
+        The compiled body for one pixel and its constants, which give the same weights; None: there is none.
+    """
+
+    weigh: Weigh
+    code: tuple[Any, Any] | None = None
+
+
+def way_of(
     kernel: Kernel, pixfrac: float, scale: float, *, backend: Backend, call: Callable[[Component], Any] | None
-) -> Weigh:
-    """Return a function with the arguments and result of a footprint for a kernel, however it is written.
+) -> Way:
+    """Return how a kernel gives its weights, however it is written.
 
     Parameters
     ----------
     kernel : Kernel
         Written as footprint, profile or point function.
     pixfrac, scale : float
-        With which the function will be called.
+        With which it will be called.
     backend : {"auto", "reference", "cython"}
         Whether compiled loops are used.
     call : callable or None
@@ -44,22 +64,36 @@ def footprint_of(
     """
     if kernel.footprint is not None:
         function: Weigh = call(kernel) if call is not None else choose(kernel, backend)[0]
-        return function
-    if backend == "cython" and profiles.compiled is None:
+        fused = backend != "reference" and kernel.pixel is not None and function is kernel.fast
+        return Way(function, kernel.pixel(pixfrac, scale) if fused and kernel.pixel is not None else None)
+    fast = loops_compiled(kernel, backend) == "cython"
+    if kernel.profile is not None:
+        return _from_profile(kernel, pixfrac, scale, fast=fast)
+    return Way(_from_point(kernel, pixfrac, scale, fast=fast))
+
+
+def loops_compiled(component: Component, backend: Backend) -> str:
+    """Return which loops drive a profile or a point function, "cython" or "reference".
+
+    Raises
+    ------
+    BackendError
+        If compiled ones are asked for and are not there.
+    """
+    there = profiles.compiled is not None and points.compiled is not None
+    if backend == "cython" and not there:
         msg = (
-            f"Kernel {kernel.name!r} needs the compiled loops for profiles and point functions, "
-            f"which are not there. Install drizframe with a C compiler present, or use backend='auto'."
+            f"{component.family.capitalize()} {component.name!r} needs the compiled loops for profiles and point "
+            f"functions, which are not there. Install drizframe with a C compiler present, or use backend='auto'."
         )
         raise BackendError(msg)
-    if kernel.profile is not None:
-        return _from_profile(kernel, pixfrac, fast=backend != "reference")
-    return _from_point(kernel, pixfrac, scale, fast=backend != "reference" and points.compiled is not None)
+    return "cython" if there and backend != "reference" else "reference"
 
 
-def _from_profile(kernel: Kernel, pixfrac: float, *, fast: bool) -> Weigh:
+def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
     assert kernel.profile is not None and kernel.support is not None  # noqa: S101, PT018  (checked by the record)
-    profile, support = kernel.profile, float(kernel.support(pixfrac))
-    table = profiles.tabulate(profile, support, pixfrac, kernel.name)
+    profile, support, owner = kernel.profile, float(kernel.support(pixfrac)), f"kernel {kernel.name!r}"
+    table = profiles.tabulate(profile, support, owner, ADVICE, pixfrac=pixfrac)
 
     def weigh(
         x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,
@@ -69,14 +103,13 @@ def _from_profile(kernel: Kernel, pixfrac: float, *, fast: bool) -> Weigh:
             return table.weigh(x, y, x0, y0, shape, scale)
         return profiles.exact(profile, support, x, y, x0, y0, shape, pixfrac=pixfrac, scale=scale)
 
-    return weigh
+    return Way(weigh, profiles.code_of(table, scale) if fast else None)
 
 
 def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Weigh:
-    if kernel.support is None:
-        msg = f"Kernel {kernel.name!r} is a point function without support. Give support(pixfrac, scale)."
-        raise PluginError(msg)
-    capsule = points.capsule_of(kernel.point, kernel.name)
+    assert kernel.support is not None  # noqa: S101  (checked by the record)
+    owner = f"kernel {kernel.name!r}"
+    capsule = points.capsule_of(kernel.point)
     radius = float(kernel.support(pixfrac, scale))
     function: Callable[..., tuple[Array, int, int]] = (
         points.compiled.call_points if fast else points.call_points
@@ -90,20 +123,11 @@ def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> 
         jacobian = points.derivatives(corners)
         weights, status, failed = function(capsule, x, y, jacobian, x0, y0, shape, pixfrac, scale, radius)
         if status != 0:
-            raise PluginError(_failure(kernel.name, status, x[failed], y[failed], radius))
+            reach = f"support(pixfrac={pixfrac:g}, scale={scale:g}) = {radius:g} frame pixels"
+            raise PluginError(points.why(owner, status, x[failed], y[failed], reach))
         return weights
 
     return weigh
-
-
-def _failure(name: str, status: int, x: float, y: float, radius: float) -> str:
-    if status == points.BEYOND:
-        return (
-            f"The point function of kernel {name!r} gave weights outside of its support "
-            f"({radius:g} frame pixels), or more than fit, for the pixel at ({x:g}, {y:g}). "
-            f"Make support(pixfrac, scale) larger."
-        )
-    return f"The point function of kernel {name!r} returned {status} at ({x:g}, {y:g}); 0 means success."
 
 
 def nearest(

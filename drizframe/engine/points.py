@@ -1,4 +1,4 @@
-"""Kernels written as a point function: C code that is called for each input pixel.
+"""Components written as a point function: C code that is called for each pixel.
 
 The function has the type::
 
@@ -10,64 +10,36 @@ dY/dy`` of the map. It writes the first column and row, the numbers of columns a
 by row, and returns 0.  If `capacity` doubles are too few it returns how many it needs, and is called once
 more.  A negative number is an error.  Weights must lie within ``nint(x - r) … nint(x + r)``, likewise in y,
 with r the support of the kernel.
+
+An interpolator is called alike, with the derivatives of the identity and pixfrac = scale = 1, for each position
+(x, y) on the image; its weights are those of the image's pixels, and lie within ``x - r … x + r``.
 """
 
 from __future__ import annotations
 
 import ctypes
-import re
 from typing import Any
 
 import numpy as np
 
 from drizframe._fast import load
-from drizframe.errors import PluginError
+from drizframe.hooks import PointFunction
 
-__all__ = ["BEYOND", "SIGNATURE", "call_points", "capsule_of", "derivatives"]
+__all__ = ["BEYOND", "Asking", "call_points", "capsule_of", "derivatives", "why"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
 
-compiled: Any = load("kernel_ways")
+compiled: Any = load("point_functions")
 
-#: The C type, without names and const.
-SIGNATURE = (
-    "int (double, double, double *, double, double, int *, int *, int *, int *, double *, int, void *)"
-)
 #: Status of a function that wrote weights outside of its support.
 BEYOND = -(1 << 30)
 
-_D, _I = ctypes.c_double, ctypes.c_int
-_TYPE = ctypes.CFUNCTYPE(
-    _I,
-    _D,
-    _D,
-    ctypes.POINTER(_D),
-    _D,
-    _D,
-    *(ctypes.POINTER(_I),) * 4,
-    ctypes.POINTER(_D),
-    _I,
-    ctypes.c_void_p,
-)
+_DOUBLE, _INT = ctypes.c_double, ctypes.c_int
 
 
-def capsule_of(function: Any, name: str) -> Any:
-    """Return the capsule inside a `scipy.LowLevelCallable`.
-
-    Raises
-    ------
-    PluginError
-        If it is none, or its C type is another one.
-    """
-    signature = getattr(function, "signature", None)
-    if signature is None or not isinstance(function, tuple):
-        msg = f"The point function of kernel {name!r} is {type(function).__name__}; give a LowLevelCallable."
-        raise PluginError(msg)
-    plain = re.sub(r"\bconst\b|\s", "", signature)
-    if plain != SIGNATURE.replace(" ", ""):
-        msg = f"The point function of kernel {name!r} has the C type {signature!r}; it must be {SIGNATURE!r}."
-        raise PluginError(msg)
+def capsule_of(function: Any) -> Any:
+    """Return the capsule inside a `scipy.LowLevelCallable`, which the record has checked."""
     return tuple.__getitem__(function, 0)
 
 
@@ -76,6 +48,16 @@ def derivatives(corners: Array) -> Array:
     p0, p1, p2, p3 = (corners[:, k] for k in range(4))
     by_x, by_y = 0.5 * ((p1 - p0) + (p2 - p3)), 0.5 * ((p0 - p3) + (p1 - p2))
     return np.stack([by_x[:, 0], by_y[:, 0], by_x[:, 1], by_y[:, 1]], axis=1)
+
+
+def why(owner: str, status: int, x: float, y: float, support: str) -> str:
+    """Say what a point function did wrong, from its status at a pixel."""
+    if status == BEYOND:
+        return (
+            f"The point function of {owner} gave weights outside of its support ({support}), or more than fit, "
+            f"for the pixel at ({x:g}, {y:g}). Make the support larger."
+        )
+    return f"The point function of {owner} returned {status} at ({x:g}, {y:g}); 0 means success."
 
 
 def call_points(
@@ -106,62 +88,65 @@ def call_points(
     failed : int
         Index of the pixel at which the calls ended; -1: none.
     """
-    api: Any = ctypes.pythonapi
-    get_name, get_pointer, get_context = (
-        api.PyCapsule_GetName,
-        api.PyCapsule_GetPointer,
-        api.PyCapsule_GetContext,
-    )
-    get_name.restype, get_name.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    get_pointer.restype, get_pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    get_context.restype, get_context.argtypes = ctypes.c_void_p, [ctypes.py_object]
-    function = _TYPE(get_pointer(capsule, get_name(capsule)))
-    user = get_context(capsule)
+    ask = Asking(capsule)
     weights = np.zeros((len(x), *shape))
-    buffer = np.empty(256)
     for k in range(len(x)):
-        box = (ctypes.c_int * 4)()
-        places = [ctypes.cast(ctypes.byref(box, 4 * a), ctypes.POINTER(_I)) for a in range(4)]
-        jac = (ctypes.c_double * 4)(*jacobian[k])
-        for _ in range(2):
-            status = function(
-                x[k],
-                y[k],
-                jac,
-                pixfrac,
-                scale,
-                *places,
-                buffer.ctypes.data_as(ctypes.POINTER(_D)),
-                buffer.size,
-                user,
-            )
-            if status <= buffer.size:
-                break
-            buffer = np.empty(status)
-        left, low, columns, rows = box
-        if status == 0 and columns > 0 and rows > 0 and _beyond(x[k], y[k], box, radius, buffer.size):
+        status, left, low, part = ask(x[k], y[k], jacobian[k], pixfrac, scale)
+        if status == 0 and part.size and _beyond(x[k], y[k], left, low, part.shape, radius):
             status = BEYOND
         if status != 0:
             return weights, status, k
-        if columns > 0 and rows > 0:
-            _place(
-                weights[k],
-                buffer[: columns * rows].reshape(rows, columns),
-                left - int(x0[k]),
-                low - int(y0[k]),
-            )
+        _place(weights[k], part, left - int(x0[k]), low - int(y0[k]))
     return weights, 0, -1
 
 
-def _beyond(x: float, y: float, box: Any, radius: float, capacity: int) -> bool:
-    """Whether a function wrote more than fits, or outside of its support."""
-    left, low, columns, rows = box
+class Asking:
+    """A point function as Python sees it.
+
+    Parameters
+    ----------
+    capsule : PyCapsule
+        Pointer and user data.
+    """
+
+    def __init__(self, capsule: Any) -> None:
+        api: Any = ctypes.pythonapi
+        name, pointer, context = api.PyCapsule_GetName, api.PyCapsule_GetPointer, api.PyCapsule_GetContext
+        name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+        pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+        context.restype, context.argtypes = ctypes.c_void_p, [ctypes.py_object]
+        self._function = PointFunction(pointer(capsule, name(capsule)))
+        self._user = context(capsule)
+        self._buffer = np.empty(256)
+
+    def __call__(
+        self, x: float, y: float, jacobian: Array, pixfrac: float, scale: float
+    ) -> tuple[int, int, int, Array]:
+        """Return the status, the first column and row, and the weights (rows, columns)."""
+        box = (_INT * 4)()
+        places = [ctypes.cast(ctypes.byref(box, 4 * a), ctypes.POINTER(_INT)) for a in range(4)]
+        given = (_DOUBLE * 4)(*jacobian)
+        for _ in range(2):
+            room = self._buffer.ctypes.data_as(ctypes.POINTER(_DOUBLE))
+            status = self._function(x, y, given, pixfrac, scale, *places, room, self._buffer.size, self._user)
+            if status <= self._buffer.size:
+                break
+            self._buffer = np.empty(status)
+        left, low, columns, rows = box
+        if status != 0 or columns <= 0 or rows <= 0:
+            return status, left, low, np.empty((0, 0))
+        if columns * rows > self._buffer.size:
+            return BEYOND, left, low, np.empty((0, 0))
+        return 0, left, low, self._buffer[: columns * rows].reshape(rows, columns)
+
+
+def _beyond(x: float, y: float, left: int, low: int, shape: tuple[int, ...], radius: float) -> bool:
+    """Whether a function wrote outside of its support."""
     ends = np.array([x - radius, x + radius, y - radius, y + radius])
     first_x, last_x, first_y, last_y = np.where(ends >= 0.0, np.floor(ends + 0.5), -np.floor(0.5 - ends))
     return bool(
-        columns * rows > capacity or left < first_x or left + columns - 1 > last_x
-        or low < first_y or low + rows - 1 > last_y
-    )  # fmt: skip
+        left < first_x or left + shape[1] - 1 > last_x or low < first_y or low + shape[0] - 1 > last_y
+    )
 
 
 def _place(window: Array, part: Array, left: int, low: int) -> None:

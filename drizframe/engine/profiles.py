@@ -1,8 +1,9 @@
-"""Kernels written as a profile: a function of the offset, which is tabulated and read by compiled loops.
+"""Components written as a profile: a function of the offset, which is tabulated and read by compiled loops.
 
-The offset (dx, dy) of an output pixel from the centre of an input pixel is counted along the axes of the
-frame, in input pixels; the weight is ``s² f(dx, dy)``, with s the size of an output pixel over that of an
-input pixel, for offsets of at most the support along each axis.
+For a kernel the offset (dx, dy) is that of an output pixel from the centre of an input pixel, along the axes of
+the frame, in input pixels; the weight is ``s² f(dx, dy)``, with s the size of an output pixel over that of an
+input pixel.  For an interpolator it is that of a pixel from the position, in pixels, and s = 1.  Offsets beyond
+the support along either axis have no weight.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 from drizframe._fast import load
 from drizframe.errors import PluginError
 
-__all__ = ["TOLERANCE", "Table", "exact", "product", "rounded", "surface", "tabulate"]
+__all__ = ["TOLERANCE", "Table", "code_of", "exact", "product", "rounded", "surface", "tabulate"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
 Profile = Callable[[Array, Array], Array]
 
-compiled: Any = load("kernel_ways")
+compiled: Any = load("profiles")
 
 #: Largest error of a table, as a fraction of the peak.
 TOLERANCE = 1e-6
@@ -60,24 +61,34 @@ class Table:
         """Return weights (n, h, w) about centres, with the compiled loops if they are there."""
         function: Any = getattr(compiled, self.form) if compiled is not None else globals()[self.form]
         weights: Array = function(x, y, x0, y0, shape, *self.parts, self.support, scale)
-        weights *= scale * scale
         return weights
 
 
+@functools.lru_cache(maxsize=8)
+def code_of(table: Table, scale: float) -> tuple[Any, Array]:
+    """Return the compiled body that reads a table for one pixel, and its constants."""
+    code: tuple[Any, Array] = getattr(compiled, f"{table.form}_pixel")(*table.parts, table.support, scale)
+    return code
+
+
 @functools.lru_cache(maxsize=32)
-def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: str) -> Table:
+def tabulate(
+    profile: Callable[..., Any], support: float, owner: str, advice: str, **keywords: float
+) -> Table:
     """Tabulate a profile until the error is small.
 
     Parameters
     ----------
     profile : callable
-        ``profile(dx, dy, *, pixfrac) -> weight``.
+        ``profile(dx, dy, **keywords) -> weight``.
     support : float
-        Largest offset along an axis, in input pixels.
-    pixfrac : float
+        Largest offset along an axis, in pixels.
+    owner : str
+        Family and name of the component, for messages.
+    advice : str
+        What its author can do if no table is good enough.
+    **keywords : float
         Passed on.
-    name : str
-        Name of the kernel, for messages.
 
     Raises
     ------
@@ -86,15 +97,16 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
         jump.
     """
     if not (np.isfinite(support) and support > 0.0):
-        msg = f"Kernel {name!r} gives a support of {support!r} for pixfrac {pixfrac!r}; it must be above 0."
+        given = "".join(f" for {k}={v!r}" for k, v in keywords.items())
+        msg = f"The support of {owner} is {support!r}{given}; it must be finite and above 0."
         raise PluginError(msg)
 
     def values(dx: Array, dy: Array) -> Array:
         dx, dy = np.broadcast_arrays(np.asarray(dx, dtype=np.float64), np.asarray(dy, dtype=np.float64))
-        out = np.asarray(profile(dx.copy(), dy.copy(), pixfrac=pixfrac), dtype=np.float64)
+        out = np.asarray(profile(dx.copy(), dy.copy(), **keywords), dtype=np.float64)
         if out.shape != dx.shape or not np.isfinite(out).all():
             msg = (
-                f"The profile of kernel {name!r} returned shape {out.shape} for offsets of shape {dx.shape}, "
+                f"The profile of {owner} returned shape {out.shape} for offsets of shape {dx.shape}, "
                 f"or values that are not finite. It must return one finite weight for each offset."
             )
             raise PluginError(msg)
@@ -102,23 +114,20 @@ def tabulate(profile: Callable[..., Any], support: float, pixfrac: float, name: 
 
     found = _by_axes(values, support) or _by_distance(values, support) or _by_both(values, support)
     if found is None:
-        msg = (
-            f"The profile of kernel {name!r} cannot be tabulated to {TOLERANCE:g} of its peak: "
-            f"it seems to jump. Write the kernel as a footprint, which integrates over output pixels itself."
-        )
+        msg = f"The profile of {owner} cannot be tabulated to {TOLERANCE:g} of its peak: it seems to jump. {advice}"
         raise PluginError(msg)
     return found
 
 
 def exact(
     profile: Callable[..., Any], support: float, x: Array, y: Array, x0: Integers, y0: Integers,
-    shape: tuple[int, int], *, pixfrac: float, scale: float,
+    shape: tuple[int, int], *, scale: float, **keywords: float,
 ) -> Array:  # fmt: skip
     """Return weights (n, h, w) from the profile itself, without a table: what the tables approximate."""
     dx, inside_x = _offsets(x, x0, shape[1], support, scale)
     dy, inside_y = _offsets(y, y0, shape[0], support, scale)
     dx, dy = np.broadcast_arrays(dx[:, None, :], dy[:, :, None])
-    values = np.asarray(profile(dx.copy(), dy.copy(), pixfrac=pixfrac), dtype=np.float64)
+    values = np.asarray(profile(dx.copy(), dy.copy(), **keywords), dtype=np.float64)
     return np.where(inside_y[:, :, None] & inside_x[:, None, :], values, 0.0) * (scale * scale)
 
 
@@ -126,13 +135,13 @@ def product(
     x: Array, y: Array, x0: Integers, y0: Integers, shape: tuple[int, int],
     across: Array, along: Array, support: float, scale: float,
 ) -> Array:  # fmt: skip
-    """Read one table for each axis, linearly, and multiply."""
+    """Read one table for each axis, linearly, and multiply: ``s² f``."""
     dx, inside_x = _offsets(x, x0, shape[1], support, scale)
     dy, inside_y = _offsets(y, y0, shape[0], support, scale)
     step = (len(across) - 1) / (2.0 * support)
     column = np.where(inside_x, _linear((dx + support) * step, across), 0.0)
     row = np.where(inside_y, _linear((dy + support) * step, along), 0.0)
-    return column[:, None, :] * row[:, :, None]
+    return column[:, None, :] * (row * (scale * scale))[:, :, None]
 
 
 def rounded(
@@ -150,7 +159,8 @@ def rounded(
     dy, inside_y = _offsets(y, y0, shape[0], support, scale)
     distance = np.sqrt(dx[:, None, :] ** 2 + dy[:, :, None] ** 2)
     step = (len(table) - 1) / (np.sqrt(2.0) * support)
-    return np.where(inside_x[:, None, :] & inside_y[:, :, None], _linear(distance * step, table), 0.0)
+    value = _linear(distance * step, table) * (scale * scale)
+    return np.where(inside_x[:, None, :] & inside_y[:, :, None], value, 0.0)
 
 
 def surface(
@@ -173,7 +183,7 @@ def surface(
     for b in range(4):
         line = sum(cx[a][:, None, :] * table[(j + b)[:, :, None], (i + a)[:, None, :]] for a in range(4))
         value += cy[b][:, :, None] * line
-    return np.where(inside_x[:, None, :] & inside_y[:, :, None], value, 0.0)
+    return np.where(inside_x[:, None, :] & inside_y[:, :, None], value * (scale * scale), 0.0)
 
 
 # -- forms of tables -----------------------------------------------------------------------------------------

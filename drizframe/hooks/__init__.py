@@ -11,6 +11,7 @@ from drizframe.hooks.options import (
     StatisticOptions,
     WeightOptions,
 )
+from drizframe.hooks.points import POINT_SIGNATURE, PointFunction
 from drizframe.hooks.products import INTERMEDIATE, RunProducts
 from drizframe.hooks.records import (
     TRAITS,
@@ -39,6 +40,7 @@ __all__ = [
     "COMPONENT_HOOKS",
     "CONTRACT",
     "INTERMEDIATE",
+    "POINT_SIGNATURE",
     "PROJECT",
     "STAGES",
     "TRAITS",
@@ -60,6 +62,7 @@ __all__ = [
     "Overlap",
     "PluginInfo",
     "PluginManager",
+    "PointFunction",
     "Reader",
     "Registry",
     "RunProducts",

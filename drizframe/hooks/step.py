@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from drizframe.config import Parameters
-    from drizframe.hooks.records import Component, Kernel, Overlap
+    from drizframe.hooks.records import Component, Interpolator, Kernel, Overlap
     from drizframe.hooks.registry import Registry
     from drizframe.model import (
         Chip,
@@ -182,7 +182,13 @@ class Job(Protocol):
         """
 
     def blot(
-        self, image: np.ndarray[Any, Any] | Callable[[Window], Any], unit: Unit, **options: Any
+        self,
+        image: np.ndarray[Any, Any] | Callable[[Window], Any],
+        unit: Unit,
+        *,
+        interpolator: Interpolator,
+        factor: float,
+        **options: Any,
     ) -> np.ndarray[Any, Any]:
         """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting`."""
 

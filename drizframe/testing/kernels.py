@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from drizframe.engine.kernel_ways import footprint_of
+from drizframe._fast import load
+from drizframe.engine.kernel_ways import way_of
 from drizframe.hooks import Kernel
 from drizframe.model import PixelMap
 from drizframe.testing.checking import check, frozen_copy, same_from_threads, strided, untouched
@@ -61,7 +62,7 @@ def ways(kernel: Kernel, pixfrac: float, scale: float) -> dict[str, Weigh]:
     )
 
     def way(backend: Any) -> Weigh:
-        function = footprint_of(kernel, pixfrac, scale, backend=backend, call=None)
+        function = way_of(kernel, pixfrac, scale, backend=backend, call=None).weigh
 
         def weigh(c: Case) -> Array:
             return np.asarray(
@@ -391,6 +392,35 @@ def check_kernel_reference_equals_fast(kernel: Kernel) -> None:
             inputs=case.inputs(),
         )
 
+    _forall(
+        one, pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))), pixfrac=DROPS
+    )
+
+
+@check("kernel", applies=lambda k: k.pixel is not None, name="check_body_equals_fast")
+def check_kernel_body_equals_fast(kernel: Kernel) -> None:
+    """The compiled body for one pixel, which the drizzle loop calls, gives the weights of the fast twin."""
+    assert kernel.pixel is not None  # noqa: S101  (the check applies only then)
+
+    def one(pixmap: PixelMap, pixfrac: float) -> None:
+        case = case_of(kernel, pixmap, pixfrac)
+        code = kernel.pixel(pixfrac, case.scale)  # type: ignore[misc]
+        where = (case.x, case.y, case.corners, case.x0, case.y0, case.shape)
+        compare(
+            f"{kernel!r}: pixel gives what fast gives",
+            drizzle_block.weights_of(code, *where),
+            ways(kernel, pixfrac, case.scale)["fast"](case),
+            rtol=kernel.tolerance,
+            zeros=True,
+            inputs=case.inputs(),
+        )
+
+    drizzle_block: Any = load("drizzle_block")
+    if drizzle_block is None:
+        raise CheckFailure(
+            f"{kernel!r} has a compiled body, which needs drizframe's compiled loops",
+            expected="drizframe._fast.drizzle_block", got="no such module", where="pixel",
+        )  # fmt: skip
     _forall(
         one, pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))), pixfrac=DROPS
     )

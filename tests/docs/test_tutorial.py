@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -82,9 +84,25 @@ def test_the_parameter_file_of_the_tutorial_is_right(example, tmp_path):
         drizframe.unregister(name)
 
 
+def compiled_examples(folder):
+    """Compile the C code of the page on kernels, which the one on interpolators uses too."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        pytest.skip("there is no C compiler")
+    for language, name, text in TOOL.blocks(ROOT / "docs" / "how-to" / "kernel.md"):
+        if language == "c":
+            (folder / name).write_text(text)
+            library = str(Path(name).with_suffix(".so"))
+            subprocess.run(
+                [compiler, "-O2", "-shared", "-fPIC", name, "-o", library, "-lm"], cwd=folder, check=True
+            )
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_the_code_of_a_how_to_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    if page in ("kernel", "interpolator"):
+        compiled_examples(tmp_path)
     space = {"exposures": [exposure(k) for k in range(3)]}
     for text in python(ROOT / "docs" / "how-to" / f"{page}.md"):
         exec(compile(text, page, "exec"), space)  # noqa: S102  (our own documentation)

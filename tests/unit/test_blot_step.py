@@ -57,7 +57,7 @@ class FakeJob:
 
     def blot(self, image, unit, **options):
         pixmap = PixelMap.from_table(lambda x, y: (x + 9.25, y + 3), (6, 8), 10.0)
-        return blot_chip(image, pixmap, **options)
+        return blot_chip(image, pixmap, call=self.call, **options)
 
 
 def run_blot(job: Any):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import LowLevelCallable
 
-from drizframe.engine import points, profiles
+from drizframe.engine import profiles
 from drizframe.engine.drizzling import drizzle_chip
-from drizframe.errors import PluginError
-from drizframe.hooks import Kernel
+from drizframe.errors import HookError, PluginError
+from drizframe.hooks import Kernel, PointFunction
 from drizframe.model import Accumulator, ChipInput, PixelMap, Window
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 
@@ -60,7 +60,7 @@ def drizzled(kernel, *, backend="auto", pixfrac=0.9, scale=1.0, window=None):
 )
 @pytest.mark.parametrize(("pixfrac", "scale"), [(1.0, 1.0), (0.7, 0.5)])
 def test_tables_are_good_to_a_millionth_of_the_peak(profile, form, pixfrac, scale):
-    table = profiles.tabulate(profile, wide(pixfrac), pixfrac, "mine")
+    table = profiles.tabulate(profile, wide(pixfrac), "mine", "Advice.", pixfrac=pixfrac)
     assert table.form == form
     assert table.error <= profiles.TOLERANCE
     rng = np.random.default_rng(0)
@@ -102,31 +102,16 @@ def test_a_jump_is_refused_with_advice():
 
 
 def test_profiles_that_misbehave_are_named():
-    with pytest.raises(PluginError, match=r"'broken'.*finite"):
-        profiles.tabulate(lambda dx, dy, *, pixfrac: dx * np.nan, 1.0, 1.0, "broken")
+    with pytest.raises(PluginError, match=r"broken.*finite"):
+        profiles.tabulate(lambda dx, dy: dx * np.nan, 1.0, "broken", "")
     with pytest.raises(PluginError, match="shape"):
-        profiles.tabulate(lambda dx, dy, *, pixfrac: np.zeros(3), 1.0, 1.0, "broken")
+        profiles.tabulate(lambda dx, dy: np.zeros(3), 1.0, "broken", "")
     with pytest.raises(PluginError, match="support"):
-        profiles.tabulate(bell, 0.0, 1.0, "broken")
-
-
-_D, _I = ctypes.c_double, ctypes.c_int
-CALL = ctypes.CFUNCTYPE(
-    _I,
-    _D,
-    _D,
-    ctypes.POINTER(_D),
-    _D,
-    _D,
-    *(ctypes.POINTER(_I),) * 4,
-    ctypes.POINTER(_D),
-    _I,
-    ctypes.c_void_p,
-)
+        profiles.tabulate(bell, 0.0, "broken", "", pixfrac=1.0)
 
 
 def point_kernel(function, radius=1.0, **more):
-    code = CALL(function)
+    code = PointFunction(function)
     kernel = Kernel(
         name="mine",
         summary="Mine.",
@@ -193,8 +178,20 @@ def test_point_functions_that_misbehave_are_named(backend):
 
 
 def test_other_c_types_are_refused():
-    plain = ctypes.CFUNCTYPE(_D, _D)(lambda v: v)
-    with pytest.raises(PluginError, match="C type"):
-        points.capsule_of(LowLevelCallable(plain), "mine")
-    with pytest.raises(PluginError, match="LowLevelCallable"):
-        points.capsule_of(print, "mine")
+    plain = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(lambda v: v)
+    for wrong, words in ((LowLevelCallable(plain), "C type"), (print, "LowLevelCallable")):
+        with pytest.raises(HookError, match=f"'mine'.*{words}"):
+            Kernel(name="mine", summary="Mine.", point=wrong, support=lambda pixfrac, scale: 1.0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"profile": bell, "fast": bell}, "without fast"),
+        ({"profile": bell, "needs_corners": True}, "needs_corners"),
+        ({"footprint": GAUSSIAN.footprint, "pixel": GAUSSIAN.pixel}, "no fast twin"),
+    ],
+)
+def test_records_that_could_not_work_are_refused(fields, words):
+    with pytest.raises(HookError, match=f"kernel 'mine'.*{words}"):
+        Kernel(name="mine", summary="Mine.", support=wide, **fields)

@@ -67,7 +67,7 @@ def run_blot(job: Job) -> dict[str, Image]:
 
     blot = job.blot(
         median, unit, interpolator=interpolator, factor=chip.exptime / (ratio * ratio * chip.conversion),
-        call=job.call(interpolator), options=interpolator_options(job, interpolator),
+        options=interpolator_options(job, interpolator),
         shape=job.frame("separate").shape,
     )  # fmt: skip
     with np.errstate(over="ignore"):

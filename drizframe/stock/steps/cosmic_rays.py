@@ -133,9 +133,7 @@ def _depth(job: Job, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | Non
     if frame is None:
         return None
     nearest: Any = job.component("interpolator", "nearest")
-    return job.blot(frame, job.unit, interpolator=nearest, factor=1.0, call=job.call(nearest)).astype(
-        np.int32
-    )
+    return job.blot(frame, job.unit, interpolator=nearest, factor=1.0).astype(np.int32)
 
 
 def _run(job: Job) -> Mapping[str, Any]:

@@ -52,9 +52,10 @@ def maker(cls, **given):
     return make
 
 
-kernel = maker(Kernel, footprint=anything, support=anything)
+kernel = maker(Kernel, footprint=anything, support=anything, fast=anything)
 profile_kernel = maker(Kernel, profile=anything, support=anything)
 interpolator = maker(Interpolator, reference=anything)
+profile_interpolator = maker(Interpolator, profile=anything, support=1.0)
 combiner = maker(Combiner, reference=anything)
 sky_method = maker(SkyMethod, reference=anything)
 sky_statistic = maker(SkyStatistic, reference=anything)
@@ -87,6 +88,7 @@ CALLS = [
     (interpolator, "reference", "image, x, y, *, fill", "image, x, y", "does not take fill by name"),
     (interpolator, "fast", "image, x, y, *, fill", "image, x, y, *, fill, order", "needs order, which is not given"),
     (interpolator, "supports", "image, x, y, *, fill", "image", "takes 1 argument by position"),
+    (profile_interpolator, "profile", "dx, dy", "dx, dy, *, pixfrac", "needs pixfrac, which is not given"),
     (combiner, "reference", COMBINE, "stack, bad", "weight, exptime, background, readnoise, n_total, options by name"),
     (combiner, "fast", COMBINE, "stack, bad, *, weight, options", "exptime, background, readnoise, n_total by name"),
     (combiner, "halo", "options", "", "takes 0 arguments by position, not 1"),

@@ -5,6 +5,9 @@ import numpy.typing as npt
 
 _Array: TypeAlias = npt.NDArray[np.float64]
 
+def product_pixel(across: _Array, along: _Array, support: float, scale: float) -> tuple[Any, _Array]: ...
+def rounded_pixel(table: _Array, support: float, scale: float) -> tuple[Any, _Array]: ...
+def surface_pixel(table: _Array, support: float, scale: float) -> tuple[Any, _Array]: ...
 def product(
     x: Any,
     y: Any,
@@ -22,15 +25,3 @@ def rounded(
 def surface(
     x: Any, y: Any, x0: Any, y0: Any, shape: tuple[int, int], table: _Array, support: float, scale: float
 ) -> _Array: ...
-def call_points(
-    capsule: Any,
-    x: Any,
-    y: Any,
-    jacobian: Any,
-    x0: Any,
-    y0: Any,
-    shape: tuple[int, int],
-    pixfrac: float,
-    scale: float,
-    radius: float,
-) -> tuple[_Array, int, int]: ...

@@ -1,0 +1,134 @@
+# Interpolators that are written as weights: the twin of drizframe/engine/interpolator_ways.py.
+#
+# a. A profile comes as the body of a kernel for one pixel (kernel_loop.pxd) and its constants; it fills the
+#    window of the pixels within the support of one position, and the loop divides by the sum of the weights.
+# b. A point function is called for each position; its weights are taken as they are.
+# c. Pixels beyond an edge have the value of the edge pixel: a clipped index, never a read outside.
+# d. The image may be read-only and strided, float32 or float64.
+"""Interpolation by weights."""
+
+import numpy as np
+
+from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_GetName, PyCapsule_GetPointer
+from interpolation cimport clipped, inside, real
+from kernel_loop cimport Pixel
+from libc.math cimport ceil, floor
+from libc.stdlib cimport free
+from point_calls cimport BEYOND, FULL, Answer, Function, ask, prepare
+
+
+cdef inline double _sum(const real[:, :] image, const double* weights, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
+                        Py_ssize_t w, double* norm) noexcept nogil:
+    """Sum of weight times pixel over a window, and the sum of the weights."""
+    cdef:
+        Py_ssize_t i, j, row, last_x = image.shape[1] - 1, last_y = image.shape[0] - 1
+        bint whole = x0 >= 0 and x0 + w - 1 <= last_x
+        double total = 0.0, part, weight = 0.0
+    for j in range(h):
+        row = clipped(y0 + j, last_y)
+        part = 0.0
+        if whole:
+            for i in range(w):
+                part += weights[i] * image[row, x0 + i]
+                weight += weights[i]
+        else:
+            for i in range(w):
+                part += weights[i] * image[row, clipped(x0 + i, last_x)]
+                weight += weights[i]
+        total += part
+        weights += w
+    norm[0] = weight
+    return total
+
+
+cdef inline Py_ssize_t _first(double position, double support) noexcept nogil:
+    """First pixel whose offset from a position is at most the support."""
+    cdef double k = ceil(position - support)
+    return <Py_ssize_t> k + (1 if position - k > support else 0)
+
+
+cdef inline Py_ssize_t _last(double position, double support) noexcept nogil:
+    cdef double k = floor(position + support)
+    return <Py_ssize_t> k - (1 if k - position > support else 0)
+
+
+cdef void _by_profile(Pixel function, const double* constants, const real[:, :] image, const double[::1] x,
+                      const double[::1] y, double support, double* buffer, double[::1] out) noexcept nogil:
+    cdef:
+        Py_ssize_t k, x0, y0, h, w, ny = image.shape[0], nx = image.shape[1]
+        double position[2]
+        double norm = 0.0
+    for k in range(out.shape[0]):
+        if not inside(x[k], y[k], nx, ny):
+            continue
+        position[0], position[1] = x[k], y[k]
+        x0, y0 = _first(x[k], support), _first(y[k], support)
+        w, h = _last(x[k], support) - x0 + 1, _last(y[k], support) - y0 + 1
+        function(position, NULL, x0, y0, h, w, constants, buffer)
+        out[k] = _sum(image, buffer, x0, y0, h, w, &norm)
+        out[k] /= norm
+
+
+def by_profile(code, image, x, y, double support, double fill):
+    """Values at positions, by a tabulated profile."""
+    cdef:
+        Pixel function = <Pixel> PyCapsule_GetPointer(code[0], "drizframe.pixel")
+        const double[::1] constants = code[1]
+        const double[::1] px = np.ascontiguousarray(x, dtype=np.float64)
+        const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
+        double[::1] buffer = np.empty((2 * <Py_ssize_t> ceil(support) + 2) ** 2)
+    values = np.full(len(px), fill, dtype=np.float64)
+    if image.dtype == np.float32:
+        _by_profile[float](function, &constants[0], image, px, py, support, &buffer[0], values)
+    else:
+        _by_profile[double](function, &constants[0], image, px, py, support, &buffer[0], values)
+    return values
+
+
+cdef Py_ssize_t _by_points(Function function, void* user, const real[:, :] image, const double[::1] x,
+                           const double[::1] y, double support, Answer* answer, double[::1] out,
+                           int* status) noexcept nogil:
+    """Return the index of the position at which the function failed; -1: none."""
+    cdef:
+        Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
+        double jacobian[4]
+        double norm = 0.0
+    jacobian[0], jacobian[1], jacobian[2], jacobian[3] = 1.0, 0.0, 0.0, 1.0
+    for k in range(out.shape[0]):
+        if not inside(x[k], y[k], nx, ny):
+            continue
+        status[0] = ask(function, user, x[k], y[k], jacobian, 1.0, 1.0, answer)
+        if status[0] != 0:
+            return k
+        if answer.columns <= 0 or answer.rows <= 0:
+            out[k] = 0.0
+            continue
+        if (answer.x0 < x[k] - support or answer.x0 + answer.columns - 1 > x[k] + support
+                or answer.y0 < y[k] - support or answer.y0 + answer.rows - 1 > y[k] + support):
+            status[0] = BEYOND
+            return k
+        out[k] = _sum(image, answer.weights, answer.x0, answer.y0, answer.rows, answer.columns, &norm)
+    return -1
+
+
+def by_points(capsule, image, x, y, double support, double fill):
+    """Values at positions, by a point function; with its status and the index where it failed, or -1."""
+    cdef:
+        Function function = <Function> PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
+        void* user = PyCapsule_GetContext(capsule)
+        const double[::1] px = np.ascontiguousarray(x, dtype=np.float64)
+        const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
+        Py_ssize_t failed
+        int status = 0
+        Answer answer
+    values = np.full(len(px), fill, dtype=np.float64)
+    if not prepare(&answer):
+        raise MemoryError
+    if image.dtype == np.float32:
+        failed = _by_points[float](function, user, image, px, py, support, &answer, values, &status)
+    else:
+        failed = _by_points[double](function, user, image, px, py, support, &answer, values, &status)
+    free(answer.weights)
+    if status == FULL:
+        raise MemoryError
+    return values, status, failed
