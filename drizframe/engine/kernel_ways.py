@@ -12,7 +12,7 @@ from drizframe.engine import points, profiles
 from drizframe.errors import BackendError, PluginError
 from drizframe.hooks import Component, Kernel, choose
 
-__all__ = ["Way", "loops_compiled", "nearest", "way_of"]
+__all__ = ["Way", "loops_compiled", "nearest", "point_failure", "way_of"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
@@ -33,10 +33,13 @@ class Way:
         With the arguments and result of a footprint.
     code : tuple or None
         The compiled body for one pixel and its constants, which give the same weights; None: there is none.
+    point : tuple or None
+        The capsule of a point function and its support in frame pixels, for compiled loops; None: it is none.
     """
 
     weigh: Weigh
     code: tuple[Any, Any] | None = None
+    point: tuple[Any, float] | None = None
 
 
 def way_of(
@@ -69,7 +72,7 @@ def way_of(
     fast = loops_compiled(kernel, backend) == "cython"
     if kernel.profile is not None:
         return _from_profile(kernel, pixfrac, scale, fast=fast)
-    return Way(_from_point(kernel, pixfrac, scale, fast=fast))
+    return _from_point(kernel, pixfrac, scale, fast=fast)
 
 
 def loops_compiled(component: Component, backend: Backend) -> str:
@@ -106,9 +109,8 @@ def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -
     return Way(weigh, profiles.code_of(table, scale) if fast else None)
 
 
-def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Weigh:
+def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
     assert kernel.support is not None  # noqa: S101  (checked by the record)
-    owner = f"kernel {kernel.name!r}"
     capsule = points.capsule_of(kernel.point)
     radius = float(kernel.support(pixfrac, scale))
     function: Callable[..., tuple[Array, int, int]] = (
@@ -123,11 +125,17 @@ def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> 
         jacobian = points.derivatives(corners)
         weights, status, failed = function(capsule, x, y, jacobian, x0, y0, shape, pixfrac, scale, radius)
         if status != 0:
-            reach = f"support(pixfrac={pixfrac:g}, scale={scale:g}) = {radius:g} frame pixels"
-            raise PluginError(points.why(owner, status, x[failed], y[failed], reach))
+            raise PluginError(point_failure(kernel, radius, status, x[failed], y[failed]))
         return weights
 
-    return weigh
+    return Way(weigh, point=(capsule, radius) if fast else None)
+
+
+def point_failure(kernel: Kernel, radius: float, status: int, x: float, y: float) -> str:
+    """Say what the point function of a kernel did wrong, from its status at a pixel."""
+    return points.why(
+        f"kernel {kernel.name!r}", status, x, y, f"support(pixfrac, scale) = {radius:g} frame pixels"
+    )
 
 
 def nearest(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import LowLevelCallable
 
-from drizframe.engine import profiles
+from drizframe.engine import blocks, profiles
 from drizframe.engine.drizzling import drizzle_chip
 from drizframe.errors import HookError, PluginError
 from drizframe.hooks import Kernel, PointFunction
@@ -195,3 +195,40 @@ def test_other_c_types_are_refused():
 def test_records_that_could_not_work_are_refused(fields, words):
     with pytest.raises(HookError, match=f"kernel 'mine'.*{words}"):
         Kernel(name="mine", summary="Mine.", support=wide, **fields)
+
+
+@pytest.mark.parametrize("pixfrac", [1.0, 0.3])
+@pytest.mark.parametrize("way", ["bell", "round_tail", "skew", "point"])
+def test_one_pass_gives_the_bits_of_three_steps(way, pixfrac, monkeypatch):
+    profiles_by_name = {"bell": bell, "round_tail": round_tail, "skew": skew}
+    if way == "point":
+        kernel, _code = point_kernel(bilinear)
+    else:
+        kernel = Kernel(name="mine", summary="Mine.", profile=profiles_by_name[way], support=wide)
+    rng = np.random.default_rng(8)
+    weight = rng.uniform(0.0, 2.0, SHAPE) * (rng.random(SHAPE) < 0.8)
+    data = rng.normal(size=SHAPE)
+    data[3, 5] = np.nan
+
+    def bent(x, y):
+        u, v = transform(x, y)
+        return np.where(x == 7, np.nan, u + 1e-3 * x * y), v
+
+    def summed(window):
+        acc = Accumulator(window=window, planes=1, variances=1, dq=True)
+        chip = ChipInput(
+            data=[data], variances=[data**2], dq=(data > 1).astype(np.uint32), weight=weight, number=3,
+            pixmap=PixelMap.from_function(bent, SHAPE), scale=0.8,
+        )  # fmt: skip
+        counts = drizzle_chip(acc, chip, kernel, pixfrac=pixfrac)
+        return counts, acc
+
+    for window in (Window(-10, 80, -10, 80), Window(11, 29, 7, 30)):
+        fused = summed(window)
+        with monkeypatch.context() as patch:
+            patch.setattr(blocks, "one_pass", None)
+            patch.setattr(blocks, "by_points", None)
+            steps = summed(window)
+        assert fused[0] == steps[0]
+        for name in ("weight", "total", "squared", "last", "context", "flags"):
+            np.testing.assert_array_equal(getattr(fused[1], name), getattr(steps[1], name), err_msg=name)
