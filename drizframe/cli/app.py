@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
 
 import typer
 
 from drizframe.cli import demo, new_plugin, parameters, plugins, run, simulate, truth, validate
-from drizframe.errors import DrizframeError
+from drizframe.errors import DrizframeError, DrizframeWarning, HookError
 
 __all__ = ["app", "main"]
 
@@ -48,10 +51,16 @@ def attach_plugin_commands() -> None:
     from drizframe.api import manager
 
     known = {c.name for c in app.registered_commands}
-    for _, command in manager().collect("drizframe_commands"):
+    for plugin, command in manager().collect("drizframe_commands"):
+        try:
+            _check_command(command)
+        except HookError as error:
+            manager().report(plugin, error)
+            continue
         if command.name in known:
             typer.echo(
-                f"warning: a plugin's command {command.name!r} has the name of another one; it is left out.",
+                f"warning: the command {command.name!r} of plugin {plugin!r} ({manager().source_of(plugin)}) has the name "
+                f"of another one; it is left out.",
                 err=True,
             )
             continue
@@ -59,8 +68,37 @@ def attach_plugin_commands() -> None:
         app.command(command.name, help=command.summary)(command.function)
 
 
+def _check_command(command: Any) -> None:
+    """Refuse what would stop all other commands: no record, or a function that typer does not understand."""
+    from drizframe.hooks import Command
+
+    if not isinstance(command, Command):
+        msg = f"drizframe_commands yields {command!r}; it must yield Command records."
+        raise HookError(msg)
+    trial = typer.Typer()
+    trial.command(command.name, help=command.summary)(command.function)
+    try:
+        typer.main.get_command(trial)
+    except Exception as error:
+        msg = f"Command {command.name!r} has a function that typer does not understand: {type(error).__name__}: {error}"
+        raise HookError(msg) from error
+
+
+def _shown_plainly(show: Callable[..., None]) -> Callable[..., None]:
+    """Return what shows our warnings without the line of code that gave them, which tells a user nothing."""
+
+    def shown(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, DrizframeWarning) and more.get("file") is None:
+            typer.secho(f"warning: {message}", fg="yellow", err=True)
+        else:
+            show(message, category, *where, **more)
+
+    return shown
+
+
 def main() -> None:
     """Entry point of ``drizframe``: expected errors are one message and exit code 2."""
+    warnings.showwarning = _shown_plainly(warnings.showwarning)
     try:
         attach_plugin_commands()
         app()

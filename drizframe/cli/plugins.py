@@ -25,17 +25,31 @@ def command(
     if hooks:
         _hooks(console)
         return
+    registry = api.registry()  # first, because it finds the components that cannot be used
     table = Table(title="plugins")
     for heading in ("plugin", "from", "state", "hooks (drizframe_…)"):
         table.add_column(heading, overflow="fold")  # names stay whole in a narrow terminal
-    for info in api.manager().plugins():
-        state = info.state if not info.error else f"{info.state}: {info.error}"
+    api.manager().check_steps()
+    infos = api.manager().plugins()
+    faults = [info for info in infos if info.error]
+    active = {info.name for info in infos if info.state == "active"}
+    for info in infos:
+        if info.error and info.name in active:
+            continue  # only a part of it failed
+        state = (
+            "failed in part"
+            if info.state == "active" and info.name in {f.name for f in faults}
+            else info.state
+        )
         names = " ".join(hook.removeprefix("drizframe_") for hook in info.hooks)
         table.add_row(info.name.removeprefix("drizframe."), info.source, state, names)
     console.print(table)
+    for info in faults:
+        said = f"{info.name} of {info.source} failed: {info.error}"
+        console.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
     if components:
         listing = Table("family", "name", "compiled", "provided by", "what it is", title="components")
-        for entry in api.registry():
+        for entry in registry:
             fast = "yes" if entry.record.fast is not None else ""
             listing.add_row(
                 entry.record.family, entry.record.name, fast, entry.provider, entry.record.summary

@@ -14,6 +14,7 @@ __all__ = ["culprit_of", "provider_of"]
 #: Fields of records that hold functions.
 _FUNCTIONS = (
     "reference", "fast", "footprint", "profile", "supports", "support", "halo", "minimum", "matches", "headers", "planes",
+    "pixel",
 )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ import numpy as np
 
 from drizframe.config import Parameters, good_mask
 from drizframe.config.inputs import expand_inputs
+from drizframe.engine.blame import culprit_of
 from drizframe.engine.events import Bus
 from drizframe.engine.job import reset_bits
-from drizframe.errors import InputError, NothingToCombineError
+from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError
 from drizframe.hooks import InstrumentOptions, Registry
 from drizframe.model import Chip, Exposure
 
@@ -45,8 +46,25 @@ def read_file(
     ------
     InputError
         If no reader takes it, or as the reader says.
+    PluginError
+        If a plugin's reader or instrument raises something else; it is named.
     """
+    try:
+        return _read_file(path, parameters, registry, ivm)
+    except (DrizframeError, MemoryError):
+        raise
+    except Exception as error:
+        culprit = culprit_of(error, registry, parameters)
+        if not culprit:
+            raise
+        msg = (
+            f"{culprit} failed on {str(path)!r}: {type(error).__name__}: {error}. "
+            f"Disable its plugin with DRIZFRAME_DISABLED_PLUGINS to run without it."
+        )
+        raise PluginError(msg) from error
 
+
+def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path | None) -> list[Exposure]:
     def find_instrument(primary: Any) -> Any:
         records = [r for r in registry.records("instrument") if r.name != "generic"]
         candidates: list[Any] = [*records, registry.get("instrument", "generic")]

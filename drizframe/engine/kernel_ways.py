@@ -95,7 +95,7 @@ def loops_compiled(component: Component, backend: Backend) -> str:
 
 def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
     assert kernel.profile is not None and kernel.support is not None  # noqa: S101, PT018  (checked by the record)
-    profile, support = kernel.profile, float(kernel.support(pixfrac))
+    profile, support = kernel.profile, kernel.reach(pixfrac, 1.0)[1]
     table = profiles.tabulate(profile, support, kernel, ADVICE, pixfrac=pixfrac)
 
     def weigh(
@@ -112,7 +112,7 @@ def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -
 def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
     assert kernel.support is not None  # noqa: S101  (checked by the record)
     capsule = points.capsule_of(kernel.point)
-    radius = float(kernel.support(pixfrac, scale))
+    radius = kernel.reach(pixfrac, scale)[1]
     function: Callable[..., tuple[Array, int, int]] = (
         points.compiled.call_points if fast else points.call_points
     )

@@ -90,5 +90,5 @@ def write_mosaic(mosaic: Mosaic, names: OutputNames, registry: Registry, *, buil
     """Write a mosaic in the form that `build` asks for; return the files."""
     writer = writer_of(registry, build=build)
     assert writer.reference is not None  # noqa: S101  (checked when the record was made)
-    paths: list[Path] = writer.reference(mosaic, Path(names.stem))
+    paths: list[Path] = writer.reference(mosaic, Path(names.stem), overwrite=True)
     return paths

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from drizframe.engine.order import ordered
 from drizframe.engine.sections import check_sections
 from drizframe.errors import DrizframeError, ParameterError, PluginError
 from drizframe.hooks import STAGES, Component, Registry, Step
+from drizframe.hooks.calls import fitting
 from drizframe.model import Exposure, Frame, PixelMap, Unit, Window
 
 __all__ = ["Plan", "check_components", "make_plan"]
@@ -139,8 +139,8 @@ def _answer(step: Step, question: str, *arguments: Any, default: Any) -> Any:
     if function is None:
         return default
     try:
-        wanted = len(inspect.signature(function).parameters)  # `enabled` may leave the registry out
-        return function(*arguments[:wanted])
+        way = fitting(function, step.CALLS[question])  # `enabled` may leave the registry out
+        return function(*arguments if way is None else arguments[: len(way.split(","))])
     except DrizframeError:
         raise
     except Exception as error:

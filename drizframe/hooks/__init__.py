@@ -1,6 +1,6 @@
 """The whole contract with plugins: markers, specs, records, manager, registry."""
 
-from drizframe.hooks.answers import image_of, number_of, pair_of
+from drizframe.hooks.answers import image_of, number_of, pair_of, whole_of
 from drizframe.hooks.events import Event
 from drizframe.hooks.manager import PluginInfo, PluginManager
 from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
@@ -85,4 +85,5 @@ __all__ = [
     "image_of",
     "number_of",
     "pair_of",
+    "whole_of",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 from drizframe.errors import PluginError
 from drizframe.hooks.records import Component
 
-__all__ = ["image_of", "number_of", "pair_of"]
+__all__ = ["image_of", "number_of", "pair_of", "whole_of"]
 
 _KINDS = {"f": "numbers", "iu": "integers"}
 
@@ -64,6 +64,15 @@ def number_of(component: Component, answer: Any, what: str, *, nan: bool = False
         msg = f"{_owner(component)} must return {what}. It returned {answer!r:.80}."
         raise PluginError(msg, component)
     return float(answer)
+
+
+def whole_of(component: Component, answer: Any, what: str) -> int:
+    """Return a whole number of 0 or more that a component answered."""
+    number = number_of(component, answer, what)
+    if number < 0 or number != int(number):
+        msg = f"{_owner(component)} must return {what}. It returned {answer!r:.80}."
+        raise PluginError(msg, component)
+    return int(number)
 
 
 def _owner(component: Component) -> str:

@@ -15,7 +15,7 @@ import pluggy
 from drizframe.errors import DrizframeWarning, HookError, PluginError, nearest
 from drizframe.hooks import specs
 from drizframe.hooks.markers import CONTRACT, PROJECT
-from drizframe.hooks.stages import steps_of, wrapped_step
+from drizframe.hooks.stages import listed, place_of, steps_of, wrapped_step
 
 __all__ = ["STOCK", "PluginInfo", "PluginManager"]
 
@@ -88,6 +88,7 @@ class _Failure:
     distribution: str
     version: str
     error: str
+    hook: str = ""
 
 
 def _listed(variable: str) -> list[str] | None:
@@ -159,14 +160,19 @@ class PluginManager:
             try:
                 self._add(point.load(), point.name, dist, version)
             except Exception as error:
-                self._fail(point.name, dist, version, error)
+                self._fail(point.name, dist, version, error, package=point.module)
 
-    def _fail(self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin") -> None:
-        failure = _Failure(name, dist, version, f"{type(error).__name__}: {error}")
+    def _fail(
+        self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin", *, hook: str = "", package: str = ""
+    ) -> None:  # fmt: skip
+        failure = _Failure(
+            name, dist, version, f"{type(error).__name__}: {error}{place_of(error, package)}", hook
+        )
         if failure in self._state.failures:
             return
         self._state.failures.append(failure)
         source = f"{dist} {version}".strip() or "this session"
+        what = f"Hook {hook} of plugin" if hook else what
         warnings.warn(
             f"{what} {name!r} of {source} cannot be used and is skipped. {failure.error}",
             DrizframeWarning,
@@ -273,7 +279,7 @@ class PluginManager:
             raise PluginError(msg)
         self._pm.unregister(name=name)
         self._state.sources.pop(name, None)
-        self._state.failures = [f for f in self._state.failures if f.name.partition(".drizframe_")[0] != name]
+        self._state.failures = [f for f in self._state.failures if f.name != name]
         self.generation += 1
 
     def _hooks_of(self, plugin: Any) -> tuple[str, ...]:
@@ -296,13 +302,13 @@ class PluginManager:
         for implementation in caller.get_hookimpls():
             name = implementation.plugin_name
             try:
-                answer = implementation.function()
-                pairs.extend((name, record) for record in (answer or ()))
+                pairs.extend((name, record) for record in listed(implementation.function, hook))
             except Exception as error:
                 if name.startswith("drizframe.stock."):
                     raise
                 dist, version = self._state.sources.get(name, ("", ""))
-                self._fail(f"{name}.{hook}", dist, version, error)
+                package = implementation.function.__module__
+                self._fail(name, dist, version, error, hook=hook, package=package)
         return pairs
 
     def stage(self, hook: str) -> Any:
@@ -340,6 +346,28 @@ class PluginManager:
             If it yields something that is no step.
         """
         return steps_of(self._pm.hook.drizframe_extra_steps.get_hookimpls(), self.source_of)
+
+    def check_steps(self) -> None:
+        """Ask every plugin for its steps; those whose hooks raise are listed as failed.
+
+        A run that needs them is an error that says the same, so there is no warning.
+        """
+        for hook in ("drizframe_extra_steps", *specs.STAGES):
+            every = getattr(self._pm.hook, hook).get_hookimpls()
+            stock = [one for one in every if one.plugin_name.startswith("drizframe.stock.")]
+            for one in every:
+                try:
+                    if hook in specs.STAGES:
+                        wrapped_step([*stock, one], hook, specs.STAGES[hook], self.source_of)
+                    else:
+                        steps_of([one], self.source_of)
+                except PluginError as error:
+                    cause = error.__cause__ or error
+                    text = f"{type(cause).__name__}: {cause}{place_of(cause, one.function.__module__)}"
+                    dist, version = self._state.sources.get(one.plugin_name, ("", ""))
+                    failure = _Failure(one.plugin_name, dist, version, text, hook)
+                    if failure not in self._state.failures:
+                        self._state.failures.append(failure)
 
     def plugins(self) -> list[PluginInfo]:
         """Return all plugins: active, disabled, failed."""

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from drizframe.errors import HookError
+from drizframe.errors import HookError, PluginError
+from drizframe.hooks.calls import Calls, check_calls
+from drizframe.hooks.fields import check_fields, model_class, number, text, texts, whole
 from drizframe.hooks.points import check_point
 
 if TYPE_CHECKING:
@@ -95,6 +97,8 @@ class Component:
     takes_options: ClassVar[bool] = True
     #: Whether components of the family loop over pixels, so that ``backend="cython"`` wants a compiled half.
     loops: ClassVar[bool] = False
+    #: How the functions of the record are called; `fast` and `supports` are given what `reference` is given.
+    CALLS: ClassVar[Calls] = {}
 
     name: str
     summary: str
@@ -111,10 +115,10 @@ class Component:
         if not isinstance(self.name, str) or not _NAME.match(self.name):
             msg = f"{type(self).__name__} has the name {self.name!r}; use letters, digits and _ + . -"
             raise HookError(msg)
+        self._check_types()
         if not self.summary:
             msg = f"{self.label} has no summary. Say in one sentence what it does."
             raise HookError(msg)
-        object.__setattr__(self, "traits", frozenset(self.traits))
         unknown = sorted(self.traits - set(TRAITS))
         if unknown:
             msg = f"{self.label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
@@ -123,6 +127,10 @@ class Component:
             msg = f"{self.label} has an options_model, but a {self.family} is not given options. Make a record for each setting."
             raise HookError(msg)
         self._check()
+        calls = self._calls()
+        if "reference" in calls:
+            calls = {**calls, "fast": calls["reference"], "supports": calls["reference"]}
+        check_calls(self.label, self, calls)
 
     def __repr__(self) -> str:
         """Name the record; functions and defaults would only hide it."""
@@ -133,8 +141,17 @@ class Component:
         """Family and name, for messages."""
         return f"{self.family or type(self).__name__} {self.name!r}"
 
+    def _check_types(self) -> None:
+        check_fields(
+            self.label, self, summary=text, cite=text, tolerance=number, traits=texts(frozenset), options_model=model_class
+        )  # fmt: skip
+
+    def _calls(self) -> Calls:
+        """How the functions of this record are called, if that depends on its fields."""
+        return self.CALLS
+
     def _check(self) -> None:
-        if not callable(self.reference):
+        if self.reference is None:
             msg = f"{self.label} has no reference. Give the NumPy function that computes it."
             raise HookError(msg)
 
@@ -176,6 +193,12 @@ class Kernel(Component):
     family: ClassVar[str] = "kernel"
     takes_options: ClassVar[bool] = False
     loops: ClassVar[bool] = True
+    CALLS: ClassVar[Calls] = {
+        "footprint": "x, y, corners, x0, y0, shape, *, pixfrac, scale",
+        "profile": "dx, dy, *, pixfrac",
+        "support": "pixfrac, scale",
+        "pixel": "pixfrac, scale",
+    }
 
     footprint: Callable[..., Any] | None = None
     profile: Callable[..., Any] | None = None
@@ -207,6 +230,11 @@ class Kernel(Component):
         if self.reference is None:
             object.__setattr__(self, "reference", getattr(self, given[0]))
 
+    def _calls(self) -> Calls:
+        if self.footprint is not None:
+            return {**self.CALLS, "reference": self.CALLS["footprint"]}
+        return {**self.CALLS, "support": "pixfrac"} if self.profile is not None else self.CALLS
+
     def reach(self, pixfrac: float, scale: float) -> tuple[float, float]:
         """How far a pixel can reach: half the side of the mapped region about its centre, and a margin about that.
 
@@ -220,9 +248,20 @@ class Kernel(Component):
         if self.needs_corners:
             return 0.5 * pixfrac, 0.0
         assert self.support is not None  # noqa: S101  (checked when the record was made)
-        return 0.0, self.support(pixfrac) / scale if self.profile is not None else self.support(
-            pixfrac, scale
-        )
+        if self.profile is not None:
+            return 0.0, self._width(self.support(pixfrac), f"pixfrac={pixfrac:g}") / scale
+        return 0.0, self._width(self.support(pixfrac, scale), f"pixfrac={pixfrac:g}, scale={scale:g}")
+
+    def _width(self, answer: Any, given: str) -> float:
+        """Refuse a support that is no width."""
+        try:
+            width = float(answer)
+        except (TypeError, ValueError):
+            width = math.nan
+        if not 0.0 <= width < math.inf:
+            msg = f"The support of {self.label} is {answer!r} for {given}; it must be a finite number of 0 or more."
+            raise PluginError(msg, self)
+        return width
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -258,12 +297,27 @@ class Interpolator(Component):
 
     family: ClassVar[str] = "interpolator"
     loops: ClassVar[bool] = True
+    CALLS: ClassVar[Calls] = {"reference": "image, x, y, *, fill", "profile": "dx, dy"}
 
     profile: Callable[..., Any] | None = None
     point: Any = None
     support: float | None = None
     reach: int = 1
     accepts: frozenset[str] = frozenset()
+
+    def _check_types(self) -> None:
+        Component._check_types(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
+        check_fields(self.label, self, reach=whole(0), accepts=texts(frozenset))
+        if unknown := sorted(self.accepts - {"sinscl"}):
+            msg = f"{self.label} accepts {unknown}, which are no stock options. The only one is 'sinscl'; options_model is for your own."
+            raise HookError(msg)
+
+    def _calls(self) -> Calls:
+        plugin = ["plugin"] if self.options_model is not None else []
+        return {
+            **self.CALLS,
+            "reference": ", ".join(["image, x, y, *, fill", *sorted(self.accepts), *plugin]),
+        }
 
     def _check(self) -> None:
         ways = [n for n in ("profile", "point") if getattr(self, n) is not None]
@@ -321,6 +375,11 @@ class Combiner(Component):
 
     family: ClassVar[str] = "combiner"
     loops: ClassVar[bool] = True
+    CALLS: ClassVar[Calls] = {
+        "reference": "stack, bad, *, weight, exptime, background, readnoise, n_total, options",
+        "halo": "options",
+        "minimum": "options",
+    }
 
     halo: Callable[[Any], int] = field(default=_none)
     minimum: Callable[[Any], int] = field(default=_one)
@@ -391,9 +450,14 @@ class SkyMethod(Component):
     """
 
     family: ClassVar[str] = "sky method"
+    CALLS: ClassVar[Calls] = {"reference": "chips, statistic, *, overlaps, options"}
 
     minimum: int = 1
     fallback: str = ""
+
+    def _check_types(self) -> None:
+        Component._check_types(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
+        check_fields(self.label, self, minimum=whole(0), fallback=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -405,6 +469,7 @@ class SkyStatistic(Component):
     """
 
     family: ClassVar[str] = "sky statistic"
+    CALLS: ClassVar[Calls] = {"reference": "values, options"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -417,6 +482,7 @@ class Weighting(Component):
     """
 
     family: ClassVar[str] = "weighting"
+    CALLS: ClassVar[Calls] = {"reference": "chip, mask, sky, ratio, options"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -438,6 +504,10 @@ class CosmicRayDetector(Component):
 
     family: ClassVar[str] = "cosmic-ray detector"
     loops: ClassVar[bool] = True
+    CALLS: ClassVar[Calls] = {
+        "reference": "sci, blot, deriv, noise, depth, dq, options",
+        "halo": "options",
+    }
 
     halo: Callable[[Any], int] = field(default=_one)
 
@@ -460,13 +530,21 @@ class Instrument(Component):
 
     family: ClassVar[str] = "instrument"
     takes_options: ClassVar[bool] = False
+    CALLS: ClassVar[Calls] = {
+        "reference": "primary, science, *, name, path, source, options, wcs",
+        "matches": "primary_header",
+    }
 
     matches: Callable[[Any], bool] | None = None
     rules: str = ""
 
+    def _check_types(self) -> None:
+        Component._check_types(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
+        check_fields(self.label, self, rules=text)
+
     def _check(self) -> None:
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
-        if not callable(self.matches):
+        if self.matches is None:
             msg = f"{self.label} has no matches(primary_header) -> bool."
             raise HookError(msg)
 
@@ -486,12 +564,13 @@ class Reader(Component):
 
     family: ClassVar[str] = "reader"
     takes_options: ClassVar[bool] = False
+    CALLS: ClassVar[Calls] = {"reference": "path, *, instruments, options", "matches": "path"}
 
     matches: Callable[[Path], bool] | None = None
 
     def _check(self) -> None:
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
-        if not callable(self.matches):
+        if self.matches is None:
             msg = f"{self.label} has no matches(path) -> bool."
             raise HookError(msg)
 
@@ -514,6 +593,11 @@ class Writer(Component):
 
     family: ClassVar[str] = "writer"
     takes_options: ClassVar[bool] = False
+    CALLS: ClassVar[Calls] = {
+        "reference": "mosaic, path, *, overwrite",
+        "headers": "product",
+        "planes": "product",
+    }
 
     headers: Callable[..., Any] | None = None
     planes: Callable[..., list[Path]] | None = None
@@ -544,6 +628,7 @@ class Executor(Component):
 
     family: ClassVar[str] = "executor"
     takes_options: ClassVar[bool] = False
+    CALLS: ClassVar[Calls] = {"reference": "function, tasks, *, workers"}
 
     shares_memory: bool = True
 
@@ -572,3 +657,17 @@ class Command:
     summary: str
     function: Callable[..., Any]
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a command that could not be offered."""
+        label = f"Command {self.name!r}"
+        check_fields(label, self, name=text, summary=text)
+        if not _NAME.match(self.name):
+            msg = f"{label} has a name that cannot be typed; use letters, digits and _ + . -"
+            raise HookError(msg)
+        function: Any = self.function
+        if not callable(function):
+            msg = (
+                f"{label} has function = {function!r}, which is no function. Give one that typer understands."
+            )
+            raise HookError(msg)

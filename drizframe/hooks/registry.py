@@ -62,6 +62,8 @@ class Registry:
                     manager.report(plugin, error)
                     if isinstance(error, ConflictError):
                         self._clash(families[family], family, record.name, error)
+        for family, name in self._clashes:
+            families[family].pop(name)
         self._families: Mapping[str, Mapping[str, Entry]] = MappingProxyType(
             {f: MappingProxyType(dict(sorted(e.items()))) for f, e in families.items()}
         )
@@ -97,10 +99,12 @@ class Registry:
             return entries[name]
         alike = [e for n, e in entries.items() if n.casefold() == str(name).casefold()]
         if len(alike) != 1:
-            failed = "; ".join(
-                f"plugin {p.name} of {p.source} failed: {p.error}" for p in self.manager.failures
+            failed = [f"\n* plugin {p.name} of {p.source} failed: {p.error}" for p in self.manager.failures]
+            note = (
+                f"Some plugins cannot be used, so what they give is not there:{''.join(failed)}"
+                if failed
+                else ""
             )
-            note = f"Note: {failed}." if failed else ""
             raise UnknownComponentError(family, name, entries, note)
         return alike[0]
 

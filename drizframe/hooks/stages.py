@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from drizframe.errors import DrizframeError, HookError, PluginError
 from drizframe.hooks.step import Step
 
-__all__ = ["steps_of", "wrapped_step"]
+__all__ = ["listed", "place_of", "steps_of", "wrapped_step"]
 
 Source = Callable[[str], str]
 
@@ -19,6 +20,9 @@ def _owned(hook: str, name: str, source: Source, function: Callable[[], Any]) ->
     """Call a plugin's function; its error is named after it."""
     try:
         return function()
+    except HookError as error:  # a record that was refused names the component; say whose it is
+        msg = f"Plugin {name!r} of {source(name)}: {error} Disable it with DRIZFRAME_DISABLED_PLUGINS to run without it."
+        raise HookError(msg) from error
     except (DrizframeError, StopIteration):
         raise
     except Exception as error:
@@ -85,8 +89,26 @@ def _through(one: Any, hook: str, stage: str, source: Source, step: Step | None)
     raise HookError(msg)
 
 
+def listed(function: Callable[[], Any], hook: str) -> Iterator[Any]:
+    """Yield what a hook gives; a record that is returned where several are wanted is refused with what to write."""
+    answer = function()
+    if answer is not None and (isinstance(answer, str) or not isinstance(answer, Iterable)):
+        msg = f"{hook} returned {answer!r}. Write yield in place of return, or return a list."
+        raise HookError(msg)
+    yield from answer or ()
+
+
+def place_of(error: BaseException, package: str) -> str:
+    """Return where in a package an error arose, for the end of a message; blank if that is elsewhere."""
+    found = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if str(frame.f_globals.get("__name__", "")).partition(".")[0] == package.partition(".")[0]:
+            found = f" ({frame.f_code.co_filename}, line {line})"
+    return found
+
+
 def _listed(one: Any) -> list[Any]:
-    return list(one.function() or ())
+    return list(listed(one.function, "drizframe_extra_steps"))
 
 
 def steps_of(implementations: Sequence[Any], source: Source) -> list[Step]:

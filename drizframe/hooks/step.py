@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from drizframe.errors import HookError
+from drizframe.hooks.calls import Calls, check_calls, check_function
+from drizframe.hooks.fields import check_fields, model_class, text, texts, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Job", "Step"]
 
 _SCOPES = ("run", "exposure", "chip", "tile")
+_GRIDS = ("exposure", "separate", "final")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,7 +65,7 @@ class Step:
     after : tuple of str
         Steps that must come earlier although no plane says so.
     enabled : callable or None
-        ``enabled(parameters, exposures) -> bool``, or ``enabled(parameters, exposures, registry)``; None: always.
+        ``enabled(parameters, exposures, registry) -> bool``, of which the last may be left out; None: always.
     check : callable or None
         ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises
         `ParameterError` for what could not run.
@@ -72,6 +75,13 @@ class Step:
     provider : str
         Distribution and version of the plugin that it is from; set by drizframe.
     """
+
+    #: How its functions are called; the last arguments of `enabled` and `check` may be left out.
+    CALLS: ClassVar[Calls] = {
+        "run": "job",
+        "enabled": ("parameters, exposures, registry", "parameters, exposures", "parameters"),
+        "check": ("parameters, exposures, registry", "parameters, exposures", "parameters"),
+    }
 
     name: str
     summary: str
@@ -89,14 +99,24 @@ class Step:
 
     def __post_init__(self) -> None:
         """Refuse a step that could not be planned."""
-        run: Any = self.run
-        if not callable(run):
-            msg = f"Step {self.name!r} has no callable run."
-            raise HookError(msg)
+        label = f"Step {self.name!r}"
+        check_fields(
+            label, self, name=text, summary=text, consumes=texts(tuple), produces=texts(tuple), after=texts(tuple),
+            options_model=model_class,
+        )  # fmt: skip
+        check_calls(label, self, self.CALLS)
+        halo: Any = self.halo
+        if callable(halo):
+            check_function(label, "halo", halo, ("parameters, registry",))
+        else:
+            check_fields(label, self, halo=whole(0, ", or a function halo(parameters, registry)"))
+        self._check_scope()
+
+    def _check_scope(self) -> None:
         if self.scope not in _SCOPES:
             msg = f"Step {self.name!r} has scope {self.scope!r}; choose one of {', '.join(_SCOPES)}."
             raise HookError(msg)
-        if (self.scope == "tile") != bool(self.grid):
+        if (self.scope == "tile") != bool(self.grid) or self.grid not in ("", *_GRIDS):
             msg = f"Step {self.name!r}: a grid (exposure, separate or final) goes with scope 'tile', and only with it."
             raise HookError(msg)
 

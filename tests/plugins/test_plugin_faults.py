@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from textwrap import dedent
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import drizframe
 from drizframe import api
-from drizframe.cli.app import app
-from drizframe.errors import ConflictError, DrizframeWarning, PluginError, UnknownComponentError
+from drizframe.cli import app, main
+from drizframe.data import stis_sample
+from drizframe.errors import ConflictError, DrizframeWarning, HookError, PluginError, UnknownComponentError
 
 KERNEL = """
     import drizframe
@@ -65,6 +68,14 @@ FAULTS = {
         KERNEL.format(name="bad.kernel").replace("support=support", "support=None"),
         "HookError: kernel 'bad.kernel' has no support",
     ),
+    "signature": (
+        KERNEL.format(name="bad.kernel").replace("dx, dy, *, pixfrac", "dx, dy"),
+        "HookError: kernel 'bad.kernel' has a profile that does not fit: drizframe calls profile.dx, dy, ., pixfrac.",
+    ),
+    "returned": (
+        KERNEL.format(name="bad.kernel").replace("yield", "return"),
+        "drizframe_kernels returned Kernel.'bad.kernel'.. Write yield in place of return",
+    ),
     "nothing": (
         KERNEL.format(name="bad.kernel").replace("yield drizframe.Kernel", "yield dict"),
         "HookError: Plugin 'bad' .drizframe-bad 1.2. yields .* where a kernel record is wanted",
@@ -97,6 +108,150 @@ def test_the_command_line_lists_what_failed_and_why(installed):
     assert "failed" in shown
 
 
+SIGNATURE = """
+    import drizframe
+
+    def lowest(stack, bad):
+        return stack.min(axis=0)
+
+    LOWEST = drizframe.Combiner(name="lowest", summary="Wrong.", reference=lowest)
+
+    @drizframe.hookimpl
+    def drizframe_combiners():
+        yield LOWEST
+"""
+
+
+@pytest.mark.parametrize("where", ["while it is imported", "in its hook"])
+def test_a_wrong_signature_is_listed_with_its_distribution_and_line(installed, exposures, where):
+    source = dedent(SIGNATURE)
+    if where == "in its hook":
+        source = source.replace("LOWEST = ", "def make(): return ").replace("yield LOWEST", "yield make()")
+    installed("drizframe-bad", source, point="bad")
+    installed("drizframe-good", KERNEL.format(name="good.kernel"), point="good")
+    with pytest.warns(DrizframeWarning, match="plugin 'bad'|Plugin 'bad'"):
+        shown = CliRunner().invoke(app, ["plugins"], env={"COLUMNS": "200"}).output
+    said = next(line for line in shown.splitlines() if line.startswith("bad of drizframe-bad 1.2 failed: "))
+    assert "combiner 'lowest' has a reference that does not fit" in said
+    assert (
+        "drizframe calls reference(stack, bad, *, weight, exptime, background, readnoise, n_total, options)"
+        in said
+    )
+    assert "lowest(stack, bad) does not take weight, exptime" in said
+    assert said.endswith("drizframe_bad.py, line 7)")
+    assert "good.kernel" in shown
+    works(exposures)
+
+
+def test_a_step_with_a_wrong_signature_is_named_with_its_distribution(installed, exposures):
+    source = """
+        import drizframe
+
+        def run():
+            return {}
+
+        @drizframe.hookimpl
+        def drizframe_extra_steps():
+            yield drizframe.Step(name="bad", summary="W.", consumes=("sci",), produces=("sci",), scope="chip", run=run)
+    """
+    installed("drizframe-bad", source, point="bad")
+    with pytest.raises(
+        HookError, match=r"'bad' of drizframe-bad 1.2: Step 'bad' has a run .* drizframe calls run.job."
+    ):
+        drizframe.run(exposures)
+    shown = CliRunner().invoke(app, ["plugins", "--no-components"], env={"COLUMNS": "200"}).output
+    assert "bad of drizframe-bad 1.2 failed: HookError: Step 'bad' has a run that does not fit" in shown
+    assert "drizframe_bad.py, line 9)" in shown
+
+
+@pytest.mark.parametrize("wrapper", [True, False])
+def test_a_stage_that_raises_is_listed(installed, wrapper):
+    source = """
+        import drizframe
+
+        @drizframe.hookimpl(wrapper=WRAPPER)
+        def drizframe_step_sky():
+            step = "x".missing
+            return (yield) if WRAPPER else step
+    """
+    source = source.replace("(yield) if WRAPPER else step", "(yield)" if wrapper else "step")
+    installed("drizframe-bad", source.replace("WRAPPER", str(wrapper)), point="bad")
+    shown = CliRunner().invoke(app, ["plugins", "--no-components"], env={"COLUMNS": "200"}).output
+    assert "bad of drizframe-bad 1.2 failed: AttributeError: 'str' object has no attribute 'missing'" in shown
+
+
+def test_the_list_says_which_plugins_failed_in_part_only(installed):
+    installed(
+        "drizframe-bad",
+        SIGNATURE.replace("LOWEST = ", "def make(): return ").replace("yield LOWEST", "yield make()"),
+        point="bad",
+    )
+    with pytest.warns(DrizframeWarning, match="Hook drizframe_combiners of plugin 'bad'"):
+        shown = CliRunner().invoke(app, ["plugins", "--no-components"], env={"COLUMNS": "200"}).output
+    assert [line for line in shown.splitlines() if "drizframe-bad 1.2" in line and "failed in part" in line]
+
+
+def test_a_command_that_typer_does_not_understand_leaves_the_others(installed, monkeypatch, capsys):
+    source = """
+        import drizframe
+
+        def show(what: int | str):
+            pass
+
+        @drizframe.hookimpl
+        def drizframe_commands():
+            yield drizframe.Command(name="show", summary="Show.", function=show)
+            yield "list"
+    """
+    installed("drizframe-bad", source, point="bad")
+    monkeypatch.setattr("sys.argv", ["drizframe", "--version"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert ended.value.code == 0
+    told = capsys.readouterr().err
+    assert "Command 'show' has a function that typer does not understand" in told
+    assert "drizframe_commands yields 'list'; it must yield Command records" in told
+    assert "of drizframe-bad 1.2" in told
+
+
+def test_an_instrument_that_raises_is_named_with_its_distribution(installed):
+    source = """
+        import drizframe
+
+        def matches(primary):
+            return primary["MYCAMERA"] == 1
+
+        def read(primary, science, **where):
+            raise ValueError
+
+        @drizframe.hookimpl
+        def drizframe_instruments():
+            yield drizframe.Instrument(name="bad", summary="Wrong.", matches=matches, reference=read)
+    """
+    installed("drizframe-bad", source, point="bad")
+    with pytest.raises(
+        PluginError,
+        match="Instrument 'bad' of drizframe-bad 1.2 failed on .*MYCAMERA.*DRIZFRAME_DISABLED_PLUGINS",
+    ):
+        drizframe.run(stis_sample())
+
+
+@pytest.mark.parametrize("field", ["halo", "minimum"])
+@pytest.mark.parametrize("value", [None, -1, 1.5])
+def test_a_combiner_whose_numbers_are_wrong_is_named(exposures, field, value):
+    bad = drizframe.Combiner(
+        name="bad",
+        summary="Wrong.",
+        reference=lambda stack, bad, **more: stack[0],
+        **{field: lambda options: value},
+    )
+    wanted = rf"Combiner 'bad' must return a whole number from {field}.options.. It returned {value}"
+    with pytest.raises(PluginError, match=wanted):
+        drizframe.run(exposures, combine_type=bad)
+
+
 def test_two_plugins_that_clash_lose_only_the_name(installed, exposures):
     both = KERNEL.format(name="same").replace(
         "yield",
@@ -113,6 +268,7 @@ def test_two_plugins_that_clash_lose_only_the_name(installed, exposures):
     drizframe.run(exposures, final_kernel="two")
     with pytest.raises(ConflictError, match=named):
         drizframe.run(exposures, final_kernel="same")
+    assert "same" not in drizframe.registry().names("kernel")
 
 
 def test_a_clash_goes_when_one_is_disabled(installed, exposures, monkeypatch):

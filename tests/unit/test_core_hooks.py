@@ -143,7 +143,7 @@ class _Point:
     """An entry point of a made-up distribution."""
 
     def __init__(self, name, target):
-        self.name, self._target = name, target
+        self.name, self.module, self._target = name, f"dist_{name}", target
         self.dist = type("D", (), {"name": f"dist-{name}", "version": "1.2"})()
 
     def load(self):
@@ -190,10 +190,10 @@ def test_a_plugin_replaces_a_stage():
 
 
 def test_the_registry_chooses_by_backend():
-    def slow():
+    def slow(*args, **kwargs):
         return "slow"
 
-    def fast():
+    def fast(*args, **kwargs):
         return "fast"
 
     record = Kernel(name="two", summary="Two halves.", footprint=slow, fast=fast, support=lambda p, s: 1.0)
@@ -203,11 +203,12 @@ def test_the_registry_chooses_by_backend():
 
 
 @pytest.mark.parametrize(
-    "bad",
-    [{"name": "a b", "summary": "s"}, {"name": "a", "summary": ""}, {"name": "a", "summary": "s", "traits": {"brave"}},
-     {"name": "a", "summary": "s", "support": None}],
+    ("bad", "message"),
+    [({"name": "a b", "summary": "s"}, "has the name 'a b'"), ({"name": "a", "summary": ""}, "no summary"),
+     ({"name": "a", "summary": "s", "traits": {"brave"}}, "unknown traits"),
+     ({"name": "a", "summary": "s", "support": None}, "no support")],
 )  # fmt: skip
-def test_a_record_that_could_not_work_is_refused(bad):
-    given = {"footprint": lambda: None, "support": lambda p, s: 1.0} | bad
-    with pytest.raises(HookError):
+def test_a_record_that_could_not_work_is_refused(bad, message):
+    given = {"footprint": lambda *a, **k: None, "support": lambda p, s: 1.0} | bad
+    with pytest.raises(HookError, match=message):
         Kernel(**given)

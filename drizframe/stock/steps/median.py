@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CombineOptions, Step, hookimpl, image_of
+from drizframe.hooks import CombineOptions, Step, hookimpl, image_of, whole_of
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
@@ -49,7 +49,9 @@ def check_combination(parameters: Parameters, n: int, combiner: Combiner) -> Non
     ParameterError
         If the combiner needs more exposures than there are.
     """
-    least = combiner.minimum(combine_options(parameters))
+    least = whole_of(
+        combiner, combiner.minimum(combine_options(parameters)), "a whole number from minimum(options)"
+    )
     if n < least:
         msg = (
             f"combine_type={combiner.name!r} with combine_nlow={parameters.combine_nlow!r} and "
@@ -139,7 +141,10 @@ def _run_median(job: Job) -> Mapping[str, Any]:
     combiner: Any = job.component("combiner", parameters.combine_type)
     check_combination(parameters, len(job.exposures), combiner)
     options = combine_options(parameters, job.plugin_options(combiner))
-    wide = window.grown(combiner.halo(options), within=job.frame("separate").shape)
+    wide = window.grown(
+        whole_of(combiner, combiner.halo(options), "a whole number from halo(options)"),
+        within=job.frame("separate").shape,
+    )
     units = job.units("exposure")
     stack = np.empty((len(units), *wide.shape), dtype=np.float32)
     weight = np.empty_like(stack)
@@ -162,7 +167,8 @@ def _run_median(job: Job) -> Mapping[str, Any]:
 
 def _halo(parameters: Parameters, registry: Any) -> int:
     """Return the halo of the combiner that the parameters name."""
-    return int(registry.get("combiner", parameters.combine_type).halo(combine_options(parameters)))
+    combiner = registry.get("combiner", parameters.combine_type)
+    return whole_of(combiner, combiner.halo(combine_options(parameters)), "a whole number from halo(options)")
 
 
 def _check(parameters: Parameters, exposures: Sequence[Exposure], registry: Any) -> None:
