@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import HypothesisException
 
 from drizframe.errors import DrizframeWarning, HookError
 from drizframe.hooks import TRAITS, Component, Step
 from drizframe.testing.failure import CheckFailure
-from drizframe.testing.results import describe, plain
+from drizframe.testing.results import describe, origin, plain
 from drizframe.testing.threads import same_from_threads
 
 __all__ = [
@@ -80,10 +81,26 @@ class Check:
         return family_ok and traits_ok and (self.applies is None or self.applies(record))
 
     def run(self, record: Any, sample: Any = None) -> None:
-        """Run the check; what `drizframe` warns about in it is no failure."""
+        """Run the check; what `drizframe` warns about in it is no failure.
+
+        Raises
+        ------
+        CheckFailure
+            If the check finds a fault, or if the component raises an error where it should not.
+        """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DrizframeWarning)
-            self.function(record, sample) if self.sampled else self.function(record)
+            try:
+                self.function(record, sample) if self.sampled else self.function(record)
+            except (CheckFailure, HypothesisException):
+                raise
+            except Exception as error:
+                raise CheckFailure(
+                    f"{record!r} raises no error: {self.summary}",
+                    expected="no error",
+                    got=describe(error),
+                    where=f"{self.name}; {origin(error)}",
+                ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from drizframe.hooks import CosmicRayDetector, CosmicRayOptions
 from drizframe.testing.checking import (
@@ -157,6 +158,38 @@ def check_detector_any_layout(record: CosmicRayDetector) -> None:
                 want,
                 inputs=inputs_of(chip),
             )
+        if chip.dq is None:
+            return
+        for dtype in ("u1", "u2", "i4", "i8"):
+            other = dataclasses.replace(chip, dq=chip.dq.astype(dtype))
+            compare(
+                f"{record!r} ({kind}) takes flags of type {np.dtype(dtype)}",
+                detect(record, kind, other),
+                want,
+                where="pixel",
+                inputs=inputs_of(other),
+            )
+
+    each(record, body)
+
+
+@check("cosmic-ray detector", name="check_not_a_number")
+def check_detector_not_a_number(record: CosmicRayDetector) -> None:
+    """A pixel that is no number gets any code, but does not disturb pixels beyond the halo."""
+    plugin = None if record.options_model is None else record.options_model()
+    halo = int(record.halo(CosmicRayOptions(plugin=plugin)))
+
+    def body(kind: str, chip: Chip, planted: Array) -> None:
+        want = detect(record, kind, chip)
+        holes = np.zeros(chip.sci.shape, dtype=bool)
+        holes[2, 3] = holes[13, 20] = True
+        far = ~ndimage.binary_dilation(holes, np.ones((2 * halo + 1, 2 * halo + 1), dtype=bool))
+        other = dataclasses.replace(chip, sci=np.where(holes, np.float32(np.nan), chip.sci))
+        got = detect(record, kind, other)
+        what = (
+            f"{record!r} ({kind}) is not disturbed by pixels that are no numbers farther than halo = {halo}"
+        )
+        compare(what, np.where(far, got, 0), np.where(far, want, 0), where="pixel", inputs=inputs_of(other))
 
     each(record, body)
 

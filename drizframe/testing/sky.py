@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,12 +38,21 @@ class Scene:
         Added to the surface brightness of each exposure.
     seed : int
         Of the noise.
+    layout : callable
+        What is made of pixels before a method gets them; by default a copy that can be written to.
     """
 
     shape = (12, 10)
 
-    def __init__(self, added: Sequence[float] = (0.0, 0.0, 0.0), seed: int = 0) -> None:
+    def __init__(
+        self,
+        added: Sequence[float] = (0.0, 0.0, 0.0),
+        seed: int = 0,
+        layout: Callable[[Array], Any] = np.array,
+    ) -> None:
         rng = np.random.default_rng(seed)
+        self.layout = layout
+        self.given: list[tuple[str, Array, Array]] = []
         self.images: dict[Any, Array] = {}
         self.chips: list[SkyChip] = []
         for exposure, chip, level, conversion in (
@@ -70,7 +80,9 @@ class Scene:
         def pixels(region: Any = None) -> Array:
             image = self.images[key]
             values: Array = image.ravel() if region is None else image[np.asarray(region)]
-            return np.array(values)
+            handed: Array = self.layout(values)
+            self.given.append((f"pixels of chip {key}", handed, np.array(handed)))
+            return handed
 
         return pixels
 
@@ -78,6 +90,7 @@ class Scene:
         """Return the regions that chips of different exposures share."""
         left, right = np.zeros(self.shape, dtype=bool), np.zeros(self.shape, dtype=bool)
         left[:, :5], right[:, 5:] = True, True
+        self.given += [(f"{n} region", r, r.copy()) for n, r in (("second", left), ("first", right))]
         keys = [c.key for c in self.chips]
         return [
             Overlap(first=a, second=b, first_region=right, second_region=left, area=1e-10)
@@ -188,10 +201,10 @@ def check_sky_inputs_untouched(record: SkyMethod) -> None:
     """The sequence of chips is not changed, and neither are pixels and regions."""
     for kind in implementations(record):
         scene = Scene()
-        names = {f"pixels of chip {k}": v for k, v in scene.images.items()}
         keys = [c.key for c in scene.chips]
-        with untouched(f"{record!r} ({kind})", **names):
-            solve(record, kind, scene)
+        solve(record, kind, scene)
+        for name, handed, before in scene.given:
+            compare(f"{record!r} ({kind}) must not change its inputs", handed, before, where=name)
         got = [c.key for c in scene.chips]
         require(
             got == keys,
@@ -200,6 +213,38 @@ def check_sky_inputs_untouched(record: SkyMethod) -> None:
             got=got,
             where="argument 'chips'",
         )
+
+
+class Lazy:
+    """A region that becomes an array when `numpy.asarray` asks for it, as those of the engine."""
+
+    def __init__(self, region: Array) -> None:
+        self._region = region
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Return the region, read-only."""
+        del copy
+        array: Array = frozen_copy(self._region if dtype is None else self._region.astype(dtype))
+        return array
+
+
+@check("sky method", name="check_any_layout")
+def check_sky_any_layout(record: SkyMethod) -> None:
+    """Read-only and strided pixels, and regions that are made when they are needed, give the same."""
+    for kind in implementations(record):
+        want = levels(solve(record, kind, Scene()), Scene())
+        for layout, change in (("read-only", frozen_copy), ("strided", strided)):
+            scene = Scene(layout=change)
+            got = levels(solve(record, kind, scene), scene)
+            compare(f"{record!r} ({kind}) takes {layout} pixels", got, want, where="chip")
+        scene = Scene()
+        regions = [
+            dataclasses.replace(o, first_region=Lazy(o.first_region), second_region=Lazy(o.second_region))
+            for o in scene.overlaps()
+        ]
+        scene.overlaps = lambda r=regions: r  # type: ignore[method-assign, misc]
+        got = levels(solve(record, kind, scene), scene)
+        compare(f"{record!r} ({kind}) takes regions that numpy.asarray makes", got, want, where="chip")
 
 
 @check("sky method")
@@ -244,7 +289,8 @@ def check_sky_threads(record: SkyMethod) -> None:
     """Eight threads at once get what one gets alone."""
     for kind in implementations(record):
         scenes = [Scene((k, 2.0 * k, -k), seed=k) for k in range(8)]
-        same_from_threads(f"{record!r} ({kind})", [lambda s=s, k=kind: solve(record, k, s) for s in scenes])  # type: ignore[misc]
+        calls = [lambda s=s, k=kind: solve(record, k, s) for s in scenes]
+        same_from_threads(f"{record!r} ({kind})", calls, [{"images": s.images} for s in scenes])
 
 
 # -- statistics --------------------------------------------------------------------------------------------------------
@@ -275,19 +321,34 @@ def on_values(body: Callable[..., None], record: SkyStatistic) -> None:
     forall(one, seed=st.integers(0, 999), n=st.integers(30, 400), scale=st.sampled_from([1.0, 5.0]))
 
 
+def _pair(result: Any, what: str, where: str, inputs: dict[str, Any]) -> tuple[Any, Any]:
+    """Return value and number, or refuse what is no pair of a real number and a whole one."""
+    good = isinstance(result, tuple | list) and len(result) == 2
+    require(good, what, expected="(value, n)", got=result, where=where, inputs=inputs)
+    value, n = result
+    for name, part, kinds, want in (
+        ("value", value, "fiu", "a real number, NaN where there is not enough data"),
+        ("n", n, "iu", "a whole number"),
+    ):
+        number = np.ndim(part) == 0 and np.asarray(part).dtype.kind in kinds
+        got = f"{part!r} of type {type(part).__name__}"
+        require(number, what, expected=want, got=got, where=f"{name}, {where}", inputs=inputs)
+    return value, n
+
+
 @check("sky statistic", name="check_value_and_count")
 def check_statistic_value_and_count(record: SkyStatistic) -> None:
     """A number between the least and the largest value, and how many were used; NaN and 0 for no value."""
 
     def body(kind: str, function: Callable[..., Any], values: Array) -> None:
-        value, n = function(values)
         what, inputs = f"{record!r} ({kind}) gives a value and the number of pixels", {"values": values}
+        value, n = _pair(function(values), what, "result", inputs)
         low, high = float(values.min()), float(values.max())
         require(
             low <= value <= high, what, expected=f"{low} … {high}", got=value, where="value", inputs=inputs
         )
         require(0 < n <= values.size, what, expected=f"1 … {values.size}", got=n, where="n", inputs=inputs)
-        value, n = function(values[:0])
+        value, n = _pair(function(values[:0]), what, "no values at all", {})
         require(
             bool(np.isnan(value)) and n == 0,
             what,

@@ -9,24 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import sysconfig
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import hypothesis
 import numpy as np
-import pluggy
-import pydantic
-import scipy
 
 from drizframe.testing.failure import CheckFailure
-from drizframe.testing.results import describe, plain, values_of
+from drizframe.testing.results import describe, foreign, plain, values_of
 
 __all__ = ["same_from_threads"]
 
@@ -37,10 +30,11 @@ THREADS, ROUNDS = 8, 6
 PLACES = 40
 #: No more than so many, even if there are more lines.
 MOST = 160
-#: Seconds that a stopped call waits for the other, which may need a lock that the stopped call holds.
-PATIENCE = 0.25
-#: The same, when that has happened so often that it is no accident.
-SHORT, OFTEN = 0.02, 4
+#: Seconds that a stopped call waits for the other, which may need a lock that the stopped call holds; and how many
+#: times what the other takes alone, if that is longer.
+PATIENCE = (0.1, 10.0)
+#: The same when that has happened so often that it is no accident.
+SHORT, OFTEN = (0.01, 3.0), 3
 #: Seconds after which two calls that wait for each other are given up.
 STUCK = 30.0
 
@@ -65,8 +59,25 @@ def same_from_threads(
         first = plain(calls[0]())
     alone = [first, *(plain(call()) for call in calls[1:])]
     if len(calls) > 1:
+        kept_for_itself(what, calls[:2], shown[:2])
         stopped_at_every_line(what, calls[:2], alone[:2], trail.places(), shown[:2])
     hammered(what, calls, alone, shown)
+
+
+def kept_for_itself(what: str, calls: Sequence[Call], inputs: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `CheckFailure` if what one call gave is changed by the next: a result is the caller's own."""
+    result = calls[0]()
+    before = plain(result)
+    calls[1]()
+    after = plain(result)
+    if after != before:
+        raise CheckFailure(
+            f"{what} gives a new result each time",
+            expected=values_of(before),
+            got=values_of(after),
+            where="result of one call, after another call with other inputs",
+            inputs=_both(inputs),
+        )
 
 
 # -- one call stopped at every line ------------------------------------------------------------------------------------
@@ -90,25 +101,6 @@ class Place:
         return f"{moment} line {self.line} of {self.file} (in {self.function}{again})"
 
 
-@cache
-def _libraries() -> tuple[str, ...]:
-    """Return the folders whose files belong to no component."""
-    modules = (np, scipy, hypothesis, pluggy, pydantic)
-    found = [str(Path(str(m.__file__)).parent) for m in modules] + [str(Path(__file__).parent)]
-    return tuple(f"{folder}/" for folder in found)
-
-
-@cache
-def _foreign(file: str) -> bool:
-    """Whether a file belongs to the standard library, to NumPy and the like, or to this kit."""
-    if file.startswith(("<frozen", "<string>", "<__array")):
-        return True
-    path = file.replace("\\", "/")
-    paths = sysconfig.get_paths()
-    standard = any(path.startswith(f"{paths[k]}/") for k in ("stdlib", "platstdlib"))
-    return (standard and "/site-packages/" not in path) or path.startswith(_libraries())
-
-
 class _Trail:
     """A trace function that writes down where a call comes along, in files of components and in others."""
 
@@ -118,12 +110,12 @@ class _Trail:
         self._seen: Counter[Place] = Counter()
 
     def __call__(self, frame: Any, event: str, _arg: Any) -> Any:
-        if event == "call" and self.own and _foreign(frame.f_code.co_filename):
+        if event == "call" and self.own and foreign(frame.f_code.co_filename):
             return None  # the component has lines of its own
         if event in {"line", "return"}:
             here = _place(frame, event)
             nth, self._seen[here] = self._seen[here], self._seen[here] + 1
-            kept = self.others if _foreign(here.file) else self.own
+            kept = self.others if foreign(here.file) else self.own
             kept.append(Place(here.file, here.function, here.line, here.event, nth))
         return self
 
@@ -222,9 +214,13 @@ def stopped_at_every_line(
     between calls may be left wrong for one of them only.
     """
     waits = 0
+    start = time.perf_counter()
+    calls[1]()
+    seconds = time.perf_counter() - start
     for place in places:
         for again in (1, 0):
-            first, second, waited = _stopped(what, calls, place, PATIENCE if waits < OFTEN else SHORT)
+            least, times = PATIENCE if waits < OFTEN else SHORT
+            first, second, waited = _stopped(what, calls, place, max(least, times * seconds))
             waits += waited
             if first is None:
                 break  # a call that is not the first of its kind does not come along here
@@ -377,5 +373,5 @@ def _inputs_of(call: Call) -> dict[str, Any]:
 
 def _both(inputs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the inputs of two calls under names that tell them apart."""
-    whose = ("of the stopped call", "of the other")
+    whose = ("of the first call", "of the other")
     return {f"{n} {whose[k]}": v for k, of_call in enumerate(inputs) for n, v in of_call.items()}
