@@ -257,8 +257,8 @@ def examples(count: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def expecting_failure(expected: bool) -> Iterator[None]:
-    """Do not look for the simplest failing input where a failure is expected."""
-    token = _SHRINKS.set(not expected)
+    """Do not look for the simplest failing input where a failure is expected, here or further out."""
+    token = _SHRINKS.set(_SHRINKS.get() and not expected)
     try:
         yield
     finally:
@@ -277,8 +277,9 @@ def forall(body: Callable[..., None], **strategies: Any) -> None:
     limit = _EXAMPLES.get()
     if limit is not None:
         wanted |= {"max_examples": limit, "database": None}
-    if not _SHRINKS.get():
-        wanted["phases"] = (Phase.explicit, Phase.reuse, Phase.generate)
+    # to find out which parts of an input do not matter takes many calls; our messages show the whole input
+    skipped = {Phase.explain} if _SHRINKS.get() else {Phase.explain, Phase.shrink}
+    wanted["phases"] = tuple(p for p in settings().phases if p not in skipped)
     settings(**wanted)(given(**strategies)(body))()
 
 

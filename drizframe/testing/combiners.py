@@ -225,14 +225,14 @@ def check_halo(record: Combiner) -> None:
     s.bad[0] = False
     for kind, function in functions(record).items():
         whole = function(s)
-        for at in range(halo, side - halo, 2):
-            cut = (slice(None), slice(at - halo, at + halo + 1), slice(at - halo, at + halo + 1))
+        for y, x in np.ndindex(side - 2 * halo, side - 2 * halo):
+            cut = (slice(None), slice(y, y + 2 * halo + 1), slice(x, x + 2 * halo + 1))
             tile = dataclasses.replace(s, stack=s.stack[cut], bad=s.bad[cut], weight=s.weight[cut])
             compare(
                 f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
                 function(tile)[halo, halo],
-                whole[at, at],
-                where=f"pixel [{at}, {at}]",
+                whole[y + halo, x + halo],
+                where=f"pixel [{y + halo}, {x + halo}]",
                 inputs=inputs_of(tile),
             )
 

@@ -229,15 +229,15 @@ def check_detector_halo(record: CosmicRayDetector) -> None:
     for kind in implementations(record):
         for c in chips_for(record, chip):
             whole = detect(record, kind, c)
-            for at in range(halo, halo + 20, 3):
-                cut = (slice(at - halo, at + halo + 1),) * 2
+            for y, x in np.ndindex(20, 20):
+                cut = (slice(y, y + 2 * halo + 1), slice(x, x + 2 * halo + 1))
                 cuts: list[Any] = [None if a is None else a[cut] for a in c.arrays().values()]
                 part = Chip(*cuts)
                 compare(
                     f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
                     detect(record, kind, part)[halo, halo],
-                    whole[at, at],
-                    where=f"pixel [{at}, {at}]",
+                    whole[y + halo, x + halo],
+                    where=f"pixel [{y + halo}, {x + halo}]",
                     inputs=inputs_of(part),
                 )
 
