@@ -363,7 +363,8 @@ class Combiner(Component):
     ``reference(stack, bad, *, weight, exptime, background, readnoise, n_total, options) -> image``: `stack`
     (n, h, w) float32 in electrons/s; `bad` (n, h, w) bool; `weight` (n, h, w) float32; `exptime`,
     `background`, `readnoise` (n,) float64 in s, electrons, electrons; `options` a `CombineOptions`; `image`
-    (h, w) float32.
+    (h, w) float32.  The arrays are read-only, and of any strides and byte order; `n_total` is the number of exposures
+    of the run; `image` is a new array.
 
     Parameters
     ----------
@@ -439,7 +440,7 @@ class SkyMethod(Component):
     ``reference(chips, statistic, *, overlaps, options) -> {key: SkyValue}``: `chips` a sequence of `SkyChip`;
     ``statistic(values)
     -> (value, n)`` with NaN, 0 where there is not enough data; `overlaps` a callable that gives the list of
-    `Overlap`.
+    `Overlap`.  Pixels are in native byte order and read-only.
 
     Parameters
     ----------
@@ -465,7 +466,8 @@ class SkyStatistic(Component):
     """A statistic of sky pixels.
 
     ``reference(values, options) -> (value, n)``: `values` (n,) float32 in row order, `options` a
-    `StatisticOptions`; NaN and 0 where there is not enough data.
+    `StatisticOptions`; NaN and 0 where there is not enough data.  `values` is in native byte order, read-only, and
+    may have strides; `value` is a real number, `n` a whole one.
     """
 
     family: ClassVar[str] = "sky statistic"
@@ -478,7 +480,9 @@ class Weighting(Component):
 
     ``reference(chip, mask, sky, ratio, options) -> (map, scale)``: `chip` a `Chip`, `mask` (ny, nx) uint8 (1
     good), `sky` a `SkyValue`, `ratio` output over undistorted input pixel scale, `options` a `WeightOptions`;
-    `map` (ny, nx) float32 with the mask applied, `scale` a factor that the drizzle step multiplies.
+    `map` (ny, nx) float32 with the mask applied, `scale` a factor that the drizzle step multiplies.  `mask` is in
+    native byte order, and so are `Chip.data` and `Chip.plane`; the maps of `options` may be of any layout, type and byte
+    order, because other steps and instruments make them; nothing may be written to.
     """
 
     family: ClassVar[str] = "weighting"
@@ -494,7 +498,8 @@ class CosmicRayDetector(Component):
     which a detector with the trait ``needs_blot`` never sees; `depth` int32, number of exposures behind each
     pixel, or None unless the detector has the trait ``needs_depth``; `dq` integer or None; `options` a
     `CosmicRayOptions`.  `codes` uint8: 0 good, else the reason (1 test, 2 grown, 4 charge-transfer tail; a
-    plugin may use 8 and up).
+    plugin may use 8 and up).  The arrays are not to be written to, and of any strides and byte order; `dq` is of any
+    integer type.
 
     Parameters
     ----------

@@ -36,6 +36,7 @@ from drizframe.testing import (
     kernel_sums,
     kernels,
     sky,
+    sky_statistics,
     steps,
     strategies,
     weightings,
@@ -72,6 +73,7 @@ _ROOMS = (
     kernels,
     kernel_sums,
     sky,
+    sky_statistics,
     steps,
     weightings,
 )

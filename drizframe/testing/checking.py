@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import HypothesisException
 
 from drizframe.errors import DrizframeWarning, HookError
 from drizframe.hooks import TRAITS, Component, Step
 from drizframe.testing.failure import CheckFailure
+from drizframe.testing.results import describe, origin, plain
+from drizframe.testing.threads import same_from_threads
 
 __all__ = [
     "Check",
@@ -25,19 +26,20 @@ __all__ = [
     "all_checks",
     "check",
     "checks_for",
+    "describe",
     "examples",
     "expecting_failure",
     "forall",
     "implementations",
+    "plain",
     "run_checks",
+    "same_from_threads",
 ]
 
 #: Every check, by name, in the order of definition.
 _CHECKS: list[Check] = []
 _EXAMPLES: ContextVar[int | None] = ContextVar("drizframe_examples", default=None)
 _SHRINKS: ContextVar[bool] = ContextVar("drizframe_shrinks", default=True)
-#: Threads, and calls of each, in the check for threads.
-THREADS, ROUNDS = 8, 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,10 +81,26 @@ class Check:
         return family_ok and traits_ok and (self.applies is None or self.applies(record))
 
     def run(self, record: Any, sample: Any = None) -> None:
-        """Run the check; what `drizframe` warns about in it is no failure."""
+        """Run the check; what `drizframe` warns about in it is no failure.
+
+        Raises
+        ------
+        CheckFailure
+            If the check finds a fault, or if the component raises an error where it should not.
+        """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DrizframeWarning)
-            self.function(record, sample) if self.sampled else self.function(record)
+            try:
+                self.function(record, sample) if self.sampled else self.function(record)
+            except (CheckFailure, HypothesisException):
+                raise
+            except Exception as error:
+                raise CheckFailure(
+                    f"{record!r} raises no error: {self.summary}",
+                    expected="no error",
+                    got=describe(error),
+                    where=f"{self.name}; {origin(error)}",
+                ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,11 +245,6 @@ def refuse_unknown(expected: Mapping[str, str], suitable: Sequence[Check], recor
         raise HookError(msg)
 
 
-def describe(error: BaseException) -> str:
-    """Return the text of an error with its type, unless it is a failed check."""
-    return str(error) if isinstance(error, CheckFailure) else f"{type(error).__name__}: {error}"
-
-
 @contextlib.contextmanager
 def examples(count: int | None) -> Iterator[None]:
     """Let checks draw at most so many examples; None: as many as the settings profile of Hypothesis says."""
@@ -244,8 +257,8 @@ def examples(count: int | None) -> Iterator[None]:
 
 @contextlib.contextmanager
 def expecting_failure(expected: bool) -> Iterator[None]:
-    """Do not look for the simplest failing input where a failure is expected."""
-    token = _SHRINKS.set(not expected)
+    """Do not look for the simplest failing input where a failure is expected, here or further out."""
+    token = _SHRINKS.set(_SHRINKS.get() and not expected)
     try:
         yield
     finally:
@@ -264,8 +277,9 @@ def forall(body: Callable[..., None], **strategies: Any) -> None:
     limit = _EXAMPLES.get()
     if limit is not None:
         wanted |= {"max_examples": limit, "database": None}
-    if not _SHRINKS.get():
-        wanted["phases"] = (Phase.explicit, Phase.reuse, Phase.generate)
+    # to find out which parts of an input do not matter takes many calls; our messages show the whole input
+    skipped = {Phase.explain} if _SHRINKS.get() else {Phase.explain, Phase.shrink}
+    wanted["phases"] = tuple(p for p in settings().phases if p not in skipped)
     settings(**wanted)(given(**strategies)(body))()
 
 
@@ -319,84 +333,3 @@ def untouched(what: str, **arrays: Any) -> Iterator[None]:
                 where=f"argument {name!r}, element {list(index)}; {int(differ.sum())} elements changed",
                 inputs={name: old},
             )
-
-
-def plain(result: Any) -> Any:
-    """Return a result as something that ``==`` compares, with all bits of arrays."""
-    if isinstance(result, np.ndarray):
-        return (result.shape, result.dtype.str, result.tobytes())
-    if isinstance(result, Mapping):
-        return {k: plain(v) for k, v in result.items()}
-    if isinstance(result, tuple | list):
-        return tuple(plain(v) for v in result)
-    if is_dataclass(result) and not isinstance(result, type):
-        return (type(result).__name__, *(plain(getattr(result, f.name)) for f in fields(result)))
-    return repr(float(result)) if isinstance(result, float | np.floating) else repr(result)
-
-
-def same_from_threads(what: str, calls: Sequence[Callable[[], Any]]) -> None:
-    """Make the same calls from eight threads at once and compare with what they give alone.
-
-    Parameters
-    ----------
-    what : str
-        Name of the component.
-    calls : sequence of callable
-        With different inputs of one shape; each thread repeats one.
-    """
-    alone = [plain(call()) for call in calls]
-    wrong: list[tuple[int, int, Any]] = []
-    barrier = threading.Barrier(THREADS)
-
-    def work(k: int) -> None:
-        mine = k % len(calls)
-        barrier.wait()
-        sys.settrace(_yielding(2 + k % 4))
-        for round_ in range(ROUNDS):
-            try:
-                got = plain(calls[mine]())
-            except Exception as error:
-                got = describe(error)
-            if got != alone[mine]:
-                wrong.append((k, round_, got))
-                return
-
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        workers = [threading.Thread(target=work, args=(k,)) for k in range(THREADS)]
-        for w in workers:
-            w.start()
-        for w in workers:
-            w.join()
-    finally:
-        sys.setswitchinterval(interval)
-    if wrong:
-        k, round_, got = wrong[0]
-        raise CheckFailure(
-            f"{what} gives the same from eight threads",
-            expected=values_of(alone[k % len(calls)]),
-            got=values_of(got),
-            where=f"thread {k}, call {round_}; {len(wrong)} of {THREADS} threads differ",
-        )
-
-
-def _yielding(stride: int) -> Callable[..., Any]:
-    """Return a trace function that lets other threads run after every few lines, so that narrow races show."""
-    lines = 0
-
-    def trace(frame: Any, event: str, arg: Any) -> Any:
-        nonlocal lines
-        lines += 1
-        if lines % stride == 0:
-            time.sleep(0)
-        return trace
-
-    return trace
-
-
-def values_of(packed: Any) -> Any:
-    """Turn what `plain` packed into something to show."""
-    if isinstance(packed, tuple) and len(packed) == 3 and isinstance(packed[2], bytes):
-        return np.frombuffer(packed[2], dtype=packed[1]).reshape(packed[0])
-    return packed

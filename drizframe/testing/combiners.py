@@ -19,7 +19,8 @@ from drizframe.testing.checking import (
     strided,
     untouched,
 )
-from drizframe.testing.failure import compare, require
+from drizframe.testing.failure import CheckFailure, compare, require
+from drizframe.testing.results import describe, origin
 from drizframe.testing.strategies import Stack, shapes, stacks
 
 __all__: list[str] = []
@@ -98,6 +99,38 @@ def check_combiner_shape_and_type(record: Combiner) -> None:
         )
 
     each(record, body, always_good=False)
+
+
+@check("combiner", name="check_minimum")
+def check_combiner_minimum(record: Combiner) -> None:
+    """It works with as few exposures as `minimum` says, and `minimum` is a whole number of 1 or more."""
+    least = record.minimum(options_of(record))
+    what = f"{record!r} says how many exposures it needs"
+    good = isinstance(least, int | np.integer) and not isinstance(least, bool) and least >= 1
+    require(good, what, expected="a whole number, 1 or more", got=least, where="minimum(options)")
+    rng = np.random.default_rng(12)
+    shape = (int(least), 3, 4)
+    s = Stack(
+        stack=rng.normal(5, 4, shape).astype(np.float32),
+        bad=np.zeros(shape, dtype=bool),
+        weight=rng.uniform(50, 100, shape).astype(np.float32),
+        exptime=np.full(least, 80.0),
+        background=np.full(least, 2.0),
+        readnoise=np.full(least, 1.0),
+    )
+    for kind, function in functions(record).items():
+        what = f"{record!r} ({kind}) works with {least} exposures, as its minimum says"
+        try:
+            got = function(s)
+        except Exception as error:
+            where = f"{least} exposures; {origin(error)}"
+            raise CheckFailure(
+                what, expected="an image", got=describe(error), where=where, inputs=inputs_of(s)
+            ) from error
+        good = got.shape == shape[1:] and bool(np.isfinite(got).all())
+        require(
+            good, what, expected="a finite image", got=got, where=f"{least} exposures", inputs=inputs_of(s)
+        )
 
 
 @check("combiner", name="check_inputs_untouched")
@@ -192,14 +225,14 @@ def check_halo(record: Combiner) -> None:
     s.bad[0] = False
     for kind, function in functions(record).items():
         whole = function(s)
-        for at in range(halo, side - halo, 2):
-            cut = (slice(None), slice(at - halo, at + halo + 1), slice(at - halo, at + halo + 1))
+        for y, x in np.ndindex(side - 2 * halo, side - 2 * halo):
+            cut = (slice(None), slice(y, y + 2 * halo + 1), slice(x, x + 2 * halo + 1))
             tile = dataclasses.replace(s, stack=s.stack[cut], bad=s.bad[cut], weight=s.weight[cut])
             compare(
                 f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
                 function(tile)[halo, halo],
-                whole[at, at],
-                where=f"pixel [{at}, {at}]",
+                whole[y + halo, x + halo],
+                where=f"pixel [{y + halo}, {x + halo}]",
                 inputs=inputs_of(tile),
             )
 

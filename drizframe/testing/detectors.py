@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,8 @@ from drizframe.testing.failure import compare, require
 __all__: list[str] = []
 
 Array = np.ndarray[Any, Any]
+#: Halos up to this are looked at for every pixel, larger ones for every second.
+SMALL = 5
 #: One sigma of the noise, electrons.
 NOISE = 3.0
 
@@ -157,6 +160,40 @@ def check_detector_any_layout(record: CosmicRayDetector) -> None:
                 want,
                 inputs=inputs_of(chip),
             )
+        if chip.dq is None:
+            return
+        for dtype in ("u1", "u2", "i4", "i8"):
+            other = dataclasses.replace(chip, dq=chip.dq.astype(dtype))
+            compare(
+                f"{record!r} ({kind}) takes flags of type {np.dtype(dtype)}",
+                detect(record, kind, other),
+                want,
+                where="pixel",
+                inputs=inputs_of(other),
+            )
+
+    each(record, body)
+
+
+@check("cosmic-ray detector", name="check_not_a_number")
+def check_detector_not_a_number(record: CosmicRayDetector) -> None:
+    """A pixel that is no number gets any code, but does not disturb pixels beyond the halo."""
+    plugin = None if record.options_model is None else record.options_model()
+    halo = int(record.halo(CosmicRayOptions(plugin=plugin)))
+
+    def body(kind: str, chip: Chip, planted: Array) -> None:
+        want = detect(record, kind, chip)
+        holes = np.zeros(chip.sci.shape, dtype=bool)
+        holes[2, 3] = holes[13, 20] = True
+        far = np.ones(holes.shape, dtype=bool)
+        for y, x in np.argwhere(holes):
+            far[max(0, y - halo) : y + halo + 1, max(0, x - halo) : x + halo + 1] = False
+        other = dataclasses.replace(chip, sci=np.where(holes, np.float32(np.nan), chip.sci))
+        got = detect(record, kind, other)
+        what = (
+            f"{record!r} ({kind}) is not disturbed by pixels that are no numbers farther than halo = {halo}"
+        )
+        compare(what, np.where(far, got, 0), np.where(far, want, 0), where="pixel", inputs=inputs_of(other))
 
     each(record, body)
 
@@ -192,19 +229,20 @@ def check_detector_halo(record: CosmicRayDetector) -> None:
     """A code depends on no pixel farther than the halo."""
     plugin = None if record.options_model is None else record.options_model()
     halo = int(record.halo(CosmicRayOptions(plugin=plugin)))
-    chip, _ = made(7, shape=(2 * halo + 20, 2 * halo + 20), hits=12)
+    chip, _ = made(7, shape=(2 * halo + 20, 2 * halo + 20), hits=12 + 2 * halo)
+    step = 1 if halo <= SMALL else 2
     for kind in implementations(record):
         for c in chips_for(record, chip):
             whole = detect(record, kind, c)
-            for at in range(halo, halo + 20, 3):
-                cut = (slice(at - halo, at + halo + 1),) * 2
+            for y, x in itertools.product(range(0, 20, step), repeat=2):
+                cut = (slice(y, y + 2 * halo + 1), slice(x, x + 2 * halo + 1))
                 cuts: list[Any] = [None if a is None else a[cut] for a in c.arrays().values()]
                 part = Chip(*cuts)
                 compare(
                     f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
                     detect(record, kind, part)[halo, halo],
-                    whole[at, at],
-                    where=f"pixel [{at}, {at}]",
+                    whole[y + halo, x + halo],
+                    where=f"pixel [{y + halo}, {x + halo}]",
                     inputs=inputs_of(part),
                 )
 

@@ -317,6 +317,56 @@ def check_overwrite(record: Writer) -> None:
             )
 
 
+@contextmanager
+def small_disk(size: int) -> Iterator[bool]:
+    """Let no file of this process grow beyond a size; False where the system cannot do that."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        yield False
+        return
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield True
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@check("writer")
+def check_failed_write(record: Writer) -> None:
+    """If the disk is full in the middle of a file an error says so, and the files that were there are still whole."""
+    large, larger = mosaic((60, 70)), mosaic((90, 80))
+    for kind in implementations(record):
+        what = f"{record!r} ({kind}) leaves no file half-written"
+        for earlier in (False, True):
+            with folder() as where:
+                sizes = [p.stat().st_size for p in write(record, kind, where / "try_drz", image=larger)]
+                for path in where.iterdir():
+                    path.unlink()
+                if earlier:
+                    write(record, kind, where / "root_drz", image=large)
+                before = content(where)
+                at = (
+                    f"no room after {max(sizes) // 2} bytes, {'over' if earlier else 'without'} earlier files"
+                )
+                error: Exception | None = None
+                with small_disk(max(sizes) // 2) as limited:
+                    if limited:
+                        try:
+                            write(record, kind, where / "root_drz", image=larger)
+                        except Exception as caught:
+                            error = caught
+                if not limited:
+                    return
+                got = "no error" if error is None else repr(error)
+                require(isinstance(error, OSError), what, expected=OutputError.__name__, got=got, where=at)
+                after = content(where)
+                require(set(after) == set(before), what, expected=sorted(before), got=sorted(after), where=at)
+                changed = [n for n in before if before[n] != after[n]]
+                require(not changed, what, expected="the same bytes", got=f"{changed} changed", where=at)
+
+
 @check("writer")
 def check_nothing_left_on_failure(record: Writer) -> None:
     """If one file cannot be written an error says so, and none of them is left, whole or in part."""

@@ -103,6 +103,13 @@ def check_facts(record: Instrument, sample: InstrumentSample) -> None:
             where="exposure.name",
         )
         for chip in exposure.chips:
+            compare(
+                what,
+                chip.data(),
+                np.full(sample.shape, chip.extver, dtype=np.float32),
+                where=f"pixels of chip {chip.extver}, whose image is {chip.extver} everywhere",
+                inputs=inputs,
+            )
             for name, want in sample.facts.items():
                 where = f"chip {chip.extver}, {name}"
                 if isinstance(want, str | tuple):
@@ -188,19 +195,23 @@ def check_overrides(record: Instrument, sample: InstrumentSample) -> None:
 
 @check("instrument", sampled=True)
 def check_headers_untouched(record: Instrument, sample: InstrumentSample) -> None:
-    """The primary header is not changed, and reading twice gives the same facts."""
+    """No header is changed, and reading twice gives the same facts."""
     names = ("gain", "readnoise", "exptime", "effective_gain", "conversion", "dark", "cte_direction")
     for kind in implementations(record):
         headers = headers_of(sample)
-        before = str(headers[0])
+        named = {"primary header": headers[0]} | {
+            f"science header {v}": header for v, header in headers[1].items()
+        }
+        before = {name: str(header) for name, header in named.items()}
         first = read(record, kind, sample, headers)
-        require(
-            str(headers[0]) == before,
-            f"{record!r} ({kind}) must not change the primary header",
-            expected=before,
-            got=str(headers[0]),
-            where="primary header",
-        )
+        for name, header in named.items():
+            require(
+                str(header) == before[name],
+                f"{record!r} ({kind}) must not change the {name}",
+                expected=before[name],
+                got=str(header),
+                where=name,
+            )
         second = read(record, kind, sample)
         a, b = (plain([[getattr(c, n) for n in names] for c in e.chips]) for e in (first, second))
         require(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from drizframe.hooks import Weighting, WeightOptions
-from drizframe.model import Chip, SkyValue
+from drizframe.model import ArraySource, Chip, SkyValue
 from drizframe.testing.checking import (
     check,
     forall,
@@ -29,16 +30,39 @@ SHAPE = (5, 6)
 SKY = SkyValue(subtracted=2.0, level=2.0, method="localmin")
 
 
-def weigh(
-    record: Weighting, kind: str, chip: Chip, mask: Array, scl: Any = "exptime", ratio: float = 1.0
-) -> Any:
-    """Run a weighting; the flat field is 1 on the left and 0.5 on the right."""
+def flat_of(chip: Chip) -> Array:
+    """Return a flat field that is 1 on the left and 0.5 on the right."""
     flat = np.ones(chip.shape, dtype=np.float32)
     flat[:, chip.shape[1] // 2 :] = 0.5
+    return flat
+
+
+def ivm_of(chip: Chip) -> Array:
+    """Return an inverse-variance map, different in each pixel."""
+    return (1.0 + np.arange(chip.shape[0] * chip.shape[1], dtype=np.float32)).reshape(chip.shape)
+
+
+def weigh(
+    record: Weighting,
+    kind: str,
+    chip: Chip,
+    mask: Array,
+    scl: Any = "exptime",
+    ratio: float = 1.0,
+    **maps: Any,
+) -> Any:
+    """Run a weighting; without other `maps` there is a flat field and no inverse-variance map."""
     plugin = None if record.options_model is None else record.options_model()
-    return implementations(record)[kind](
-        chip, mask, SKY, ratio, WeightOptions(wt_scl=scl, flat=flat, plugin=plugin)
+    options = WeightOptions(wt_scl=scl, plugin=plugin, **({"flat": flat_of(chip)} | maps))
+    result = implementations(record)[kind](chip, mask, SKY, ratio, options)
+    require(
+        isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], np.ndarray),
+        f"{record!r} ({kind}) gives a weight map and a factor",
+        expected="(map, scale): an array and a number",
+        got=type(result).__name__ if not isinstance(result, tuple) else [type(r).__name__ for r in result],
+        where="result",
     )
+    return result
 
 
 def each(record: Weighting, body: Callable[..., None], **more: Any) -> None:
@@ -111,25 +135,41 @@ def check_weighting_inputs_untouched(record: Weighting) -> None:
 
     def body(kind: str, chip: Chip, mask: Array) -> None:
         images = {k: chip.load(k) for k in ("sci", "err", "dq")}
-        with untouched(f"{record!r} ({kind})", mask=mask, **images):
-            weigh(record, kind, chip, mask)
+        maps = {"flat": flat_of(chip), "ivm": ivm_of(chip)}
+        with untouched(f"{record!r} ({kind})", mask=mask, **maps, **images):
+            weigh(record, kind, chip, mask, flat=maps["flat"])
+            weigh(record, kind, chip, mask, flat=None, ivm=maps["ivm"])
 
     each(record, body)
 
 
 @check("weighting", name="check_any_layout")
 def check_weighting_any_layout(record: Weighting) -> None:
-    """Read-only and strided masks give the same."""
+    """Read-only and strided masks, and maps and images of the chip of any layout and byte order, give the same."""
+
+    def swapped(a: Array) -> Array:
+        return a.astype(a.dtype.newbyteorder(">"))
 
     def body(kind: str, chip: Chip, mask: Array) -> None:
-        want = weigh(record, kind, chip, mask)[0]
-        for layout, change in (("read-only", frozen_copy), ("strided", strided)):
-            compare(
-                f"{record!r} ({kind}) takes {layout} masks",
-                weigh(record, kind, chip, change(mask))[0],
-                want,
-                inputs={"mask": mask},
-            )
+        given: dict[str, dict[str, Any]] = {
+            "flat": {"flat": flat_of(chip)},
+            "ivm": {"flat": None, "ivm": ivm_of(chip)},
+        }
+        for name, maps in given.items():
+            want = weigh(record, kind, chip, mask, **maps)[0]
+            for layout, change in (("read-only", frozen_copy), ("strided", strided), ("big-endian", swapped)):
+                images = {k: chip.load(k) for k in ("sci", "err", "dq")}
+                source = ArraySource({k: change(a) for k, a in images.items() if a is not None})
+                other = dataclasses.replace(chip, load=source)
+                changed: dict[str, Any] = {k: None if a is None else change(a) for k, a in maps.items()}
+                own = mask if layout == "big-endian" else change(mask)
+                compare(
+                    f"{record!r} ({kind}) takes {layout} arrays, with {name}",
+                    weigh(record, kind, other, own, **changed)[0],
+                    want,
+                    where="pixel",
+                    inputs={"mask": mask, **maps},
+                )
 
     each(record, body)
 
