@@ -401,7 +401,7 @@ class SkyChip:
     conversion : float
         Surface brightness = `conversion` × value in the unit of the image.
     pixels : callable
-        ``pixels(region=None) -> ndarray (n,) float32``: the usable values in row order, of the whole chip or
+        ``pixels(region=None) -> ndarray (n,) float32``: the usable finite values in row order, of the whole chip or
         of a boolean region (ny, nx) or anything that `numpy.asarray` turns into one.
     """
 
@@ -465,7 +465,7 @@ class SkyMethod(Component):
 class SkyStatistic(Component):
     """A statistic of sky pixels.
 
-    ``reference(values, options) -> (value, n)``: `values` (n,) float32 in row order, `options` a
+    ``reference(values, options) -> (value, n)``: `values` (n,) float32, finite, in row order, `options` a
     `StatisticOptions`; NaN and 0 where there is not enough data.  `values` is in native byte order, read-only, and
     may have strides; `value` is a real number, `n` a whole one.
     """

@@ -39,6 +39,8 @@ __all__ = [
 #: Every check, by name, in the order of definition.
 _CHECKS: list[Check] = []
 _EXAMPLES: ContextVar[int | None] = ContextVar("drizframe_examples", default=None)
+#: Examples that are drawn at least to find a failure that is expected.
+PATIENCE = 200
 _SHRINKS: ContextVar[bool] = ContextVar("drizframe_shrinks", default=True)
 
 
@@ -221,7 +223,8 @@ def run_checks(
             continue
         start = time.perf_counter()
         try:
-            with expecting_failure(c.name in expected):
+            known = c.name in expected
+            with expecting_failure(known), at_least(PATIENCE if known else 0):
                 c.run(record, sample)
         except Exception as error:
             state, text = (
@@ -253,6 +256,14 @@ def examples(count: int | None) -> Iterator[None]:
         yield
     finally:
         _EXAMPLES.reset(token)
+
+
+@contextlib.contextmanager
+def at_least(count: int) -> Iterator[None]:
+    """Draw at least so many examples, where `examples` wants fewer: a failure that is expected must be found."""
+    limit = _EXAMPLES.get()
+    with examples(limit if limit is None else max(limit, count)):
+        yield
 
 
 @contextlib.contextmanager

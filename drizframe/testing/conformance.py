@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from drizframe.testing.checking import (
+    PATIENCE,
     Check,
+    at_least,
     checks_for,
     describe,
     examples,
@@ -52,7 +54,8 @@ class Bound:
         if self.check.sampled and self.sample is None:
             pytest.skip(f"{self.check.name} needs a sample: @conformance({self.record.name}, sample=…)")
         try:
-            with examples(max_examples), expecting_failure(self.reason is not None):
+            known = self.reason is not None
+            with examples(max_examples), expecting_failure(known), at_least(PATIENCE if known else 0):
                 self.check.run(self.record, self.sample)
         except Exception as error:
             if self.reason is None:

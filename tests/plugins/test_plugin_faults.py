@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from textwrap import dedent
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 

@@ -79,6 +79,9 @@ class _Pixels:
             wanted = np.asarray(region, dtype=bool)
             mask = wanted if mask is None else mask & wanted
         values: Image = np.ravel(image) if mask is None else image[mask]
+        finite = np.isfinite(values)
+        if not finite.all():  # trap 05-9: such a pixel does not cost the chip its sky, whatever the statistic
+            values = values[finite]
         values.flags.writeable = False
         return values
 
