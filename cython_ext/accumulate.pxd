@@ -1,4 +1,4 @@
-# Adding one input pixel to the sums of a window: shared by scatter.pyx and drizzle_block.pyx.
+# Adding input pixels to the sums of a window: shared by scatter.pyx, drizzle_block.pyx and drizzle_points.pyx.
 #
 # a. Adding a weight of exactly 0 changes no sum, so the loops over a window have no branch for pixels outside
 #    the kernel; only further layers, which may hold NaN, are guarded.
@@ -8,6 +8,7 @@
 
 from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint32_t
+from pixels cimport pick
 
 cdef extern from *:
     """
@@ -133,6 +134,87 @@ cdef inline Py_ssize_t add_pixel(const Sums* s, Py_ssize_t p, const double* g, P
     if s.layers > 1 or s.variances > 0 or s.flags != NULL:
         _more(s, p, g, h, w, x, y, factor)
     return shares
+
+
+cdef inline void _share(const double* g, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride, double factor,
+                        double value, int32_t bit, double* weight, double* total, int32_t* context) noexcept nogil:
+    """Add one pixel of a block; cells of its window lie n apart."""
+    cdef Py_ssize_t i, _j
+    cdef double omega
+    for _j in range(h):
+        for i in range(w):
+            omega = g[0] * factor
+            weight[i] += omega
+            total[i] += omega * value
+            if context != NULL:
+                context[i] |= bit & -<int32_t> (omega > 0.0)
+            g += n
+        weight += stride
+        total += stride
+        if context != NULL:
+            context += stride
+
+
+cdef inline void _spread(const double* g, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, Py_ssize_t stride, double factor,
+                         double value, int32_t bit, double* weight, double* total,
+                         int32_t* context) noexcept nogil:
+    """The same, with loops of a known length for the windows that most pixels have."""
+    if w == 3 and h == 3:
+        _share(g, n, 3, 3, stride, factor, value, bit, weight, total, context)
+    elif w == 2 and h == 2:
+        _share(g, n, 2, 2, stride, factor, value, bit, weight, total, context)
+    elif w == 4 and h == 4:
+        _share(g, n, 4, 4, stride, factor, value, bit, weight, total, context)
+    elif w == 1 and h == 1:
+        _share(g, n, 1, 1, stride, factor, value, bit, weight, total, context)
+    else:
+        _share(g, n, h, w, stride, factor, value, bit, weight, total, context)
+
+
+cdef inline Py_ssize_t _shares(const double* g, const double* factor, Py_ssize_t n, Py_ssize_t cells,
+                               Py_ssize_t* lost) noexcept nogil:
+    """Count the pixels of a block that have any share; `lost` shares come to nothing although no factor is 0."""
+    cdef:
+        double some[64]
+        double gone[64]
+        Py_ssize_t _c, k, count = 0
+    for k in range(n):
+        some[k] = 0.0
+        gone[k] = 0.0
+    for _c in range(cells):
+        for k in range(n):
+            some[k] = pick(g[k] != 0.0, 1.0, some[k])
+            gone[k] = pick((g[k] != 0.0) & (g[k] * factor[k] == 0.0), 1.0, gone[k])
+        g += n
+    for k in range(n):
+        count += some[k] != 0.0
+        lost[0] |= (gone[k] != 0.0) & (factor[k] != 0.0)
+    return count
+
+
+cdef inline Py_ssize_t add_block(const Sums* s, const Py_ssize_t* index, const Py_ssize_t* at, const double* g,
+                                 Py_ssize_t n, Py_ssize_t h, Py_ssize_t w) noexcept nogil:
+    """Add n <= 64 pixels with windows of one size from places `at` on; return how many have any share.
+
+    The share of cell c of pixel k is at ``g[c n + k]``.
+    """
+    cdef:
+        double factor[64]
+        double window[16384]
+        Py_ssize_t k, c, lost = 0, touched
+        bint plain = s.layers == 1 and s.variances == 0 and s.flags == NULL
+    for k in range(n):
+        factor[k] = s.pixel_weight[index[k]]
+    touched = _shares(g, factor, n, h * w, &lost)
+    for k in range(n):
+        if plain and not lost and factor[k] != 0.0:
+            _spread(g + k, n, h, w, s.columns, factor[k], s.data[index[k]], s.bit, s.weight + at[k],
+                    s.total + at[k], NULL if s.context == NULL else s.context + at[k])
+            continue
+        for c in range(h * w):
+            window[c] = g[c * n + k]
+        add_pixel(s, index[k], window, h, w, at[k] % s.columns, at[k] // s.columns)
+    return touched
 
 
 cdef inline Sums sums_of(const double[:, ::1] data, const double[:, ::1] variances,

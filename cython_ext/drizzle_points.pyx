@@ -1,12 +1,10 @@
 # A block of chip pixels onto a window in one pass, by a point function: the twin of the three steps select,
-# weigh, scatter of drizframe/engine/drizzling.py.
+# weigh, scatter of drizframe/engine/blocks.py.
 #
 # a. The same choices, weights and sums as the three steps, pixel by pixel, so the same bits.
 # b. The function writes its weights into a buffer that stays in the cache; they are added from there, and only
 #    where they stick out of the window are they copied first.
 """Ask a point function and add a block of pixels."""
-
-import numpy as np
 
 from accumulate cimport AHEAD, Sums, add_pixel, expect, sums_of
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_GetName, PyCapsule_GetPointer

@@ -1,33 +1,69 @@
 # A sampled Gaussian: the twin of drizframe/stock/kernels/gaussian.py.
 #
-# a. exp(-e (dx² + dy²)) is a product of two factors; those across are kept in the last row of the window,
-#    finished last.
-# b. exp() of the C library and of NumPy may differ in the last bit, nothing else does.
+# a. exp(-e (dx² + dy²)) is a product of two factors; those along the columns are kept while the rows go by.
+# b. exp() of NumPy and of exponential.pxd may differ in the last bits, nothing else does.
 """Gaussian weights."""
 
 import numpy as np
 
-from kernel_loop cimport capsule, weigh
-from libc.math cimport M_PI, exp
-from pixels cimport end_of, first_of, most
+from exponential cimport exponential
+from kernel_loop cimport LANES, capsule, weigh
+from libc.math cimport M_PI
+from pixels cimport most, nint, pick
+
+cdef enum:
+    # Columns that are done at a time.
+    SOME = 8
 
 
-cdef void _gaussian(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
-                    Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+cdef inline void _range(const double* v, double r, Py_ssize_t n, double* first, double* last) noexcept nogil:
+    """First and last pixel of the footprint along one axis."""
+    cdef Py_ssize_t k
+    for k in range(n):
+        first[k] = nint(v[k] - r)
+        last[k] = nint(v[k] + r)
+
+
+cdef inline void _factors(const double* v, const double* start, double i, double e, const double* first,
+                          const double* last, Py_ssize_t n, double* out) noexcept nogil:
+    """One axis of the Gaussian on pixel `i` of the windows."""
+    cdef:
+        double c, d, value
+        Py_ssize_t k
+    for k in range(n):
+        c = start[k] + i
+        d = v[k] - c
+        value = exponential(-e * (d * d))
+        out[k] = pick((c >= first[k]) & (c <= last[k]), value, 0.0)
+
+
+cdef void _gaussian(const double* x, const double* y, const double* corners, const double* left,
+                    const double* low, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting,
+                    double* out) noexcept nogil:
     """Constants: half the side of the footprint, e, and e / π."""
     cdef:
-        double x = position[0], y = position[1], r = setting[0], e = setting[1], peak = setting[2], d, factor
-        double* across = out + (h - 1) * w
-        Py_ssize_t i, j, first = first_of(x - r, x0, w), end = end_of(x + r, x0, w)
-        Py_ssize_t low = first_of(y - r, y0, h), high = end_of(y + r, y0, h)
-    for i in range(w):
-        d = x - <double> (x0 + i)
-        across[i] = exp(-e * (d * d)) if i >= first and i < end else 0.0
-    for j in range(h):
-        d = y - <double> (y0 + j)
-        factor = peak * exp(-e * (d * d)) if j >= low and j < high else 0.0
-        for i in range(w):
-            out[j * w + i] = factor * across[i]
+        double r = setting[0], e = setting[1], peak = setting[2]
+        double first[2 * LANES]
+        double last[2 * LANES]
+        double across[SOME * LANES]
+        double along[LANES]
+        double* cell
+        Py_ssize_t i, j, k, start = 0, count
+    _range(x, r, n, first, last)
+    _range(y, r, n, first + n, last + n)
+    while start < w:
+        count = w - start if w - start < SOME else SOME
+        for i in range(count):
+            _factors(x, left, <double> (start + i), e, first, last, n, across + i * n)
+        for j in range(h):
+            _factors(y, low, <double> j, e, first + n, last + n, n, along)
+            for k in range(n):
+                along[k] = peak * along[k]
+            for i in range(count):
+                cell = out + (j * w + start + i) * n
+                for k in range(n):
+                    cell[k] = along[k] * across[i * n + k]
+        start += count
 
 
 cdef object _setting(double pixfrac, double scale):
@@ -35,7 +71,7 @@ cdef object _setting(double pixfrac, double scale):
     return np.array([most(2.5 * pixfrac / (2.3548 * scale), 1.2 / scale), e, e / M_PI])
 
 
-def pixel(double pixfrac, double scale):
+def block(double pixfrac, double scale):
     """Compiled body and constants."""
     return capsule(_gaussian), _setting(pixfrac, scale)
 

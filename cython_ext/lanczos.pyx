@@ -1,16 +1,18 @@
 # Tabulated Lanczos kernels: the twin of drizframe/stock/kernels/lanczos.py.
 #
 # a. The table comes from the caller, so both halves read the same numbers and give the same bits.
-# b. The weight is a product; factors across are kept in the last row of the window, which is finished last.
+# b. The weight is a product; factors along the columns are kept while the rows go by.
 """Lanczos weights."""
 
 import numpy as np
 
-from kernel_loop cimport capsule, weigh
+from kernel_loop cimport LANES, capsule, weigh
 from libc.math cimport fabs, floor
 
 cdef enum:
     TABLE = 4
+    # Columns that are done at a time.
+    SOME = 8
 
 
 cdef inline double _value(double d, const double* setting) noexcept nogil:
@@ -19,29 +21,57 @@ cdef inline double _value(double d, const double* setting) noexcept nogil:
     return setting[TABLE + <Py_ssize_t> k] if k < setting[3] else 0.0
 
 
-cdef void _lanczos(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
-                   Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+cdef inline void _range(const double* v, double r, Py_ssize_t n, double* first, double* last) noexcept nogil:
+    """The pixel before the footprint and its last one, along one axis."""
+    cdef Py_ssize_t k
+    for k in range(n):
+        first[k] = floor(v[k] - r)
+        last[k] = floor(v[k] + r)
+
+
+cdef inline void _factors(const double* v, const double* start, double i, const double* first, const double* last,
+                          const double* setting, Py_ssize_t n, double* out) noexcept nogil:
+    """One axis of the kernel on pixel `i` of the windows."""
+    cdef:
+        double c
+        Py_ssize_t k
+    for k in range(n):
+        c = start[k] + i
+        out[k] = _value(v[k] - c, setting) if c > first[k] and c <= last[k] else 0.0
+
+
+cdef void _lanczos(const double* x, const double* y, const double* corners, const double* left,
+                   const double* low, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting,
+                   double* out) noexcept nogil:
     """Constants: half the side of the footprint, scale, spacing and length of the table, the table."""
     cdef:
-        double x = position[0], y = position[1], r = setting[0], c, factor
-        double left = floor(x - r), right = floor(x + r), bottom = floor(y - r), top = floor(y + r)
-        double* across = out + (h - 1) * w
-        Py_ssize_t i, j
-    for i in range(w):
-        c = <double> (x0 + i)
-        across[i] = _value(x - c, setting) if c > left and c <= right else 0.0
-    for j in range(h):
-        c = <double> (y0 + j)
-        factor = _value(y - c, setting) if c > bottom and c <= top else 0.0
-        for i in range(w):
-            out[j * w + i] = factor * across[i]
+        double r = setting[0]
+        double first[2 * LANES]
+        double last[2 * LANES]
+        double across[SOME * LANES]
+        double along[LANES]
+        double* cell
+        Py_ssize_t i, j, k, start = 0, count
+    _range(x, r, n, first, last)
+    _range(y, r, n, first + n, last + n)
+    while start < w:
+        count = w - start if w - start < SOME else SOME
+        for i in range(count):
+            _factors(x, left, <double> (start + i), first, last, setting, n, across + i * n)
+        for j in range(h):
+            _factors(y, low, <double> j, first + n, last + n, setting, n, along)
+            for i in range(count):
+                cell = out + (j * w + start + i) * n
+                for k in range(n):
+                    cell[k] = along[k] * across[i * n + k]
+        start += count
 
 
 cdef object _setting(double scale, double order, table, double spacing):
     return np.concatenate([[order / scale, scale, spacing, <double> len(table)], table])
 
 
-def pixel(double scale, double order, table, double spacing):
+def block(double scale, double order, table, double spacing):
     """Compiled body and constants."""
     return capsule(_lanczos), _setting(scale, order, table, spacing)
 

@@ -5,21 +5,28 @@
 
 import numpy as np
 
-from kernel_loop cimport capsule, weigh
-from pixels cimport nint
+from kernel_loop cimport LANES, capsule, weigh
+from pixels cimport nint, pick
 
 
-cdef void _point(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
-                 Py_ssize_t w, const double* setting, double* out) noexcept nogil:
-    cdef double i = nint(position[0]) - x0, j = nint(position[1]) - y0
-    cdef Py_ssize_t k
-    for k in range(h * w):
-        out[k] = 0.0
-    if i >= 0.0 and i < w and j >= 0.0 and j < h:
-        out[<Py_ssize_t> j * w + <Py_ssize_t> i] = 1.0
+cdef void _point(const double* x, const double* y, const double* corners, const double* left, const double* low,
+                 Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+    """No constants."""
+    cdef:
+        double column[LANES]
+        double row[LANES]
+        Py_ssize_t i, j, k
+    for k in range(n):
+        column[k] = nint(x[k]) - left[k]
+        row[k] = nint(y[k]) - low[k]
+    for j in range(h):
+        for i in range(w):
+            for k in range(n):
+                out[k] = pick((column[k] == i) & (row[k] == j), 1.0, 0.0)
+            out += n
 
 
-def pixel(double pixfrac, double scale):
+def block(double pixfrac, double scale):
     """Compiled body and constants."""
     return capsule(_point), np.zeros(1)
 

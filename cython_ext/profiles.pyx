@@ -3,19 +3,19 @@
 # a. A profile comes as a table: for one axis each (a product), for the distance (round), or for both axes.
 #    The first two are read linearly, the last with four-point polynomials, whose stencil never leaves the
 #    table.
-# b. Each form is the body of a kernel for one pixel (kernel_loop.pxd), so the drivers of kernels and of
-#    interpolators call it like the stock kernels' own; tables come with the constants.
+# b. Each form is the body of a kernel (kernel_loop.pxd), so the drivers of kernels and of interpolators call it
+#    like the stock kernels' own; tables come with the constants.
 # c. Weights outside of the support are never made: they would depend on the window.
 """Weights of profiles that are tabulated."""
 
 import numpy as np
 
-from kernel_loop cimport capsule, weigh
+from kernel_loop cimport LANES, capsule, weigh
 from libc.math cimport fabs, sqrt
-from pixels cimport end_of, first_of
 
 cdef enum:
     HEAD = 5
+    SOME = 8
     COLUMNS = 32
 
 
@@ -45,80 +45,126 @@ cdef inline Py_ssize_t _cubic(double u, Py_ssize_t n, double* c) noexcept nogil:
     return k
 
 
-# -- bodies for one pixel; constants: support, scale, scale², cells for each input pixel, nodes, the tables
+# -- bodies; constants: support, scale, scale², cells for each input pixel, nodes, the tables
 
 
-cdef void _product(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
-                   Py_ssize_t w, const double* setting, double* out) noexcept nogil:
-    """One table for each axis; the factors across are kept in the last row of the window, finished last."""
+cdef inline void _line(const double* v, const double* start, double i, const double* setting, const double* table,
+                       Py_ssize_t n, double* out) noexcept nogil:
+    """One axis of a product on pixel `i` of the windows."""
     cdef:
-        double x = position[0], y = position[1], support = setting[0], scale = setting[1], d, factor
-        double area = setting[2], step = setting[3], r = support / scale
-        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, first, end, low, high
+        double support = setting[0], scale = setting[1], step = setting[3], d
+        Py_ssize_t m = <Py_ssize_t> setting[4], k
+    for k in range(n):
+        d = ((start[k] + i) - v[k]) * scale
+        out[k] = _linear((d + support) * step, table, m) if fabs(d) <= support else 0.0
+
+
+cdef void _product(const double* x, const double* y, const double* corners, const double* left,
+                   const double* low, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting,
+                   double* out) noexcept nogil:
+    """One table for each axis; factors along the columns are kept while the rows go by."""
+    cdef:
+        double area = setting[2]
         const double* across = setting + HEAD
-        const double* along = setting + HEAD + m
-        double* row = out + (h - 1) * w
-    first, end = first_of(x - r, x0, w), end_of(x + r, x0, w)
-    low, high = first_of(y - r, y0, h), end_of(y + r, y0, h)
-    for i in range(w):
-        d = (<double> (x0 + i) - x) * scale
-        row[i] = _linear((d + support) * step, across, m) if first <= i < end and fabs(d) <= support else 0.0
-    for j in range(h):
-        d = (<double> (y0 + j) - y) * scale
-        factor = 0.0
-        if low <= j < high and fabs(d) <= support:
-            factor = _linear((d + support) * step, along, m) * area
-        for i in range(w):
-            out[j * w + i] = row[i] * factor
+        const double* along = across + <Py_ssize_t> setting[4]
+        double column[SOME * LANES]
+        double row[LANES]
+        double* cell
+        Py_ssize_t i, j, k, start = 0, count
+    while start < w:
+        count = w - start if w - start < SOME else SOME
+        for i in range(count):
+            _line(x, left, <double> (start + i), setting, across, n, column + i * n)
+        for j in range(h):
+            _line(y, low, <double> j, setting, along, n, row)
+            for k in range(n):
+                row[k] = row[k] * area
+            for i in range(count):
+                cell = out + (j * w + start + i) * n
+                for k in range(n):
+                    cell[k] = column[i * n + k] * row[k]
+        start += count
 
 
-cdef void _rounded(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
-                   Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+cdef void _rounded(const double* x, const double* y, const double* corners, const double* left,
+                   const double* low, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting,
+                   double* out) noexcept nogil:
     """One table over the distance."""
     cdef:
-        double x = position[0], y = position[1], support = setting[0], scale = setting[1], d, e
-        double area = setting[2], step = setting[3]
-        Py_ssize_t m = <Py_ssize_t> setting[4], i, j
+        double support = setting[0], scale = setting[1], area = setting[2], step = setting[3], d, e
+        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, k
     for j in range(h):
-        e = (<double> (y0 + j) - y) * scale
         for i in range(w):
-            d = (<double> (x0 + i) - x) * scale
-            if fabs(d) <= support and fabs(e) <= support:
-                out[j * w + i] = _linear(sqrt(d * d + e * e) * step, setting + HEAD, m) * area
-            else:
-                out[j * w + i] = 0.0
+            for k in range(n):
+                d = ((left[k] + i) - x[k]) * scale
+                e = ((low[k] + j) - y[k]) * scale
+                if fabs(d) <= support and fabs(e) <= support:
+                    out[k] = _linear(sqrt(d * d + e * e) * step, setting + HEAD, m) * area
+                else:
+                    out[k] = 0.0
+            out += n
 
 
-cdef void _surface(const double* position, const double* quad, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
-                   Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+cdef extern from *:
+    """
+    #include <stddef.h>
+    #include <string.h>
+
+    /* Value of the four-point polynomials with coefficients a (along a row) and b, from the first node on, in a table
+       with m nodes a row: sum b_t a_s node[t m + s], four s at a time. */
+    #if defined(__GNUC__)
+    typedef double profiles_four __attribute__((vector_size(32)));
+
+    static inline double profiles_read(const double *node, ptrdiff_t m, const double *a, const double *b) {
+        profiles_four n0, n1, n2, n3, c;
+        memcpy(&n0, node, sizeof n0);
+        memcpy(&n1, node + m, sizeof n1);
+        memcpy(&n2, node + 2 * m, sizeof n2);
+        memcpy(&n3, node + 3 * m, sizeof n3);
+        memcpy(&c, a, sizeof c);
+        c *= (b[0] * n0 + b[1] * n1) + (b[2] * n2 + b[3] * n3);
+        return (c[0] + c[1]) + (c[2] + c[3]);
+    }
+    #else
+    static inline double profiles_read(const double *node, ptrdiff_t m, const double *a, const double *b) {
+        double c[4];
+        int s;
+        for (s = 0; s < 4; s++, node++)
+            c[s] = a[s] * ((b[0] * node[0] + b[1] * node[m]) + (b[2] * node[2 * m] + b[3] * node[3 * m]));
+        return (c[0] + c[1]) + (c[2] + c[3]);
+    }
+    #endif
+    """
+    double _read "profiles_read"(const double* node, Py_ssize_t m, const double* a, const double* b) noexcept nogil
+
+
+cdef void _surface(const double* x, const double* y, const double* corners, const double* left,
+                   const double* low, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting,
+                   double* out) noexcept nogil:
     """One table over both axes; columns are done some at a time, which share their coefficients."""
     cdef:
-        double x = position[0], y = position[1], support = setting[0], scale = setting[1], d, value
-        double area = setting[2], step = setting[3]
-        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, k, q, t, left, count
-        const double* node
+        double support = setting[0], scale = setting[1], area = setting[2], step = setting[3], d
+        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, k, q, start = 0, count
         double across[4 * COLUMNS]
         double along[4]
         Py_ssize_t column[COLUMNS]
-        double* c
-    left = 0
-    while left < w:
-        count = w - left if w - left < COLUMNS else COLUMNS
-        for i in range(count):
-            d = (<double> (x0 + left + i) - x) * scale
-            column[i] = _cubic((d + support) * step, m, across + 4 * i) if fabs(d) <= support else -1
-        for j in range(h):
-            d = (<double> (y0 + j) - y) * scale
-            q = _cubic((d + support) * step, m, along) if fabs(d) <= support else -1
+    while start < w:
+        count = w - start if w - start < COLUMNS else COLUMNS
+        for k in range(n):
             for i in range(count):
-                value = 0.0
-                if q >= 0 and column[i] >= 0:
-                    c = across + 4 * i
-                    for t in range(4):
-                        node = setting + HEAD + (q + t) * m + column[i]
-                        value += along[t] * (c[0] * node[0] + c[1] * node[1] + c[2] * node[2] + c[3] * node[3])
-                out[j * w + left + i] = value * area
-        left += count
+                d = ((left[k] + (start + i)) - x[k]) * scale
+                column[i] = _cubic((d + support) * step, m, across + 4 * i) if fabs(d) <= support else -1
+            for j in range(h):
+                d = ((low[k] + j) - y[k]) * scale
+                q = _cubic((d + support) * step, m, along) if fabs(d) <= support else -1
+                for i in range(count):
+                    if q >= 0 and column[i] >= 0:
+                        out[(j * w + start + i) * n + k] = (
+                            _read(setting + HEAD + q * m + column[i], m, across + 4 * i, along) * area
+                        )
+                    else:
+                        out[(j * w + start + i) * n + k] = 0.0
+        start += count
 
 
 cdef object _setting(double support, double scale, double step, Py_ssize_t nodes, object tables):
@@ -126,19 +172,19 @@ cdef object _setting(double support, double scale, double step, Py_ssize_t nodes
     return np.concatenate([head, *(np.ravel(t) for t in tables)])
 
 
-def product_pixel(const double[::1] across, const double[::1] along, double support, double scale):
+def product_block(const double[::1] across, const double[::1] along, double support, double scale):
     """Compiled body and constants of `product`."""
     cdef Py_ssize_t m = across.shape[0]
     return capsule(_product), _setting(support, scale, (m - 1) / (2.0 * support), m, (across, along))
 
 
-def rounded_pixel(const double[::1] table, double support, double scale):
+def rounded_block(const double[::1] table, double support, double scale):
     """Compiled body and constants of `rounded`."""
     cdef Py_ssize_t m = table.shape[0]
     return capsule(_rounded), _setting(support, scale, (m - 1) / (sqrt(2.0) * support), m, (table,))
 
 
-def surface_pixel(const double[:, ::1] table, double support, double scale):
+def surface_block(const double[:, ::1] table, double support, double scale):
     """Compiled body and constants of `surface`."""
     cdef Py_ssize_t m = table.shape[0]
     return capsule(_surface), _setting(support, scale, (m - 1) / (2.0 * support), m, (table,))
@@ -146,14 +192,14 @@ def surface_pixel(const double[:, ::1] table, double support, double scale):
 
 def product(x, y, x0, y0, shape, across, along, double support, double scale):
     """Twin of `drizframe.engine.profiles.product`."""
-    return weigh(_product, x, y, None, x0, y0, shape, product_pixel(across, along, support, scale)[1])
+    return weigh(_product, x, y, None, x0, y0, shape, product_block(across, along, support, scale)[1])
 
 
 def rounded(x, y, x0, y0, shape, table, double support, double scale):
     """Twin of `drizframe.engine.profiles.rounded`."""
-    return weigh(_rounded, x, y, None, x0, y0, shape, rounded_pixel(table, support, scale)[1])
+    return weigh(_rounded, x, y, None, x0, y0, shape, rounded_block(table, support, scale)[1])
 
 
 def surface(x, y, x0, y0, shape, table, double support, double scale):
     """Twin of `drizframe.engine.profiles.surface`."""
-    return weigh(_surface, x, y, None, x0, y0, shape, surface_pixel(table, support, scale)[1])
+    return weigh(_surface, x, y, None, x0, y0, shape, surface_block(table, support, scale)[1])

@@ -1,173 +1,147 @@
 # Overlap of quadrilaterals with pixels: the twin of drizframe/stock/kernels/square.py.
 #
-# a. Both halves integrate the height of every edge above the pixels of a column. The reference does so pixel
-#    by pixel. Here (_small) an edge is cut where it enters another pixel, each piece adds its area to its own
-#    pixel and its width to those below, so that work is in proportion to the length of the edges. The sums
-#    are the same up to rounding.
-# b. Large quadrilaterals, which have an edge that meets more than one border of columns or rows, are done
-#    pixel by pixel as in the reference (_large). Which way is taken depends on the quadrilateral alone, not
-#    on the window.
-# c. Overlaps of less than NOISE square pixels are rounding, in both halves, and count as none.
-# d. Choices instead of branches: on turned images no branch could be predicted.
+# a. Same operations in the same order as the NumPy reference: the same bits.
+# b. Both integrate the height of every edge above the pixels of a column.  What belongs to an edge, and to an edge
+#    in a column, is kept for all pixels of a block while the rows go by.
+# c. Choices instead of branches, so that the loops over pixels become vector instructions.
+# d. Overlaps of less than NOISE square pixels are rounding, in both halves, and count as none.
 """Areas of quadrilaterals inside pixels."""
 
 import numpy as np
 
-from kernel_loop cimport capsule, weigh
-from libc.math cimport fabs, isfinite
-from pixels cimport clip, end_of, first_of, least, most, nint, pick
+from kernel_loop cimport LANES, capsule, weigh
+from libc.math cimport fabs
+from pixels cimport clip, least, most, nint, pick
 
-# Overlaps up to this, in square pixels, are rounding; as in drizframe/stock/kernels/square.py.
+# Overlaps up to this, in square pixels, are rounding, and an edge that climbs no more is level; as in
+# drizframe/stock/kernels/square.py.
 cdef extern from *:
     """
     #define NOISE 1e-14
+    #define LEVEL 1e-16
+    #define HUGE_NUMBER 1.7976931348623157e308
     """
     double NOISE
+    double LEVEL
+    double HUGE_NUMBER
 
 
-cdef inline void _edge(double xp, double yp, double xq, double yq, double column, double* out,
-                       Py_ssize_t width, Py_ssize_t first, Py_ssize_t end, Py_ssize_t low, Py_ssize_t high,
-                       double row) noexcept nogil:
-    """Add what one edge bounds from above to the pixels [low, high) x [first, end) of a window."""
+cdef struct Edges:
+    # One edge of every pixel: its ends, slope and inverse slope.
+    double xp[LANES]
+    double xq[LANES]
+    double yp[LANES]
+    double yq[LANES]
+    double slope[LANES]
+    double run[LANES]
+
+
+cdef struct Pieces:
+    # What lies in one column: its width and both heights.
+    double width[LANES]
+    double lower[LANES]
+    double upper[LANES]
+
+
+cdef inline void _edges(const double* corners, const double* origin, Py_ssize_t a, Py_ssize_t b, Py_ssize_t n,
+                        Edges* e) noexcept nogil:
+    """The edges from corner `a` to corner `b`; heights count from the origin."""
     cdef:
-        double dx = xq - xp, dy = fabs(yq - yp), slope, run, c, p, q, xa, xb, ya, yb, lower, upper, step
-        double a, b, d, base
-        Py_ssize_t i, j
-    if dx == 0.0:
-        return
-    slope = (yq - yp) / dx
-    run = dx / dy if dy > 1e-16 else 0.0
-    for i in range(first, end):
-        c = column + i
-        p = xp - c
-        q = xq - c
+        const double* xa = corners + 2 * a * n
+        const double* ya = xa + n
+        const double* xb = corners + 2 * b * n
+        const double* yb = xb + n
+        double dx, dy
+        Py_ssize_t k
+    for k in range(n):
+        e.xp[k] = xa[k]
+        e.xq[k] = xb[k]
+        e.yp[k] = ya[k] - origin[k]
+        e.yq[k] = yb[k] - origin[k]
+        dx = e.xq[k] - e.xp[k]
+        dy = e.yq[k] - e.yp[k]
+        e.slope[k] = pick(dx != 0.0, dy / pick(dx != 0.0, dx, 1.0), 0.0)
+        dy = fabs(dy)
+        e.run[k] = pick(dy > LEVEL, dx / pick(dy > LEVEL, dy, 1.0), 0.0)
+
+
+cdef inline void _pieces(const Edges* e, const double* left, double i, Py_ssize_t n, Pieces* o) noexcept nogil:
+    """Cut the edges at the sides of column `i` of the windows."""
+    cdef:
+        double p, q, xa, xb, ya, yb
+        Py_ssize_t k
+    for k in range(n):
+        p = e.xp[k] - (left[k] + i)
+        q = e.xq[k] - (left[k] + i)
         xa = clip(p, -0.5, 0.5)
         xb = clip(q, -0.5, 0.5)
-        step = xb - xa
-        if step == 0.0:
-            continue
-        ya = yp if xa == p else yp + slope * (xa - p)
-        yb = yq if xb == q else yp + slope * (xb - p)
-        lower = least(ya, yb)
-        upper = most(ya, yb)
-        for j in range(low, high):
-            base = (row + j) - 0.5
-            if upper <= base:
-                break
-            a = clip(lower - base, 0.0, 1.0)
-            b = clip(upper - base, 0.0, 1.0)
-            d = b - a
-            out[j * width + i] += step * b - run * d * (a - (lower - base) + 0.5 * d)
+        ya = pick(xa == p, e.yp[k], e.yp[k] + e.slope[k] * (xa - p))
+        yb = pick(xb == q, e.yq[k], e.yp[k] + e.slope[k] * (xb - p))
+        o.width[k] = xb - xa
+        o.lower[k] = least(ya, yb)
+        o.upper[k] = most(ya, yb)
 
 
-cdef inline void _piece(double* own, double* below, Py_ssize_t at, double a, double b, double u, double v,
-                        double slope, double bottom) noexcept nogil:
-    """Add the piece from a to b of an edge through (u, v) to a pixel, and its width for the pixels below."""
-    own[at] += (b - a) * ((v - bottom) + slope * (0.5 * (a + b) - u))
-    below[at] += b - a
-
-
-cdef inline void _border(double u, double v, double s, double t, Py_ssize_t c, Py_ssize_t r, Py_ssize_t d,
-                         Py_ssize_t q, double* own, double* below) noexcept nogil:
-    """Add the edge from (u, v) in pixel (c, r) to (s, t) in pixel (d, q), which are neighbours or one."""
+cdef inline void _add(const Edges* e, const Pieces* o, const double* row, double j, Py_ssize_t n,
+                      double* cell) noexcept nogil:
+    """Add what lies below the pieces, inside of the pixels of row `j` of the windows."""
     cdef:
-        double dx = s - u, dy = t - v
-        double slope = dy / pick(dx != 0.0, dx, 1.0)
-        double run = dx / pick(dy != 0.0, dy, 1.0)
-        double side = most(<double> c, <double> d) - 0.5, step = most(<double> r, <double> q) - 0.5
-        double low = least(u, s), high = most(u, s)
-        double at_column = pick(c != d, clip(side, low, high), s)
-        double at_row = pick(r != q, clip(u + run * (step - v), low, high), s)
-        bint column_first = (at_column < at_row) == (dx > 0.0)
-        double one = pick(column_first, at_column, at_row), two = pick(column_first, at_row, at_column)
-        Py_ssize_t e = d if column_first else c, w = r if column_first else q
-    _piece(own, below, 3 * c + r, u, one, u, v, slope, r - 0.5)
-    _piece(own, below, 3 * e + w, one, two, u, v, slope, w - 0.5)
-    _piece(own, below, 3 * d + q, two, s, u, v, slope, q - 0.5)
-
-
-cdef inline bint _small(const double* p, double left, double bottom, double* area) noexcept nogil:
-    """Overlaps with 3 x 3 pixels from (left, bottom) on, by columns; False if the quadrilateral is large."""
-    cdef:
-        double u[5]
-        double v[5]
-        Py_ssize_t c[5]
-        Py_ssize_t r[5]
-        double below[9]
+        double bottom, lower, a, b, d
         Py_ssize_t k
-    for k in range(4):
-        u[k] = p[2 * k] - left
-        v[k] = p[2 * k + 1] - bottom
-        if u[k] >= 2.5 or v[k] >= 2.5:
-            return False
-        c[k] = <Py_ssize_t> (u[k] + 0.5)
-        r[k] = <Py_ssize_t> (v[k] + 0.5)
-    u[4], v[4], c[4], r[4] = u[0], v[0], c[0], r[0]
-    for k in range(4):
-        if c[k] - c[k + 1] > 1 or c[k + 1] - c[k] > 1 or r[k] - r[k + 1] > 1 or r[k + 1] - r[k] > 1:
-            return False
-    for k in range(9):
-        area[k] = 0.0
-        below[k] = 0.0
-    for k in range(4):
-        _border(u[k], v[k], u[k + 1], v[k + 1], c[k], r[k], c[k + 1], r[k + 1], area, below)
-    for k in range(0, 9, 3):
-        area[k + 1] += below[k + 2]
-        area[k] += below[k + 1] + below[k + 2]
-    return True
+    for k in range(n):
+        bottom = (row[k] + j) - 0.5
+        lower = o.lower[k] - bottom
+        a = clip(lower, 0.0, 1.0)
+        b = clip(o.upper[k] - bottom, 0.0, 1.0)
+        d = b - a
+        cell[k] += pick(o.width[k] != 0.0, o.width[k] * b - e.run[k] * d * (a - lower + 0.5 * d), 0.0)
 
 
-cdef inline void _large(const double* p, double origin, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t w,
-                        Py_ssize_t first, Py_ssize_t end, Py_ssize_t low, Py_ssize_t high,
-                        double* out) noexcept nogil:
-    """Overlaps with the pixels [low, high) x [first, end) of a window that holds zeros."""
-    cdef Py_ssize_t k, n
-    for k in range(4):
-        n = (k + 1) & 3
-        _edge(p[2 * k], p[2 * k + 1] - origin, p[2 * n], p[2 * n + 1] - origin, <double> x0, out, w,
-              first, end, low, high, y0 - origin)
-
-
-cdef void _square(const double* position, const double* p, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h,
-                  Py_ssize_t w, const double* setting, double* out) noexcept nogil:
-    """No constants; `p` holds the corners."""
+cdef inline void _finish(const double* corners, Py_ssize_t cells, Py_ssize_t n, double* out) noexcept nogil:
+    """Divide overlaps by the areas; drop what is rounding, and pixels without a finite area."""
     cdef:
-        double whole = 0.5 * ((p[2] - p[6]) * (p[1] - p[5]) - (p[0] - p[4]) * (p[3] - p[7]))
-        double left = least(least(p[0], p[2]),
-                            least(p[4], p[6])), right = most(most(p[0], p[2]), most(p[4], p[6]))
-        double bottom = least(least(p[1], p[3]),
-                              least(p[5], p[7])), top = most(most(p[1], p[3]), most(p[5], p[7]))
-        Py_ssize_t first, end, low, high, i, j, k, column, row
-        double inverse = 1.0 / whole, sign = pick(whole > 0.0, 1.0, -1.0), share
-        double area[9]
-    for k in range(h * w):
+        const double* p = corners
+        double whole[LANES]
+        double inverse[LANES]
+        double area, one
+        Py_ssize_t _c, k
+    for k in range(n):
+        area = 0.5 * ((p[2 * n + k] - p[6 * n + k]) * (p[n + k] - p[5 * n + k])
+                      - (p[k] - p[4 * n + k]) * (p[3 * n + k] - p[7 * n + k]))
+        one = 1.0 / area
+        whole[k] = pick((fabs(area) <= HUGE_NUMBER) & (fabs(one) <= HUGE_NUMBER), pick(area > 0.0, 1.0, -1.0), 0.0)
+        inverse[k] = one
+    for _c in range(cells):
+        for k in range(n):
+            out[k] = pick(out[k] * whole[k] > NOISE, out[k] * inverse[k], 0.0)
+        out += n
+
+
+cdef void _square(const double* x, const double* y, const double* corners, const double* left, const double* low,
+                  Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting, double* out) noexcept nogil:
+    """No constants; the corners say all."""
+    cdef:
+        double origin[LANES]
+        double row[LANES]
+        Edges e
+        Pieces o
+        Py_ssize_t a, i, j, k
+    for k in range(n):
+        origin[k] = nint(least(least(corners[n + k], corners[3 * n + k]),
+                               least(corners[5 * n + k], corners[7 * n + k])))
+        row[k] = low[k] - origin[k]
+    for k in range(h * w * n):
         out[k] = 0.0
-    if not (isfinite(whole) and isfinite(inverse)):
-        return
-    first = first_of(left, x0, w)
-    end = end_of(right, x0, w)
-    low = first_of(bottom, y0, h)
-    high = end_of(top, y0, h)
-    if first >= end or low >= high:
-        return
-    left = nint(left)
-    bottom = nint(bottom)
-    if right < left + 2.5 and top < bottom + 2.5 and _small(p, left, bottom, area):
-        column = x0 - <Py_ssize_t> left
-        row = y0 - <Py_ssize_t> bottom
-        for j in range(low, high):
-            for i in range(first, end):
-                share = area[3 * (column + i) + row + j]
-                out[j * w + i] = pick(share * sign > NOISE, share * inverse, 0.0)
-        return
-    _large(p, bottom, x0, y0, w, first, end, low, high, out)
-    for j in range(low, high):
-        for i in range(first, end):
-            share = out[j * w + i]
-            out[j * w + i] = pick(share * sign > NOISE, share * inverse, 0.0)
+    for a in range(4):
+        _edges(corners, origin, a, (a + 1) & 3, n, &e)
+        for i in range(w):
+            _pieces(&e, left, <double> i, n, &o)
+            for j in range(h):
+                _add(&e, &o, row, <double> j, n, out + (j * w + i) * n)
+    _finish(corners, h * w, n, out)
 
 
-def pixel(double pixfrac, double scale):
+def block(double pixfrac, double scale):
     """Compiled body and constants."""
     return capsule(_square), np.zeros(1)
 

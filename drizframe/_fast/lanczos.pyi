@@ -14,6 +14,6 @@ def lanczos(
     table: npt.NDArray[np.float64],
     spacing: float,
 ) -> npt.NDArray[np.float64]: ...
-def pixel(
+def block(
     scale: float, order: float, table: npt.NDArray[np.float64], spacing: float
 ) -> tuple[Any, npt.NDArray[np.float64]]: ...

@@ -67,8 +67,8 @@ def way_of(
     """
     if kernel.footprint is not None:
         function: Weigh = call(kernel) if call is not None else choose(kernel, backend)[0]
-        fused = backend != "reference" and kernel.pixel is not None and function is kernel.fast
-        return Way(function, kernel.pixel(pixfrac, scale) if fused and kernel.pixel is not None else None)
+        fused = backend != "reference" and kernel.block is not None and function is kernel.fast
+        return Way(function, kernel.block(pixfrac, scale) if fused and kernel.block is not None else None)
     fast = loops_compiled(kernel, backend) == "cython"
     if kernel.profile is not None:
         return _from_profile(kernel, pixfrac, scale, fast=fast)

@@ -184,10 +184,10 @@ class Kernel(Component):
     flux_error : float
         How far the weights of one pixel are from a sum of 1, at most over its sub-pixel phases, where both pixel
         scales are equal and pixfrac is 1; 0: they sum to 1.
-    pixel : callable, optional
-        ``pixel(pixfrac, scale) -> (capsule, constants)``: the compiled body of `fast` for one pixel, which saves the
-        memory for the weights of all (``cython_ext/kernel_loop.pxd`` says what it is).  It must give the same weights
-        as `fast`, and is only used where `fast` is.
+    block : callable, optional
+        ``block(pixfrac, scale) -> (capsule, constants)``: the compiled body of `fast` for a block of pixels, which
+        saves the memory for the weights of all (``cython_ext/kernel_loop.pxd`` says what it is).  It must give the
+        same weights as `fast`, and is only used where `fast` is.
     """
 
     family: ClassVar[str] = "kernel"
@@ -197,7 +197,7 @@ class Kernel(Component):
         "footprint": "x, y, corners, x0, y0, shape, *, pixfrac, scale",
         "profile": "dx, dy, *, pixfrac",
         "support": "pixfrac, scale",
-        "pixel": "pixfrac, scale",
+        "block": "pixfrac, scale",
     }
 
     footprint: Callable[..., Any] | None = None
@@ -206,7 +206,7 @@ class Kernel(Component):
     support: Callable[..., float] | None = None
     needs_corners: bool = False
     flux_error: float = 0.0
-    pixel: Callable[[float, float], tuple[Any, Any]] | None = None
+    block: Callable[[float, float], tuple[Any, Any]] | None = None
 
     def _check(self) -> None:
         given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]
@@ -214,7 +214,7 @@ class Kernel(Component):
             msg = f"{self.label} gives {given or 'none'} of footprint, profile and point. Give exactly one."
             raise HookError(msg)
         if self.footprint is None:
-            extra = [n for n in ("fast", "supports", "pixel") if getattr(self, n) is not None]
+            extra = [n for n in ("fast", "supports", "block") if getattr(self, n) is not None]
             extra += ["needs_corners"] if self.needs_corners else []
             if extra:
                 msg = (

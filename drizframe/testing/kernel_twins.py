@@ -57,17 +57,17 @@ def check_kernel_reference_equals_fast(kernel: Kernel) -> None:
     )
 
 
-@check("kernel", applies=lambda k: k.pixel is not None and k.fast is not None, name="check_body_equals_fast")
+@check("kernel", applies=lambda k: k.block is not None and k.fast is not None, name="check_body_equals_fast")
 def check_kernel_body_equals_fast(kernel: Kernel) -> None:
     """The compiled body for one pixel, which the drizzle loop calls, gives the weights of the fast twin."""
-    assert kernel.pixel is not None  # noqa: S101  (the check applies only then)
+    assert kernel.block is not None  # noqa: S101  (the check applies only then)
 
     def one(pixmap: PixelMap, pixfrac: float) -> None:
         case = case_of(kernel, pixmap, pixfrac)
-        code = kernel.pixel(pixfrac, case.scale)  # type: ignore[misc]
+        code = kernel.block(pixfrac, case.scale)  # type: ignore[misc]
         where = (case.x, case.y, case.corners, case.x0, case.y0, case.shape)
         compare(
-            f"{kernel!r}: pixel gives what fast gives",
+            f"{kernel!r}: block gives what fast gives",
             drizzle_block.weights_of(code, *where),
             ways(kernel, pixfrac, case.scale)["fast"](case),
             rtol=kernel.tolerance,
@@ -79,7 +79,7 @@ def check_kernel_body_equals_fast(kernel: Kernel) -> None:
     if drizzle_block is None:
         raise CheckFailure(
             f"{kernel!r} has a compiled body, which needs drizframe's compiled loops",
-            expected="drizframe._fast.drizzle_block", got="no such module", where="pixel",
+            expected="drizframe._fast.drizzle_block", got="no such module", where="block",
         )  # fmt: skip
     _forall(
         one, pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))), pixfrac=DROPS

@@ -30,7 +30,7 @@ EXAMPLES = 25
 def altered(record: Any, name: str, reference: Any, **changes: Any) -> Any:
     """Return a stock record with another function, and no compiled half."""
     function = (
-        {"footprint": reference, "reference": reference, "pixel": None}
+        {"footprint": reference, "reference": reference, "block": None}
         if isinstance(record, Kernel)
         else {"reference": reference}
     )

@@ -136,11 +136,11 @@ def test_the_check_of_a_compiled_body_catches_another_body():
     square, turbo = (drizframe.registry().get("kernel", n) for n in ("square", "turbo"))
     mixed = drizframe.Kernel(
         name="mine.mixed", summary="Mixed up.", footprint=turbo.footprint, fast=turbo.fast, support=turbo.support,
-        pixel=lambda pixfrac, scale: turbo.pixel(0.9 * pixfrac, scale),
+        block=lambda pixfrac, scale: turbo.block(0.9 * pixfrac, scale),
     )  # fmt: skip
     assert set(failures(mixed)) == {"check_body_equals_fast"}
     (check,) = [c for c in checks_for(square) if c.name == "check_body_equals_fast"]
-    with pytest.raises(CheckFailure, match="pixel gives what fast gives"), examples(5):
+    with pytest.raises(CheckFailure, match="block gives what fast gives"), examples(5):
         check.run(mixed, None)
 
 

@@ -273,7 +273,7 @@ def test_concave_and_degenerate_quadrilaterals():
 @every_kernel
 def test_one_pass_gives_the_bits_of_three_steps(kernel):
     """Kernels with a compiled body take another way through the driver; a copy without it takes the general one."""
-    plain = dataclasses.replace(kernel, pixel=None)
+    plain = dataclasses.replace(kernel, block=None)
     rng = np.random.default_rng(2)
     shape = (40, 50)
     pixmap = PixelMap.from_table(lambda x, y: (0.9 * x - 0.4 * y + 20, 0.4 * x + 0.9 * y), shape, 10.0)

@@ -1,5 +1,6 @@
 """The loader of the compiled modules."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ DECLARED = sorted(path.stem for path in CYTHON.glob("*.pyx"))
 def test_every_declared_module_is_built(name):
     module = _fast.load(name)
     assert module is not None, _fast.explain()
-    assert module.__name__ == f"drizframe._fast.{name}"
+    assert module.__name__ in (f"drizframe._fast.{name}", f"drizframe._fast.avx2.{name}")
     assert name in _fast.available()
 
 
@@ -52,3 +53,45 @@ def test_explains_a_checkout(tmp_path):
 def test_nothing_to_explain():
     assert _fast.explain() == ""
     assert Path(drizframe.__file__).parent == Path(_fast.__file__).parents[1]
+
+
+SUMS = """
+import hashlib
+import numpy as np
+from drizframe import _fast, api
+from drizframe.engine.blotting import blot_chip
+from drizframe.engine.drizzling import drizzle
+from drizframe.hooks import Interpolator, Kernel
+from drizframe.model import ChipInput, PixelMap, Window
+
+def bell(dx, dy, *, pixfrac=1.0):
+    return np.exp(-2.0 * (dx * dx + dy * dy + 0.3 * dx * dy) / pixfrac**2)
+
+rng = np.random.default_rng(4)
+data, weight = rng.normal(size=(40, 50)), rng.uniform(0, 2, (40, 50)) * (rng.random((40, 50)) < 0.9)
+pixmap = PixelMap.from_function(lambda x, y: (0.9 * x - 0.4 * y + 20, 0.4 * x + 0.9 * y + 1e-3 * x * y), (40, 50))
+registry = api.registry()
+kernels = [registry.get("kernel", n) for n in registry.names("kernel")]
+kernels.append(Kernel(name="mine", summary="Mine.", profile=bell, support=lambda pixfrac: 1.7))
+for kernel in kernels:
+    chip = ChipInput(data=[data], weight=weight, number=1, pixmap=pixmap, scale=0.9)
+    out = drizzle(Window(0, 60, 0, 70), [chip], kernel, pixfrac=0.8, planes=1, dtype=np.float64)
+    print(kernel.name, hashlib.sha256(b"".join(a.tobytes() for a in (out.sci, out.wht, out.ctx))).hexdigest())
+mine = Interpolator(name="mine", summary="Mine.", profile=bell, support=1.7)
+print(hashlib.sha256(blot_chip(data, pixmap, mine, factor=1.0).tobytes()).hexdigest())
+print(_fast.load("square").__name__)
+"""
+
+
+def test_modules_for_other_processors_give_the_same_bits():
+    said = []
+    for wanted in ("1", "0"):
+        environment = {**os.environ, "DRIZFRAME_AVX2": wanted}
+        command = [sys.executable, "-c", SUMS]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        said.append(result.stdout.splitlines())
+    assert said[1][-1] == "drizframe._fast.square"
+    if said[0][-1] == said[1][-1]:
+        pytest.skip("the processor has no AVX2, or the modules for it were not built")
+    assert said[0][:-1] == said[1][:-1]
+    assert len(said[0]) > 7

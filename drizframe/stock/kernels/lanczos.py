@@ -111,15 +111,15 @@ def _fast_lanczos3(
     return weights
 
 
-def _pixel2(pixfrac: float, scale: float) -> tuple[Any, Any]:
+def _block2(pixfrac: float, scale: float) -> tuple[Any, Any]:
     """Compiled body of `lanczos2` and its constants."""
-    code: tuple[Any, Any] = _compiled.pixel(scale, 2, TABLES[2], SPACING)
+    code: tuple[Any, Any] = _compiled.block(scale, 2, TABLES[2], SPACING)
     return code
 
 
-def _pixel3(pixfrac: float, scale: float) -> tuple[Any, Any]:
+def _block3(pixfrac: float, scale: float) -> tuple[Any, Any]:
     """Compiled body of `lanczos3` and its constants."""
-    code: tuple[Any, Any] = _compiled.pixel(scale, 3, TABLES[3], SPACING)
+    code: tuple[Any, Any] = _compiled.block(scale, 3, TABLES[3], SPACING)
     return code
 
 
@@ -140,7 +140,7 @@ LANCZOS2 = Kernel(
     summary="Damped sinc function with two lobes on a side; pixfrac has no effect.",
     footprint=lanczos2,
     fast=None if _compiled is None else _fast_lanczos2,
-    pixel=None if _compiled is None else _pixel2,
+    block=None if _compiled is None else _block2,
     support=reach2,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",
@@ -152,7 +152,7 @@ LANCZOS3 = Kernel(
     summary="Damped sinc function with three lobes on a side; pixfrac has no effect.",
     footprint=lanczos3,
     fast=None if _compiled is None else _fast_lanczos3,
-    pixel=None if _compiled is None else _pixel3,
+    block=None if _compiled is None else _block3,
     support=reach3,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",

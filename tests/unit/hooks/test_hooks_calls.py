@@ -79,7 +79,7 @@ CALLS = [
     (kernel, "reference", FOOTPRINT, "x", "takes 1 argument by position, not 6 and does not take pixfrac, scale"),
     (kernel, "supports", FOOTPRINT, "", "takes 0 arguments by position"),
     (kernel, "support", "pixfrac, scale", "pixfrac", "takes 1 argument by position, not 2"),
-    (kernel, "pixel", "pixfrac, scale", "", "takes 0 arguments by position, not 2"),
+    (kernel, "block", "pixfrac, scale", "", "takes 0 arguments by position, not 2"),
     (profile_kernel, "profile", "dx, dy, *, pixfrac", "dx, dy", "does not take pixfrac by name"),
     (profile_kernel, "profile", "dx, dy, *, pixfrac", "r, *, pixfrac", "takes 1 argument by position, not 2"),
     (profile_kernel, "profile", "dx, dy, *, pixfrac", "dx, dy, p", "does not take pixfrac by name and needs p"),
