@@ -31,6 +31,7 @@ from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
 from drizframe.errors import BackendError, DrizframeWarning, RunError, UnknownComponentError
 from drizframe.hooks import INTERMEDIATE, PluginManager, Registry, RunProducts
+from drizframe.hooks.manager import LOCK
 from drizframe.hooks.registry import compiled_available
 from drizframe.model import Exposure, Frame, Mosaic, PlaneKey, SkyValue
 
@@ -43,11 +44,17 @@ Array = np.ndarray[Any, Any]
 
 
 @cache
-def manager() -> PluginManager:
-    """Return the plugins of this process: stock, installed, and those of the session."""
+def _manager() -> PluginManager:
     return PluginManager()
 
 
+def manager() -> PluginManager:
+    """Return the plugins of this process: stock, installed, and those of the session."""
+    with LOCK:
+        return _manager()
+
+
+manager.cache_clear = _manager.cache_clear  # type: ignore[attr-defined]  # for tests, to start anew
 _registries: dict[int, Registry] = {}
 
 
@@ -59,11 +66,12 @@ def registry() -> Registry:
     Registry
         Read-only.
     """
-    plugins = manager()
-    if plugins.generation not in _registries:
-        _registries.clear()
-        _registries[plugins.generation] = Registry(plugins)
-    return _registries[plugins.generation]
+    with LOCK:
+        plugins = manager()
+        if plugins.generation not in _registries:
+            _registries.clear()
+            _registries[plugins.generation] = Registry(plugins)
+        return _registries[plugins.generation]
 
 
 def register(plugin: Any, name: str | None = None) -> str:
@@ -87,15 +95,19 @@ def register(plugin: Any, name: str | None = None) -> str:
         If it implements a hook that does not exist, or yields something that is no component.
     ConflictError
         If it provides a component whose name is taken; it is not registered then.
+    PluginError
+        If it is registered already, its name is taken, or it has no hook.
     """
-    chosen = manager().register(plugin, name)
-    try:
-        _registries.clear()
-        _registries[manager().generation] = Registry(manager(), strict=chosen)
-    except Exception:
-        manager().unregister(chosen)
-        raise
-    return chosen
+    with LOCK:
+        chosen = manager().register(plugin, name)
+        try:
+            _registries.clear()
+            _registries[manager().generation] = Registry(manager(), strict=chosen)
+        except BaseException:
+            _registries.clear()
+            manager().unregister(chosen)
+            raise
+        return chosen
 
 
 def unregister(plugin: Any) -> None:

@@ -71,6 +71,7 @@ def attach_plugin_commands() -> None:
 def _check_command(command: Any) -> None:
     """Refuse what would stop all other commands: no record, or a function that typer does not understand."""
     from drizframe.hooks import Command
+    from drizframe.hooks.stages import FAULTS
 
     if not isinstance(command, Command):
         msg = f"drizframe_commands yields {command!r}; it must yield Command records."
@@ -79,7 +80,7 @@ def _check_command(command: Any) -> None:
     trial.command(command.name, help=command.summary)(command.function)
     try:
         typer.main.get_command(trial)
-    except Exception as error:
+    except FAULTS as error:
         msg = f"Command {command.name!r} has a function that typer does not understand: {type(error).__name__}: {error}"
         raise HookError(msg) from error
 

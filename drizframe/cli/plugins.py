@@ -29,7 +29,7 @@ def command(
     table = Table(title="plugins")
     for heading in ("plugin", "from", "state", "hooks (drizframe_…)"):
         table.add_column(heading, overflow="fold")  # names stay whole in a narrow terminal
-    api.manager().check_steps()
+    api.manager().steps()
     infos = api.manager().plugins()
     faults = [info for info in infos if info.error]
     active = {info.name for info in infos if info.state == "active"}

@@ -6,18 +6,27 @@ import importlib
 import importlib.metadata
 import logging
 import os
+import threading
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 import pluggy
 
-from drizframe.errors import DrizframeWarning, HookError, PluginError, nearest
+from drizframe.errors import DrizframeError, DrizframeWarning, HookError, PluginError
 from drizframe.hooks import specs
-from drizframe.hooks.markers import CONTRACT, PROJECT
-from drizframe.hooks.stages import listed, place_of, steps_of, wrapped_step
+from drizframe.hooks.markers import PROJECT
+from drizframe.hooks.plugin_checks import check_plugin, origin_of, target_of, title_of
+from drizframe.hooks.stages import FAULTS, listed, place_of, steps_of, wrapped_step
 
-__all__ = ["STOCK", "PluginInfo", "PluginManager"]
+__all__ = ["LOCK", "STOCK", "PluginInfo", "PluginManager"]
+
+#: Held while plugins and the registry of a process are changed or looked at; a hook may ask for them again.
+LOCK = threading.RLock()
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 log = logging.getLogger("drizframe")
 
@@ -97,15 +106,15 @@ def _listed(variable: str) -> list[str] | None:
     return None if text is None else [p.strip() for p in text.split(",") if p.strip()]
 
 
-def _check_contract(plugin: Any, name: str) -> None:
-    """Refuse a plugin that says it was written for another version of the contract."""
-    version = getattr(plugin, f"{PROJECT}_contract", CONTRACT)
-    if version != CONTRACT:
-        msg = (
-            f"Plugin {name!r} was built for version {version!r} of the contract with plugins; this drizframe has version "
-            f"{CONTRACT}. Install a version of the plugin that fits."
-        )
-        raise HookError(msg)
+def _locked(method: _F) -> _F:
+    """Let one thread at a time into a method."""
+
+    @wraps(method)
+    def locked(*args: Any, **kwargs: Any) -> Any:
+        with LOCK:
+            return method(*args, **kwargs)
+
+    return locked  # type: ignore[return-value]
 
 
 @dataclass(slots=True)
@@ -130,6 +139,7 @@ class PluginManager:
         self._pm = pluggy.PluginManager(PROJECT)
         self._pm.add_hookspecs(specs)
         self._state = _State()
+        self._stock: frozenset[str] = frozenset(STOCK) if stock else frozenset()
         self.generation = 0
         if os.environ.get("DRIZFRAME_TRACE_HOOKS") == "1":
             self._pm.trace.root.setwriter(lambda text: log.info("hook: %s", text.rstrip()))
@@ -139,7 +149,6 @@ class PluginManager:
                 self._pm.register(importlib.import_module(dotted), name=dotted)
         if installed:
             self._load_installed()
-        self._validate()
 
     @property
     def hook(self) -> Any:
@@ -150,17 +159,18 @@ class PluginManager:
         """Load entry points; one that fails is warned about and skipped."""
         only, disabled = _listed("DRIZFRAME_PLUGINS"), set(_listed("DRIZFRAME_DISABLED_PLUGINS") or ())
         for point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: p.name):
-            dist = point.dist.name if point.dist else ""
-            version = point.dist.version if point.dist else ""
+            dist, version = origin_of(point)
             if {point.name, dist} & disabled or (only is not None and not {point.name, dist} & set(only)):
                 self._state.disabled.append(
                     PluginInfo(name=point.name, version=version, distribution=dist, state="disabled")
                 )
                 continue
+            package = ""
             try:
+                package = target_of(point)
                 self._add(point.load(), point.name, dist, version)
-            except Exception as error:
-                self._fail(point.name, dist, version, error, package=point.module)
+            except FAULTS as error:
+                self._fail(point.name, dist, version, error, package=package)
 
     def _fail(
         self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin", *, hook: str = "", package: str = ""
@@ -179,6 +189,7 @@ class PluginManager:
             stacklevel=4,
         )
 
+    @_locked
     def report(self, plugin: str, error: BaseException) -> None:
         """Warn that something of a plugin cannot be used; the rest of it goes on.
 
@@ -193,15 +204,20 @@ class PluginManager:
         self._fail(plugin, dist, version, error, "A component of plugin")
 
     def _add(self, plugin: Any, name: str, dist: str = "", version: str = "") -> None:
-        """Register one plugin and check its hooks; on a fault nothing stays registered."""
-        _check_contract(plugin, name)
+        """Check and register one plugin; on a fault nothing stays registered."""
+        check_plugin(plugin, name)
         if self._pm.has_plugin(name):
             msg = f"A plugin named {name!r} is there already, of {self.source_of(name)}. Disable one of them."
             raise PluginError(msg)
+        if (other := self._name_of(plugin)) is not None:
+            msg = (
+                f"What is to be registered as {name!r} is registered already, as {other!r} of {self.source_of(other)}. "
+                f"Unregister that first, or register another object."
+            )
+            raise PluginError(msg)
         try:
             self._pm.register(plugin, name=name)
-            self._check_hooks(plugin, name)
-        except Exception as error:
+        except BaseException as error:
             if self._pm.has_plugin(name):
                 self._pm.unregister(name=name)
             if isinstance(error, pluggy.PluginValidationError):
@@ -210,34 +226,11 @@ class PluginManager:
         self._state.sources[name] = (dist, version)
         self.generation += 1
 
-    def _check_hooks(self, plugin: Any, name: str) -> None:
-        """Refuse hooks that do not exist, and functions that look like hooks but lack the marker."""
-        known = {n for n in vars(specs) if n.startswith(PROJECT + "_")}
-        for attribute in dir(plugin):
-            if not attribute.startswith(PROJECT + "_") or not callable(getattr(plugin, attribute, None)):
-                continue
-            if attribute not in known:
-                near = nearest(attribute, known)
-                hint = f" Did you mean {near!r}?" if near else ""
-                msg = f"Plugin {name!r} implements {attribute!r}, which is no hook of drizframe.{hint}"
-                raise HookError(msg)
-            settings = getattr(getattr(plugin, attribute), f"{PROJECT}_impl", None)
-            if settings is None:
-                msg = f"Plugin {name!r}: {attribute!r} lacks the marker. Write @drizframe.hookimpl above it."
-                raise HookError(msg)
-            if settings["hookwrapper"] or (settings["wrapper"] and attribute not in specs.STAGES):
-                msg = (
-                    f"Plugin {name!r} wraps {attribute!r}. Only the hooks of stages ({', '.join(specs.STAGES)}) can be "
-                    f"wrapped, with @drizframe.hookimpl(wrapper=True)."
-                )
-                raise HookError(msg)
+    def _name_of(self, plugin: Any) -> str | None:
+        """Return the name under which this very object is registered."""
+        return next((n for n, p in self._pm.list_name_plugin() if p is plugin), None)
 
-    def _validate(self) -> None:
-        try:
-            self._pm.check_pending()
-        except pluggy.PluginValidationError as error:
-            raise HookError(str(error)) from None
-
+    @_locked
     def register(self, plugin: Any, name: str | None = None) -> str:
         """Add a module or object for this session; return its name.
 
@@ -246,25 +239,22 @@ class PluginManager:
         HookError
             If it implements a hook that does not exist or with other arguments.
         PluginError
-            If a plugin of that name is there already, or it implements no hook at all.
+            If a plugin of that name is there already, it is there under another name, or it implements no hook at all.
         """
-        chosen = (
-            name
-            or getattr(plugin, "__name__", None)
-            or f"{type(plugin).__module__}.{type(plugin).__qualname__}"
-        )
+        chosen = name or title_of(plugin)
         if self._pm.has_plugin(chosen):
             msg = (
                 f"A plugin named {chosen!r} is registered already. Unregister it first, or give another name."
             )
             raise PluginError(msg)
         self._add(plugin, chosen)
-        if not self._hooks_of(self._pm.get_plugin(chosen)):
+        if not self._hooks_of(plugin):
             self.unregister(chosen)
             msg = f"{chosen!r} implements no hook. Mark its functions with @drizframe.hookimpl; see `drizframe plugins --hooks`."
             raise PluginError(msg)
         return chosen
 
+    @_locked
     def unregister(self, plugin: Any) -> None:
         """Remove a plugin by name or object.
 
@@ -273,7 +263,7 @@ class PluginManager:
         PluginError
             If it is not registered.
         """
-        name = plugin if isinstance(plugin, str) else self._pm.get_name(plugin)
+        name = plugin if isinstance(plugin, str) else self._name_of(plugin)
         if name is None or not self._pm.has_plugin(name):
             msg = f"No plugin {plugin!r} is registered. `drizframe plugins` lists them."
             raise PluginError(msg)
@@ -285,13 +275,18 @@ class PluginManager:
     def _hooks_of(self, plugin: Any) -> tuple[str, ...]:
         return tuple(sorted(c.name for c in self._pm.get_hookcallers(plugin) or ()))
 
+    def is_stock(self, name: str) -> bool:
+        """Whether drizframe itself ships a plugin; its name alone does not tell."""
+        return name in self._stock
+
     def source_of(self, name: str) -> str:
         """Return distribution and version of a plugin, for messages."""
-        dist, version = self._state.sources.get(name, ("", ""))
-        if name.startswith("drizframe.stock."):
+        if self.is_stock(name):
             return "drizframe"
+        dist, version = self._state.sources.get(name, ("", ""))
         return f"{dist} {version}".strip() or f"{name} (this session)"
 
+    @_locked
     def collect(self, hook: str) -> list[tuple[str, Any]]:
         """Call a component hook of every plugin; return (plugin name, record) pairs.
 
@@ -303,14 +298,15 @@ class PluginManager:
             name = implementation.plugin_name
             try:
                 pairs.extend((name, record) for record in listed(implementation.function, hook))
-            except Exception as error:
-                if name.startswith("drizframe.stock."):
+            except FAULTS as error:
+                if self.is_stock(name):
                     raise
                 dist, version = self._state.sources.get(name, ("", ""))
                 package = implementation.function.__module__
                 self._fail(name, dist, version, error, hook=hook, package=package)
         return pairs
 
+    @_locked
     def stage(self, hook: str) -> Any:
         """Return the step that does a stage: of the last plugin that answers, through all wrappers; None if it is off.
 
@@ -335,6 +331,7 @@ class PluginManager:
             getattr(self._pm.hook, hook).get_hookimpls(), hook, specs.STAGES[hook], self.source_of
         )
 
+    @_locked
     def extra_steps(self) -> list[Any]:
         """Return the steps that plugins add, each with its provider.
 
@@ -347,28 +344,42 @@ class PluginManager:
         """
         return steps_of(self._pm.hook.drizframe_extra_steps.get_hookimpls(), self.source_of)
 
-    def check_steps(self) -> None:
-        """Ask every plugin for its steps; those whose hooks raise are listed as failed.
+    @_locked
+    def steps(self) -> list[Any]:
+        """Return all steps of all plugins, each with its provider; plugins whose hooks raise are listed as failed.
 
-        A run that needs them is an error that says the same, so there is no warning.
+        A run that needs those is an error that says the same, so there is no warning.
         """
+        found = []
         for hook in ("drizframe_extra_steps", *specs.STAGES):
             every = getattr(self._pm.hook, hook).get_hookimpls()
-            stock = [one for one in every if one.plugin_name.startswith("drizframe.stock.")]
-            for one in every:
-                try:
-                    if hook in specs.STAGES:
-                        wrapped_step([*stock, one], hook, specs.STAGES[hook], self.source_of)
-                    else:
-                        steps_of([one], self.source_of)
-                except PluginError as error:
-                    cause = error.__cause__ or error
-                    text = f"{type(cause).__name__}: {cause}{place_of(cause, one.function.__module__)}"
-                    dist, version = self._state.sources.get(one.plugin_name, ("", ""))
-                    failure = _Failure(one.plugin_name, dist, version, text, hook)
-                    if failure not in self._state.failures:
-                        self._state.failures.append(failure)
+            stock = [one for one in every if self.is_stock(one.plugin_name)]
+            good = [one for one in every if one in stock or self._answers(one, hook, stock)]
+            if hook in specs.STAGES:
+                step = wrapped_step(good, hook, specs.STAGES[hook], self.source_of)
+                found += [] if step is None else [step]
+            else:
+                found += steps_of(good, self.source_of)
+        return found
 
+    def _answers(self, one: Any, hook: str, stock: list[Any]) -> bool:
+        """Ask one plugin for its steps; keep what is wrong with it."""
+        try:
+            if hook in specs.STAGES:
+                wrapped_step([*stock, one], hook, specs.STAGES[hook], self.source_of)
+            else:
+                steps_of([one], self.source_of)
+        except DrizframeError as error:
+            cause = error.__cause__ or error
+            text = f"{type(cause).__name__}: {cause}{place_of(cause, one.function.__module__)}"
+            dist, version = self._state.sources.get(one.plugin_name, ("", ""))
+            failure = _Failure(one.plugin_name, dist, version, text, hook)
+            if failure not in self._state.failures:
+                self._state.failures.append(failure)
+            return False
+        return True
+
+    @_locked
     def plugins(self) -> list[PluginInfo]:
         """Return all plugins: active, disabled, failed."""
         found = []
@@ -376,7 +387,7 @@ class PluginManager:
             if plugin is None:
                 continue
             dist, version = self._state.sources.get(name, ("", ""))
-            if name.startswith("drizframe.stock."):
+            if self.is_stock(name):
                 from drizframe import __version__
 
                 dist, version = "drizframe", __version__
@@ -392,6 +403,7 @@ class PluginManager:
         ]
         return sorted(found, key=lambda p: (p.distribution != "drizframe", p.name))
 
+    @_locked
     def listeners(self) -> list[tuple[str, Any]]:
         """Return the plugins that implement a listener hook, by name, in the order in which they were registered."""
         hooks = {"drizframe_before_step", "drizframe_after_step", "drizframe_progress"}

@@ -53,11 +53,13 @@ class Registry:
         self._clashes: dict[tuple[str, str], ConflictError] = {}
         families: dict[str, dict[str, Entry]] = {family: {} for family in COMPONENT_HOOKS.values()}
         for hook, family in COMPONENT_HOOKS.items():
-            for plugin, record in sorted(manager.collect(hook), key=lambda pair: not _is_stock(pair[0])):
+            for plugin, record in sorted(
+                manager.collect(hook), key=lambda pair: not manager.is_stock(pair[0])
+            ):
                 try:
                     _add(families[family], family, record, plugin, manager.source_of(plugin))
                 except (ConflictError, HookError) as error:
-                    if strict == plugin or _is_stock(plugin):
+                    if strict == plugin or manager.is_stock(plugin):
                         raise
                     manager.report(plugin, error)
                     if isinstance(error, ConflictError):
@@ -126,10 +128,6 @@ class Registry:
         """Yield all entries, family by family."""
         for family in self._families.values():
             yield from family.values()
-
-
-def _is_stock(plugin: str) -> bool:
-    return plugin.startswith("drizframe.stock.")
 
 
 def _add(entries: dict[str, Entry], family: str, record: Any, plugin: str, provider: str) -> None:

@@ -11,21 +11,30 @@ from typing import Any
 from drizframe.errors import DrizframeError, HookError, PluginError
 from drizframe.hooks.step import Step
 
-__all__ = ["listed", "place_of", "steps_of", "wrapped_step"]
+__all__ = ["FAULTS", "listed", "place_of", "steps_of", "wrapped_step"]
 
 Source = Callable[[str], str]
 
+#: What is a fault of a plugin if it comes out of its code; `SystemExit` is one, because a plugin must not end the program.
+FAULTS = (Exception, SystemExit, GeneratorExit)
 
-def _owned(hook: str, name: str, source: Source, function: Callable[[], Any]) -> Any:
-    """Call a plugin's function; its error is named after it."""
+
+def _owned(
+    hook: str,
+    name: str,
+    source: Source,
+    function: Callable[[], Any],
+    passing: type[Exception] = DrizframeError,
+) -> Any:
+    """Call a plugin's function; its error is named after it, unless it is one of ours or of type `passing`."""
     try:
         return function()
     except HookError as error:  # a record that was refused names the component; say whose it is
         msg = f"Plugin {name!r} of {source(name)}: {error} Disable it with DRIZFRAME_DISABLED_PLUGINS to run without it."
         raise HookError(msg) from error
-    except (DrizframeError, StopIteration):
+    except (DrizframeError, passing):
         raise
-    except Exception as error:
+    except FAULTS as error:
         msg = (
             f"Plugin {name!r} of {source(name)} failed in {hook}: {type(error).__name__}: {error}. "
             f"Disable it with DRIZFRAME_DISABLED_PLUGINS to run without it."
@@ -81,8 +90,8 @@ def _through(one: Any, hook: str, stage: str, source: Source, step: Step | None)
     who = f"Plugin {one.plugin_name!r} of {source(one.plugin_name)}"
     generator = one.function()
     try:
-        _owned(hook, one.plugin_name, source, lambda: next(generator))
-        _owned(hook, one.plugin_name, source, lambda: generator.send(step))
+        _owned(hook, one.plugin_name, source, lambda: next(generator), StopIteration)
+        _owned(hook, one.plugin_name, source, lambda: generator.send(step), StopIteration)
     except StopIteration as end:
         return _checked(end.value, hook, stage, who)
     msg = f"{who}: the wrapper {hook} yields more than once. Write `step = yield` and return a step."

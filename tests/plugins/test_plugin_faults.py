@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from textwrap import dedent
 
 import pytest
@@ -45,6 +48,13 @@ def test_a_good_plugin_is_found_by_its_metadata(installed, exposures):
 
 FAULTS = {
     "import": ("import drizframe_is_missing_this", "ModuleNotFoundError: No module named 'drizframe_is_missing_this'"),
+    "exit": ("import sys\n\nsys.exit('needs foo')\n", "SystemExit: needs foo"),
+    "silent exit": ("raise SystemExit(0)\n", "SystemExit: 0"),
+    "generator exit": ("raise GeneratorExit\n", "GeneratorExit"),
+    "exits in its hook": (
+        KERNEL.format(name="bad.kernel").replace("yield", "raise SystemExit(0)\n        yield"),
+        "SystemExit: 0",
+    ),
     "syntax": ("def broken(:\n    pass\n", "SyntaxError"),
     "misspelt": (
         KERNEL.format(name="bad.kernel").replace("drizframe_kernels", "drizframe_kernel"),
@@ -53,7 +63,7 @@ FAULTS = {
     "unmarked": (KERNEL.format(name="bad.kernel").replace("@drizframe.hookimpl", ""), "'drizframe_kernels' lacks the marker"),
     "argument": (
         KERNEL.format(name="bad.kernel").replace("drizframe_kernels()", "drizframe_kernels(parameters)"),
-        "Argument.s.\\s+{'parameters'} are declared in the hookimpl but can not be found",
+        "drizframe_kernels wants the argument parameters, which the hook does not have. It has none",
     ),
     "contract": (
         KERNEL.format(name="bad.kernel") + "\n    drizframe_contract = 99\n",
@@ -361,3 +371,152 @@ def test_registering_something_wrong_leaves_nothing_behind(fresh, exposures):
         drizframe.register(Bad(), "bad")
     assert drizframe.registry().names("kernel") == before
     drizframe.run(exposures)
+
+
+def test_a_malformed_entry_point_is_a_failed_plugin(installed, exposures):
+    installed("drizframe-bad", "x = 1", point="bad")
+    installed("drizframe-good", KERNEL.format(name="good.kernel"), point="good")
+    found = next(iter(importlib.metadata.distribution("drizframe-bad")._path.glob("entry_points.txt")))
+    found.write_text("[drizframe]\nbad = d badep!!\n")
+    with pytest.warns(
+        DrizframeWarning, match="'bad' of drizframe-bad 1.2 .* entry point is 'd badep!!', which is no name"
+    ):
+        drizframe.registry()
+    works(exposures)
+
+
+@pytest.mark.parametrize("point", ["drizframe.stock.kernels.square", "drizframe.stock.kernels.mine"])
+def test_a_plugin_that_calls_itself_stock_is_not(installed, exposures, point):
+    installed("drizframe-bad", KERNEL.format(name="square"), point=point)
+    with pytest.warns(DrizframeWarning, match="drizframe-bad 1.2"):
+        registry = drizframe.registry()
+    assert registry.entry("kernel", "square").provider == "drizframe"
+    assert registry.entry("kernel", "square").plugin == "drizframe.stock.kernels.square"
+    of = {p.distribution for p in api.manager().plugins() if p.name == point and p.state == "failed"}
+    assert of == {"drizframe-bad"}
+    drizframe.run(exposures)
+
+
+def test_a_stage_that_exits_is_an_error_that_names_the_plugin(installed, exposures):
+    source = """
+        import drizframe
+
+        @drizframe.hookimpl
+        def drizframe_step_sky():
+            raise SystemExit(0)
+    """
+    installed("drizframe-bad", source, point="bad")
+    with pytest.raises(
+        PluginError, match="'bad' of drizframe-bad 1.2 failed in drizframe_step_sky: SystemExit: 0"
+    ):
+        drizframe.run(exposures)
+    steps = api.manager().steps()
+    assert next(s for s in steps if s.name == "sky").provider == "drizframe"
+    assert next(p.error for p in api.manager().failures).startswith("SystemExit: 0")
+
+
+def test_a_command_that_cannot_be_asked_for_leaves_the_others(installed, monkeypatch, capsys):
+    source = """
+        import drizframe
+
+        @drizframe.hookimpl
+        def drizframe_commands():
+            raise SystemExit(0)
+    """
+    installed("drizframe-bad", source, point="bad")
+    monkeypatch.setattr("sys.argv", ["drizframe", "parameters", "final_kernel"])
+    monkeypatch.setattr("warnings.filters", [("always", None, Warning, None, 0)])
+    with pytest.raises(SystemExit):
+        main()
+    told = capsys.readouterr()
+    assert "final_kernel" in told.out
+    assert "Hook drizframe_commands of plugin 'bad' of drizframe-bad 1.2 cannot be used" in told.err
+
+
+class Ends:
+    """Its hook for kernels raises what it is given."""
+
+    def __init__(self, error):
+        self.error = error
+
+    @drizframe.hookimpl
+    def drizframe_kernels(self):
+        raise self.error
+
+    @drizframe.hookimpl
+    def drizframe_extra_steps(self):
+        yield from ()
+
+
+def test_an_exit_while_registering_is_a_warning(plugin):
+    with pytest.warns(DrizframeWarning, match="Hook drizframe_kernels of plugin 'ends' .*SystemExit: 0"):
+        plugin(Ends(SystemExit(0)), "ends")
+
+
+def test_whatever_ends_registering_leaves_nothing_behind(fresh, exposures):
+    before = [p.name for p in api.manager().plugins()]
+    with pytest.raises(KeyboardInterrupt):
+        drizframe.register(Ends(KeyboardInterrupt()), "ends")
+    assert [p.name for p in api.manager().plugins()] == before
+    drizframe.run(exposures)
+
+
+def test_an_object_that_cannot_be_looked_at_is_refused(fresh):
+    class Bad(Ends):
+        @property
+        def drizframe_contract(self):
+            raise SystemExit(0)
+
+    before = api.manager().plugins()
+    with pytest.raises(PluginError, match="'bad' raises when its attributes are looked at: SystemExit: 0"):
+        drizframe.register(Bad(ValueError()), "bad")
+    assert api.manager().plugins() == before
+
+
+def test_an_object_cannot_be_registered_under_two_names(plugin):
+    thing = Ends(ValueError())
+    with pytest.warns(DrizframeWarning):
+        plugin(thing, "ends")
+    with pytest.raises(
+        PluginError, match="as 'other' is registered already, as 'ends' of ends .this session."
+    ):
+        drizframe.register(thing, "other")
+
+
+def test_a_class_in_place_of_its_object_is_refused():
+    with pytest.raises(HookError, match=r"is a class, so drizframe_\w+ lacks its object. .* Ends\(\)"):
+        drizframe.register(Ends)
+
+
+def test_threads_that_register_first_meet_one_manager(fresh):
+    class One:
+        def __init__(self, number):
+            self.number = number
+
+        @drizframe.hookimpl
+        def drizframe_kernels(self):
+            yield drizframe.Kernel(
+                name=f"thread.{self.number}",
+                summary="K.",
+                profile=lambda dx, dy, *, pixfrac: dx,
+                support=lambda p: 1.0,
+            )
+
+    def names():
+        return {n for n in drizframe.registry().names("kernel") if n.startswith("thread.")}
+
+    def churn(number):
+        for _ in range(4):
+            name = drizframe.register(One(number), f"thread{number}")
+            assert f"thread.{number}" in names()
+            drizframe.unregister(name)
+        return drizframe.register(One(number), f"thread{number}")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(churn, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert names() == {f"thread.{k}" for k in range(8)}
