@@ -88,11 +88,8 @@ def find(target: str, family: str = "") -> list[Any]:
         If a module or its object is not there, or the object is no record.
     """
     if ":" in target:
-        loaded = load(target)
-        return list(loaded) if isinstance(loaded, list | tuple) else [loaded]
+        return _records(target, load(target))
     entries = list(known())
-    if target == "all":
-        return [r for f, r in entries if not family or f == family]
     if "/" in target and not family:
         family, _, target = target.partition("/")
     families = {f for f, _ in entries}
@@ -101,28 +98,44 @@ def find(target: str, family: str = "") -> list[Any]:
         hint = f" Did you mean {near!r}?" if near else ""
         msg = f"There is no family {family!r}.{hint} Choose one of: {', '.join(sorted(families))}."
         raise ParameterError(msg)
+    if target == "all":
+        return [r for f, r in entries if not family or f == family]
     found = [r for f, r in entries if r.name == target and (not family or f == family)]
     if not found:
         names = {r.name for f, r in entries if not family or f == family}
-        raise UnknownComponentError(family or "component", target, names)
+        raise UnknownComponentError(family or "component", target, names, _failed())
     return found
 
 
-def known() -> Iterator[tuple[str, Any]]:
-    """Yield family and record of every component and step."""
+def _records(target: str, loaded: Any) -> list[Any]:
+    """Return what was loaded as a list of records; refuse everything else."""
+    from drizframe.hooks import Component, Step
+
+    records = list(loaded) if isinstance(loaded, list | tuple) else [loaded]
+    wrong = [r for r in records if not isinstance(r, Component | Step)]
+    if wrong or not records:
+        came = f"holds {wrong[0]!r}" if wrong and wrong != [loaded] else f"is {loaded!r}"
+        msg = f"{target!r} {came}, which is no record. Name a component such as drizframe.Kernel(…), a Step, or a list of them."
+        raise ParameterError(msg)
+    return records
+
+
+def _failed() -> str:
+    """Return which plugins cannot be used, for the end of a message."""
     from drizframe import api
-    from drizframe.hooks import STAGES
+
+    failed = [f"\n* {p.name} of {p.source} failed: {p.error}" for p in api.manager().failures]
+    return f"Some plugins cannot be used, so what they give is not there:{''.join(failed)}" if failed else ""
+
+
+def known() -> Iterator[tuple[str, Any]]:
+    """Yield family and record of every component and step; what plugins fail to give is left out."""
+    from drizframe import api
 
     for entry in api.registry():
         yield entry.record.family, entry.record
-    hook: Any = api.manager().hook
-    for name in STAGES:
-        step = getattr(hook, name)()
-        if step is not None:
-            yield "step", step
-    for answer in hook.drizframe_extra_steps():
-        for step in answer or ():
-            yield "step", step
+    for step in api.manager().steps():
+        yield "step", step
 
 
 def load(text: str) -> Any:
@@ -133,7 +146,12 @@ def load(text: str) -> Any:
     ParameterError
         If it cannot be imported.
     """
+    from drizframe.hooks.stages import FAULTS, place_of
+
     module, _, name = text.partition(":")
+    if not module or not name:
+        msg = f"{text!r} is no module:object. Write for example mypackage.kernels:HAT."
+        raise ParameterError(msg)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
@@ -141,8 +159,12 @@ def load(text: str) -> Any:
         found: Any = importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
-        msg = f"{text!r} cannot be loaded: {error}. Write module:object, such as mypackage.kernels:HAT."
+    except FAULTS as error:
+        where = place_of(error, module)
+        msg = (
+            f"{text!r} cannot be loaded: {type(error).__name__}: {error}{where}. "
+            f"Write module:object, such as mypackage.kernels:HAT."
+        )
         raise ParameterError(msg) from error
     return found
 
