@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drizframe.config.toml import merged, read_toml
+from drizframe.config.toml import SetText, merged, read_toml
 from drizframe.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -19,29 +19,47 @@ __all__ = ["command", "parse_settings", "summary"]
 def parse_settings(settings: list[str]) -> dict[str, Any]:
     """Turn ``name=value`` texts into parameters; ``section.name=value`` goes to a plugin's section.
 
+    Values of sections may be of TOML: ``mine.list=[1,2]``, ``mine.flag=true``, ``mine.table={a=3}`` or ``mine.table.a=3``.
+
     Raises
     ------
     ParameterError
-        If a text has no ``=``.
+        If a text has no ``=``, or gives all sections at once.
     """
     values: dict[str, Any] = {}
-    plugins: dict[str, dict[str, str]] = {}
+    plugins: dict[str, Any] = {}
     for text in settings:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip():
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not name:
             msg = f"--set {text!r} is not name=value. Example: --set final_scale=0.04"
             raise ParameterError(msg)
-        section, dot, key = name.strip().partition(".")
-        if dot and not (section and key):
-            msg = f"--set {text!r}: a plugin's parameter is section.name=value. Example: --set lacosmic.sigclip=4"
+        if name == "plugins" or name.startswith("plugins."):
+            msg = f"--set {text!r}: give parameters of plugins one by one. Example: --set lacosmic.sigclip=4"
             raise ParameterError(msg)
-        if dot:
-            plugins.setdefault(section, {})[key] = value.strip()
+        if "." in name:
+            _put(plugins, name.split("."), value, text)
         else:
-            values[section] = value.strip()
+            values[name] = value
     if plugins:
         values["plugins"] = plugins
     return values
+
+
+def _put(plugins: dict[str, Any], path: list[str], value: str, text: str) -> None:
+    """Put a value at its place in the sections."""
+    if not all(path):
+        msg = f"--set {text!r}: a plugin's parameter is section.name=value. Example: --set lacosmic.sigclip=4"
+        raise ParameterError(msg)
+    table = plugins
+    for part in path[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            msg = f"--set {text!r}: {part!r} has a value already. Give the whole table, or each of its names."
+            raise ParameterError(msg)
+    if isinstance(table.get(path[-1]), dict):
+        msg = f"--set {text!r}: names of {path[-1]!r} were given already. Give the whole table, or each of its names."
+        raise ParameterError(msg)
+    table[path[-1]] = SetText(value)
 
 
 def _refuse_settings(files: list[str]) -> None:

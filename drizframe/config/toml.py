@@ -16,7 +16,24 @@ from typing import Any
 
 from drizframe.errors import MissingInputError, ParameterError, UnreadableInputError
 
-__all__ = ["merged", "read_toml"]
+__all__ = ["SetText", "merged", "read_toml"]
+
+
+class SetText(str):
+    """The text of a value on the command line; `value` is what it means in TOML."""
+
+    __slots__ = ()
+
+    @property
+    def value(self) -> Any:
+        """The value if the text is one of TOML (a number, true, a date, a list, a table …), None for none, else the text."""
+        if self.casefold() == "none":
+            return None
+        try:
+            found = tomllib.loads(f"value = {self}")
+        except tomllib.TOMLDecodeError:
+            return str(self)
+        return found["value"] if len(found) == 1 else str(self)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -69,11 +86,15 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 
 def merged(first: Mapping[str, Any], then: Mapping[str, Any]) -> dict[str, Any]:
-    """Return both sets of parameters; the second wins, also within the sections of plugins."""
+    """Return both sets of parameters; the second wins, also within the sections of plugins and their tables."""
     both = {**first, **then}
-    sections = {**first.get("plugins", {})}
-    for name, values in then.get("plugins", {}).items():
-        sections[name] = {**sections.get(name, {}), **values}
-    if sections:
-        both["plugins"] = sections
+    if "plugins" in first and "plugins" in then:
+        both["plugins"] = _deep(first["plugins"], then["plugins"])
     return both
+
+
+def _deep(first: Any, then: Any) -> Any:
+    """Return both tables; the second wins, name by name."""
+    if not isinstance(first, Mapping) or not isinstance(then, Mapping):
+        return then
+    return {**first, **{k: _deep(first.get(k), v) for k, v in then.items()}}

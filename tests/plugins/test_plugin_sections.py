@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import numpy as np
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 from typer.testing import CliRunner
 
 import drizframe
 from drizframe.cli.app import app
 from drizframe.cli.run import parse_settings
 from drizframe.config.toml import merged, read_toml
-from drizframe.errors import HookError, MissingInputError, ParameterError
+from drizframe.errors import ConflictError, HookError, MissingInputError, ParameterError, PluginError
 from drizframe.hooks import hookimpl
 
 seen = []
@@ -170,3 +173,195 @@ def test_the_command_line_takes_both(exposures, tmp_path, monkeypatch):
 def test_a_setting_that_is_none_is_refused(text):
     with pytest.raises(ParameterError):
         parse_settings([text])
+
+
+class Inner(BaseModel, extra="forbid"):
+    a: int = 1
+    b: list[float] = [1.0]
+
+
+class Rich(BaseModel):
+    number: int = 1
+    text: str = "x"
+    on: bool = False
+    maybe: int | None = 2
+    free: Any = None
+    when: dt.date = dt.date(2020, 1, 1)
+    names: list[str] = []
+    table: dict[str, int] = {}
+    inner: Inner = Inner()
+    short: int = Field(default=3, alias="al", description="A short name.")
+
+
+def rich(model=Rich, name="rich.mean"):
+    return drizframe.Combiner(name=name, summary="Mean.", reference=combine, options_model=model)
+
+
+def given(exposures, section, model=Rich):
+    """What a component is given of a section."""
+    drizframe.run(exposures[:2], combine_type=rich(model), plugins={"rich": section}, cr_detector="deriv")
+    return seen[-1]
+
+
+def test_a_model_of_the_very_kind_is_used_as_it_is(exposures):
+    mine = Rich(al=4, inner=Inner(a=9))
+    assert given(exposures, mine) is mine
+
+
+def test_an_alias_is_the_name(exposures):
+    assert given(exposures, {"al": 4}).short == 4
+    with pytest.raises(ParameterError, match="has no parameter 'short'. It is called 'al'"):
+        given(exposures, {"short": 4})
+    with pytest.raises(ParameterError, match="Parameter rich.al = 'much' .*A short name"):
+        given(exposures, {"al": "much"})
+
+
+class ByName(Rich):
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Choices(BaseModel):
+    x: int = Field(default=1, validation_alias=AliasChoices("xx", "yy"))
+
+
+class Whatever(BaseModel, extra="allow"):
+    x: int = 1
+
+
+@pytest.mark.parametrize(
+    ("model", "section", "field", "value"),
+    [
+        (ByName, {"short": 5}, "short", 5),
+        (ByName, {"al": 5}, "short", 5),
+        (Choices, {"xx": 2}, "x", 2),
+        (Choices, {"yy": 2}, "x", 2),
+        (Whatever, {"else": 2}, "else", 2),
+        (Choices, Whatever(xx=4), "x", 4),
+        (Rich, ByName(short=6, inner=Inner(a=2)), "short", 6),
+        (Rich, ByName(short=6, inner=Inner(a=2)), "inner", Inner(a=2)),
+    ],
+)
+def test_a_section_takes_what_its_model_takes(exposures, model, section, field, value):
+    assert getattr(given(exposures, section, model), field) == value
+
+
+class Raising(BaseModel):
+    x: int = 1
+
+    @field_validator("x")
+    @classmethod
+    def raises(cls, x):
+        raise RuntimeError("kaboom")
+
+
+class Together(BaseModel):
+    x: int = 1
+
+    @model_validator(mode="after")
+    def together(self):
+        raise ValueError("x and y do not go together")
+
+
+def test_a_model_that_raises_is_named(exposures):
+    with pytest.raises(PluginError, match="options_model of 'rich.mean' failed: RuntimeError: kaboom"):
+        given(exposures, {"x": 2}, Raising)
+    with pytest.raises(ParameterError, match="Section 'rich' of 'rich.mean': x and y do not go together"):
+        given(exposures, {"x": 2}, Together)
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("number=5", "number", 5),
+        ("text=5", "text", "5"),
+        ("text=true", "text", "true"),
+        ("text=none", "text", "none"),
+        ("text=[1,2]", "text", "[1,2]"),
+        ("text=a b = c", "text", "a b = c"),
+        ("text=", "text", ""),
+        ('text="quoted"', "text", "quoted"),
+        ("on=true", "on", True),
+        ("on=yes", "on", True),
+        ("maybe=None", "maybe", None),
+        ("maybe=7", "maybe", 7),
+        ("free=true", "free", True),
+        ("free=[1, 'a']", "free", [1, "a"]),
+        ("free=some text", "free", "some text"),
+        ("when=2021-02-03", "when", dt.date(2021, 2, 3)),
+        ('names=["a", "b"]', "names", ["a", "b"]),
+        ("table={a = 3}", "table", {"a": 3}),
+        ("table.a=3", "table", {"a": 3}),
+        ("inner.a=3", "inner", Inner(a=3)),
+        ("inner.b=[2, 3]", "inner", Inner(b=[2, 3])),
+        ("al=8", "short", 8),
+    ],
+)
+def test_the_command_line_gives_values_of_every_kind(exposures, text, field, value):
+    section = parse_settings([f"rich.{text}"])["plugins"]["rich"]
+    found = getattr(given(exposures, section), field)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_a_value_that_fits_in_no_way_is_shown_as_it_was_read(exposures):
+    with pytest.raises(ParameterError, match=r"Parameter rich.number = \[1, 2\]"):
+        given(exposures, parse_settings(["rich.number=[1,2]"])["plugins"]["rich"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["plugins={}"], "one by one"),
+        (["plugins.mine.a=3"], "one by one"),
+        (["mine.a=3", "mine.a.b=4"], "has a value already"),
+        (["mine.a.b=4", "mine.a=3"], "were given already"),
+        (["mine..a=3"], "section.name=value"),
+    ],
+)
+def test_settings_that_contradict_are_refused(texts, message):
+    with pytest.raises(ParameterError, match=message):
+        parse_settings(texts)
+
+
+def test_set_wins_over_the_file_within_tables():
+    file = {"plugins": {"rich": {"inner": {"a": 4, "b": [1]}}}}
+    assert merged(file, parse_settings(["rich.inner.a=5"])) == {
+        "plugins": {"rich": {"inner": {"a": "5", "b": [1]}}}
+    }
+
+
+class Otherwise(BaseModel):
+    number: int = 2
+
+
+class Both:
+    def __init__(self, model):
+        self.model = model
+
+    @hookimpl
+    def drizframe_combiners(self):
+        yield rich()
+        yield rich(self.model, "rich.other")
+
+
+def test_one_name_with_two_meanings_is_an_error_for_those_who_use_the_section(exposures, plugin):
+    plugin(Both(Otherwise), "both")
+    message = (
+        r"two parameters named 'number': 'rich.mean' of both .this session. wants int, default 1, "
+        r"'rich.other' of both .this session. wants int, default 2"
+    )
+    for chosen in ({"combine_type": "rich.mean"}, {"plugins": {"rich": {"al": 3}}}):
+        with pytest.raises(ConflictError, match=message):
+            drizframe.run(exposures, **chosen)
+    drizframe.run(exposures)
+
+
+class Same(BaseModel):
+    number: int = 1
+    more: int = 4
+
+
+def test_one_name_with_one_meaning_is_shared(exposures, plugin):
+    plugin(Both(Same), "both")
+    drizframe.run(exposures, combine_type="rich.other", plugins={"rich": {"number": 7, "text": "a"}})
+    assert (seen[-1].number, seen[-1].more) == (7, 4)
