@@ -43,7 +43,20 @@ _HOME = {
     "run": "drizframe.api",
     "unregister": "drizframe.api",
 }
-_MODULES = frozenset({"astrodrizzle", "errors", "resample", "simulate", "tasks", "utils"})
+_MODULES = frozenset(
+    {
+        "astrodrizzle",
+        "config",
+        "errors",
+        "hooks",
+        "model",
+        "resample",
+        "simulate",
+        "tasks",
+        "testing",
+        "utils",
+    }
+)
 
 __all__ = [
     "Chip",

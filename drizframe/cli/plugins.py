@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from drizframe.hooks import Component, Entry, Step
 
 __all__ = ["command"]
 
 
 def command(
     components: Annotated[
-        bool, typer.Option("--components/--no-components", help="List the components too.")
+        bool, typer.Option("--components/--no-components", help="List the components and steps too.")
     ] = True,
     hooks: Annotated[bool, typer.Option("--hooks", help="List all hooks instead.")] = False,
 ) -> None:
-    """Print plugins with version and state, components with provider, and the hooks."""
+    """Print plugins with version and state, components and steps with provider, and the hooks."""
     from rich.console import Console
     from rich.table import Table
 
@@ -29,7 +35,7 @@ def command(
     table = Table(title="plugins")
     for heading in ("plugin", "from", "state", "hooks (drizframe_…)"):
         table.add_column(heading, overflow="fold")  # names stay whole in a narrow terminal
-    api.manager().steps()
+    steps = api.manager().steps()
     infos = api.manager().plugins()
     faults = [info for info in infos if info.error]
     active = {info.name for info in infos if info.state == "active"}
@@ -48,21 +54,47 @@ def command(
         said = f"{info.name} of {info.source} failed: {info.error}"
         console.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
     if components:
-        listing = Table("family", "name", "compiled", "provided by", "what it is", title="components")
-        for entry in registry:
-            fast = "yes" if entry.record.fast is not None else ""
-            listing.add_row(
-                entry.record.family, entry.record.name, fast, entry.provider, entry.record.summary
-            )
-        console.print(listing)
+        _components(console, list(registry))
+        _steps(console, steps)
 
 
-def _hooks(console: object) -> None:
-    from rich.console import Console
+def _components(console: Console, entries: list[Entry]) -> None:
+    from rich.table import Table
 
+    listing = Table(title="components")
+    for heading in ("family", "name", "compiled", "section", "provided by", "what it is"):
+        listing.add_column(heading, overflow="fold")
+    for entry in entries:
+        record = entry.record
+        fast = "yes" if record.fast is not None else ""
+        listing.add_row(
+            record.family, record.name, fast, _section(record), entry.provider, escape(record.summary)
+        )
+    console.print(listing)
+
+
+def _steps(console: Console, steps: list[Step]) -> None:
+    from rich.table import Table
+
+    listing = Table(title="steps")
+    for heading in ("name", "scope", "consumes", "produces", "section", "provided by"):
+        listing.add_column(heading, overflow="fold")
+    for step in steps:
+        consumes, produces = ", ".join(step.consumes), ", ".join(step.produces)
+        listing.add_row(step.name, step.scope, consumes, produces, _section(step), step.provider)
+    console.print(listing)
+
+
+def _section(owner: Component | Step) -> str:
+    """Return the section of what has parameters of its own; `drizframe parameters SECTION` lists those."""
+    from drizframe.engine.sections import section_of
+
+    return section_of(owner) if owner.options_model is not None else ""
+
+
+def _hooks(console: Console) -> None:
     from drizframe.hooks import specs
 
-    assert isinstance(console, Console)  # noqa: S101
     for name in sorted(n for n in vars(specs) if n.startswith("drizframe_")):
         first = (getattr(specs, name).__doc__ or "").strip().splitlines()[0]
         console.print(f"[bold]{name}[/bold]  {first}", highlight=False)
