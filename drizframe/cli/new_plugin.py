@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import keyword
 import re
 import sys
@@ -21,6 +23,10 @@ __all__ = ["KINDS", "Kind", "command", "write_plugin"]
 _TAKEN = frozenset(
     {*sys.stdlib_module_names, *keyword.kwlist, "drizframe", "numpy", "astropy", "scipy", "pytest", "tests"}
 )
+#: Names that the templates use for other things than the record.
+_USED = frozenset({"DETECTOR", "SAMPLE", "WCS"})
+#: Letters of a name; longer ones do not fit into the name of a file everywhere.
+_LONGEST = 60
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 
 
@@ -34,13 +40,19 @@ class Kind:
         What it is called.
     title : str
         Beginning of a description.
+    word : str
+        What stands behind the dot in the names of components; blank if they have no dot.
     parameter : str
         The parameter that names the component; blank if none does.
+    model : bool
+        Whether the template has a pydantic model.
     """
 
     family: str
     title: str
+    word: str = ""
     parameter: str = ""
+    model: bool = False
 
     @property
     def tests(self) -> str:
@@ -49,14 +61,16 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "kernel": Kind("kernel", "A drizzle kernel", "final_kernel"),
-    "interpolator": Kind("interpolator", "An interpolator", "blot_interp"),
-    "combiner": Kind("combiner", "A combiner of image stacks", "combine_type"),
-    "sky-method": Kind("sky method", "A sky method", "skymethod"),
-    "weighting": Kind("weighting", "A weighting", "final_wht_type"),
-    "cosmic-ray-detector": Kind("cosmic-ray detector", "A cosmic-ray detector", "cr_detector"),
-    "instrument": Kind("instrument", "An instrument"),
-    "step": Kind("step", "A processing step"),
+    "kernel": Kind("kernel", "A drizzle kernel", "kernel", "final_kernel"),
+    "interpolator": Kind("interpolator", "An interpolator", "interpolator", "blot_interp"),
+    "combiner": Kind("combiner", "A combiner of image stacks", "combiner", "combine_type"),
+    "sky-method": Kind("sky method", "A sky method", "sky", "skymethod"),
+    "weighting": Kind("weighting", "A weighting", "", "final_wht_type"),
+    "cosmic-ray-detector": Kind(
+        "cosmic-ray detector", "A cosmic-ray detector", "detector", "cr_detector", model=True
+    ),
+    "instrument": Kind("instrument", "An instrument", "instrument"),
+    "step": Kind("step", "A processing step", "gradient", model=True),
 }
 
 
@@ -87,22 +101,35 @@ def _words(name: str, kind: str) -> dict[str, str]:
     what = KINDS[kind]
     module = name.replace("-", "_")
     short = module.removeprefix("drizframe_") or module
-    component = short.upper() if kind == "weighting" else f"{short}.gradient" if kind == "step" else short
+    component = f"{short}.{what.word}" if what.word else short.upper()
+    record = f"{short.upper()}_{what.word.upper()}" if short.upper() in _USED else short.upper()
     usage = (
         f"    drizframe run *_flt.fits --set {what.parameter}={component}"
         if what.parameter
         else "    drizframe run *.fits"
     )
     helpers, sample, given = _SAMPLES.get(kind, ("conformance", "", ""))
-    sample, given = (
-        Template(t).substitute(upper=short.upper(), record=short.upper()) for t in (sample, given)
-    )
+    sample, given = (Template(t).substitute(upper=short.upper(), record=record) for t in (sample, given))
     return {
         "helpers": helpers, "sample": sample, "given": given,
-        "name": name, "module": module, "short": short, "component": component, "record": short.upper(),
+        "name": name, "module": module, "short": short, "component": component, "record": record,
+        "dependencies": '"drizframe", "numpy", "pydantic"' if what.model else '"drizframe", "numpy"',
         "ident": short, "upper": short.upper(), "family": what.family, "title": what.title, "parameter": what.parameter,
         "usage": usage,
     }  # fmt: skip
+
+
+def _installed(name: str, module: str) -> str:
+    """Return what is installed under the name of a distribution or module; blank if nothing is."""
+    try:
+        return f"The distribution {importlib.metadata.distribution(name).name!r}"
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return ""
+    return f"The module {module!r}" if spec is not None and spec.origin is not None else ""
 
 
 def _check(name: str, kind: str, folder: Path) -> None:
@@ -115,12 +142,18 @@ def _check(name: str, kind: str, folder: Path) -> None:
     if not _NAME.fullmatch(name):
         msg = f"{name!r} is no name for a plugin: use small letters, digits and single - or _, such as drizframe-hat."
         raise ParameterError(msg)
+    if len(name) > _LONGEST:
+        msg = f"The name {name[:20] + '…'!r} has {len(name)} letters; at most {_LONGEST} are allowed. Choose a shorter one."
+        raise ParameterError(msg)
     words = _words(name, kind)
     if _TAKEN & {words["module"], words["short"]}:
         msg = (
             f"A plugin named {name!r} would hide the module {words['short']!r} of Python or of drizframe's. "
             f"Choose another name."
         )
+        raise ParameterError(msg)
+    if owner := _installed(name, words["module"]):
+        msg = f"{owner} is installed already, and a plugin named {name!r} would hide it. Choose another name."
         raise ParameterError(msg)
     if KINDS[kind].parameter or kind == "instrument":
         from drizframe import api

@@ -76,9 +76,16 @@ def _components(console: Console, entries: list[Entry]) -> None:
 def _steps(console: Console, steps: list[Step]) -> None:
     from rich.table import Table
 
-    listing = Table(title="steps")
+    from drizframe.engine.order import ordered
+    from drizframe.errors import DrizframeError
+
+    listing = Table(title="steps, in their order")
     for heading in ("name", "scope", "consumes", "produces", "section", "provided by"):
         listing.add_column(heading, overflow="fold")
+    try:
+        steps = ordered(steps)
+    except DrizframeError as error:  # a run would say so, if both are on
+        listing.title, listing.caption = "steps", str(error)
     for step in steps:
         consumes, produces = ", ".join(step.consumes), ", ".join(step.produces)
         listing.add_row(step.name, step.scope, consumes, produces, _section(step), step.provider)

@@ -20,6 +20,10 @@ from drizframe.errors import OutputError, ParameterError
 ROOT = Path(drizframe.__file__).parents[1]
 
 
+#: Instruments whose record would have the name of something else in the templates.
+AWKWARD = ("detector", "drizframe-sample", "drizframe-wcs")
+
+
 def name_for(kind):
     return f"drizframe-my-{kind}"
 
@@ -30,6 +34,8 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("plugins")
     for kind in KINDS:
         write_plugin(name_for(kind), kind, folder)
+    for name in AWKWARD:
+        write_plugin(name, "instrument", folder)
     return folder
 
 
@@ -144,7 +150,10 @@ def test_the_command_tells_what_comes_next(tmp_path):
         ("drizframe", "kernel", "would hide the module"),
         ("class", "kernel", "would hide the module"),
         ("drizframe-json", "kernel", "would hide the module"),
-        ("drizframe-gaussian", "kernel", "has a kernel named 'gaussian' already"),
+        ("pydantic", "kernel", "'pydantic' is installed already"),
+        ("pyyaml", "kernel", "(?i)The distribution 'pyyaml' is installed already"),
+        ("yaml", "kernel", "The module 'yaml' is installed already"),
+        ("h" * 300, "kernel", "has 300 letters; at most 60"),
         ("exp", "weighting", "has a weighting named 'EXP' already"),
     ],
 )
@@ -165,3 +174,19 @@ def test_a_place_that_is_no_folder_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         write_plugin("drizframe-hat", "kernel", tmp_path / "file")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_begin_with_that_of_the_package_and_a_dot(written, kind):
+    module = name_for(kind).replace("-", "_")
+    text = (written / name_for(kind) / "src" / module / "__init__.py").read_text()
+    short = module.removeprefix("drizframe_")
+    assert f'name="{short.upper()}"' in text if kind == "weighting" else f'name="{short}.' in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_package_imports_it_depends_on(written, kind):
+    module = name_for(kind).replace("-", "_")
+    text = (written / name_for(kind) / "src" / module / "__init__.py").read_text()
+    needed = {n for n in ("drizframe", "numpy", "pydantic") if f"import {n}" in text or f"from {n}" in text}
+    assert needed <= set(metadata(written / name_for(kind))["dependencies"])
