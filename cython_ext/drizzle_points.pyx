@@ -12,7 +12,7 @@ from libc.math cimport isfinite
 from libc.stdint cimport int32_t, uint32_t
 from libc.stdlib cimport free
 from pixels cimport nint
-from point_calls cimport BEYOND, FULL, Answer, Function, ask, prepare
+from point_calls cimport BEYOND, FULL, Answer, Function, ask, outside, prepare
 
 
 cdef inline bint _derivatives(const double* x, const double* y, Py_ssize_t across, double* jacobian) noexcept nogil:
@@ -96,8 +96,8 @@ def drizzle_points(code, const double[:, ::1] x, const double[:, ::1] y, const d
                 continue
             status = ask(function, user, px, py, jacobian, pixfrac, scale, &answer)
             if status == 0 and answer.columns > 0 and answer.rows > 0:
-                if (answer.x0 < nint(px - radius) or answer.x0 + answer.columns - 1 > nint(px + radius)
-                        or answer.y0 < nint(py - radius) or answer.y0 + answer.rows - 1 > nint(py + radius)):
+                if (outside(answer.x0, answer.columns, nint(px - radius), nint(px + radius))
+                        or outside(answer.y0, answer.rows, nint(py - radius), nint(py + radius))):
                     status = BEYOND
                 elif _clip(&answer, x0, y0, x1 - x0, y1 - y0):
                     touched += add_pixel(&sums, at, answer.weights, answer.rows, answer.columns, answer.x0 - x0,

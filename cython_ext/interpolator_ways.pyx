@@ -14,7 +14,7 @@ from interpolation cimport clipped, inside, real
 from kernel_loop cimport CELLS, LANES, Body, body_of
 from libc.math cimport ceil, floor
 from libc.stdlib cimport free
-from point_calls cimport BEYOND, FULL, Answer, Function, ask, prepare
+from point_calls cimport BEYOND, FULL, Answer, Function, ask, outside, prepare
 
 
 cdef inline double _sum(const real[:, :] image, const double* weights, Py_ssize_t apart, Py_ssize_t x0, Py_ssize_t y0,
@@ -147,8 +147,8 @@ cdef Py_ssize_t _by_points(Function function, void* user, const real[:, :] image
         if answer.columns <= 0 or answer.rows <= 0:
             out[k] = 0.0
             continue
-        if (answer.x0 < x[k] - support or answer.x0 + answer.columns - 1 > x[k] + support
-                or answer.y0 < y[k] - support or answer.y0 + answer.rows - 1 > y[k] + support):
+        if (outside(answer.x0, answer.columns, x[k] - support, x[k] + support)
+                or outside(answer.y0, answer.rows, y[k] - support, y[k] + support)):
             status[0] = BEYOND
             return k
         out[k] = _sum(image, answer.weights, 1, answer.x0, answer.y0, answer.rows, answer.columns, &norm)

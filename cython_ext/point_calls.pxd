@@ -1,7 +1,8 @@
 # Calling a point function: shared by points.pyx and interpolator_ways.pyx.
 #
 # a. The buffer grows when the function asks for more room; the caller frees it.
-# b. A function that reports more weights than the buffer holds has the status BEYOND, before they are read.
+# b. A function that reports more weights than the buffer holds has the status BEYOND, before they are read; one whose
+#    weights are not finite NOT_FINITE.
 
 from libc.stdlib cimport malloc, realloc
 
@@ -11,6 +12,7 @@ ctypedef int (*Function)(double, double, const double*, double, double, int*, in
 cdef enum:
     BEYOND = -(1 << 30)
     FULL = -(1 << 30) + 1
+    NOT_FINITE = -(1 << 30) + 2
 
 
 cdef struct Answer:
@@ -30,8 +32,10 @@ cdef inline bint prepare(Answer* answer) noexcept nogil:
 cdef inline int ask(Function function, void* user, double x, double y, const double* jacobian, double pixfrac,
                     double scale, Answer* answer) noexcept nogil:
     """Call a function for one pixel, once more if it needs more room; return its status."""
-    cdef int status = 0, _tries
-    cdef double* larger
+    cdef:
+        int status = 0, _tries, k
+        double* larger
+        double some = 0.0
     for _tries in range(2):
         answer.columns = 0
         answer.rows = 0
@@ -47,4 +51,13 @@ cdef inline int ask(Function function, void* user, double x, double y, const dou
     if status == 0 and answer.columns > 0 and answer.rows > 0:
         if <long long> answer.columns * answer.rows > answer.capacity:
             return BEYOND
+        for k in range(answer.columns * answer.rows):
+            some += 0.0 * answer.weights[k]  # 0 for finite numbers only
+        if some != 0.0:
+            return NOT_FINITE
     return status
+
+
+cdef inline bint outside(int first, int count, double low, double high) noexcept nogil:
+    """Whether pixels from the first on leave a range; as float64, which holds every sum of two int."""
+    return first < low or <double> first + count - 1.0 > high

@@ -9,7 +9,7 @@ import numpy as np
 from cpython.pycapsule cimport PyCapsule_GetContext, PyCapsule_GetName, PyCapsule_GetPointer
 from libc.stdlib cimport free
 from pixels cimport nint
-from point_calls cimport BEYOND, FULL, Answer, Function, ask, prepare
+from point_calls cimport BEYOND, FULL, Answer, Function, ask, outside, prepare
 
 
 cdef inline void _place(const Answer* answer, Py_ssize_t x0, Py_ssize_t y0, Py_ssize_t h, Py_ssize_t w,
@@ -51,8 +51,8 @@ def call_points(capsule, x, y, jacobian, x0, y0, shape, double pixfrac, double s
         for k in range(n):
             status = ask(function, user, px[k], py[k], &jac[k, 0], pixfrac, scale, &answer)
             if status == 0 and answer.columns > 0 and answer.rows > 0 and (
-                answer.x0 < nint(px[k] - radius) or answer.x0 + answer.columns - 1 > nint(px[k] + radius)
-                or answer.y0 < nint(py[k] - radius) or answer.y0 + answer.rows - 1 > nint(py[k] + radius)
+                outside(answer.x0, answer.columns, nint(px[k] - radius), nint(px[k] + radius))
+                or outside(answer.y0, answer.rows, nint(py[k] - radius), nint(py[k] + radius))
             ):
                 status = BEYOND
             if status != 0:

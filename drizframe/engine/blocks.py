@@ -226,13 +226,14 @@ class Block:
         window = self.acc.window
         x0 = np.minimum(left, window.x1 - w)
         y0 = np.minimum(low, window.y1 - h)
-        quads = None if corners is None else corners[part]
+        quads = None if corners is None else _frozen(corners[part])
+        px, py, x0, y0 = _frozen(x[part]), _frozen(y[part]), _frozen(x0), _frozen(y0)
         strip = max(1, CELLS // (n * w))
         touched = 0
         for row in range(0, h, strip):
             shape = (min(strip, h - row), w)
             weights = self.way.weigh(
-                x[part], y[part], quads, x0, y0 + row, shape, pixfrac=self.way.pixfrac, scale=self.way.scale
+                px, py, quads, x0, _frozen(y0 + row), shape, pixfrac=self.way.pixfrac, scale=self.way.scale
             )
             _check_weights(self.way.kernel, weights, (n, *shape))
             touched += self._scatter(weights, values, index[part], x0 - window.x0, y0 + row - window.y0)
@@ -262,6 +263,13 @@ def _check_weights(kernel: Kernel, weights: Any, shape: tuple[int, ...]) -> None
     if not finite:
         msg = f"The weights that {kernel.label} returned are not finite, or huge. Give finite weights."
         raise PluginError(msg, kernel)
+
+
+def _frozen(array: Any) -> Any:
+    """Return a view that a kernel cannot change."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _contiguous(pair: tuple[Array, Array]) -> tuple[Array, Array]:

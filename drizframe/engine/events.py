@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from drizframe.errors import DrizframeWarning
-from drizframe.hooks import Event, PluginManager
+from drizframe.hooks import FAULTS, Event, PluginManager
 
 __all__ = ["Bus"]
 
@@ -49,7 +49,7 @@ class Bus:
                 continue
             try:
                 method(event=event)
-            except Exception:  # a listener must never stop a run
+            except FAULTS:  # a listener must never stop a run
                 log.exception("Listener %r failed in %s and is dropped.", listener, hook)
                 self._listeners.remove(listener)
 

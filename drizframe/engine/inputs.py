@@ -16,7 +16,7 @@ from drizframe.engine.blame import culprit_of
 from drizframe.engine.events import Bus
 from drizframe.engine.job import reset_bits
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError
-from drizframe.hooks import InstrumentOptions, Registry
+from drizframe.hooks import FAULTS, Component, InstrumentOptions, Registry, ask
 from drizframe.model import Chip, Exposure
 
 __all__ = ["load_exposures", "read_file", "unusable"]
@@ -53,7 +53,7 @@ def read_file(
         return _read_file(path, parameters, registry, ivm)
     except (DrizframeError, MemoryError):
         raise
-    except Exception as error:
+    except FAULTS as error:
         culprit = culprit_of(error, registry, parameters)
         if not culprit:
             raise
@@ -69,7 +69,7 @@ def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path
         records = [r for r in registry.records("instrument") if r.name != "generic"]
         candidates: list[Any] = [*records, registry.get("instrument", "generic")]
         for record in candidates:
-            if record.matches(primary):
+            if ask(record, record.matches, primary):
                 return record
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)
@@ -78,14 +78,24 @@ def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path
         msg = f"{str(path)!r} is a folder. Name its files, for example '{path}/*_flt.fits'."
         raise InputError(msg)
     for record in registry.records("reader"):
-        if record.matches(path):  # type: ignore[attr-defined]
-            assert record.reference is not None  # noqa: S101  (checked when the record was made)
-            exposures: list[Exposure] = record.reference(
-                path, instruments=find_instrument, options=instrument_options(parameters, ivm)
-            )
-            return exposures
+        if ask(record, record.matches, path):  # type: ignore[attr-defined]
+            options = instrument_options(parameters, ivm)
+            found = ask(record, record.reference, path, instruments=find_instrument, options=options)
+            return _exposures(record, found, path)
     msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
     raise InputError(msg)
+
+
+def _exposures(reader: Component, found: Any, path: Path) -> list[Exposure]:
+    """Refuse an answer of a reader that is no list of exposures."""
+    if isinstance(found, list | tuple) and found and all(isinstance(e, Exposure) for e in found):
+        return list(found)
+    came = [type(e).__name__ for e in found] if isinstance(found, list | tuple) else type(found).__name__
+    msg = (
+        f"{reader.label} must return a list of exposures for {str(path)!r}. It returned {came}. "
+        f"A reader passes on what an instrument returns: look there too."
+    )
+    raise PluginError(msg, reader)
 
 
 def _has_good_pixel(chip: Chip, bits: int | None, cleared: int | None) -> bool:

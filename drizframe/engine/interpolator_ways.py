@@ -14,7 +14,7 @@ from drizframe._fast import load
 from drizframe.engine import points, profiles
 from drizframe.engine.kernel_ways import loops_compiled
 from drizframe.errors import PluginError
-from drizframe.hooks import Component, Interpolator, choose
+from drizframe.hooks import Component, Interpolator, choose, guarded
 
 __all__ = ["ADVICE", "LEAST_SUM", "Backend", "by_points", "by_profile", "sums_of", "values_of"]
 
@@ -65,14 +65,16 @@ def values_of(
     fast = loops_compiled(interpolator, backend) == "cython" and compiled is not None
     assert interpolator.support is not None  # noqa: S101  (checked by the record)
     if interpolator.profile is not None:
-        return _from_profile(interpolator, interpolator.profile, interpolator.support, fast=fast)
+        return _from_profile(
+            interpolator, guarded(interpolator, interpolator.profile), interpolator.support, fast=fast
+        )
     return _from_point(interpolator, interpolator.support, fast=fast)
 
 
 def _from_profile(
     interpolator: Interpolator, profile: Callable[..., Any], support: float, *, fast: bool
 ) -> Values:
-    table = profiles.tabulate(profile, support, interpolator, ADVICE)
+    table = profiles.tabulate(interpolator, support, ADVICE)
     _check_sums(interpolator, profile, support)
     code = profiles.code_of(table, 1.0) if fast else None
 

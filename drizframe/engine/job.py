@@ -13,13 +13,14 @@ from drizframe.config import Parameters
 from drizframe.engine.blotting import blot_chip
 from drizframe.engine.drizzling import drizzle
 from drizframe.engine.events import Bus
+from drizframe.engine.executing import results_of
 from drizframe.engine.kernel_ways import loops_compiled
 from drizframe.engine.overlaps import find_overlaps
 from drizframe.engine.plan import Plan
 from drizframe.engine.sections import options_of
 from drizframe.engine.store import Store
 from drizframe.errors import HookError
-from drizframe.hooks import Component, Interpolator, Kernel, Overlap, Registry, Step, choose
+from drizframe.hooks import Component, Interpolator, Kernel, Overlap, Registry, Step, choose, guarded
 from drizframe.model import Chip, ChipInput, Drizzled, Exposure, Frame, PixelMap, PlaneKey, Unit, Window
 
 __all__ = ["EngineJob", "RunContext"]
@@ -109,6 +110,8 @@ class EngineJob:
             msg = f"Step {self._step.name!r} reads plane {name!r} but does not declare it. Add it to `consumes`."
             raise HookError(msg)
         key = PlaneKey(name, self.unit if unit is None else unit)
+        if window is not None and self.window is not None and key.unit.chip is None:
+            self._check_halo(name, window)
         store = self._context.store
         if key in store:
             origin = store.origin(key)
@@ -116,6 +119,17 @@ class EngineJob:
                 return self._padded(key, origin, window)
             return store.get(key, window)
         return self._load(key, window)
+
+    def _check_halo(self, name: str, window: Window) -> None:
+        """Refuse to read farther from a tile than the step declares."""
+        step = self._step
+        halo = step.halo(self.parameters, self.registry) if callable(step.halo) else step.halo
+        if self.window is not None and self.window.grown(halo).intersection(window) != window:
+            msg = (
+                f"Step {step.name!r} reads {window} of plane {name!r} for its tile {self.window}, but declares a halo of "
+                f"{halo} pixels. Give the step the halo that it needs."
+            )
+            raise HookError(msg)
 
     def _padded(self, key: PlaneKey, origin: Window, window: Window) -> Array:
         """Return a window of a frame from a plane that covers only a part of it."""
@@ -145,7 +159,7 @@ class EngineJob:
                 image = reset_bits(image, self.parameters.resetbits)
         if image is None:
             return None
-        image = image if image.flags.owndata or not image.flags.writeable else image.view()
+        image = image.view()  # the array itself may be the caller's, who goes on with it
         image.flags.writeable = False
         self._context.store.put(key, image)
         return image if window is None else image[window.slices]
@@ -178,7 +192,7 @@ class EngineJob:
         """Return the implementation that runs, by `backend`; the result of the run records which it was."""
         function, kind = choose(component, self.backend)
         self._context.backends[f"{component.family} {component.name}"] = kind
-        return function
+        return guarded(component, function)
 
     def frame(self, which: Which) -> Frame:
         """Return an output frame."""
@@ -236,9 +250,7 @@ class EngineJob:
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""
         executor = self.registry.get("executor", self.parameters.executor)
-        if not executor.shares_memory:
-            executor = self.registry.get("executor", "threads")
-        return list(executor.map(function, items, workers=self._context.plan.workers))
+        return list(results_of(executor, function, items, self._context.plan.workers))
 
     def note(self, message: str, *, warn: bool = False) -> None:
         """Write a line into the log, as a warning if `warn`.

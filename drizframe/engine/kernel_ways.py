@@ -10,7 +10,7 @@ import numpy as np
 
 from drizframe.engine import points, profiles
 from drizframe.errors import BackendError, PluginError
-from drizframe.hooks import Component, Kernel, choose
+from drizframe.hooks import Component, Kernel, choose, guarded
 
 __all__ = ["Way", "loops_compiled", "nearest", "point_failure", "way_of"]
 
@@ -67,7 +67,11 @@ def way_of(
     """
     if kernel.footprint is not None:
         function: Weigh = call(kernel) if call is not None else choose(kernel, backend)[0]
-        fused = backend != "reference" and kernel.block is not None and function is kernel.fast
+        fused = (
+            backend != "reference"
+            and kernel.block is not None
+            and getattr(function, "__wrapped__", function) is kernel.fast
+        )
         return Way(function, kernel.block(pixfrac, scale) if fused and kernel.block is not None else None)
     fast = loops_compiled(kernel, backend) == "cython"
     if kernel.profile is not None:
@@ -95,8 +99,8 @@ def loops_compiled(component: Component, backend: Backend) -> str:
 
 def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
     assert kernel.profile is not None and kernel.support is not None  # noqa: S101, PT018  (checked by the record)
-    profile, support = kernel.profile, kernel.reach(pixfrac, 1.0)[1]
-    table = profiles.tabulate(profile, support, kernel, ADVICE, pixfrac=pixfrac)
+    profile, support = guarded(kernel, kernel.profile), kernel.reach(pixfrac, 1.0)[1]
+    table = profiles.tabulate(kernel, support, ADVICE, pixfrac=pixfrac)
 
     def weigh(
         x: Array, y: Array, corners: Array | None, x0: Integers, y0: Integers, shape: tuple[int, int], *,

@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from drizframe.errors import ConflictError, HookError
+from drizframe.errors import ConflictError, HookError, nearest
 from drizframe.hooks import STAGES, Step
+from drizframe.model import PLANES
 
-__all__ = ["INPUT_PLANES", "ordered"]
+__all__ = ["INPUT_PLANES", "check_names", "ordered"]
 
 #: Planes that come with the exposures.
 INPUT_PLANES = frozenset({"sci", "err", "dq", "ivm", "flat"})
+
+
+def check_names(steps: Sequence[Step], off: Sequence[str] = ()) -> None:
+    """Refuse planes and steps that nobody knows: a slip of the pen would put a step in a wrong place, silently.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        All steps of a run, also those that are switched off.
+    off : sequence of str
+        Stages that a plugin left out.
+
+    Raises
+    ------
+    HookError
+        For a plane that is read or made, or a step in `after`; the nearest one is suggested.
+    """
+    made = {p for s in steps for p in s.produces}
+    read = {p for s in steps for p in s.consumes}
+    names = {s.name for s in steps} | set(off) | set(STAGES.values())
+    for step in steps:
+        who = f"Step {_named(step)}"
+        for plane in step.consumes:
+            if plane not in PLANES and plane not in made - set(step.produces):
+                raise HookError(
+                    f"{who} reads plane {plane!r}, which no step makes."
+                    + _hint(plane, {*PLANES, *made} - {plane})
+                )
+        for plane in step.produces:
+            near = nearest(plane, PLANES)
+            if plane not in PLANES and plane not in read and near:
+                raise HookError(f"{who} makes plane {plane!r}, which no step reads." + _hint(plane, PLANES))
+        for other in step.after:
+            if other not in names:
+                raise HookError(f"{who} comes after {other!r}, which is no step." + _hint(other, names))
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near else f" There are: {', '.join(sorted(known))}."
 
 
 def _producers(steps: Sequence[Step]) -> dict[str, Step]:

@@ -11,10 +11,10 @@ from drizframe.config import Parameters
 from drizframe.engine.footprints import tiles
 from drizframe.engine.frames import build_frames, scale_ratio
 from drizframe.engine.mapping import pixel_map
-from drizframe.engine.order import ordered
-from drizframe.engine.sections import check_sections
+from drizframe.engine.order import check_names, ordered
+from drizframe.engine.sections import check_sections, options_of
 from drizframe.errors import DrizframeError, ParameterError, PluginError
-from drizframe.hooks import STAGES, Component, Registry, Step
+from drizframe.hooks import FAULTS, STAGES, Component, Registry, Step
 from drizframe.hooks.calls import fitting
 from drizframe.model import Exposure, Frame, PixelMap, Unit, Window
 
@@ -123,6 +123,7 @@ def _steps(
             found.append(step)
     found += registry.manager.extra_steps()
     check_sections(parameters, registry, found)
+    check_names(found, off)
     enabled = []
     for step in found:
         if _answer(step, "enabled", parameters, exposures, registry, default=True):
@@ -133,17 +134,39 @@ def _steps(
     return ordered(enabled), off
 
 
-def _answer(step: Step, question: str, *arguments: Any, default: Any) -> Any:
+def _check_executor(parameters: Parameters, registry: Registry) -> None:
+    """Refuse an executor that has its own memory: tasks hold the run itself."""
+    executor = registry.get("executor", parameters.executor)
+    if not executor.shares_memory:
+        usable = [r.name for r in registry.records("executor") if getattr(r, "shares_memory", False)]
+        msg = (
+            f"Parameter executor: {executor.label} does not share this process's memory, which the tasks of this version "
+            f"of drizframe need. Choose one of: {', '.join(usable)}."
+        )
+        raise ParameterError(msg)
+
+
+def _answer(
+    step: Step,
+    question: str,
+    parameters: Parameters,
+    exposures: Sequence[Exposure],
+    registry: Registry,
+    *,
+    default: Any,
+) -> Any:
     """Ask a step something while planning; a stranger's error is named after it."""
     function = getattr(step, question)
     if function is None:
         return default
     try:
-        way = fitting(function, step.CALLS[question])  # `enabled` may leave the registry out
-        return function(*arguments if way is None else arguments[: len(way.split(","))])
+        way = fitting(function, step.CALLS[question])  # the last arguments may be left out
+        given = 3 if way is None else len(way.split(","))
+        options = [options_of(step, parameters)] if given > 3 else []
+        return function(*(parameters, exposures, registry)[:given], *options)
     except DrizframeError:
         raise
-    except Exception as error:
+    except FAULTS as error:
         msg = f"Step {step.name!r} of {step.provider} failed in its {question!r}: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
 
@@ -199,6 +222,7 @@ def make_plan(
         No pixel has been read.
     """
     check_components(parameters, registry)
+    _check_executor(parameters, registry)
     steps, off = _steps(registry, parameters, exposures)
     frames = build_frames(exposures, parameters)
     maps, ratios = _maps(exposures, frames, parameters, wcsmap)

@@ -35,6 +35,8 @@ compiled: Any = load("point_functions")
 
 #: Status of a function that wrote weights outside of its support.
 BEYOND = -(1 << 30)
+#: Status of a function whose weights are not finite.
+NOT_FINITE = -(1 << 30) + 2
 
 _DOUBLE, _INT = ctypes.c_double, ctypes.c_int
 
@@ -58,6 +60,10 @@ def failure(component: Component, status: int, x: float, y: float, support: str)
         msg = (
             f"The point function of {owner} gave weights outside of its support ({support}), or more than fit, "
             f"for the pixel at ({x:g}, {y:g}). Make the support larger."
+        )
+    elif status == NOT_FINITE:
+        msg = (
+            f"The point function of {owner} gave weights that are not finite for the pixel at ({x:g}, {y:g})."
         )
     else:
         msg = f"The point function of {owner} returned {status} at ({x:g}, {y:g}); 0 means success."
@@ -141,7 +147,8 @@ class Asking:
             return status, left, low, np.empty((0, 0))
         if columns * rows > self._buffer.size:
             return BEYOND, left, low, np.empty((0, 0))
-        return 0, left, low, self._buffer[: columns * rows].reshape(rows, columns)
+        part = self._buffer[: columns * rows].reshape(rows, columns)
+        return (0 if np.isfinite(part).all() else NOT_FINITE), left, low, part
 
 
 def _beyond(x: float, y: float, left: int, low: int, shape: tuple[int, ...], radius: float) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 
 from drizframe._fast import load
 from drizframe.errors import PluginError
-from drizframe.hooks import Component
+from drizframe.hooks import Interpolator, Kernel, ask, image_of
 
 __all__ = ["TOLERANCE", "Table", "code_of", "exact", "product", "rounded", "surface", "tabulate"]
 
@@ -31,6 +31,10 @@ compiled: Any = load("profiles")
 TOLERANCE = 1e-6
 #: A form (product, round) is taken for granted where it holds to this fraction of the peak.
 SAME = 1e-10
+#: The same for profiles that compute in float32.
+SAME_SINGLE = 1e-6
+#: Offsets along each axis at which a profile is looked for at all.
+FINE = 513
 #: Cells along one axis: where tables start and end.  120 has many divisors, so that kinks often lie on nodes.
 LINE, SQUARE = (120, 120 << 14), (1 << 4, 1 << 10)
 
@@ -73,19 +77,15 @@ def code_of(table: Table, scale: float) -> tuple[Any, Array]:
 
 
 @functools.lru_cache(maxsize=32)
-def tabulate(
-    profile: Callable[..., Any], support: float, component: Component, advice: str, **keywords: float
-) -> Table:
+def tabulate(component: Kernel | Interpolator, support: float, advice: str, **keywords: float) -> Table:
     """Tabulate a profile until the error is small.
 
     Parameters
     ----------
-    profile : callable
-        ``profile(dx, dy, **keywords) -> weight``.
+    component : Kernel or Interpolator
+        Whose ``profile(dx, dy, **keywords) -> weight`` it is.
     support : float
         Largest offset along an axis, in pixels.
-    component : Component
-        The component, for messages.
     advice : str
         What its author can do if no table is good enough.
     **keywords : float
@@ -102,22 +102,54 @@ def tabulate(
         msg = f"The support of {component.label} is {support!r}{given}; it must be finite and above 0."
         raise PluginError(msg, component)
 
-    def values(dx: Array, dy: Array) -> Array:
-        dx, dy = np.broadcast_arrays(np.asarray(dx, dtype=np.float64), np.asarray(dy, dtype=np.float64))
-        out = np.asarray(profile(dx.copy(), dy.copy(), **keywords), dtype=np.float64)
-        if out.shape != dx.shape or not np.isfinite(out).all():
-            msg = (
-                f"The profile of {component.label} returned shape {out.shape} for offsets of shape {dx.shape}, "
-                f"or values that are not finite. It must return one finite weight for each offset."
-            )
-            raise PluginError(msg, component)
-        return out
-
-    found = _by_axes(values, support) or _by_distance(values, support) or _by_both(values, support)
+    values = _Values(component, keywords)
+    probes = _probes(support)
+    same = SAME if values(probes, probes).dtype == np.float64 else SAME_SINGLE
+    fine = np.linspace(-support, support, FINE)
+    if not np.any(values(fine[None, :], fine[:, None])):
+        msg = (
+            f"The profile of {component.label} is 0 everywhere within its support ({support:g} pixels), as far as can be "
+            f"seen with {FINE} offsets along each axis. Make the support as small as the profile is."
+        )
+        raise PluginError(msg, component)
+    found = (
+        _by_axes(values, support, same) or _by_distance(values, support, same) or _by_both(values, support)
+    )
     if found is None:
-        msg = f"The profile of {component.label} cannot be tabulated to {TOLERANCE:g} of its peak: it seems to jump. {advice}"
+        msg = (
+            f"The profile of {component.label} cannot be tabulated to {TOLERANCE:g} of its peak: it seems to jump, or to "
+            f"have kinks that lie askew. {advice}"
+        )
         raise PluginError(msg, component)
     return found
+
+
+class _Values:
+    """The profile of a component on arrays of offsets, checked.
+
+    Parameters
+    ----------
+    component : Kernel or Interpolator
+        Whose profile it is.
+    keywords : dict
+        Passed on.
+    """
+
+    def __init__(self, component: Kernel | Interpolator, keywords: dict[str, float]) -> None:
+        self._component, self._keywords = component, keywords
+
+    def __call__(self, dx: Array, dy: Array) -> Any:
+        """Return one weight for each offset, float64, or float32 if that is what the profile gives."""
+        component = self._component
+        dx, dy = np.broadcast_arrays(np.asarray(dx, dtype=np.float64), np.asarray(dy, dtype=np.float64))
+        answer = ask(component, component.profile, dx.copy(), dy.copy(), **self._keywords)
+        out = image_of(component, answer, dx.shape, what="one weight for each offset")
+        if not np.isfinite(out).all():
+            j = np.unravel_index(np.argmin(np.isfinite(out)), out.shape)
+            where = f"(dx, dy) = ({dx[j]:g}, {dy[j]:g})"
+            msg = f"The profile of {component.label} returned {out[j]} at {where}. It must be finite within its support."
+            raise PluginError(msg, component)
+        return out if out.dtype == np.float32 else out.astype(np.float64, copy=False)
 
 
 def exact(
@@ -190,13 +222,13 @@ def surface(
 # -- forms of tables -----------------------------------------------------------------------------------------
 
 
-def _by_axes(values: Profile, support: float) -> Table | None:
+def _by_axes(values: Profile, support: float, same: float) -> Table | None:
     """Return a table for each axis if the profile is a product of functions of dx and of dy."""
     u = _probes(support)
     f = values(u[None, :], u[:, None])
     j, i = np.unravel_index(np.argmax(np.abs(f)), f.shape)
     peak = f[j, i]
-    if peak == 0.0 or np.abs(f * peak - f[j][None, :] * f[:, i][:, None]).max() > SAME * peak * peak:
+    if peak == 0.0 or np.abs(f * peak - f[j][None, :] * f[:, i][:, None]).max() > same * peak * peak:
         return None
     across = _line(lambda v: values(v, np.full_like(v, u[j])), -support, support)
     along = _line(lambda v: values(np.full_like(v, u[i]), v) / peak, -support, support)
@@ -208,16 +240,19 @@ def _by_axes(values: Profile, support: float) -> Table | None:
         (across, lambda v: values(v, np.full_like(v, u[j]))),
         (along, lambda v: values(np.full_like(v, u[i]), v) / peak),
     ):
-        parts.append(line[0] if len(line[0]) == size else function(np.linspace(-support, support, size)))
+        same_size = len(line[0]) == size
+        parts.append(
+            line[0] if same_size else np.asarray(function(np.linspace(-support, support, size)), np.float64)
+        )
     return Table("product", tuple(parts), support, across[1] + along[1])
 
 
-def _by_distance(values: Profile, support: float) -> Table | None:
+def _by_distance(values: Profile, support: float, same: float) -> Table | None:
     """Return a table over the distance if the profile is round."""
     u = _probes(support)
     f = values(u[None, :], u[:, None])
     distance = np.hypot(u[None, :], u[:, None])
-    if np.abs(f - values(distance, np.zeros_like(distance))).max() > SAME * np.abs(f).max():
+    if np.abs(f - values(distance, np.zeros_like(distance))).max() > same * np.abs(f).max():
         return None
     line = _line(lambda v: values(v, np.zeros_like(v)), 0.0, np.sqrt(2.0) * support)
     return None if line is None else Table("rounded", (line[0],), support, line[1])
@@ -236,7 +271,7 @@ def _by_both(values: Profile, support: float) -> Table | None:
         read = np.sum([c[b][:, None] * rows[i + b, :] for b in range(4)], axis=0)
         errors.append(_relative(read - values(v[None, :], v[:, None]), table))
         if errors[-1] <= 0.5 * TOLERANCE:
-            return Table("surface", (np.ascontiguousarray(table),), support, errors[-1])
+            return Table("surface", (np.ascontiguousarray(table, dtype=np.float64),), support, errors[-1])
         cells *= 2
     return None
 
@@ -251,7 +286,7 @@ def _line(function: Callable[[Array], Array], low: float, high: float) -> tuple[
         v = _between(u)
         errors.append(_relative(_linear((v - low) * (cells / (high - low)), table) - function(v), table))
         if errors[-1] <= 0.4 * TOLERANCE:
-            return np.ascontiguousarray(table), errors[-1]
+            return np.ascontiguousarray(table, dtype=np.float64), errors[-1]
         cells *= 2
     return None
 

@@ -10,16 +10,20 @@ import numpy as np
 
 from drizframe.engine.blame import culprit_of, provider_of
 from drizframe.engine.events import Bus
+from drizframe.engine.executing import results_of
 from drizframe.engine.footprints import exposure_window
 from drizframe.engine.job import EngineJob, RunContext
-from drizframe.engine.order import INPUT_PLANES
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.errors import DrizframeError, PluginError
-from drizframe.hooks import Component, Registry, Step
-from drizframe.model import RUN, PlaneKey, Unit, Window
+from drizframe.hooks import FAULTS, Component, Registry, Step
+from drizframe.model import PLANES, RUN, PlaneKey, SkyValue, Unit, Window
 
 __all__ = ["Task", "carry_out"]
+
+#: Planes that are no images, and those that may have more axes than two.
+_VALUES = frozenset({"sky", "single.threshold", "final.scale"})
+_LAYERED = frozenset({"mosaic.ctx", "mosaic.var"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,12 +42,14 @@ def execute(task: Task) -> Mapping[Any, Any]:
     try:
         planes = task.step.run(job)
     except PluginError as error:
+        if error.component is None:
+            raise
         raise PluginError(_complaint(task, error), error.component) from error
     except DrizframeError:
         raise
     except MemoryError:
         raise
-    except Exception as error:
+    except FAULTS as error:
         raise PluginError(_failure(task, error)) from error
     return _checked(task, planes)
 
@@ -75,7 +81,7 @@ def _place(task: Task) -> str:
     return where
 
 
-def _failure(task: Task, error: Exception) -> str:
+def _failure(task: Task, error: BaseException) -> str:
     """Say what failed where, and whose it is."""
     step, where = task.step, _place(task)
     culprit = culprit_of(error, task.context.registry, task.context.plan.parameters)
@@ -91,24 +97,58 @@ def _checked(task: Task, planes: Any) -> Mapping[Any, Any]:
     if not isinstance(planes, Mapping):
         msg = f"{who} returned {type(planes).__name__}; it must return a mapping of planes."
         raise PluginError(msg)
-    found = dict(planes)
+    found = {}
     for name, value in planes.items():
         plain = name.name if isinstance(name, PlaneKey) else name
         if plain not in task.step.produces:
             msg = f"{who} returned plane {plain!r}, which it does not declare. Add it to `produces`."
             raise PluginError(msg)
-        if not isinstance(value, np.ndarray):
-            continue
         unit = name.unit if isinstance(name, PlaneKey) else task.unit
-        wanted = None if task.window is None else task.window.shape
-        if plain in INPUT_PLANES and unit.exposure is not None and unit.chip is not None:
-            wanted = task.context.plan.exposures[unit.exposure].chips[unit.chip].shape
-            if plain in {"sci", "err"}:
-                found[name] = np.ascontiguousarray(value, dtype=np.float32)
-        if wanted is not None and value.shape[-2:] != wanted:
-            msg = f"{who} returned {plain!r} with shape {value.shape}; it must have {wanted} as its last two axes."
-            raise PluginError(msg)
+        found[name] = _plane(task, who, plain, unit, value)
     return found
+
+
+def _plane(task: Task, who: str, name: str, unit: Unit, value: Any) -> Any:
+    """Return a plane that a step made, as the store keeps it; refuse what cannot be one."""
+    wanted = _shape_of(task, name, unit)
+    if not isinstance(value, np.ndarray):
+        if wanted is None and not (name == "sky" and not isinstance(value, SkyValue)):
+            return value
+        need = "a SkyValue" if name == "sky" else f"an array of shape {wanted}"
+        msg = f"{who} returned {name!r} as {type(value).__name__} {value!r:.60}; it must be {need}."
+        raise PluginError(msg)
+    if value.dtype.kind not in "biuf":
+        msg = f"{who} returned {name!r} with type {value.dtype}; it must hold real numbers."
+        raise PluginError(msg)
+    layers = value.ndim > 2 and name not in _LAYERED and name in PLANES
+    if wanted is not None and (value.shape[-2:] != wanted or layers):
+        msg = f"{who} returned {name!r} with shape {value.shape}; it must have {wanted}" + (
+            " as its last two axes." if name in _LAYERED or name not in PLANES else "."
+        )
+        raise PluginError(msg)
+    if name in {"sci", "err"}:
+        value = np.ascontiguousarray(value, dtype=np.float32)
+    # a view belongs to an array that the step may fill again
+    return (
+        value
+        if value.base is None or not task.step.provider or task.step.provider == "drizframe"
+        else value.copy()
+    )
+
+
+def _shape_of(task: Task, name: str, unit: Unit) -> tuple[int, int] | None:
+    """Return the shape that a plane must have; None if it is no image, or of a size that only the step knows."""
+    if name in _VALUES:
+        return None
+    if task.window is not None:
+        return task.window.shape
+    meaning = PLANES.get(name, "")
+    if meaning.startswith("chip") and unit.exposure is not None and unit.chip is not None:
+        return task.context.plan.exposures[unit.exposure].chips[unit.chip].shape
+    frame = {"median": "separate", "depth": "separate"}.get(
+        name, "final" if name.startswith("mosaic.") else ""
+    )
+    return task.context.plan.frames[frame].shape if frame in task.context.plan.frames else None
 
 
 def _tasks(context: RunContext, step: Step) -> list[Task]:
@@ -144,8 +184,8 @@ def _footprint(context: RunContext, unit: Unit) -> Window:
     pixfrac = plan.parameters.driz_sep_pixfrac
     margin = 2.0
     for u in units:
-        if kernel.support is not None and kernel.profile is None:
-            margin = max(margin, 1.0 + float(kernel.support(max(pixfrac, 1e-3), plan.ratios["separate", u])))
+        # half a pixel of the chip is in the window of the exposure already
+        margin = max(margin, 1.0 + kernel.reach(max(pixfrac, 1e-3), plan.ratios["separate", u])[1])
     return exposure_window(
         [plan.maps["separate", u] for u in units], plan.frames["separate"].shape, margin=margin
     )
@@ -210,7 +250,7 @@ def _run_step(context: RunContext, step: Step) -> None:
     tasks = _tasks(context, step)
     context.bus.start(step.name, len(tasks))
     executor = context.registry.get("executor", plan.parameters.executor)
-    results = executor.map(execute, tasks, workers=plan.workers)
+    results = results_of(executor, execute, tasks, plan.workers)
     for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
         pixels = _keep(context, task, planes)
         context.bus.progress(step.name, done, len(tasks), pixels)
@@ -279,13 +319,11 @@ def carry_out(
     for index, step in enumerate(plan.steps):
         try:
             _run_step(context, step)
-        except Exception as error:
+        except FAULTS as error:
             _say(context, step.name)
             bus.finish(step.name, "aborted")
-            culprit = (
-                "" if isinstance(error, DrizframeError) else culprit_of(error, registry, plan.parameters)
-            )
-            if culprit:
+            culprit = culprit_of(error, registry, plan.parameters)
+            if culprit and not isinstance(error, DrizframeError):
                 msg = f"{culprit} failed in step {step.name!r}: {type(error).__name__}: {error}"
                 raise PluginError(msg) from error
             raise

@@ -2,6 +2,7 @@
 
 from drizframe.hooks.answers import image_of, number_of, pair_of, whole_of
 from drizframe.hooks.events import Event
+from drizframe.hooks.guard import FAULTS, ask, guarded, owner_of
 from drizframe.hooks.manager import PluginInfo, PluginManager
 from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
 from drizframe.hooks.options import (
@@ -40,6 +41,7 @@ from drizframe.hooks.tools import Detector, exposure_from_headers, generic_expos
 __all__ = [
     "COMPONENT_HOOKS",
     "CONTRACT",
+    "FAULTS",
     "INTERMEDIATE",
     "POINT_SIGNATURE",
     "PROJECT",
@@ -76,14 +78,17 @@ __all__ = [
     "WeightOptions",
     "Weighting",
     "Writer",
+    "ask",
     "choose",
     "exposure_from_headers",
     "generic_exposure",
+    "guarded",
     "header_number",
     "hookimpl",
     "hookspec",
     "image_of",
     "number_of",
+    "owner_of",
     "pair_of",
     "whole_of",
 ]

@@ -225,7 +225,12 @@ class Kernel(Component):
         if self.point is not None:
             check_point(self.label, self.point)
         if not self.needs_corners and self.support is None:
-            msg = f"{self.label} has no support. Give support(pixfrac, scale), or set needs_corners."
+            give = {
+                "profile": "support(pixfrac), in input pixels",
+                "point": "support(pixfrac, scale), in frame pixels",
+            }
+            advice = give.get(given[0], "support(pixfrac, scale), in frame pixels, or set needs_corners")
+            msg = f"{self.label} has no support. Give {advice}."
             raise HookError(msg)
         if self.reference is None:
             object.__setattr__(self, "reference", getattr(self, given[0]))
@@ -247,10 +252,12 @@ class Kernel(Component):
         """
         if self.needs_corners:
             return 0.5 * pixfrac, 0.0
-        assert self.support is not None  # noqa: S101  (checked when the record was made)
+        from drizframe.hooks.guard import ask  # guard needs this module
+
         if self.profile is not None:
-            return 0.0, self._width(self.support(pixfrac), f"pixfrac={pixfrac:g}") / scale
-        return 0.0, self._width(self.support(pixfrac, scale), f"pixfrac={pixfrac:g}, scale={scale:g}")
+            return 0.0, self._width(ask(self, self.support, pixfrac), f"pixfrac={pixfrac:g}") / scale
+        width = ask(self, self.support, pixfrac, scale)
+        return 0.0, self._width(width, f"pixfrac={pixfrac:g}, scale={scale:g}")
 
     def _width(self, answer: Any, given: str) -> float:
         """Refuse a support that is no width."""

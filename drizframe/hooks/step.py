@@ -37,7 +37,16 @@ _SCOPES = ("run", "exposure", "chip", "tile")
 _GRIDS = ("exposure", "separate", "final")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+#: What a step is given when it is asked something while planning: the last arguments may be left out.
+_ASKED = (
+    "parameters, exposures, registry, options",
+    "parameters, exposures, registry",
+    "parameters, exposures",
+    "parameters",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Step:
     """One stage of a run: planes in, planes out.
 
@@ -61,13 +70,15 @@ class Step:
         For scope "tile": which grid is tiled: the footprint of each exposure, the separate frame, or the
         final frame.
     halo : int or callable
-        Pixels around a tile that a result can depend on; ``halo(parameters, registry)`` if it depends.
+        Pixels around a tile that a result can depend on; ``halo(parameters, registry)`` if it depends.  A read beyond
+        is refused.
     after : tuple of str
         Steps that must come earlier although no plane says so.
     enabled : callable or None
-        ``enabled(parameters, exposures, registry) -> bool``, of which the last may be left out; None: always.
+        ``enabled(parameters, exposures, registry, options) -> bool``, of which the last may be left out; `options` is the
+        validated section of the step, or None. None: always.
     check : callable or None
-        ``check(parameters, exposures, registry)``: called while planning, if the step is enabled; raises
+        ``check(parameters, exposures, registry, options)``: called while planning, if the step is enabled; raises
         `ParameterError` for what could not run.
     options_model : type of pydantic.BaseModel, or None
         The step's own parameters; `Job.plugin_options` gives the validated section, whose name is that of the
@@ -79,8 +90,8 @@ class Step:
     #: How its functions are called; the last arguments of `enabled` and `check` may be left out.
     CALLS: ClassVar[Calls] = {
         "run": "job",
-        "enabled": ("parameters, exposures, registry", "parameters, exposures", "parameters"),
-        "check": ("parameters, exposures, registry", "parameters, exposures", "parameters"),
+        "enabled": _ASKED,
+        "check": _ASKED,
     }
 
     name: str
@@ -93,7 +104,7 @@ class Step:
     halo: int | Callable[[Parameters, Any], int] = 0
     after: tuple[str, ...] = ()
     enabled: Callable[..., bool] | None = None
-    check: Callable[[Parameters, Sequence[Exposure], Any], None] | None = None
+    check: Callable[..., None] | None = None
     options_model: type[BaseModel] | None = None
     provider: str = ""
 
@@ -111,6 +122,10 @@ class Step:
         else:
             check_fields(label, self, halo=whole(0, ", or a function halo(parameters, registry)"))
         self._check_scope()
+
+    def __repr__(self) -> str:
+        """Name the step; functions and defaults would only hide it."""
+        return f"Step({self.name!r})"
 
     def _check_scope(self) -> None:
         if self.scope not in _SCOPES:

@@ -60,7 +60,8 @@ def drizzled(kernel, *, backend="auto", pixfrac=0.9, scale=1.0, window=None):
 )
 @pytest.mark.parametrize(("pixfrac", "scale"), [(1.0, 1.0), (0.7, 0.5)])
 def test_tables_are_good_to_a_millionth_of_the_peak(profile, form, pixfrac, scale):
-    table = profiles.tabulate(profile, wide(pixfrac), GAUSSIAN, "Advice.", pixfrac=pixfrac)
+    kernel = Kernel(name="mine", summary="Mine.", profile=profile, support=wide)
+    table = profiles.tabulate(kernel, wide(pixfrac), "Advice.", pixfrac=pixfrac)
     assert table.form == form
     assert table.error <= profiles.TOLERANCE
     rng = np.random.default_rng(0)
@@ -101,13 +102,19 @@ def test_a_jump_is_refused_with_advice():
         drizzled(kernel)
 
 
+def broken(profile):
+    return Kernel(name="broken", summary="Broken.", profile=profile, support=wide)
+
+
 def test_profiles_that_misbehave_are_named():
-    with pytest.raises(PluginError, match=r"gaussian.*finite"):
-        profiles.tabulate(lambda dx, dy: dx * np.nan, 1.0, GAUSSIAN, "")
+    with pytest.raises(PluginError, match=r"broken.*returned nan at .*finite"):
+        profiles.tabulate(broken(lambda dx, dy, *, pixfrac: dx * np.nan), 1.0, "", pixfrac=1.0)
     with pytest.raises(PluginError, match="shape"):
-        profiles.tabulate(lambda dx, dy: np.zeros(3), 1.0, GAUSSIAN, "")
+        profiles.tabulate(broken(lambda dx, dy, *, pixfrac: np.zeros(3)), 1.0, "", pixfrac=1.0)
     with pytest.raises(PluginError, match="support"):
-        profiles.tabulate(bell, 0.0, GAUSSIAN, "", pixfrac=1.0)
+        profiles.tabulate(broken(bell), 0.0, "", pixfrac=1.0)
+    with pytest.raises(PluginError, match="0 everywhere"):
+        profiles.tabulate(broken(lambda dx, dy, *, pixfrac: np.zeros(dx.shape)), 1.0, "", pixfrac=1.0)
 
 
 def point_kernel(function, radius=1.0, **more):
@@ -171,6 +178,24 @@ def test_point_functions_get_the_derivatives_and_enough_room(backend):
 def test_point_functions_that_misbehave_are_named(backend):
     kernel, _code = point_kernel(lambda *a: -7)
     with pytest.raises(PluginError, match="returned -7"):
+        drizzled(kernel, backend=backend)
+    for value in (np.nan, np.inf):
+
+        def spoilt(x, y, jac, pixfrac, scale, x0, y0, nx, ny, w, capacity, user, value=value):
+            x0[0], y0[0], nx[0], ny[0] = round(x), round(y), 1, 1
+            w[0] = value
+            return 0
+
+        kernel, _code1 = point_kernel(spoilt)
+        with pytest.raises(PluginError, match="not finite for the pixel at"):
+            drizzled(kernel, backend=backend)
+
+    def far(x, y, jac, pixfrac, scale, x0, y0, nx, ny, w, capacity, user):
+        x0[0], y0[0], nx[0], ny[0] = -(1 << 31), round(y), 1, 1
+        return 0
+
+    kernel, _code1 = point_kernel(far)
+    with pytest.raises(PluginError, match="outside of its support"):
         drizzled(kernel, backend=backend)
     small, _code2 = point_kernel(bilinear, radius=0.1)
     with pytest.raises(PluginError, match="outside of its support"):

@@ -148,6 +148,9 @@ def _run(job: Job) -> Mapping[str, Any]:
     slope = None if blot is None else job.call(DERIVATIVE)(blot)
     dq = job.read("dq")
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
+    for image in (sci, blot, slope, noise):
+        if image is not None:
+            image.flags.writeable = False
     answer = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
     codes = image_of(detector, answer, chip.shape, what="reason codes", kinds="iu")
     mask = (codes == 0).astype(np.uint8)

@@ -52,8 +52,10 @@ def run_weights(job: Job) -> Mapping[str, Any]:
         wt_scl=parameters.final_wt_scl, ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
         plugin=job.plugin_options(weighting),
     )  # fmt: skip
+    good = _good(job)
+    good.flags.writeable = False
     answer = job.call(weighting)(
-        chip, _good(job), job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
+        chip, good, job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
     )
     weight, scale = pair_of(weighting, answer, "a weight map and a factor")
     planes = {

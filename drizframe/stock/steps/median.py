@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CombineOptions, Step, hookimpl, image_of, whole_of
+from drizframe.hooks import CombineOptions, Step, ask, hookimpl, image_of, whole_of
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
@@ -50,7 +50,9 @@ def check_combination(parameters: Parameters, n: int, combiner: Combiner) -> Non
         If the combiner needs more exposures than there are.
     """
     least = whole_of(
-        combiner, combiner.minimum(combine_options(parameters)), "a whole number from minimum(options)"
+        combiner,
+        ask(combiner, combiner.minimum, combine_options(parameters)),
+        "a whole number from minimum(options)",
     )
     if n < least:
         msg = (
@@ -142,7 +144,7 @@ def _run_median(job: Job) -> Mapping[str, Any]:
     check_combination(parameters, len(job.exposures), combiner)
     options = combine_options(parameters, job.plugin_options(combiner))
     wide = window.grown(
-        whole_of(combiner, combiner.halo(options), "a whole number from halo(options)"),
+        whole_of(combiner, ask(combiner, combiner.halo, options), "a whole number from halo(options)"),
         within=job.frame("separate").shape,
     )
     units = job.units("exposure")
@@ -168,7 +170,11 @@ def _run_median(job: Job) -> Mapping[str, Any]:
 def _halo(parameters: Parameters, registry: Any) -> int:
     """Return the halo of the combiner that the parameters name."""
     combiner = registry.get("combiner", parameters.combine_type)
-    return whole_of(combiner, combiner.halo(combine_options(parameters)), "a whole number from halo(options)")
+    return whole_of(
+        combiner,
+        ask(combiner, combiner.halo, combine_options(parameters)),
+        "a whole number from halo(options)",
+    )
 
 
 def _check(parameters: Parameters, exposures: Sequence[Exposure], registry: Any) -> None:

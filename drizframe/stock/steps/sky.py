@@ -190,8 +190,7 @@ def _checked(values: Any, chips: list[SkyChip], method: SkyMethod) -> dict[Unit,
 def _computed(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
     """Measure the sky."""
     method = _method(job)
-    function = method.reference if method.fast is None else job.call(method)
-    assert function is not None  # noqa: S101  (checked when the record was made)
+    function = job.call(method)
     options = SkyOptions(map=job.map, warn=_warner(job), plugin=job.plugin_options(method))
     chips = _sky_chips(job, masks)
     values = function(chips, _statistic(job), overlaps=job.overlaps, options=options)

@@ -111,8 +111,8 @@ CALLS = [
     (step, "run", "job", "", "takes 0 arguments by position, not 1"),
     (step, "run", "job", "job, parameters", "needs parameters, which is not given"),
     (step, "halo", "parameters, registry", "parameters", "takes 1 argument by position, not 2"),
-    (step, "enabled", "parameters, exposures, registry", "a, b, c, d", "needs d, which is not given"),
-    (step, "check", "parameters, exposures, registry", "", "takes 0 arguments by position, not 3"),
+    (step, "enabled", "parameters, exposures, registry, options", "a, b, c, d, e", "needs e, which is not given"),
+    (step, "check", "parameters, exposures, registry, options", "", "takes 0 arguments by position, not 4"),
 ]  # fmt: skip
 NAMES = [f"{make.family}-{field}-{wrong}".replace(" ", "") for make, field, _, wrong, _ in CALLS]
 

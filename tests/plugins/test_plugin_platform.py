@@ -1,0 +1,290 @@
+"""What a hostile or careless plugin does to a run: it is named, nothing is spoilt in silence, nothing else is touched."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+import drizframe
+from drizframe.errors import HookError, ParameterError, PluginError
+
+
+def combiner(name, function):
+    return drizframe.Combiner(name=name, summary="Planted.", reference=function)
+
+
+def first(stack, bad, **more):
+    return stack[0]
+
+
+# -- blame -----------------------------------------------------------------------------------------------------------------
+
+
+def test_of_two_records_with_one_function_the_right_one_is_blamed(exposures, plugin):
+    def broken(power, stack, bad, **more):
+        raise ZeroDivisionError(power)
+
+    made = [combiner(f"fac.{n}", functools.partial(broken, n)) for n in "ab"]
+
+    class Factory:
+        @drizframe.hookimpl
+        def drizframe_combiners(self):
+            yield from made
+
+    plugin(Factory())
+    for record in made:
+        with pytest.raises(PluginError, match=f"Combiner '{record.name}' of .*ZeroDivisionError"):
+            drizframe.run(exposures, combine_type=record.name)
+
+
+@pytest.mark.parametrize("wrap", [functools.lru_cache, np.vectorize])
+def test_callables_without_code_of_their_own_are_named(exposures, wrap):
+    def profile(dx, dy, *, pixfrac):
+        raise ZeroDivisionError
+
+    inner = wrap(profile) if wrap is np.vectorize else wrap(lambda *a: 1 / 0)
+
+    def call(dx, dy, *, pixfrac):
+        return inner(dx, dy) if wrap is np.vectorize else inner()
+
+    kernel = drizframe.Kernel(name="mine", summary="M.", profile=call, support=lambda pixfrac: 1.0)
+    with pytest.raises(
+        PluginError, match="Kernel 'mine' of the parameter final_kernel failed in step 'final'"
+    ):
+        drizframe.run(exposures, final_kernel=kernel)
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), GeneratorExit(), KeyError("x")])
+def test_a_component_does_not_end_the_program(exposures, error):
+    def leaves(stack, bad, **more):
+        raise error
+
+    with pytest.raises(PluginError, match=f"Combiner 'mine' of .* failed .*{type(error).__name__}"):
+        drizframe.run(exposures, combine_type=combiner("mine", leaves))
+
+
+def test_an_interruption_is_no_fault_of_the_plugin(exposures):
+    def interrupted(stack, bad, **more):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        drizframe.run(exposures, combine_type=combiner("mine", interrupted), num_cores=1, executor="serial")
+
+
+def test_a_profile_may_be_an_object_that_does_not_hash(exposures):
+    class Bell(list):
+        def __call__(self, dx, dy, *, pixfrac):
+            return np.exp(-3 * (dx * dx + dy * dy)) * 3 / np.pi
+
+    kernel = drizframe.Kernel(name="mine", summary="M.", profile=Bell(), support=lambda pixfrac: 1.5)
+    assert np.isfinite(drizframe.run(exposures, final_kernel=kernel).sci).any()
+
+
+# -- executors -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("give", "words"),
+    [
+        (lambda results: results[:-1], "gave fewer results than the"),
+        (lambda results: [*results, None], "gave more results than the"),
+        (lambda results: None, "returned None; it must return the results one by one"),
+    ],
+)
+def test_an_executor_that_loses_count_is_named(exposures, give, words):
+    def run(function, tasks, *, workers):
+        return give([function(t) for t in tasks])
+
+    executor = drizframe.Executor(name="mine", summary="M.", reference=run)
+    with pytest.raises(PluginError, match=f"executor 'mine' {words}"):
+        drizframe.run(exposures, executor=executor)
+
+
+# -- steps -----------------------------------------------------------------------------------------------------------------
+
+
+def step(run, **fields):
+    fields = {"name": "mine.step", "summary": "Planted.", "consumes": ("sci", "sky"), "produces": ("sci",),
+              "scope": "chip", **fields}  # fmt: skip
+
+    class Plugin:
+        @drizframe.hookimpl
+        def drizframe_extra_steps(self):
+            yield drizframe.Step(run=run, **fields)
+
+    return Plugin()
+
+
+def same(job):
+    return {"sci": job.read("sci")}
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"consumes": ("sci", "skyy")}, "reads plane 'skyy', which no step makes. Did you mean 'sky'"),
+        ({"produces": ("scy",)}, "makes plane 'scy', which no step reads. Did you mean 's"),
+        ({"consumes": ("science", "sky")}, "reads plane 'science', which no step makes."),
+        ({"after": ("skye",)}, "comes after 'skye', which is no step. Did you mean 'sky'"),
+    ],
+)
+def test_a_plane_or_step_that_nobody_knows_is_refused(exposures, plugin, fields, words):
+    plugin(step(same, **fields))
+    with pytest.raises(HookError, match=f"Step 'mine.step' .*{words}"):
+        drizframe.run(exposures)
+
+
+def test_a_plane_between_two_steps_of_a_plugin_has_any_name(exposures, plugin):
+    plugin(step(lambda job: {"mine.level": float(np.median(job.read("sci")))}, name="mine.a", consumes=("sci",),
+                produces=("mine.level",)))  # fmt: skip
+
+    def less(job):
+        return {"sci": job.read("sci") - np.float32(job.read("mine.level"))}
+
+    plugin(step(less, name="mine.b", consumes=("sci", "mine.level")), "second")
+    assert abs(np.nanmedian(drizframe.run(exposures, skysub=False).sci)) < 0.05
+
+
+def test_a_buffer_that_a_step_fills_again_spoils_nothing(exposures, plugin):
+    plain = drizframe.run(exposures, num_cores=1)
+    buffer = np.empty((2, 32, 40), dtype=np.float32)
+
+    def reuse(job):
+        buffer[0] = job.read("sci")
+        return {"sci": buffer[0]}
+
+    plugin(step(reuse))
+    np.testing.assert_array_equal(drizframe.run(exposures, num_cores=1).sci, plain.sci)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ([1.0, 2.0], "as list"),
+        (3, "as int"),
+        (np.zeros((2, 32, 40)), r"with shape \(2, 32, 40\); it must have \(32, 40\)\."),
+        (np.zeros((32, 40), dtype=complex), "with type complex128; it must hold real numbers"),
+        (np.full((32, 40), "x"), "with type .*real numbers"),
+    ],
+)
+def test_what_is_no_image_is_refused(exposures, plugin, value, words):
+    plugin(step(lambda job: {"sci": value}))
+    with pytest.raises(PluginError, match=f"Step 'mine.step' of .* returned 'sci' {words}"):
+        drizframe.run(exposures)
+
+
+def test_a_read_beyond_the_halo_is_refused(large_exposures, plugin):
+    def smooth(job):
+        wide = job.window.grown(2, within=job.frame("separate").shape)
+        image = job.read("median", window=wide)
+        return {"median": image[job.window.relative_to(wide).slices].copy()}
+
+    fields = {"consumes": ("median",), "produces": ("median",), "scope": "tile", "grid": "separate"}
+    narrow = drizframe.register(step(smooth, halo=1, **fields))
+    try:
+        with pytest.raises(HookError, match="'mine.step' reads .* declares a halo of 1 pixels"):
+            drizframe.run(large_exposures, tile_size=64)
+    finally:
+        drizframe.unregister(narrow)
+    plugin(step(smooth, halo=2, **fields))
+    assert np.isfinite(drizframe.run(large_exposures, tile_size=64).sci).any()
+
+
+class Switch(BaseModel, extra="forbid"):
+    on: bool = True
+
+
+@pytest.mark.parametrize("on", [True, False, "no"])
+def test_a_step_is_switched_by_its_own_parameter(exposures, plugin, on):
+    def enabled(parameters, exposures, registry, options):
+        return options.on
+
+    plugin(step(same, name="sw.same", enabled=enabled, options_model=Switch))
+    result = drizframe.run(exposures, plugins={"sw": {"on": on}})
+    assert ("sw.same" in result.seconds) == (on is True)
+    assert "sw.same" in drizframe.run(exposures).seconds
+
+
+# -- what belongs to others ------------------------------------------------------------------------------------------------
+
+
+def test_arrays_of_the_caller_stay_writable(plugin):
+    from astropy.wcs import WCS
+
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [150.0, 2.0]
+    wcs.wcs.crpix, wcs.wcs.cdelt = [16.0, 12.0], [-1e-5, 1e-5]
+    images = [np.random.default_rng(k).normal(size=(24, 32)).astype(np.float32) for k in range(2)]
+    drizframe.run(
+        [drizframe.Exposure.from_arrays(i, wcs, name=f"e{k}", exptime=10.0) for k, i in enumerate(images)]
+    )
+    for image in images:
+        image[:] = 0.0  # raises if it was frozen
+
+
+def test_a_footprint_cannot_change_what_it_is_given(exposures):
+    turbo = drizframe.registry().get("kernel", "turbo")
+    seen = []
+
+    def nosy(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+        seen.append([a.flags.writeable for a in (x, y, x0, y0)])
+        return turbo.footprint(x, y, corners, x0, y0, shape, pixfrac=pixfrac, scale=scale)
+
+    kernel = drizframe.Kernel(name="mine", summary="M.", footprint=nosy, support=turbo.support)
+    drizframe.run(exposures, final_kernel=kernel)
+    assert seen
+    assert not any(any(s) for s in seen)
+
+
+def test_a_detector_and_a_weighting_cannot_either(exposures):
+    seen = []
+
+    def detector(sci, blot, deriv, noise, depth, dq, options):
+        seen.extend(a.flags.writeable for a in (sci, blot, deriv, noise, dq) if a is not None)
+        return np.zeros(sci.shape, dtype=np.uint8)
+
+    def weighting(chip, mask, sky, ratio, options):
+        seen.append(mask.flags.writeable)
+        return mask.astype(np.float32), 1.0
+
+    drizframe.run(
+        exposures,
+        cr_detector=drizframe.CosmicRayDetector(name="mine", summary="M.", reference=detector),
+        final_wht_type=drizframe.Weighting(name="MINE", summary="M.", reference=weighting),
+    )
+    assert len(seen) > 6
+    assert not any(seen)
+
+
+def test_wide_profiles_reach_the_border_of_single_images(exposures):
+    def bell(dx, dy, *, pixfrac):
+        return np.exp(-0.1 * (dx * dx + dy * dy)) * 0.1 / np.pi
+
+    def footprint(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+        dx = (x0[:, None] + np.arange(shape[1]) - x[:, None]) * scale
+        dy = (y0[:, None] + np.arange(shape[0]) - y[:, None]) * scale
+        near = (np.abs(dy) <= 7.3)[:, :, None] & (np.abs(dx) <= 7.3)[:, None, :]
+        return np.where(near, bell(dx[:, None, :], dy[:, :, None], pixfrac=pixfrac) * scale**2, 0.0)
+
+    records = [
+        drizframe.Kernel(name="a", summary="A.", profile=bell, support=lambda pixfrac: 7.3),
+        drizframe.Kernel(
+            name="b", summary="B.", footprint=footprint, support=lambda pixfrac, scale: 7.3 / scale
+        ),
+    ]
+    a, b = (drizframe.run(exposures, driz_sep_kernel=r, keep="all").median for r in records)
+    np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_executors_without_shared_memory_are_refused_while_planning(exposures):
+    def run(function, tasks, *, workers):
+        return map(function, tasks)
+
+    executor = drizframe.Executor(name="mine", summary="M.", reference=run, shares_memory=False)
+    with pytest.raises(
+        ParameterError, match="executor 'mine' does not share .*Choose one of: serial, threads"
+    ):
+        drizframe.run(exposures, executor=executor)
