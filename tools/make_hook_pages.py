@@ -1,4 +1,4 @@
-"""Write docs/reference/hooks from the specifications of the hooks: one page for each.
+"""Write docs/reference/hooks from the specifications of the hooks, one page for each, and the pages of planes and traits.
 
 python tools/make_hook_pages.py [folder]
 """
@@ -11,10 +11,13 @@ import textwrap
 from pathlib import Path
 
 import drizframe.hooks
-from drizframe.hooks import COMPONENT_HOOKS, STAGES, specs
+from drizframe.hooks import COMPONENT_HOOKS, STAGES, TRAITS, PluginManager, specs
+from drizframe.model import PLANES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "hooks"
 HEAD = "<!-- Written by tools/make_hook_pages.py from drizframe/hooks/specs.py; change that. -->\n"
+PLANES_HEAD = HEAD.replace("hooks/specs", "model/planes")
+TRAITS_HEAD = HEAD.replace("hooks/specs", "hooks/records")
 
 
 def hooks() -> list[str]:
@@ -79,12 +82,71 @@ def index() -> str:
         "# Hooks\n\nA plugin is a module whose functions have these names and the mark `@drizframe.hookimpl`. Arguments go by "
         "keyword; a function names only those it wants.\n\n| hook | record | what for |\n| --- | --- | --- |\n"
     )
-    return f"{HEAD}\n{text}" + "\n".join(rows) + "\n"
+    after = (
+        "Records name planes and traits: [planes](../planes.md), [traits](../traits.md). How to write each kind: "
+        "[plugins](../../how-to/plugins.md).\n"
+    )
+    return f"{HEAD}\n{text}" + "\n".join(rows) + f"\n\n{after}"
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(f"`{n}`" for n in names)
+
+
+def planes() -> str:
+    """Return the page of the planes: what they are, and which steps make and read them."""
+    steps = PluginManager(installed=False).steps()
+    rows = []
+    for name, text in PLANES.items():
+        unit, _, meaning = text.partition(": ")
+        makers = [s.name for s in steps if name in s.produces and name not in s.consumes]
+        readers = [s.name for s in steps if name in s.consumes]
+        rows.append(
+            f"| `{name}` | {unit} | {meaning} | {_names(makers) or 'the exposures'} | {_names(readers)} |"
+        )
+    text = (
+        "# Planes\n\nA plane is a named image, or a small value, of a chip, an exposure or the whole run. A step names those it "
+        "reads (`consumes`) and makes (`produces`); their order is the order of the steps, and `job.read(name)` gives one, or "
+        "None where no step made it. A plugin may add names of its own; let them begin with its name and a dot.\n\n"
+        "| plane | of each | what it is | made by | read by |\n| --- | --- | --- | --- | --- |\n"
+    )
+    return f"{PLANES_HEAD}\n{text}" + "\n".join(rows) + (
+        "\n\nHow to write a step: [step](../how-to/step.md). The hook: "
+        "[drizframe_extra_steps](hooks/drizframe_extra_steps.md).\n"
+    )  # fmt: skip
+
+
+def traits() -> str:
+    """Return the page of the traits: what is promised, and which families have a check of it."""
+    from drizframe.testing import all_checks
+
+    rows = []
+    for name, text in TRAITS.items():
+        family, colon, meaning = text.partition(": ")
+        checked = sorted(
+            {f for c in all_checks() if name in c.traits for f in (c.families or {"every family"})}
+        )
+        named = family.replace("detector", "cosmic-ray detector") if colon else ", ".join(checked) or "any"
+        check = ", ".join(sorted({f"`{c.name}`" for c in all_checks() if name in c.traits}))
+        rows.append(f"| `{name}` | {named} | {meaning if colon else text} | {check} |")
+    text = (
+        '# Traits\n\nWhat a component promises, `traits={"linear"}` in its record. The conformance kit (`@conformance`, `drizframe '
+        "validate`) tests each promise that is made, so promise only what holds. Those that begin with `needs_` are "
+        "wishes: drizframe gives such a component what it needs.\n\n`rotation_invariant` means rotations by 90, 180 and 270 "
+        "degrees, under which the pixel grid stays the same, not by any angle.\n\n"
+        "| trait | families | what it says | tested by |\n| --- | --- | --- | --- |\n"
+    )
+    return f"{TRAITS_HEAD}\n{text}" + "\n".join(rows) + "\n\nThe hooks: [all of them](hooks/index.md).\n"
 
 
 def pages() -> dict[str, str]:
     """Return every page by file name."""
     return {"index.md": index()} | {f"{hook}.md": page(hook) for hook in hooks()}
+
+
+def lists() -> dict[str, str]:
+    """Return the pages of names, which stand beside the folder of the hooks."""
+    return {"planes.md": planes(), "traits.md": traits()}
 
 
 def main() -> None:
@@ -93,7 +155,9 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
-    print(f"{len(pages())} pages in {folder}")
+    for name, text in lists().items():
+        (folder.parent / name).write_text(text, encoding="utf-8")
+    print(f"{len(pages()) + len(lists())} pages in {folder}")
 
 
 if __name__ == "__main__":

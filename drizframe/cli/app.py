@@ -71,7 +71,7 @@ def attach_plugin_commands() -> None:
 def _check_command(command: Any) -> None:
     """Refuse what would stop all other commands: no record, or a function that typer does not understand."""
     from drizframe.hooks import Command
-    from drizframe.hooks.stages import FAULTS
+    from drizframe.hooks.guard import FAULTS
 
     if not isinstance(command, Command):
         msg = f"drizframe_commands yields {command!r}; it must yield Command records."

@@ -146,7 +146,8 @@ def load(text: str) -> Any:
     ParameterError
         If it cannot be imported.
     """
-    from drizframe.hooks.stages import FAULTS, place_of
+    from drizframe.hooks.guard import FAULTS
+    from drizframe.hooks.stages import place_of
 
     module, _, name = text.partition(":")
     if not module or not name:

@@ -17,7 +17,7 @@ from drizframe.config.toml import SetText
 from drizframe.engine.models import accepts_all, differing, field_of, given_values, keys_of, names_of
 from drizframe.errors import ConflictError, ParameterError, PluginError, nearest
 from drizframe.hooks import Component, Registry, Step
-from drizframe.hooks.stages import FAULTS
+from drizframe.hooks.guard import FAULTS
 
 __all__ = ["check_sections", "options_of", "owners_of", "section_of"]
 

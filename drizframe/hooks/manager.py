@@ -17,9 +17,10 @@ import pluggy
 
 from drizframe.errors import DrizframeError, DrizframeWarning, HookError, PluginError
 from drizframe.hooks import specs
+from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import PROJECT
 from drizframe.hooks.plugin_checks import check_plugin, origin_of, target_of, title_of
-from drizframe.hooks.stages import FAULTS, listed, place_of, steps_of, wrapped_step
+from drizframe.hooks.stages import listed, place_of, steps_of, wrapped_step
 
 __all__ = ["LOCK", "STOCK", "PluginInfo", "PluginManager"]
 

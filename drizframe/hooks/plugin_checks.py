@@ -9,8 +9,8 @@ from typing import Any
 
 from drizframe.errors import HookError, PluginError, nearest
 from drizframe.hooks import specs
+from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import CONTRACT, PROJECT
-from drizframe.hooks.stages import FAULTS
 
 __all__ = ["check_plugin", "origin_of", "target_of"]
 

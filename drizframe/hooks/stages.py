@@ -9,14 +9,12 @@ from functools import partial
 from typing import Any
 
 from drizframe.errors import DrizframeError, HookError, PluginError
+from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.step import Step
 
-__all__ = ["FAULTS", "listed", "place_of", "steps_of", "wrapped_step"]
+__all__ = ["listed", "place_of", "steps_of", "wrapped_step"]
 
 Source = Callable[[str], str]
-
-#: What is a fault of a plugin if it comes out of its code; `SystemExit` is one, because a plugin must not end the program.
-FAULTS = (Exception, SystemExit, GeneratorExit)
 
 
 def _owned(

@@ -57,6 +57,14 @@ def test_every_hook_has_a_page_equal_to_its_specification():
         assert (folder / name).read_text(encoding="utf-8") == text, "run python tools/make_hook_pages.py"
 
 
+@pytest.mark.parametrize("name", ["planes.md", "traits.md"])
+def test_the_lists_of_names_are_those_of_the_program(name):
+    text = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
+    assert text == TOOL.lists()[name], "run python tools/make_hook_pages.py"
+    names = {"planes.md": drizframe.model.PLANES, "traits.md": drizframe.hooks.TRAITS}[name]
+    assert all(f"\n| `{n}` | " in text for n in names)
+
+
 def test_all_hooks_are_looked_at():
     assert set(HOOKS) >= {*COMPONENT_HOOKS, *STAGES, "drizframe_extra_steps", "drizframe_commands"}
     assert set(HOOKS) == {n for n in dir(specs) if n.startswith("drizframe_")}
