@@ -20,6 +20,7 @@ from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import PROJECT
 from drizframe.hooks.plugin_checks import check_plugin, origin_of, target_of, title_of
+from drizframe.hooks.shipped import STOCK
 from drizframe.hooks.stages import listed, place_of, steps_of, wrapped_step
 
 __all__ = ["LOCK", "STOCK", "PluginInfo", "PluginManager"]
@@ -30,33 +31,6 @@ LOCK = threading.RLock()
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 log = logging.getLogger("drizframe")
-
-#: Everything we ship, by dotted name, so that this room imports none of it.
-STOCK: tuple[str, ...] = (
-    *(f"drizframe.stock.kernels.{n}" for n in ("square", "point", "turbo", "gaussian", "lanczos")),
-    *(
-        f"drizframe.stock.interpolators.{n}"
-        for n in ("nearest", "linear", "poly3", "poly5", "sinc", "lanczos")
-    ),
-    *(
-        f"drizframe.stock.combine.{n}"
-        for n in ("median", "mean", "sum", "minmed", "imedian", "imean", "iminmed")
-    ),
-    *(
-        f"drizframe.stock.sky.{n}"
-        for n in ("median", "mode", "mean", "localmin", "globalmin", "match", "globalmin_match")
-    ),
-    *(f"drizframe.stock.weights.{n}" for n in ("exp", "err", "ivm")),
-    "drizframe.stock.cosmic_rays.deriv",
-    *(f"drizframe.stock.instruments.{n}" for n in ("acs", "wfc3", "wfpc2", "stis", "nicmos", "generic")),
-    "drizframe.stock.io.fits_reader",
-    "drizframe.stock.io.fits_writers",
-    *(f"drizframe.stock.executors.{n}" for n in ("serial", "threads")),
-    *(
-        f"drizframe.stock.steps.{n}"
-        for n in ("static_mask", "sky", "separate", "depth", "median", "blot", "cosmic_rays", "final")
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
