@@ -2,7 +2,7 @@
 #
 # a. A profile comes as a table: for one axis each (a product), for the distance (round), or for both axes.
 #    The first two are read linearly, the last with four-point polynomials, whose stencil never leaves the
-#    table.
+#    table.  Its nodes are float32 numbers, so that it fits into the cache.
 # b. Each form is the body of a kernel (kernel_loop.pxd), so the drivers of kernels and of interpolators call it
 #    like the stock kernels' own; tables come with the constants.
 # c. Weights outside of the support are never made: they would depend on the window.
@@ -113,29 +113,49 @@ cdef extern from *:
     /* Value of the four-point polynomials with coefficients a (along a row) and b, from the first node on, in a table
        with m nodes a row: sum b_t a_s node[t m + s], four s at a time. */
     #if defined(__GNUC__)
+    typedef float profiles_single __attribute__((vector_size(16)));
     typedef double profiles_four __attribute__((vector_size(32)));
 
-    static inline double profiles_read(const double *node, ptrdiff_t m, const double *a, const double *b) {
-        profiles_four n0, n1, n2, n3, c;
+    static inline double profiles_read(const float *node, ptrdiff_t m, const double *a, const double *b) {
+        profiles_single n0, n1, n2, n3;
+        profiles_four c;
         memcpy(&n0, node, sizeof n0);
         memcpy(&n1, node + m, sizeof n1);
         memcpy(&n2, node + 2 * m, sizeof n2);
         memcpy(&n3, node + 3 * m, sizeof n3);
         memcpy(&c, a, sizeof c);
-        c *= (b[0] * n0 + b[1] * n1) + (b[2] * n2 + b[3] * n3);
+    #define WIDE(v) __builtin_convertvector(v, profiles_four)
+        c *= (b[0] * WIDE(n0) + b[1] * WIDE(n1)) + (b[2] * WIDE(n2) + b[3] * WIDE(n3));
+    #undef WIDE
         return (c[0] + c[1]) + (c[2] + c[3]);
     }
     #else
-    static inline double profiles_read(const double *node, ptrdiff_t m, const double *a, const double *b) {
+    static inline double profiles_read(const float *node, ptrdiff_t m, const double *a, const double *b) {
         double c[4];
         int s;
         for (s = 0; s < 4; s++, node++)
-            c[s] = a[s] * ((b[0] * node[0] + b[1] * node[m]) + (b[2] * node[2 * m] + b[3] * node[3 * m]));
+            c[s] = a[s] * ((b[0] * (double) node[0] + b[1] * (double) node[m])
+                           + (b[2] * (double) node[2 * m] + b[3] * (double) node[3 * m]));
         return (c[0] + c[1]) + (c[2] + c[3]);
     }
     #endif
     """
-    double _read "profiles_read"(const double* node, Py_ssize_t m, const double* a, const double* b) noexcept nogil
+    double _read "profiles_read"(const float* node, Py_ssize_t m, const double* a, const double* b) noexcept nogil
+
+
+cdef inline Py_ssize_t _near(double v, double start, Py_ssize_t count, const double* setting, Py_ssize_t* which,
+                             Py_ssize_t* node, double* coefficients) noexcept nogil:
+    """Pixels of one axis of a window that are within the support, with nodes and coefficients; return how many."""
+    cdef:
+        double support = setting[0], d
+        Py_ssize_t i, found = 0
+    for i in range(count):
+        d = ((start + i) - v) * setting[1]
+        if fabs(d) <= support:
+            which[found] = i
+            node[found] = _cubic((d + support) * setting[3], <Py_ssize_t> setting[4], coefficients + 4 * found)
+            found += 1
+    return found
 
 
 cdef void _surface(const double* x, const double* y, const double* corners, const double* left,
@@ -143,27 +163,31 @@ cdef void _surface(const double* x, const double* y, const double* corners, cons
                    double* out) noexcept nogil:
     """One table over both axes; columns are done some at a time, which share their coefficients."""
     cdef:
-        double support = setting[0], scale = setting[1], area = setting[2], step = setting[3], d
-        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, k, q, start = 0, count
+        double area = setting[2]
+        const float* table = <const float*> (setting + HEAD)
+        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, k, start = 0, count, columns, rows, top
         double across[4 * COLUMNS]
-        double along[4]
+        double along[4 * COLUMNS]
         Py_ssize_t column[COLUMNS]
+        Py_ssize_t row[COLUMNS]
+        Py_ssize_t of_column[COLUMNS]
+        Py_ssize_t of_row[COLUMNS]
+    for k in range(h * w * n):
+        out[k] = 0.0
     while start < w:
         count = w - start if w - start < COLUMNS else COLUMNS
         for k in range(n):
-            for i in range(count):
-                d = ((left[k] + (start + i)) - x[k]) * scale
-                column[i] = _cubic((d + support) * step, m, across + 4 * i) if fabs(d) <= support else -1
-            for j in range(h):
-                d = ((low[k] + j) - y[k]) * scale
-                q = _cubic((d + support) * step, m, along) if fabs(d) <= support else -1
-                for i in range(count):
-                    if q >= 0 and column[i] >= 0:
-                        out[(j * w + start + i) * n + k] = (
-                            _read(setting + HEAD + q * m + column[i], m, across + 4 * i, along) * area
+            columns = _near(x[k], left[k] + start, count, setting, column, of_column, across)
+            top = 0
+            while top < h:
+                rows = h - top if h - top < COLUMNS else COLUMNS
+                rows = _near(y[k], low[k] + top, rows, setting, row, of_row, along)
+                for j in range(rows):
+                    for i in range(columns):
+                        out[((top + row[j]) * w + start + column[i]) * n + k] = (
+                            _read(table + of_row[j] * m + of_column[i], m, across + 4 * i, along + 4 * j) * area
                         )
-                    else:
-                        out[(j * w + start + i) * n + k] = 0.0
+                top += COLUMNS
         start += count
 
 
@@ -185,9 +209,11 @@ def rounded_block(const double[::1] table, double support, double scale):
 
 
 def surface_block(const double[:, ::1] table, double support, double scale):
-    """Compiled body and constants of `surface`."""
+    """Compiled body and constants of `surface`; the nodes are kept as float32, two in each constant."""
     cdef Py_ssize_t m = table.shape[0]
-    return capsule(_surface), _setting(support, scale, (m - 1) / (2.0 * support), m, (table,))
+    nodes = np.zeros(m * m + m * m % 2, dtype=np.float32)
+    nodes[: m * m] = np.ravel(table)
+    return capsule(_surface), _setting(support, scale, (m - 1) / (2.0 * support), m, (nodes.view(np.float64),))
 
 
 def product(x, y, x0, y0, shape, across, along, double support, double scale):

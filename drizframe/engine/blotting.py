@@ -99,7 +99,9 @@ def blot_chip(
         xi, yi = x[inside], y[inside]
         _check_reach(xi, yi, interpolator, shape, window)
         # The difference of a position and a smaller integer is exact: the fractions keep their bits.
-        values = np.asarray(function(image, xi - window.x0, yi - window.y0, fill=np.nan, **(options or {})))
+        at_x, at_y = xi - window.x0, yi - window.y0
+        at_x.flags.writeable = at_y.flags.writeable = False
+        values = np.asarray(function(image, at_x, at_y, fill=np.nan, **(options or {})))
         image_of(interpolator, values, xi.shape, what="one value for each position")
         with np.errstate(over="ignore", invalid="ignore"):
             blot[rows][inside] = values * factor

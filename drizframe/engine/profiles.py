@@ -264,7 +264,8 @@ def _by_both(values: Profile, support: float) -> Table | None:
     cells = SQUARE[0]
     while cells <= SQUARE[1] and not _stuck(errors):
         u = np.linspace(-support, support, cells + 1)
-        table = values(u[None, :], u[:, None])
+        # float32 numbers, which the compiled loop keeps as such: half the memory to read
+        table = values(u[None, :], u[:, None]).astype(np.float32).astype(np.float64)
         v = _between(u)
         i, c = _cubic((v + support) * (cells / (2.0 * support)), len(u))
         rows = np.sum([c[a][None, :] * table[:, i + a] for a in range(4)], axis=0)

@@ -252,6 +252,9 @@ def _run_step(context: RunContext, step: Step) -> None:
     executor = context.registry.get("executor", plan.parameters.executor)
     results = results_of(executor, execute, tasks, plan.workers)
     for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
+        if not isinstance(planes, Mapping):
+            msg = f"{executor.label} gave {type(planes).__name__} as a result; it must hand on what the task returns."
+            raise PluginError(msg, executor)
         pixels = _keep(context, task, planes)
         context.bus.progress(step.name, done, len(tasks), pixels)
     _commit(context, step)

@@ -21,6 +21,8 @@ from drizframe.hooks.points import check_point
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from drizframe.model import Chip, Exposure
+
 
 __all__ = [
     "TRAITS",
@@ -410,6 +412,10 @@ class SkyChip:
     pixels : callable
         ``pixels(region=None) -> ndarray (n,) float32``: the usable finite values in row order, of the whole chip or
         of a boolean region (ny, nx) or anything that `numpy.asarray` turns into one.
+    of_exposure : Exposure or None
+        The exposure, with its primary header (`primary`).
+    of_chip : Chip or None
+        The chip, with the header of its image (`header`).
     """
 
     key: Any
@@ -417,6 +423,8 @@ class SkyChip:
     name: str
     conversion: float
     pixels: Callable[..., Any]
+    of_exposure: Exposure | None = None
+    of_chip: Chip | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -151,4 +151,4 @@ def test_a_filter_step_can_hand_on_any_layout_of_flags_and_maps(filters):
     for name in ("dq", "ivm"):
         (found,) = seen[name]
         assert found[0].startswith(">")
-        assert not found[1]
+        assert not found[2]

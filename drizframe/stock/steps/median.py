@@ -159,9 +159,10 @@ def _run_median(job: Job) -> Mapping[str, Any]:
         threshold = job.read("single.threshold", unit) if parameters.median_newmasks else None
         if threshold is not None:
             np.less(weight[k], np.float64(threshold), out=bad[k])
-    _frozen(stack, bad, weight)
+    facts = _facts(job)
+    _frozen(stack, bad, weight, *facts.values())
     answer = job.call(combiner)(
-        stack, bad, weight=weight, n_total=len(units), options=options, **_facts(job)
+        stack, bad, weight=weight, n_total=len(units), options=options, **facts
     )  # fmt: skip
     combined = image_of(combiner, answer, wide.shape, what="an image")
     return {"median": np.ascontiguousarray(combined[window.relative_to(wide).slices], dtype=np.float32)}

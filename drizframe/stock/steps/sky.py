@@ -124,7 +124,12 @@ def _sky_chips(job: Job, masks: Mapping[Unit, Image]) -> list[SkyChip]:
             job.note(f"{label}: {doubt}.", warn=True)
         assert unit.exposure is not None  # noqa: S101
         pixels = _Pixels(job, unit, label, masks.get(unit))
-        chips.append(SkyChip(key=unit, exposure=unit.exposure, name=label, conversion=factor, pixels=pixels))
+        chips.append(
+            SkyChip(
+                key=unit, exposure=unit.exposure, name=label, conversion=factor, pixels=pixels,
+                of_exposure=exposure, of_chip=chip,
+            )
+        )  # fmt: skip
     return chips
 
 
