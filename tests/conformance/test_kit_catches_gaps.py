@@ -80,3 +80,134 @@ def test_kernel_that_looks_at_the_other_pixels_of_the_call(change):
 ])  # fmt: skip
 def test_interpolator_that_looks_at_the_other_positions_of_the_call(change):
     assert "whatever other pixels" in caught(interpolator(change), "check_list_independence")
+
+
+def where(condition, factor=1.01):
+    """Return what a pixel's weights are multiplied with."""
+    return np.where(condition, factor, 1.0)[:, None, None]
+
+
+@pytest.mark.parametrize("change", [
+    lambda w, x, y, shape, pixfrac, scale: w * (1.01 if pixfrac < 0.2 else 1.0),
+    lambda w, x, y, shape, pixfrac, scale: w * (1.01 if pixfrac > 2.0 else 1.0),
+    lambda w, x, y, shape, pixfrac, scale: w * (1.01 if scale < 0.3 else 1.0),
+    lambda w, x, y, shape, pixfrac, scale: w * (1.01 if scale > 2.5 else 1.0),
+    lambda w, x, y, *rest: w * where(x == np.round(x)),
+    lambda w, x, y, *rest: w * where(y - np.floor(y) == 0.5),
+])  # fmt: skip
+def test_kernel_that_loses_flux_for_some_sizes_and_positions(change):
+    caught(kernel(change, traits={"conserves_flux"}), "check_conserves_flux", count=60)
+
+
+@pytest.mark.parametrize("change", [
+    lambda w, x, *rest: w * where(x < 0),
+    lambda w, x, *rest: w * where(x > 1000),
+    lambda w, x, y, *rest: w * where(y > 2000),
+])  # fmt: skip
+def test_kernel_that_depends_on_the_place_on_the_frame(change):
+    assert "shifts by whole pixels" in caught(kernel(change), "check_whole_pixel_shifts")
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_kernel_that_is_wrong_in_windows_of_one_row_or_column(axis):
+    def change(w, x, y, shape, pixfrac, scale):
+        return w * 1.01 if shape[axis] == 1 else w
+
+    caught(kernel(change), "check_window_independence")
+
+
+@pytest.mark.parametrize("change", [
+    lambda w, x, *rest: w * where(x == np.round(x)),
+    lambda w, x, y, *rest: w * where(y - np.floor(y) == 0.5),
+])  # fmt: skip
+def test_kernel_without_promises_that_is_wrong_on_whole_or_half_pixels(change):
+    assert "a little beside" in caught(kernel(change), "check_special_positions")
+
+
+@pytest.mark.parametrize("change", [
+    lambda v, image, x, y: v * np.where(x == np.floor(x), 1.01, 1.0),
+    lambda v, image, x, y: v * np.where(y - np.floor(y) == 0.5, 1.01, 1.0),
+])  # fmt: skip
+def test_interpolator_that_is_wrong_on_whole_or_half_pixels(change):
+    assert "a little beside" in caught(interpolator(change), "check_special_positions")
+
+
+@pytest.mark.parametrize("change", [
+    lambda v, image, x, y: v * np.where(y >= image.shape[0] - 1, 1.01, 1.0),
+    lambda v, image, x, y: v * np.where(x > image.shape[1] - 1, 1.01, 1.0),
+])  # fmt: skip
+def test_interpolator_that_is_wrong_in_the_last_row_or_column(change):
+    assert "constant image" in caught(interpolator(change), "check_constant")
+
+
+def test_interpolator_that_is_wrong_in_single_precision():
+    record = interpolator(lambda v, image, x, y: v * 1.5 if image.dtype == np.float32 else v)
+    assert "float32" in caught(record, "check_single_precision")
+
+
+def test_interpolator_that_fails_for_an_image_of_one_row():
+    def change(v, image, x, y):
+        return v if min(image.shape) > 1 else v / 2
+
+    caught(interpolator(change), "check_constant")
+
+
+def test_interpolator_that_looks_at_the_size_of_the_image():
+    record = interpolator(lambda v, image, x, y: v * (1 + 1e-4 * (image.shape[0] > 30)))
+    assert "for a cut" in caught(record, "check_cuts")
+
+
+def test_interpolator_that_a_far_pixel_without_a_number_disturbs():
+    caught(interpolator(lambda v, image, x, y: v + 0 * np.sum(image)), "check_reach")
+
+
+# -- profiles ----------------------------------------------------------------------------------------------------------
+
+
+def bell(cut, *, norm=1.0):
+    """Return a kernel whose profile is that of stock's gaussian, with a support of so many input pixels."""
+
+    def profile(dx, dy, *, pixfrac):
+        e = 2.3548**2 / (2 * pixfrac**2)
+        return norm * e / np.pi * np.exp(-e * (dx**2 + dy**2))
+
+    return Kernel(name="mine", summary="For a test.", profile=profile, support=lambda pixfrac: cut)
+
+
+def cone(radius):
+    def profile(dx, dy, *, pixfrac):
+        return 3 / np.pi * np.clip(1 - np.hypot(dx, dy), 0, None)
+
+    return Kernel(name="mine", summary="For a test.", profile=profile, support=lambda pixfrac: radius)
+
+
+PROFILE_CHECKS = ("check_support_holds_profile", "check_integral")
+
+
+@pytest.mark.parametrize("record", [bell(1.2), cone(1.0)])
+def test_sound_profiles_pass(record):
+    with examples(EXAMPLES):
+        for check in checks_for(record):
+            if check.name in PROFILE_CHECKS:
+                check.run(record)
+
+
+@pytest.mark.parametrize("record", [bell(0.6), bell(0.7), cone(0.5)])
+def test_profile_that_is_cut_off_high(record):
+    text = caught(record, "check_support_holds_profile")
+    assert "take a larger support" in text
+
+
+@pytest.mark.parametrize("record", [
+    bell(1.2, norm=0.9), bell(1.2, norm=2.0),
+    kernel(lambda w, *rest: 1.1 * w),
+])  # fmt: skip
+def test_kernel_that_is_not_normalised(record):
+    assert "keeps flux on average" in caught(record, "check_integral")
+
+
+def test_interpolator_profile_that_is_cut_off_high():
+    record = Interpolator(
+        name="mine", summary="For a test.", profile=lambda dx, dy: np.exp(-(dx**2 + dy**2) / 2), support=1.5
+    )
+    caught(record, "check_support_holds_profile")
