@@ -18,6 +18,8 @@ __all__: list[str] = []
 Array = np.ndarray[Any, Any]
 #: How far a sky may be off, as a fraction of what was added.
 CLOSE = 0.02
+#: The same for images without noise.
+CONSTANT = 1e-4
 
 
 class Scene:
@@ -185,6 +187,35 @@ def check_sign(record: SkyMethod) -> None:
             where="largest change over all cases",
             inputs={"changes": rises},
         )
+
+
+@check("sky method")
+def check_constant_sky(record: SkyMethod) -> None:
+    """Where every chip has the same constant brightness, that is its sky; for a method of differences it is 0."""
+    for kind in implementations(record):
+        what = f"{record!r} ({kind}) finds the sky of constant images"
+        relative: bool | None = None
+        for brightness in (40.0, 640.0, -8.0):
+            scene = Scene()
+            for c in scene.chips:
+                scene.images[c.key] = np.full(scene.shape, brightness / c.conversion, dtype=np.float32)
+            found = solve(record, kind, scene)
+            first = float(levels(found, scene)[0])
+            if relative is None:
+                relative = abs(first) < abs(first - brightness)
+            want = np.zeros(len(scene.chips)) if relative else np.full(len(scene.chips), brightness)
+            where = f"surface brightness {brightness:g} everywhere, chip"
+            given = np.array([c.conversion * float(found[c.key].level) for c in scene.chips])
+            for name, got in (("subtracted", levels(found, scene)), ("level", given)):
+                if name == "level" or any(v.subtracted is not None for v in found.values()):
+                    compare(
+                        f"{what}: {'differences, as for 40, so 0' if relative else 'the constant'}",
+                        got,
+                        want,
+                        atol=CONSTANT * abs(brightness),
+                        where=f"{name}, {where}",
+                        inputs={"conversions": [c.conversion for c in scene.chips]},
+                    )
 
 
 @check("sky method", name="check_inputs_untouched")

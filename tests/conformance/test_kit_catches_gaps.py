@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from drizframe.hooks import Interpolator, Kernel
+from drizframe.hooks import Combiner, CosmicRayDetector, Interpolator, Kernel, SkyMethod, SkyStatistic
+from drizframe.model import SkyValue
 from drizframe.stock.interpolators.linear import LINEAR
 from drizframe.stock.kernels.turbo import TURBO
-from drizframe.testing import checks_for, examples
+from drizframe.testing import checks_for, examples, run_checks
 from drizframe.testing.checking import expecting_failure
 
 EXAMPLES = 25
@@ -211,3 +212,165 @@ def test_interpolator_profile_that_is_cut_off_high():
         name="mine", summary="For a test.", profile=lambda dx, dy: np.exp(-(dx**2 + dy**2) / 2), support=1.5
     )
     caught(record, "check_support_holds_profile")
+
+
+# -- combiners ---------------------------------------------------------------------------------------------------------
+
+
+def combiner(change, **more):
+    """Return a combiner that is a mean of the good values, changed by ``change(image, stack, bad, n_total)``."""
+
+    def reference(stack, bad, *, weight, exptime, background, readnoise, n_total, options):
+        good = ~bad & np.isfinite(stack)
+        total = np.where(good, stack, 0).sum(axis=0, dtype=np.float64)
+        image = (total / np.maximum(good.sum(axis=0), 1)).astype(np.float32)
+        return np.asarray(change(image, stack, bad, n_total), dtype=np.float32)
+
+    return Combiner(name="mine", summary="For a test.", reference=reference, **more)
+
+
+def test_a_sound_combiner_passes():
+    assert_sound(combiner(lambda image, *rest: image, traits={"order_free"}))
+
+
+def assert_sound(record, sample=None):
+    with examples(EXAMPLES):
+        assert [o.text for o in run_checks(record, sample=sample) if not o.ok] == []
+
+
+@pytest.mark.parametrize("change", [
+    lambda image, stack, *rest: image * 1.01 if len(stack) > 10 else image,
+    lambda image, stack, *rest: image * 1.01 if len(stack) == 1 else image,
+    lambda image, stack, *rest: image * 1.01 if len(stack) == 2 else image,
+    lambda image, *rest: np.maximum(image, 0),
+    lambda image, *rest: np.minimum(image, 1e4),
+])  # fmt: skip
+def test_combiner_that_is_wrong_for_some_numbers_of_exposures_or_values(change):
+    assert "constant" in caught(combiner(change), "check_constant")
+
+
+@pytest.mark.parametrize("change", [
+    lambda image, stack, bad, n_total: np.where((bad | ~np.isfinite(stack)).all(axis=0), np.nan, image),
+    lambda image, stack, bad, n_total: np.where(bad.all(axis=0), -1, image),
+    lambda image, stack, bad, n_total: np.where((~np.isfinite(stack)).all(axis=0), 7, image),
+])  # fmt: skip
+def test_combiner_that_gives_something_where_nothing_is_good(change):
+    assert "gives 0 where no value is good" in caught(combiner(change), "check_all_bad")
+
+
+def test_combiner_that_is_random():
+    rng = np.random.default_rng(1)
+    record = combiner(lambda image, *rest: image * (1 + 1e-3 * rng.normal(size=image.shape)))
+    assert "each time" in caught(record, "check_same_again")
+
+
+def test_combiner_that_divides_by_the_exposures_of_the_run_that_are_not_there():
+    with np.errstate(divide="ignore"):
+        record = combiner(lambda image, stack, bad, n_total: image / np.float32(n_total == len(stack)))
+        assert "finite" in caught(record, "check_same_again")
+
+
+@pytest.mark.parametrize("change", [
+    lambda image, *rest: image * 1.01 if image.shape[1] > 50 else image,
+    lambda image, *rest: image + (0.01 * image.mean() if image.size > 400 else 0.0),
+])  # fmt: skip
+def test_combiner_that_depends_on_the_tile(change):
+    assert "columns of an image" in caught(combiner(change), "check_halo")
+
+
+# -- detectors ---------------------------------------------------------------------------------------------------------
+
+
+def detector(change=None, *, needs=("needs_blot",), **more):
+    """Return a detector of 5 sigma, changed by ``change(hit, sci, depth)``."""
+
+    def reference(sci, blot, deriv, noise, depth, dq, options):
+        hit = sci - blot > 5 * noise
+        return (hit if change is None else change(hit, sci, depth)).astype(np.uint8)
+
+    return CosmicRayDetector(name="mine", summary="For a test.", reference=reference, traits=set(needs), **more)
+
+
+@pytest.mark.parametrize("change", [
+    lambda hit, sci, depth: hit & (sci > np.nanmean(sci) + 20),
+    lambda hit, sci, depth: hit & (np.arange(len(hit)) % 2 == 0)[:, None],
+    lambda hit, sci, depth: hit & (hit.shape[1] < 90),
+])  # fmt: skip
+def test_detector_that_depends_on_the_tile(change):
+    caught(detector(change), "check_halo")
+
+
+def test_a_detector_that_needs_the_depth_gets_it():
+    assert_sound(detector(lambda hit, sci, depth: hit & (depth > 0), needs=("needs_blot", "needs_depth")))
+
+
+# -- sky ---------------------------------------------------------------------------------------------------------------
+
+
+def method(change, level=None):
+    """Return a method that takes each chip's mean, changed by ``change(value, chip)``."""
+
+    def reference(chips, statistic, *, overlaps, options):
+        found = {}
+        for c in chips:
+            value, n = statistic(c.pixels())
+            value = float(change(float(value), c)) if n else 0.0
+            found[c.key] = SkyValue(
+                subtracted=value, level=value if level is None else level(value), method="mine"
+            )
+        return found
+
+    return SkyMethod(name="mine", summary="For a test.", reference=reference)
+
+
+def test_a_sound_sky_method_passes():
+    assert_sound(method(lambda value, chip: value))
+
+
+@pytest.mark.parametrize("change", [
+    lambda value, chip: value + 100,
+    lambda value, chip: abs(value),
+    lambda value, chip: max(value, 0.0),
+    lambda value, chip: 0.985 * value,
+    lambda value, chip: value * (0.99 if chip.exposure == 1 else 1.0),
+    lambda value, chip: value * chip.conversion,
+    lambda value, chip: value + np.sin(value),
+])  # fmt: skip
+def test_sky_method_that_is_wrong_for_constant_images(change):
+    assert "constant images" in caught(method(change), "check_constant_sky")
+
+
+@pytest.mark.parametrize("level", [lambda value: -5.0, abs, lambda value: 2 * value])
+def test_sky_method_with_a_wrong_level(level):
+    assert "level, " in caught(method(lambda value, chip: value, level), "check_constant_sky")
+
+
+def statistic(value_of):
+    def reference(values, options):
+        return (float(value_of(values)), values.size) if values.size else (float("nan"), 0)
+
+    return SkyStatistic(name="mine", summary="For a test.", reference=reference)
+
+
+def test_a_sound_statistic_passes():
+    assert_sound(statistic(lambda values: np.quantile(values, 0.25)))
+
+
+def test_a_statistic_that_wants_ten_values_passes():
+    def reference(values, options):
+        return (float(np.median(values)), values.size) if values.size >= 10 else (float("nan"), 0)
+
+    assert_sound(SkyStatistic(name="mine", summary="For a test.", reference=reference))
+
+
+@pytest.mark.parametrize("value_of", [
+    lambda values: np.mean(np.abs(values)),
+    lambda values: max(np.median(values), 0.0),
+    lambda values: 2 * np.median(values) if values.size == 1 else np.median(values),
+    lambda values: 1.5 * np.median(values) if values.size > 1000 else np.median(values),
+    lambda values: np.median(values) - (0.5 if np.ptp(values) == 0 else 0.0),
+    lambda values: np.median(values) / (values.size - 1),
+])  # fmt: skip
+def test_statistic_that_is_wrong_for_few_many_or_negative_values(value_of):
+    with np.errstate(all="ignore"):
+        caught(statistic(value_of), "check_few_and_negative")

@@ -21,15 +21,17 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "kernel.md"
 
 
 def bell(dx, dy, *, pixfrac):
-    return np.exp(-3.0 * (dx * dx + dy * dy) / pixfrac**2)
+    return 3.0 / (np.pi * pixfrac**2) * np.exp(-3.0 * (dx * dx + dy * dy) / pixfrac**2)
 
 
 def cone(dx, dy, *, pixfrac):
-    return np.clip(1.0 - np.hypot(dx, dy) / (1.2 * pixfrac), 0.0, None)
+    r = 1.2 * pixfrac
+    return 3.0 / (np.pi * r**2) * np.clip(1.0 - np.hypot(dx, dy) / r, 0.0, None)
 
 
 def skew(dx, dy, *, pixfrac):
-    return np.exp(-3.0 * (dx * dx + dy * dy + 0.4 * dx * dy) / pixfrac**2)
+    norm = 3.0 * np.sqrt(0.96) / (np.pi * pixfrac**2)
+    return norm * np.exp(-3.0 * (dx * dx + dy * dy + 0.4 * dx * dy) / pixfrac**2)
 
 
 def width(pixfrac):
