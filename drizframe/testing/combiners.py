@@ -20,6 +20,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import CheckFailure, compare, require
+from drizframe.testing.own_options import own_options
 from drizframe.testing.results import describe, origin
 from drizframe.testing.strategies import Stack, shapes, stacks
 
@@ -35,7 +36,7 @@ MANY = (11, 25)
 
 def options_of(record: Combiner, **changes: Any) -> CombineOptions:
     """Return the default options with the defaults of the plugin's own parameters."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     return CombineOptions(plugin=plugin, **changes)
 
 
@@ -77,7 +78,9 @@ def each(record: Combiner, body: Callable[..., None], *, always_good: bool = Tru
         for kind, function in functions(record).items():
             body(kind, function, stack, **drawn)
 
-    counts = st.one_of(st.integers(max(1, least), max(6, least + 2)), st.sampled_from(MANY).map(lambda n: max(n, least)))
+    counts = st.one_of(
+        st.integers(max(1, least), max(6, least + 2)), st.sampled_from(MANY).map(lambda n: max(n, least))
+    )
     small = shapes(rows=st.integers(1, 5), columns=st.integers(1, 5))
     forall(one, stack=stacks(shapes=small, counts=counts, always_good=st.just(always_good)), **more)
 
@@ -291,7 +294,6 @@ def check_halo(record: Combiner) -> None:
                 inputs=inputs_of(tile),
             )
 
-
     _tiles(record, halo, options)
 
 
@@ -302,7 +304,11 @@ def _tiles(record: Combiner, halo: int, options: CombineOptions) -> None:
     s.bad[0] = False
     for kind, function in functions(record).items():
         whole = function(s)
-        for top, left, h, w in ((halo, halo, 33, 64), (halo + 33, halo + 64, 37, 67), (halo + 5, halo, 64, 40)):
+        for top, left, h, w in (
+            (halo, halo, 33, 64),
+            (halo + 33, halo + 64, 37, 67),
+            (halo + 5, halo, 64, 40),
+        ):
             cut = (slice(None), slice(top - halo, top + h + halo), slice(left - halo, left + w + halo))
             tile = dataclasses.replace(s, stack=s.stack[cut], bad=s.bad[cut], weight=s.weight[cut])
             compare(

@@ -21,6 +21,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import compare, require
+from drizframe.testing.own_options import own_options
 
 __all__: list[str] = []
 
@@ -99,7 +100,7 @@ def chips_for(record: CosmicRayDetector, chip: Chip) -> list[Chip]:
 
 def detect(record: CosmicRayDetector, kind: str, chip: Chip, **changes: Any) -> Array:
     """Run a detector."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     function: Callable[..., Any] = implementations(record)[kind]
     return np.asarray(function(*chip.arrays().values(), CosmicRayOptions(plugin=plugin, **changes)))
 
@@ -198,7 +199,7 @@ def check_detector_any_layout(record: CosmicRayDetector) -> None:
 @check("cosmic-ray detector", name="check_not_a_number")
 def check_detector_not_a_number(record: CosmicRayDetector) -> None:
     """A pixel that is no number gets any code, but does not disturb pixels beyond the halo."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     halo = int(record.halo(CosmicRayOptions(plugin=plugin)))
 
     def body(kind: str, chip: Chip, planted: Array) -> None:
@@ -247,7 +248,7 @@ def check_finds_outlier(record: CosmicRayDetector) -> None:
 @check("cosmic-ray detector", name="check_halo")
 def check_detector_halo(record: CosmicRayDetector) -> None:
     """A code depends on no pixel farther than the halo."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     halo = int(record.halo(CosmicRayOptions(plugin=plugin)))
     chip, _ = made(7, shape=(2 * halo + 20, 2 * halo + 20), hits=12 + 2 * halo)
     step = 1 if halo <= SMALL else 2
@@ -265,7 +266,6 @@ def check_detector_halo(record: CosmicRayDetector) -> None:
                     where=f"pixel [{y + halo}, {x + halo}]",
                     inputs=inputs_of(part),
                 )
-
 
     _tiles(record, halo)
 

@@ -20,6 +20,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import CheckFailure, compare, require
+from drizframe.testing.own_options import own_options
 from drizframe.testing.strategies import images, shapes
 
 __all__: list[str] = []
@@ -31,8 +32,8 @@ ROUNDING = 1e-9
 
 
 def options_of(record: Any) -> dict[str, Any]:
-    """Return the keywords that a component with own options is called with: its defaults."""
-    return {} if record.options_model is None else {"plugin": record.options_model()}
+    """Return the keywords that a component with own options is called with: its defaults, or what was given."""
+    return {} if record.options_model is None else {"plugin": own_options(record)}
 
 
 def functions(record: Interpolator) -> dict[str, Callable[..., Array]]:

@@ -12,6 +12,7 @@ from drizframe.hooks import Overlap, SkyChip, SkyMethod, SkyOptions
 from drizframe.model import SkyValue
 from drizframe.testing.checking import check, frozen_copy, implementations, same_from_threads, strided
 from drizframe.testing.failure import compare, require
+from drizframe.testing.own_options import own_options
 
 __all__: list[str] = []
 
@@ -108,7 +109,7 @@ def solve(
     record: SkyMethod, kind: str, scene: Scene, statistic: Callable[..., Any] = mean
 ) -> dict[Any, SkyValue]:
     """Run a sky method."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     options = SkyOptions(warn=lambda message: None, plugin=plugin)  # noqa: ARG005
     found = implementations(record)[kind](scene.chips, statistic, overlaps=scene.overlaps, options=options)
     return dict(found)

@@ -19,6 +19,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import compare, require
+from drizframe.testing.own_options import own_options
 
 __all__: list[str] = []
 
@@ -37,7 +38,7 @@ def values_of(seed: int, n: int, scale: float) -> Array:
 
 def statistics(record: SkyStatistic) -> dict[str, Callable[..., Any]]:
     """Return ``f(values)`` for every implementation."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     return {
         kind: (lambda values, f=function: f(values, StatisticOptions(plugin=plugin)))
         for kind, function in implementations(record).items()
@@ -111,12 +112,15 @@ def check_few_and_negative(record: SkyStatistic) -> None:
         what = f"{record!r} gives a value between the least and the largest"
         for kind, function in statistics(record).items():
             inputs = {"values": values}
-            value, n = _pair(function(values), f"{record!r} ({kind}) gives a value and a number", where, inputs)
+            value, n = _pair(
+                function(values), f"{record!r} ({kind}) gives a value and a number", where, inputs
+            )
             few = values.size < FEW and bool(np.isnan(value)) and n == 0
             require(
                 few or (low <= value <= high and 0 < n <= values.size),
                 what,
-                expected=f"{low} … {high}, n = 1 … {values.size}" + (", or (nan, 0)" if values.size < FEW else ""),
+                expected=f"{low} … {high}, n = 1 … {values.size}"
+                + (", or (nan, 0)" if values.size < FEW else ""),
                 got=(value, n),
                 where=f"{where} ({kind})",
                 inputs=inputs,

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import settings
+from pydantic import BaseModel
 
-from drizframe.hooks import Combiner, CosmicRayDetector, Interpolator, Kernel, SkyMethod, SkyStatistic
+from drizframe.errors import HookError
+from drizframe.hooks import (
+    Combiner,
+    CosmicRayDetector,
+    Executor,
+    Instrument,
+    Interpolator,
+    Kernel,
+    SkyMethod,
+    SkyStatistic,
+    Step,
+    generic_exposure,
+)
 from drizframe.model import SkyValue
 from drizframe.stock.interpolators.linear import LINEAR
 from drizframe.stock.kernels.turbo import TURBO
-from drizframe.testing import checks_for, examples, run_checks
+from drizframe.testing import InstrumentSample, StepSample, checks_for, examples, run_checks
 from drizframe.testing.checking import expecting_failure
+from drizframe.testing.conformance import Bound, conformance
+from drizframe.testing.samples import sample_exposures
 
 EXAMPLES = 25
 
@@ -288,7 +305,9 @@ def detector(change=None, *, needs=("needs_blot",), **more):
         hit = sci - blot > 5 * noise
         return (hit if change is None else change(hit, sci, depth)).astype(np.uint8)
 
-    return CosmicRayDetector(name="mine", summary="For a test.", reference=reference, traits=set(needs), **more)
+    return CosmicRayDetector(
+        name="mine", summary="For a test.", reference=reference, traits=set(needs), **more
+    )
 
 
 @pytest.mark.parametrize("change", [
@@ -374,3 +393,215 @@ def test_a_statistic_that_wants_ten_values_passes():
 def test_statistic_that_is_wrong_for_few_many_or_negative_values(value_of):
     with np.errstate(all="ignore"):
         caught(statistic(value_of), "check_few_and_negative")
+
+
+# -- executors ---------------------------------------------------------------------------------------------------------
+
+
+def executor(function):
+    return Executor(name="mine", summary="For a test.", reference=function)
+
+
+def pooled(function, tasks, *, workers):
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(function, tasks)
+
+
+def test_a_sound_executor_passes():
+    assert_sound(executor(pooled))
+
+
+def turned_if_many(function, tasks, *, workers):
+    done = [function(t) for t in tasks]
+    return done if len(done) < 40 else done[::-1]
+
+
+def few_workers(function, tasks, *, workers):
+    if workers > 6:
+        raise RuntimeError(workers)
+    return [function(t) for t in tasks]
+
+
+def drops_last(function, tasks, *, workers):
+    return [function(t) for t in list(tasks)[:-1]]
+
+
+def adds_one(function, tasks, *, workers):
+    return [*(function(t) for t in tasks), 1]
+
+
+def gives_none(function, tasks, *, workers):
+    for t in tasks:
+        function(t)
+
+
+@pytest.mark.parametrize("function", [turned_if_many, few_workers, drops_last, adds_one, gives_none])
+def test_executor_that_does_not_give_every_result_in_order(function):
+    caught(executor(function), "check_results_in_order")
+
+
+def swallowing(*numbers, kinds=Exception):
+    """Return an executor that swallows errors of some tasks."""
+
+    def run(function, tasks, *, workers):
+        for k, t in enumerate(tasks):
+            try:
+                yield function(t)
+            except kinds:
+                if k not in numbers:
+                    raise
+                yield None
+
+    return run
+
+
+def renames(function, tasks, *, workers):
+    for t in tasks:
+        try:
+            yield function(t)
+        except Exception as error:
+            raise RuntimeError(str(error)) from error
+
+
+@pytest.mark.parametrize("function", [
+    swallowing(0), swallowing(19), swallowing(4, kinds=KeyError), renames,
+])  # fmt: skip
+def test_executor_that_swallows_or_renames_errors(function):
+    caught(executor(function), "check_errors_propagate")
+
+
+def test_executor_that_swallows_an_interrupt():
+    record = executor(swallowing(4, kinds=KeyboardInterrupt))
+    assert "lets KeyboardInterrupt through" in caught(record, "check_interrupt_gets_through")
+
+
+def test_executor_that_is_not_re_entrant():
+    busy = []
+
+    def alone(function, tasks, *, workers):
+        if busy:
+            raise RuntimeError("nested")
+        busy.append(1)
+        try:
+            yield from map(function, tasks)
+        finally:
+            busy.clear()
+
+    assert "nested" in caught(executor(alone), "check_nested")
+
+
+def test_executor_that_never_comes_back_when_it_is_nested(monkeypatch):
+    monkeypatch.setattr("drizframe.testing.executors.STUCK", 0.3)
+    lock = threading.Lock()
+
+    def locked(function, tasks, *, workers):
+        with lock:
+            return [function(t) for t in tasks]
+
+    assert "nothing after" in caught(executor(locked), "check_nested")
+
+
+# -- instruments -------------------------------------------------------------------------------------------------------
+
+HEADERS = InstrumentSample(
+    primary={"INSTRUME": "MINE", "EXPTIME": 100.0, "GAIN": 2.0, "RDNOISE": 5.0},
+    science={1: {"BUNIT": "COUNTS"}},
+    facts={"gain": 2.0, "readnoise": 5.0, "exptime": 100.0},
+)
+
+
+def instrument(matches):
+    return Instrument(name="mine", summary="For a test.", matches=matches, reference=generic_exposure)
+
+
+def test_a_sound_instrument_passes():
+    assert_sound(instrument(lambda header: header.get("INSTRUME") == "MINE"), HEADERS)
+
+
+@pytest.mark.parametrize("matches", [
+    lambda header: True,
+    lambda header: header.get("INSTRUME") != "ACS",
+    lambda header: "INSTRUME" in header,
+    lambda header: header.get("EXPTIME", 0) > 0,
+])  # fmt: skip
+def test_instrument_that_takes_headers_of_others(matches):
+    assert "of its own instrument only" in caught(instrument(matches), "check_matches_no_other", HEADERS)
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+def step(run, **more):
+    more = {"consumes": ("sci",), "produces": ("mine",), "scope": "chip", **more}
+    return Step(name="mine.step", summary="For a test.", run=run, **more)
+
+
+SAMPLE = StepSample(exposures=sample_exposures)
+
+
+def test_steps_are_checked_without_a_sample():
+    record = step(lambda job: {"mine": job.read("sci") + 1})
+    with examples(EXAMPLES):
+        assert {o.state for o in run_checks(record)} == {"passed"}
+
+
+def test_a_step_that_the_small_run_leaves_out_is_not_checked():
+    record = step(lambda job: {"mine": job.read("sci") + 1}, enabled=lambda parameters: parameters.build)
+    assert {o.state for o in run_checks(record)} == {"no sample"}
+
+
+def test_step_that_depends_on_the_number_of_workers():
+    record = step(lambda job: {"mine": job.read("sci") * np.float32(1 + 0.01 * job.parameters.num_cores)})
+    assert "number of workers" in caught(record, "check_tile_independence", SAMPLE)
+
+
+def test_step_that_uses_a_buffer_again():
+    buffer = np.zeros((40, 44), np.float32)
+
+    def again(job):
+        buffer[:] = job.read("sci") + 1
+        return {"mine": buffer[:]}
+
+    assert "a new array each time" in caught(step(again), "check_results_are_its_own", SAMPLE)
+
+
+# -- parameters without default ----------------------------------------------------------------------------------------
+
+
+class Needed(BaseModel):
+    must: int
+
+
+def test_parameters_without_default_can_be_given():
+    record = combiner(lambda image, *rest: image, options_model=Needed)
+    (text,) = {o.text for o in run_checks(record)}
+    assert "must be given" in text
+    assert "options={'must': …}" in text
+    assert {o.state for o in run_checks(record)} == {"no sample"}
+    with examples(5):
+        assert {o.state for o in run_checks(record, options={"must": 3})} == {"passed"}
+    with pytest.raises(HookError, match="wrong"):
+        list(run_checks(record, options={"must": "x"}))
+    with pytest.raises(HookError, match="no options_model"):
+        list(run_checks(combiner(lambda image, *rest: image), options={"must": 3}))
+
+
+def test_parameters_of_a_step_can_be_given():
+    record = step(
+        lambda job: {"mine": job.read("sci") * np.float32(job.plugin_options().must)}, options_model=Needed
+    )
+    assert {o.state for o in run_checks(record)} == {"no sample"}
+    assert {o.state for o in run_checks(record, options={"must": 2})} == {"passed"}
+
+
+def test_a_test_of_a_record_that_needs_parameters_is_skipped_with_the_reason():
+    record = combiner(lambda image, *rest: image, options_model=Needed)
+    (first, *_) = checks_for(record)
+    with pytest.raises(pytest.skip.Exception, match="must must be given"):
+        Bound(first, record, None, None)()
+    Bound(first, record, None, None, {"must": 3})(max_examples=5)
+
+
+@conformance(combiner(lambda image, *rest: image, options_model=Needed), options={"must": 3})
+def test_options_of_the_decorator(check):
+    check(max_examples=5)
