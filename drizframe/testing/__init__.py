@@ -26,6 +26,7 @@ except ImportError as error:
     raise ImportError(msg, name=error.name) from error
 
 from drizframe.testing import (
+    combiner_stacks,
     combiners,
     common,
     detectors,
@@ -69,6 +70,7 @@ from drizframe.testing.strategies import (
 _ROOMS = (
     common,
     combiners,
+    combiner_stacks,
     detectors,
     executors,
     files,

@@ -24,6 +24,8 @@ Array = np.ndarray[Any, Any]
 #: Sizes of the drop, and of frame pixels over those of the chip, that are tried.
 DROPS = st.sampled_from([1.0, 0.6, 0.3, 1.5, 0.05, 2.5])
 SCALES = st.sampled_from([1.0, 0.5, 2.0, 0.8, 1.3, 0.2, 3.0])
+#: Pairs of these (pixfrac, scale) that are tried whatever is drawn.
+ALWAYS = ((0.8, 1.0), (0.05, 1.0), (2.5, 1.0), (1.0, 0.2), (1.0, 3.0), (0.6, 2.2), (0.1, 0.7), (2.5, 0.25))
 #: Chips of a few pixels.
 SMALL = shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))
 #: Relative rounding that another order of operations may bring.
@@ -123,6 +125,8 @@ def forall(body: Callable[..., None], kernel: Kernel, *, ties: bool = True, **mo
         pixfrac=DROPS,
         **more,
     )
+    for pixfrac, scale in () if more else ALWAYS:
+        one(affine_map((2, 3), angle=23.0, scale=scale, shift=(-7.3, 1500.2)), pixfrac)
 
 
 # -- weights -----------------------------------------------------------------------------------------------------------

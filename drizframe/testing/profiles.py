@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,8 @@ def check_kernel_support_holds_profile(kernel: Kernel) -> None:
     function: Any = kernel.profile
     for pixfrac in (1.0, 0.6, 0.3):
         support = float(kernel.support(pixfrac))
-        _require_held(
-            repr(kernel), lambda dx, dy, p=pixfrac: function(dx, dy, pixfrac=p), support, {"pixfrac": pixfrac}
-        )  # fmt: skip
+        profile = partial(function, pixfrac=pixfrac)
+        _require_held(repr(kernel), profile, support, {"pixfrac": pixfrac})  # fmt: skip
 
 
 @check("interpolator", applies=_has_profile, name="check_support_holds_profile")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
+
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,3 +66,10 @@ def test_every_check_is_used():
 ])  # fmt: skip
 def test_promises_are_made(family, name, traits):
     assert traits <= REGISTRY.get(family, name).traits
+
+
+def test_the_page_of_checks_is_current():
+    path = Path(__file__).parents[2] / "tools" / "make_conformance_page.py"
+    tool = runpy.run_path(str(path))
+    text = tool["PAGE"].read_text(encoding="utf-8")
+    assert text == tool["page"](), f"run python {path.relative_to(path.parents[1])}"
