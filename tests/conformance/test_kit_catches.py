@@ -31,6 +31,7 @@ WIDER = {
     "check_constant_sky",
     "check_few_and_negative",
     "check_same_again",
+    "check_nested",
     "check_results_are_its_own",
 }
 
@@ -257,7 +258,8 @@ def test_executor_that_drops_a_task():
                 yield function(task)
 
     record = Executor(name="mine.dropping", summary="Drops the sixth.", reference=dropping)
-    assert "0 calls of task 5" in caught(record, "check_every_task_once", "check_results_in_order")
+    text = caught(record, "check_every_task_once", "check_results_in_order", "check_errors_propagate")
+    assert "0 calls of task 5" in text
 
 
 def test_executor_that_swallows_errors():

@@ -45,6 +45,7 @@ WIDER = {
     "check_constant_sky",
     "check_few_and_negative",
     "check_same_again",
+    "check_nested",
     "check_results_are_its_own",
 }
 
@@ -146,7 +147,7 @@ def test_combiner_that_leaves_holes():
     def holes(stack, bad, **facts):
         return np.where(good_of(stack, bad).any(axis=0), combined_mean(stack, bad), np.float32(np.nan))
 
-    assert "finite" in caught(combiner(holes), "check_shape_and_type")
+    assert "0 where no value is good" in caught(combiner(holes), "check_all_bad", "check_shape_and_type")
 
 
 OWN = {}
