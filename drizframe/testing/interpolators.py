@@ -106,12 +106,13 @@ def check_interpolator_shape_and_type(record: Interpolator) -> None:
         ny, nx = image.shape
         ox = np.array([-0.1, nx, nx + 1e9, np.nan, np.inf, 0.0, 0.0, -np.inf, -1e300])
         oy = np.array([0.0, 0.0, 0.0, 0.0, 0.0, -0.1, ny, np.nan, 0.0])
-        compare(
-            f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny",
-            function(image, ox, oy),
-            np.full(ox.shape, FILL),
-            inputs={"image": image, "x": ox, "y": oy, "fill": FILL},
-        )
+        for fill in (FILL, 0.0, np.nan):
+            compare(
+                f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny",
+                function(image, ox, oy, fill),
+                np.full(ox.shape, fill),
+                inputs={"image": image, "x": ox, "y": oy, "fill": fill},
+            )
 
     each(record, body)
 

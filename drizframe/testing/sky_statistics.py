@@ -144,6 +144,9 @@ def check_statistic_shift(record: SkyStatistic) -> None:
         )
 
     on_values(body, record)
+    for kind, function in statistics(record).items():
+        many = values_of(8, 5000, 5.0)
+        body(kind, function, many)
 
 
 @check("sky statistic", name="check_any_layout")

@@ -605,3 +605,36 @@ def test_a_test_of_a_record_that_needs_parameters_is_skipped_with_the_reason():
 @conformance(combiner(lambda image, *rest: image, options_model=Needed), options={"must": 3})
 def test_options_of_the_decorator(check):
     check(max_examples=5)
+
+
+# -- what was found last -----------------------------------------------------------------------------------------------
+
+
+def test_interpolator_that_takes_no_number_as_fill():
+    def reference(image, x, y, *, fill=0.0):
+        return LINEAR.reference(image, x, y, fill=0.0 if np.isnan(fill) else fill)
+
+    record = Interpolator(name="mine", summary="For a test.", reference=reference)
+    assert "gives fill outside" in caught(record, "check_shape_and_type")
+
+
+def test_statistic_that_is_wrong_for_many_values():
+    record = statistic(lambda values: np.median(values) * (1.1 if values.size > 1000 else 1.0))
+    assert "rises by 64" in caught(record, "check_shift")
+
+
+def test_sky_method_that_works_with_some_numbers_of_exposures_only():
+    def change(value, chip):
+        return value
+
+    sound = method(change).reference
+
+    def reference(chips, statistic, *, overlaps, options):
+        if len({c.exposure for c in chips}) == 2:
+            raise ValueError("two exposures")
+        return sound(chips, statistic, overlaps=overlaps, options=options)
+
+    record = SkyMethod(name="mine", summary="For a test.", reference=reference)
+    found = next(c for c in checks_for(record) if c.name == "check_one_exposure")
+    with pytest.raises(AssertionError, match="two exposures"):
+        found.run(record)
