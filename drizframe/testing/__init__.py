@@ -26,6 +26,7 @@ except ImportError as error:
     raise ImportError(msg, name=error.name) from error
 
 from drizframe.testing import (
+    combiner_stacks,
     combiners,
     common,
     detectors,
@@ -36,8 +37,11 @@ from drizframe.testing import (
     kernel_sums,
     kernel_twins,
     kernels,
+    pixel_lists,
+    profiles,
     sky,
     sky_statistics,
+    special_positions,
     steps,
     strategies,
     weightings,
@@ -66,6 +70,7 @@ from drizframe.testing.strategies import (
 _ROOMS = (
     common,
     combiners,
+    combiner_stacks,
     detectors,
     executors,
     files,
@@ -74,8 +79,11 @@ _ROOMS = (
     kernels,
     kernel_twins,
     kernel_sums,
+    pixel_lists,
+    profiles,
     sky,
     sky_statistics,
+    special_positions,
     steps,
     weightings,
 )

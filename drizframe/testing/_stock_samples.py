@@ -18,7 +18,7 @@ from drizframe.testing.samples import (
 )
 from drizframe.testing.strategies import tangent_plane
 
-__all__ = ["sample_for"]
+__all__ = ["instrument_samples", "sample_for"]
 
 Array = np.ndarray[Any, Any]
 SHAPE = (6, 8)
@@ -51,7 +51,7 @@ def _acs_like(instrument: str, detector: str) -> InstrumentSample:
     return InstrumentSample(primary=primary, science=science, facts=facts, shape=SHAPE)
 
 
-def _instruments() -> dict[str, InstrumentSample]:
+def instrument_samples() -> dict[str, InstrumentSample]:
     """Return a sample for each stock instrument."""
     stis = InstrumentSample(
         primary={
@@ -173,5 +173,5 @@ def sample_for(record: Any) -> Any:
     if isinstance(record, Writer):
         return WriterSample(read=read_fits) if record.name.startswith("fits") else None
     if isinstance(record, Instrument):
-        return _instruments().get(record.name)
+        return instrument_samples().get(record.name)
     return None

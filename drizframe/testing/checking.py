@@ -17,6 +17,7 @@ from hypothesis.errors import HypothesisException
 from drizframe.errors import DrizframeWarning, HookError
 from drizframe.hooks import TRAITS, Component, Step
 from drizframe.testing.failure import CheckFailure
+from drizframe.testing.own_options import missing_options, options_given
 from drizframe.testing.results import describe, origin, plain
 from drizframe.testing.threads import same_from_threads
 
@@ -194,7 +195,11 @@ def checks_for(record: Any) -> tuple[Check, ...]:
 
 
 def run_checks(
-    record: Any, *, sample: Any = None, expected_failures: Mapping[str, str] | None = None
+    record: Any,
+    *,
+    sample: Any = None,
+    expected_failures: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Iterator[Outcome]:
     """Run all checks of a record, one after the other.
 
@@ -203,9 +208,11 @@ def run_checks(
     record : Component or Step
         What to check.
     sample : object
-        For checks that need one; see `drizframe.testing.samples`.
+        For checks that need one; see `drizframe.testing.samples`.  Steps have a small run by default.
     expected_failures : mapping of str to str
         Checks that are known to fail, and why; one that passes is an error.
+    options : mapping of str to object
+        Values of the record's `options_model`; by default its defaults.
 
     Yields
     ------
@@ -215,16 +222,22 @@ def run_checks(
     expected = dict(expected_failures or {})
     suitable = checks_for(record)
     refuse_unknown(expected, suitable, record)
+    missing = missing_options(record, options)
+    if sample is None and not missing:
+        sample = default_sample(record, options)
     for c in suitable:
-        if c.sampled and sample is None:
-            yield Outcome(
-                check=c.name, state="no sample", text="needs a sample; see drizframe.testing.samples"
-            )
+        if missing or (c.sampled and sample is None):
+            text = missing or "needs a sample; see drizframe.testing.samples"
+            yield Outcome(check=c.name, state="no sample", text=text)
             continue
         start = time.perf_counter()
         try:
             known = c.name in expected
-            with expecting_failure(known), at_least(PATIENCE if known else 0):
+            with (
+                expecting_failure(known),
+                at_least(PATIENCE if known else 0),
+                options_given(record, options),
+            ):
                 c.run(record, sample)
         except Exception as error:
             state, text = (
@@ -235,6 +248,18 @@ def run_checks(
             if c.name in expected:
                 state, text = "unexpected pass", f"was expected to fail: {expected[c.name]}"
         yield Outcome(check=c.name, state=state, seconds=time.perf_counter() - start, text=text)
+
+
+def default_sample(record: Any, options: Mapping[str, Any] | None = None) -> Any:
+    """Return the small run for a step that works in it; None for what needs a sample of its author."""
+    if not isinstance(record, Step):
+        return None
+    from drizframe.testing.samples import stock_sample
+    from drizframe.testing.steps import planned
+
+    sample = stock_sample(record)
+    with options_given(record, options):
+        return sample if planned(record, sample) else None
 
 
 def refuse_unknown(expected: Mapping[str, str], suitable: Sequence[Check], record: Any) -> None:

@@ -20,6 +20,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import CheckFailure, compare, require
+from drizframe.testing.own_options import own_options
 from drizframe.testing.results import describe, origin
 from drizframe.testing.strategies import Stack, shapes, stacks
 
@@ -29,11 +30,13 @@ Array = np.ndarray[Any, Any]
 Function = Callable[..., Array]
 #: A few units in the last place of float32.
 SINGLE = 4 * float(np.finfo(np.float32).eps)
+#: More exposures than is usual.
+MANY = (11, 25)
 
 
 def options_of(record: Combiner, **changes: Any) -> CombineOptions:
     """Return the default options with the defaults of the plugin's own parameters."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     return CombineOptions(plugin=plugin, **changes)
 
 
@@ -54,6 +57,19 @@ def inputs_of(s: Stack) -> dict[str, Any]:
     return {f.name: getattr(s, f.name) for f in dataclasses.fields(s)}
 
 
+def noise(seed: int, shape: tuple[int, int, int], bad: float = 0.0) -> Stack:
+    """Return a stack of noise; a fraction `bad` of the values is bad."""
+    rng = np.random.default_rng(seed)
+    return Stack(
+        stack=rng.normal(5, 4, shape).astype(np.float32),
+        bad=rng.random(shape) < bad,
+        weight=rng.uniform(50, 100, shape).astype(np.float32),
+        exptime=np.full(shape[0], 80.0),
+        background=np.full(shape[0], 2.0),
+        readnoise=np.full(shape[0], 1.0),
+    )
+
+
 def each(record: Combiner, body: Callable[..., None], *, always_good: bool = True, **more: Any) -> None:
     """Call ``body(kind, function, stack)`` for drawn stacks and every implementation."""
     least = record.minimum(options_of(record))
@@ -62,7 +78,9 @@ def each(record: Combiner, body: Callable[..., None], *, always_good: bool = Tru
         for kind, function in functions(record).items():
             body(kind, function, stack, **drawn)
 
-    counts = st.integers(max(1, least), max(6, least + 2))
+    counts = st.one_of(
+        st.integers(max(1, least), max(6, least + 2)), st.sampled_from(MANY).map(lambda n: max(n, least))
+    )
     small = shapes(rows=st.integers(1, 5), columns=st.integers(1, 5))
     forall(one, stack=stacks(shapes=small, counts=counts, always_good=st.just(always_good)), **more)
 
@@ -108,16 +126,8 @@ def check_combiner_minimum(record: Combiner) -> None:
     what = f"{record!r} says how many exposures it needs"
     good = isinstance(least, int | np.integer) and not isinstance(least, bool) and least >= 1
     require(good, what, expected="a whole number, 1 or more", got=least, where="minimum(options)")
-    rng = np.random.default_rng(12)
     shape = (int(least), 3, 4)
-    s = Stack(
-        stack=rng.normal(5, 4, shape).astype(np.float32),
-        bad=np.zeros(shape, dtype=bool),
-        weight=rng.uniform(50, 100, shape).astype(np.float32),
-        exptime=np.full(least, 80.0),
-        background=np.full(least, 2.0),
-        readnoise=np.full(least, 1.0),
-    )
+    s = noise(12, shape)
     for kind, function in functions(record).items():
         what = f"{record!r} ({kind}) works with {least} exposures, as its minimum says"
         try:
@@ -205,6 +215,11 @@ def check_combiner_constant(record: Combiner) -> None:
         )
 
     each(record, body, value=st.floats(0.5, 1024.0, width=32))
+    least = record.minimum(options_of(record))
+    for n in (least, 1, 2, *MANY):
+        for value in (-40.0, 2.5e5):
+            for kind, function in functions(record).items():
+                body(kind, function, noise(43, (max(n, least), 3, 2)), value)
 
 
 @check("combiner")
@@ -212,16 +227,8 @@ def check_halo(record: Combiner) -> None:
     """Away from the cut by its halo, a tile gives what the whole gives."""
     options = options_of(record)
     halo = int(record.halo(options))
-    rng = np.random.default_rng(11)
     n, side = max(4, record.minimum(options)), 2 * halo + 9
-    s = Stack(
-        stack=rng.normal(5, 4, (n, side, side)).astype(np.float32),
-        bad=rng.random((n, side, side)) < 0.2,
-        weight=rng.uniform(50, 100, (n, side, side)).astype(np.float32),
-        exptime=np.full(n, 80.0),
-        background=np.full(n, 2.0),
-        readnoise=np.full(n, 1.0),
-    )
+    s = noise(11, (n, side, side), bad=0.2)
     s.bad[0] = False
     for kind, function in functions(record).items():
         whole = function(s)
@@ -234,6 +241,30 @@ def check_halo(record: Combiner) -> None:
                 whole[y + halo, x + halo],
                 where=f"pixel [{y + halo}, {x + halo}]",
                 inputs=inputs_of(tile),
+            )
+
+    _tiles(record, halo, options)
+
+
+def _tiles(record: Combiner, halo: int, options: CombineOptions) -> None:
+    """Compare a wide image with tiles of it, as large as those of a run, of several sizes."""
+    rows, columns = 70 + 2 * halo, 131 + 2 * halo
+    s = noise(59, (max(4, record.minimum(options)), rows, columns), bad=0.2)
+    s.bad[0] = False
+    for kind, function in functions(record).items():
+        whole = function(s)
+        for top, left, h, w in (
+            (halo, halo, 33, 64),
+            (halo + 33, halo + 64, 37, 67),
+            (halo + 5, halo, 64, 40),
+        ):
+            cut = (slice(None), slice(top - halo, top + h + halo), slice(left - halo, left + w + halo))
+            tile = dataclasses.replace(s, stack=s.stack[cut], bad=s.bad[cut], weight=s.weight[cut])
+            compare(
+                f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
+                function(tile)[halo : halo + h, halo : halo + w],
+                whole[top : top + h, left : left + w],
+                where=f"tile of {h} rows, {w} columns of an image of {rows} rows, {columns} columns; pixel",
             )
 
 

@@ -12,12 +12,14 @@ from drizframe.testing.checking import (
     Check,
     at_least,
     checks_for,
+    default_sample,
     describe,
     examples,
     expecting_failure,
     refuse_unknown,
 )
 from drizframe.testing.failure import CheckFailure
+from drizframe.testing.own_options import missing_options, options_given
 
 __all__ = ["Bound", "conformance"]
 
@@ -35,10 +37,20 @@ class Bound:
         For checks that need one.
     reason : str or None
         Why the check is expected to fail.
+    options : mapping of str to object, optional
+        Values of the record's `options_model`.
     """
 
-    def __init__(self, check: Check, record: Any, sample: Any, reason: str | None) -> None:
+    def __init__(
+        self,
+        check: Check,
+        record: Any,
+        sample: Any,
+        reason: str | None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         self.check, self.record, self.sample, self.reason = check, record, sample, reason
+        self.options = options
 
     def __repr__(self) -> str:
         return f"{self.check.name}({self.record!r})"
@@ -51,12 +63,22 @@ class Bound:
         CheckFailure
             If the record fails, or passes although a failure was expected.
         """
-        if self.check.sampled and self.sample is None:
+        if missing := missing_options(self.record, self.options):
+            pytest.skip(f"{self.check.name} of {self.record!r}: {missing}")
+        sample = self.sample
+        if self.check.sampled and sample is None:
+            sample = default_sample(self.record, self.options)
+        if self.check.sampled and sample is None:
             pytest.skip(f"{self.check.name} needs a sample: @conformance({self.record.name}, sample=…)")
         try:
             known = self.reason is not None
-            with examples(max_examples), expecting_failure(known), at_least(PATIENCE if known else 0):
-                self.check.run(self.record, self.sample)
+            with (
+                examples(max_examples),
+                expecting_failure(known),
+                at_least(PATIENCE if known else 0),
+                options_given(self.record, self.options),
+            ):
+                self.check.run(self.record, sample)
         except Exception as error:
             if self.reason is None:
                 raise
@@ -71,7 +93,10 @@ class Bound:
 
 
 def conformance(
-    *records: Any, expected_failures: Mapping[str, str] | None = None, sample: Any = None
+    *records: Any,
+    expected_failures: Mapping[str, str] | None = None,
+    sample: Any = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Any]:
     """Parametrize a test with every check of some records.
 
@@ -82,7 +107,9 @@ def conformance(
     expected_failures : mapping of str to str
         Checks that are known to fail, and why; such an item is reported as xfail, and as an error if it passes.
     sample : object
-        For readers, writers, instruments and steps; see `drizframe.testing.samples`.
+        For readers, writers, instruments and steps; see `drizframe.testing.samples`.  Steps have a small run by default.
+    options : mapping of str to object
+        Values of the records' `options_model`, where a field has no default or another value is to be checked.
 
     Returns
     -------
@@ -108,7 +135,9 @@ def conformance(
         suitable = checks_for(record)
         refuse_unknown(expected, suitable, record)
         items += [
-            pytest.param(Bound(c, record, sample, expected.get(c.name)), id=f"{record.name}-{c.name}")
+            pytest.param(
+                Bound(c, record, sample, expected.get(c.name), options), id=f"{record.name}-{c.name}"
+            )
             for c in suitable
         ]
 

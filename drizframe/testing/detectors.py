@@ -21,6 +21,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import compare, require
+from drizframe.testing.own_options import own_options
 
 __all__: list[str] = []
 
@@ -66,20 +67,40 @@ def made(seed: int, shape: tuple[int, int] = (24, 28), hits: int = 6) -> tuple[C
     ), planted
 
 
+def sloping(rows: int, columns: int) -> Chip:
+    """Return a chip whose brightness rises from column to column, with cosmic rays of 4 to 100 sigma."""
+    rng = np.random.default_rng(61)
+    blot = np.broadcast_to(np.linspace(10, 250, columns, dtype=np.float32), (rows, columns)).copy()
+    sci = blot + rng.normal(0, 0.5 * NOISE, blot.shape)
+    hits = rng.random(blot.shape) < 0.02
+    sci[hits] += NOISE * rng.uniform(4, 100, int(hits.sum()))
+    return Chip(
+        sci.astype(np.float32),
+        blot,
+        np.zeros_like(blot),
+        np.full(blot.shape, NOISE, dtype=np.float32),
+        rng.integers(1, 5, blot.shape).astype(np.int32),
+        np.zeros(blot.shape, dtype=np.int16),
+    )
+
+
 def alone(chip: Chip) -> Chip:
     """Return what a detector gets for a single exposure."""
     return dataclasses.replace(chip, blot=None, deriv=None, depth=None)
 
 
 def chips_for(record: CosmicRayDetector, chip: Chip) -> list[Chip]:
-    """Return the chips that a detector must take: without blot as well if it needs none; with and without depth and flags."""
-    bare = dataclasses.replace(chip, depth=None, dq=None)
+    """Return the chips that a detector must take: without blot as well if it needs none; with and without flags.
+
+    The depth comes with every blot if the detector has the trait ``needs_depth``, else it may be missing.
+    """
+    bare = dataclasses.replace(chip, depth=chip.depth if "needs_depth" in record.traits else None, dq=None)
     return [chip, bare] if "needs_blot" in record.traits else [chip, bare, alone(chip)]
 
 
 def detect(record: CosmicRayDetector, kind: str, chip: Chip, **changes: Any) -> Array:
     """Run a detector."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     function: Callable[..., Any] = implementations(record)[kind]
     return np.asarray(function(*chip.arrays().values(), CosmicRayOptions(plugin=plugin, **changes)))
 
@@ -178,7 +199,7 @@ def check_detector_any_layout(record: CosmicRayDetector) -> None:
 @check("cosmic-ray detector", name="check_not_a_number")
 def check_detector_not_a_number(record: CosmicRayDetector) -> None:
     """A pixel that is no number gets any code, but does not disturb pixels beyond the halo."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     halo = int(record.halo(CosmicRayOptions(plugin=plugin)))
 
     def body(kind: str, chip: Chip, planted: Array) -> None:
@@ -227,7 +248,7 @@ def check_finds_outlier(record: CosmicRayDetector) -> None:
 @check("cosmic-ray detector", name="check_halo")
 def check_detector_halo(record: CosmicRayDetector) -> None:
     """A code depends on no pixel farther than the halo."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     halo = int(record.halo(CosmicRayOptions(plugin=plugin)))
     chip, _ = made(7, shape=(2 * halo + 20, 2 * halo + 20), hits=12 + 2 * halo)
     step = 1 if halo <= SMALL else 2
@@ -244,6 +265,25 @@ def check_detector_halo(record: CosmicRayDetector) -> None:
                     whole[y + halo, x + halo],
                     where=f"pixel [{y + halo}, {x + halo}]",
                     inputs=inputs_of(part),
+                )
+
+    _tiles(record, halo)
+
+
+def _tiles(record: CosmicRayDetector, halo: int) -> None:
+    """Compare a wide chip, bright on one side, with tiles of it that are as large as those of a run."""
+    rows, columns = 101 + 2 * halo, 143 + 2 * halo
+    for kind in implementations(record):
+        for c in chips_for(record, sloping(rows, columns)):
+            whole = detect(record, kind, c)
+            for top, left, h, w in ((0, 0, 33, 64), (33, 64, 51, 79), (84, 7, 17, 37)):
+                cut = (slice(top, top + h + 2 * halo), slice(left, left + w + 2 * halo))
+                cuts: list[Any] = [None if a is None else a[cut] for a in c.arrays().values()]
+                compare(
+                    f"{record!r} ({kind}) depends on no pixel farther than halo = {halo}",
+                    detect(record, kind, Chip(*cuts))[halo : halo + h, halo : halo + w],
+                    whole[top + halo : top + halo + h, left + halo : left + halo + w],
+                    where=f"tile of {h} rows, {w} columns of a chip of {rows} rows, {columns} columns; pixel",
                 )
 
 

@@ -81,6 +81,41 @@ def check_matches_sample(record: Instrument, sample: InstrumentSample) -> None:
     )
 
 
+def _is_no_catch_all(record: Any) -> bool:
+    """Whether an instrument is for some headers only: stock's ``generic``, which is asked last, takes all."""
+    module = str(getattr(record.matches, "__module__", ""))
+    return not (record.name == "generic" and module.startswith("drizframe.stock."))
+
+
+@check("instrument", sampled=True, applies=_is_no_catch_all)
+def check_matches_no_other(record: Instrument, sample: InstrumentSample) -> None:
+    """The instrument leaves headers of other instruments to others."""
+    from astropy.io import fits
+
+    from drizframe.testing._stock_samples import instrument_samples
+
+    assert record.matches is not None  # noqa: S101  (checked when the record was made)
+    mine = sample.primary.get("INSTRUME")
+    names = [n for n in ("INSTRUME", "TELESCOP", "DETECTOR", "CAMERA") if n in sample.primary]
+    changed = fits.Header(sample.primary)
+    changed.update(dict.fromkeys(names, "NONESUCH"))
+    headers = {f"the sample's with {', '.join(names)} = 'NONESUCH'": changed} if "INSTRUME" in names else {}
+    for name, other in instrument_samples().items():
+        if other.primary["INSTRUME"] != mine:
+            headers[f"one of {name}"] = fits.Header(other.primary)
+    headers["an empty one"] = fits.Header()
+    for which, header in headers.items():
+        got = record.matches(header)
+        require(
+            got is False,
+            f"{record!r} takes headers of its own instrument only",
+            expected=False,
+            got=got,
+            where=f"matches(primary), header: {which}",
+            inputs={"primary": dict(header)},
+        )
+
+
 @check("instrument", sampled=True)
 def check_facts(record: Instrument, sample: InstrumentSample) -> None:
     """Facts of exposure and chips are those of the headers, finite and sane."""

@@ -20,6 +20,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import CheckFailure, compare, require
+from drizframe.testing.own_options import own_options
 from drizframe.testing.strategies import images, shapes
 
 __all__: list[str] = []
@@ -31,8 +32,8 @@ ROUNDING = 1e-9
 
 
 def options_of(record: Any) -> dict[str, Any]:
-    """Return the keywords that a component with own options is called with: its defaults."""
-    return {} if record.options_model is None else {"plugin": record.options_model()}
+    """Return the keywords that a component with own options is called with: its defaults, or what was given."""
+    return {} if record.options_model is None else {"plugin": own_options(record)}
 
 
 def functions(record: Interpolator) -> dict[str, Callable[..., Array]]:
@@ -55,11 +56,14 @@ def backends_of(record: Interpolator) -> dict[str, str]:
     return {"reference": "reference"} | ({"fast": "auto"} if weights or record.fast is not None else {})
 
 
-def positions(shape: tuple[int, int], fractions: list[tuple[float, float]]) -> tuple[Array, Array]:
-    """Turn pairs of fractions (0 … 1) into positions on the image."""
+def positions(
+    shape: tuple[int, int], fractions: list[tuple[float, float]], *, beyond: bool = True
+) -> tuple[Array, Array]:
+    """Turn pairs of fractions (0 … 1) into positions on the image; `beyond` the centres of the last pixels as well."""
     p = np.array(fractions, dtype=np.float64).reshape(-1, 2)
+    size = [n - 1 / 1024 if beyond else n - 1 for n in shape]
     # multiples of 1/1024 pixel: whole-pixel shifts of positions are exact
-    x, y = (np.floor(p[:, k] * (shape[1 - k] - 1) * 1024) / 1024 for k in (0, 1))
+    x, y = (np.floor(p[:, k] * size[1 - k] * 1024) / 1024 for k in (0, 1))
     return x, y
 
 
@@ -68,11 +72,11 @@ SMALL = shapes(rows=st.integers(1, 12), columns=st.integers(1, 12))
 NATIVE = st.sampled_from(["f4", "f8"])
 
 
-def each(record: Interpolator, body: Callable[..., None], **more: Any) -> None:
+def each(record: Interpolator, body: Callable[..., None], *, beyond: bool = True, **more: Any) -> None:
     """Call ``body(kind, function, image, x, y)`` for drawn images and positions, and every implementation."""
 
     def one(image: Array, where: list[tuple[float, float]], **drawn: Any) -> None:
-        x, y = positions(image.shape, where)
+        x, y = positions(image.shape, where, beyond=beyond)
         for kind, function in functions(record).items():
             body(kind, function, image, x, y, **drawn)
 
@@ -102,12 +106,13 @@ def check_interpolator_shape_and_type(record: Interpolator) -> None:
         ny, nx = image.shape
         ox = np.array([-0.1, nx, nx + 1e9, np.nan, np.inf, 0.0, 0.0, -np.inf, -1e300])
         oy = np.array([0.0, 0.0, 0.0, 0.0, 0.0, -0.1, ny, np.nan, 0.0])
-        compare(
-            f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny",
-            function(image, ox, oy),
-            np.full(ox.shape, FILL),
-            inputs={"image": image, "x": ox, "y": oy, "fill": FILL},
-        )
+        for fill in (FILL, 0.0, np.nan):
+            compare(
+                f"{record!r} ({kind}) gives fill outside of 0 <= x < nx, 0 <= y < ny",
+                function(image, ox, oy, fill),
+                np.full(ox.shape, fill),
+                inputs={"image": image, "x": ox, "y": oy, "fill": fill},
+            )
 
     each(record, body)
 
@@ -228,15 +233,15 @@ def check_reach(record: Interpolator) -> None:
         px, py = (np.floor(v * 1024 % 1024) / 1024 + r + 2 for v in (x, y))
         far = np.full((size, size), True)
         far[2 : 2 * r + 4, 2 : 2 * r + 4] = False  # within reach of floor and ceil of every position
-        other = np.where(far, 1e6 - big, big)
-        got, want = function(other, px, py), function(big, px, py)
-        compare(
-            f"{record!r} ({kind}) does not depend on pixels farther than reach = {r}",
-            got,
-            want,
-            where="position",
-            inputs={"image": big, "x": px, "y": py},
-        )
+        want = function(big, px, py)
+        for far_values, what in ((1e6 - big, "other values"), (np.nan, "no numbers")):
+            compare(
+                f"{record!r} ({kind}) does not depend on pixels farther than reach = {r}",
+                function(np.where(far, far_values, big), px, py),
+                want,
+                where=f"{what} beyond reach, position",
+                inputs={"image": big, "x": px, "y": py},
+            )
 
     each(record, body)
 
@@ -282,7 +287,7 @@ def check_interpolator_rotation_invariant(record: Interpolator) -> None:
             inputs={"image": image, "x": x, "y": y},
         )
 
-    each(record, body)
+    each(record, body, beyond=False)  # turned, what lies beyond the last column is before the first
 
 
 def _table_error(record: Interpolator) -> float:

@@ -16,13 +16,18 @@ from drizframe.model import PixelMap
 from drizframe.testing.checking import check, frozen_copy, same_from_threads, strided, untouched
 from drizframe.testing.checking import forall as _forall
 from drizframe.testing.failure import CheckFailure, compare, require
-from drizframe.testing.strategies import affine_map, pixmaps, shapes
+from drizframe.testing.strategies import ANYWHERE, OFF_TIES, affine_map, pixmaps, shapes
 
 __all__: list[str] = []
 
 Array = np.ndarray[Any, Any]
-#: Sizes of the drop that are tried.
-DROPS = st.sampled_from([1.0, 0.6, 0.3, 1.5])
+#: Sizes of the drop, and of frame pixels over those of the chip, that are tried.
+DROPS = st.sampled_from([1.0, 0.6, 0.3, 1.5, 0.05, 2.5])
+SCALES = st.sampled_from([1.0, 0.5, 2.0, 0.8, 1.3, 0.2, 3.0])
+#: Pairs of these (pixfrac, scale) that are tried whatever is drawn.
+ALWAYS = ((0.8, 1.0), (0.05, 1.0), (2.5, 1.0), (1.0, 0.2), (1.0, 3.0), (0.6, 2.2), (0.1, 0.7), (2.5, 0.25))
+#: Chips of a few pixels.
+SMALL = shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))
 #: Relative rounding that another order of operations may bring.
 ROUNDING = 1e-9
 #: How far the mean centroid may lie from the pixel's centre, in frame pixels.
@@ -106,8 +111,8 @@ def limits(
     return x - margin, x + margin, y - margin, y + margin
 
 
-def forall(body: Callable[..., None], kernel: Kernel, **more: Any) -> None:
-    """Call ``body(case, weigh, kind)`` for drawn cases and every implementation."""
+def forall(body: Callable[..., None], kernel: Kernel, *, ties: bool = True, **more: Any) -> None:
+    """Call ``body(case, weigh, kind)`` for drawn cases and every implementation; `ties`: see `strategies.off_ties`."""
 
     def one(pixmap: PixelMap, pixfrac: float, **drawn: Any) -> None:
         case = case_of(kernel, pixmap, pixfrac)
@@ -116,10 +121,12 @@ def forall(body: Callable[..., None], kernel: Kernel, **more: Any) -> None:
 
     _forall(
         one,
-        pixmap=pixmaps(shapes=shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))),
+        pixmap=pixmaps(shapes=SMALL, scales=SCALES, shifts=ANYWHERE if ties else OFF_TIES),
         pixfrac=DROPS,
         **more,
     )
+    for pixfrac, scale in () if more else ALWAYS:
+        one(affine_map((2, 3), angle=23.0, scale=scale, shift=(-7.3, 1500.2)), pixfrac)
 
 
 # -- weights -----------------------------------------------------------------------------------------------------------
@@ -214,14 +221,16 @@ def check_window_independence(kernel: Kernel) -> None:
         whole = weigh(case)
         h, w = case.shape
         top, left = cut[0] % h, cut[1] % w
-        part = (1 + cut[2] % (h - top), 1 + cut[3] % (w - left))
-        small = dataclasses.replace(case, x0=case.x0 + left, y0=case.y0 + top, shape=part)
-        compare(
-            f"{kernel!r} ({kind}) gives an output pixel the same weight whatever the window",
-            weigh(small),
-            whole[:, top : top + part[0], left : left + part[1]],
-            inputs=small.inputs(),
-        )
+        drawn = (1 + cut[2] % (h - top), 1 + cut[3] % (w - left))
+        middle = (top, left, *drawn), (h // 2, 0, 1, w), (0, w // 2, h, 1), (h // 2, w // 2, 1, 1)
+        for y, x, rows, columns in middle:
+            small = dataclasses.replace(case, x0=case.x0 + x, y0=case.y0 + y, shape=(rows, columns))
+            compare(
+                f"{kernel!r} ({kind}) gives an output pixel the same weight whatever the window",
+                weigh(small),
+                whole[:, y : y + rows, x : x + columns],
+                inputs=small.inputs(),
+            )
 
     forall(body, kernel, cut=st.tuples(*[st.integers(0, 15)] * 4))
 
@@ -247,7 +256,7 @@ def check_kernel_whole_pixel_shifts(kernel: Kernel) -> None:
             inputs=case.inputs(),
         )
 
-    drawn = st.tuples(st.integers(0, 700), st.integers(0, 700))
+    drawn = st.tuples(st.integers(-700, 3000), st.integers(-700, 3000))
     exact = pixmaps(
         shapes=shapes(rows=st.integers(1, 3), columns=st.integers(1, 3)),
         angles=st.sampled_from([0.0, 90.0, 180.0]),
@@ -355,7 +364,7 @@ def check_kernel_rotation_invariant(kernel: Kernel) -> None:
             inputs=case.inputs(),
         )
 
-    forall(body, kernel)
+    forall(body, kernel, ties=False)
 
 
 @check("kernel", name="check_threads")

@@ -14,6 +14,8 @@ _UNNORMALISED = (
     "the factors of the drizzle library are not normalised, so a constant comes out a little wrong"
 )
 
+_TAKES_ALL = "where every value is masked, the documented i… combiners take them all"
+
 _KNOWN: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
     {
         ("interpolator", "lanczos3"): {"check_constant": _UNNORMALISED},
@@ -21,7 +23,11 @@ _KNOWN: Mapping[tuple[str, str], Mapping[str, str]] = MappingProxyType(
         ("combiner", "sum"): {
             "check_constant": "a sum of n images is n times the constant",
             "check_ignores_masked": "the documented sum adds all values, masked or not",
+            "check_all_bad": "the documented sum adds all values, masked or not",
         },
+        ("combiner", "imean"): {"check_all_bad": _TAKES_ALL},
+        ("combiner", "imedian"): {"check_all_bad": _TAKES_ALL},
+        ("combiner", "iminmed"): {"check_all_bad": _TAKES_ALL},
     }
 )
 

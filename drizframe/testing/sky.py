@@ -12,12 +12,15 @@ from drizframe.hooks import Overlap, SkyChip, SkyMethod, SkyOptions
 from drizframe.model import SkyValue
 from drizframe.testing.checking import check, frozen_copy, implementations, same_from_threads, strided
 from drizframe.testing.failure import compare, require
+from drizframe.testing.own_options import own_options
 
 __all__: list[str] = []
 
 Array = np.ndarray[Any, Any]
 #: How far a sky may be off, as a fraction of what was added.
 CLOSE = 0.02
+#: The same for images without noise.
+CONSTANT = 1e-4
 
 
 class Scene:
@@ -106,7 +109,7 @@ def solve(
     record: SkyMethod, kind: str, scene: Scene, statistic: Callable[..., Any] = mean
 ) -> dict[Any, SkyValue]:
     """Run a sky method."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     options = SkyOptions(warn=lambda message: None, plugin=plugin)  # noqa: ARG005
     found = implementations(record)[kind](scene.chips, statistic, overlaps=scene.overlaps, options=options)
     return dict(found)
@@ -187,6 +190,35 @@ def check_sign(record: SkyMethod) -> None:
         )
 
 
+@check("sky method")
+def check_constant_sky(record: SkyMethod) -> None:
+    """Where every chip has the same constant brightness, that is its sky; for a method of differences it is 0."""
+    for kind in implementations(record):
+        what = f"{record!r} ({kind}) finds the sky of constant images"
+        relative: bool | None = None
+        for brightness in (40.0, 640.0, -8.0):
+            scene = Scene()
+            for c in scene.chips:
+                scene.images[c.key] = np.full(scene.shape, brightness / c.conversion, dtype=np.float32)
+            found = solve(record, kind, scene)
+            first = float(levels(found, scene)[0])
+            if relative is None:
+                relative = abs(first) < abs(first - brightness)
+            want = np.zeros(len(scene.chips)) if relative else np.full(len(scene.chips), brightness)
+            where = f"surface brightness {brightness:g} everywhere, chip"
+            given = np.array([c.conversion * float(found[c.key].level) for c in scene.chips])
+            for name, got in (("subtracted", levels(found, scene)), ("level", given)):
+                if name == "level" or any(v.subtracted is not None for v in found.values()):
+                    compare(
+                        f"{what}: {'differences, as for 40, so 0' if relative else 'the constant'}",
+                        got,
+                        want,
+                        atol=CONSTANT * abs(brightness),
+                        where=f"{name}, {where}",
+                        inputs={"conversions": [c.conversion for c in scene.chips]},
+                    )
+
+
 @check("sky method", name="check_inputs_untouched")
 def check_sky_inputs_untouched(record: SkyMethod) -> None:
     """The sequence of chips is not changed, and neither are pixels and regions."""
@@ -240,7 +272,7 @@ def check_sky_any_layout(record: SkyMethod) -> None:
 
 @check("sky method")
 def check_one_exposure(record: SkyMethod) -> None:
-    """With fewer exposures than `minimum` there is a fallback; with `minimum` exposures it works."""
+    """With fewer exposures than `minimum` there is a fallback; with `minimum` exposures and more it works."""
     if record.minimum > 1:
         require(
             bool(record.fallback) and record.fallback != record.name,
@@ -250,12 +282,13 @@ def check_one_exposure(record: SkyMethod) -> None:
             where="fallback",
         )
     for kind in implementations(record):
-        scene = Scene()
-        scene.chips = [c for c in scene.chips if c.exposure < record.minimum]
-        found = solve(record, kind, scene)
-        want = {c.key for c in scene.chips}
-        what = f"{record!r} ({kind}) works with {record.minimum} exposures"
-        require(set(found) == want, what, expected=sorted(want), got=sorted(found), where="keys")
+        for count in range(record.minimum, max(record.minimum, 3) + 1):
+            scene = Scene()
+            scene.chips = [c for c in scene.chips if c.exposure < count]
+            found = solve(record, kind, scene)
+            want = {c.key for c in scene.chips}
+            what = f"{record!r} ({kind}) works with {count} exposures"
+            require(set(found) == want, what, expected=sorted(want), got=sorted(found), where="keys")
 
 
 @check("sky method", traits=["order_free"], name="check_order_free")

@@ -19,10 +19,15 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import compare, require
+from drizframe.testing.own_options import own_options
 
 __all__: list[str] = []
 
 Array = np.ndarray[Any, Any]
+
+
+#: With fewer values a statistic may say that there is not enough data.
+FEW = 30
 
 
 def values_of(seed: int, n: int, scale: float) -> Array:
@@ -33,7 +38,7 @@ def values_of(seed: int, n: int, scale: float) -> Array:
 
 def statistics(record: SkyStatistic) -> dict[str, Callable[..., Any]]:
     """Return ``f(values)`` for every implementation."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     return {
         kind: (lambda values, f=function: f(values, StatisticOptions(plugin=plugin)))
         for kind, function in implementations(record).items()
@@ -89,6 +94,39 @@ def check_statistic_value_and_count(record: SkyStatistic) -> None:
     on_values(body, record)
 
 
+@check("sky statistic")
+def check_few_and_negative(record: SkyStatistic) -> None:
+    """One value, equal values and negative ones: a value between least and largest, or NaN and 0 for too few."""
+    cases = {
+        "one value": np.array([7.5]),
+        "one negative value": np.array([-7.5]),
+        "two values": np.array([3.0, 5.0]),
+        "200 equal values": np.full(200, 12.25),
+        "200 equal negative values": np.full(200, -12.25),
+        "200 negative values": values_of(5, 200, 5.0) - 300.0,
+        "5000 values": values_of(7, 5000, 5.0),
+    }
+    for where, values in cases.items():
+        values = values.astype(np.float32)  # noqa: PLW2901
+        low, high = float(values.min()), float(values.max())
+        what = f"{record!r} gives a value between the least and the largest"
+        for kind, function in statistics(record).items():
+            inputs = {"values": values}
+            value, n = _pair(
+                function(values), f"{record!r} ({kind}) gives a value and a number", where, inputs
+            )
+            few = values.size < FEW and bool(np.isnan(value)) and n == 0
+            require(
+                few or (low <= value <= high and 0 < n <= values.size),
+                what,
+                expected=f"{low} … {high}, n = 1 … {values.size}"
+                + (", or (nan, 0)" if values.size < FEW else ""),
+                got=(value, n),
+                where=f"{where} ({kind})",
+                inputs=inputs,
+            )
+
+
 @check("sky statistic", name="check_shift")
 def check_statistic_shift(record: SkyStatistic) -> None:
     """A constant added to all values is added to the statistic."""
@@ -106,6 +144,9 @@ def check_statistic_shift(record: SkyStatistic) -> None:
         )
 
     on_values(body, record)
+    for kind, function in statistics(record).items():
+        many = values_of(8, 5000, 5.0)
+        body(kind, function, many)
 
 
 @check("sky statistic", name="check_any_layout")

@@ -14,17 +14,28 @@ from drizframe.config import Parameters
 from drizframe.engine.events import Bus
 from drizframe.engine.plan import make_plan
 from drizframe.engine.run import carry_out
+from drizframe.engine.sections import section_of
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
+from drizframe.errors import DrizframeError
 from drizframe.hooks import STAGES, PluginManager, Registry, Step, hookimpl
 from drizframe.model import PlaneKey
 from drizframe.testing.checking import check, plain
 from drizframe.testing.failure import CheckFailure, compare, require
+from drizframe.testing.own_options import given
 from drizframe.testing.samples import StepSample
 
 __all__: list[str] = []
 
+#: What a run may do otherwise without changing a bit.
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"tile_size": 17},
+    {"tile_size": 23, "executor": "serial", "num_cores": 1},
+    {"combine_bufsize": 0.002, "num_cores": 5},
+)
+
 Run = Callable[[Any], Mapping[Any, Any]]
+Array = np.ndarray[Any, Any]
 
 
 def manager_with(step: Step) -> PluginManager:
@@ -51,14 +62,32 @@ def _plugin(hook: str, answer: Callable[[], Any]) -> Any:
     return holder
 
 
+def _plan(step: Step, sample: StepSample, **changes: Any) -> tuple[PluginManager, Registry, Any]:
+    """Plan a small mosaic with a step in it."""
+    manager = manager_with(step)
+    registry, exposures = Registry(manager), list(sample.exposures())
+    given_parameters = {**sample.parameters, "num_cores": 2, "skyuser": "", **changes}
+    if own := given(step):
+        sections = dict(given_parameters.get("plugins", {}))
+        name = section_of(step)
+        given_parameters["plugins"] = {**sections, name: {**sections.get(name, {}), **own}}
+    parameters, _ = resolve_switches(Parameters(**given_parameters), exposures, registry)
+    return manager, registry, make_plan(exposures, parameters, registry)
+
+
+def planned(step: Step, sample: StepSample) -> bool:
+    """Whether a step runs in a sample: it is switched on, and something makes what it reads."""
+    try:
+        _, _, plan = _plan(step, sample)
+    except DrizframeError:
+        return False
+    return any(s.name == step.name for s in plan.steps)
+
+
 @contextlib.contextmanager
 def small_run(step: Step, sample: StepSample, run: Run | None = None, **changes: Any) -> Iterator[Store]:
     """Run a small mosaic with a step in it; `run` replaces the step's function."""
-    manager = manager_with(step)
-    registry, exposures = Registry(manager), list(sample.exposures())
-    parameters = Parameters(**{**sample.parameters, "num_cores": 2, "skyuser": "", **changes})
-    parameters, _ = resolve_switches(parameters, exposures, registry)
-    plan = make_plan(exposures, parameters, registry)
+    manager, registry, plan = _plan(step, sample, **changes)
     require(
         any(s.name == step.name for s in plan.steps),
         f"{name_of(step)} runs in the sample",
@@ -150,10 +179,10 @@ def check_step_inputs_untouched(step: Step, sample: StepSample) -> None:
     def run(job: Any) -> Mapping[Any, Any]:
         watched = Watched(job)
         result = step.run(watched)
-        for name, given, before in watched.given:
+        for name, handed, before in watched.given:
             compare(
                 f"{name_of(step)} must not change what it reads",
-                given,
+                handed,
                 before,
                 where=f"plane {name!r}, unit {job.unit}",
             )
@@ -168,10 +197,10 @@ def check_tile_independence(step: Step, sample: StepSample) -> None:
     """The planes have the same bits whatever the size of tiles and the number of workers."""
     with small_run(step, sample) as store:
         want = planes(store, step)
-    for changes in ({"tile_size": 17}, {"tile_size": 23, "executor": "serial"}, {"combine_bufsize": 0.002}):
+    for changes in CHANGES:
         with small_run(step, sample, **changes) as store:
             got = planes(store, step)
-        what = f"{name_of(step)} gives the same bits whatever the tiles"
+        what = f"{name_of(step)} gives the same bits whatever the tiles and the number of workers"
         require(
             set(got) == set(want),
             what,
@@ -185,6 +214,31 @@ def check_tile_independence(step: Step, sample: StepSample) -> None:
                 compare(what, got[key], value, where=where)
             else:
                 require(plain(got[key]) == plain(value), what, expected=value, got=got[key], where=where)
+
+
+@check("step", sampled=True)
+def check_results_are_its_own(step: Step, sample: StepSample) -> None:
+    """What the step returns for one unit is not changed while it works on others: no buffer is used again."""
+    kept: list[tuple[str, Any, Array, Array]] = []
+    lock = threading.Lock()
+
+    def run(job: Any) -> Mapping[Any, Any]:
+        with lock:  # one unit at a time: what two threads do to each other is another fault
+            result = step.run(job)
+            for key, value in result.items() if isinstance(result, Mapping) else ():
+                name = key.name if isinstance(key, PlaneKey) else key
+                if isinstance(value, np.ndarray):
+                    kept.append((name, job.unit, value, np.array(value)))
+        return result
+
+    with small_run(step, sample, run):
+        for name, unit, value, before in kept:
+            compare(
+                f"{name_of(step)} gives a new array each time",
+                value,
+                before,
+                where=f"plane {name!r} of unit {unit}, after the step has worked on other units",
+            )
 
 
 @check("step", sampled=True)

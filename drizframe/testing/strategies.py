@@ -118,6 +118,25 @@ def affine_maps(
     )
 
 
+def off_ties(k: int) -> bool:
+    """Whether a position of k / 1024 pixel is no whole, half or quarter one.
+
+    There a pixel's edge, or that of a kernel's box, may fall on the edge of an output pixel, and which of the two
+    neighbours counts as touched is a matter of taste (and of the direction, so that a turned image differs).
+    """
+    return k % 256 != 0
+
+
+#: Positions on a frame that are no ties.
+OFF_TIES = st.integers(0, 1023).filter(off_ties).map(lambda k: 32.0 + k / 1024.0)
+#: Any positions on a frame: beyond its edges, large, whole, half and quarter ones.
+ANYWHERE = st.one_of(
+    OFF_TIES,
+    st.sampled_from([32.0, 32.5, 32.25, -3.0, -7.5, 1200.0, 2048.5]),
+    st.integers(-9000, 4_000_000).map(lambda k: k / 1024.0),
+)
+
+
 @st.composite
 def pixmaps(
     draw: DrawFn,
@@ -155,9 +174,7 @@ def pixmaps(
     )
     scale = draw(_either(scales, st.sampled_from([1.0, 0.5, 2.0, 0.8, 1.3])))
     flip = -1.0 if draw(_either(flips, st.booleans())) else 1.0
-    fraction = _either(
-        shifts, st.integers(0, 1023).filter(lambda k: k % 256).map(lambda k: 32.0 + k / 1024.0)
-    )
+    fraction = _either(shifts, OFF_TIES)
     tx, ty = draw(fraction), draw(fraction)
     bend = draw(_either(bends, st.sampled_from([0.0, 1e-3])))
     return affine_map(shape, angle=angle, scale=scale, flip=flip, shift=(tx, ty), bend=bend)

@@ -21,6 +21,7 @@ from drizframe.testing.checking import (
     untouched,
 )
 from drizframe.testing.failure import compare, require
+from drizframe.testing.own_options import own_options
 from drizframe.testing.strategies import exposures, masks
 
 __all__: list[str] = []
@@ -52,7 +53,7 @@ def weigh(
     **maps: Any,
 ) -> Any:
     """Run a weighting; without other `maps` there is a flat field and no inverse-variance map."""
-    plugin = None if record.options_model is None else record.options_model()
+    plugin = own_options(record)
     options = WeightOptions(wt_scl=scl, plugin=plugin, **({"flat": flat_of(chip)} | maps))
     result = implementations(record)[kind](chip, mask, SKY, ratio, options)
     require(

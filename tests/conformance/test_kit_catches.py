@@ -25,6 +25,15 @@ from drizframe.testing.checking import Check, expecting_failure
 from drizframe.testing.conformance import Bound, conformance
 
 EXAMPLES = 25
+#: Checks of many inputs, in which faults of all kinds show besides.
+WIDER = {
+    "check_all_bad",
+    "check_constant_sky",
+    "check_few_and_negative",
+    "check_same_again",
+    "check_nested",
+    "check_results_are_its_own",
+}
 
 
 def altered(record: Any, name: str, reference: Any, **changes: Any) -> Any:
@@ -64,7 +73,7 @@ def message(record: Any, name: str, sample: Any = None) -> CheckFailure:
 
 def caught(record: Any, name: str, *also: str, sample: Any = None) -> str:
     """Assert that a fault fails in the check meant for it (and in `also`), and return the text."""
-    assert failing(record, sample) == {name, *also}
+    assert failing(record, sample) - WIDER == {name, *also}
     failure = message(record, name, sample)
     text = str(failure)
     for part in ("expected:", "got:", "where:"):
@@ -197,7 +206,7 @@ def test_interpolator_with_swapped_axes():
         )
 
     record = altered(LINEAR, "mine.swapped", swapped)
-    caught(record, "check_axes", "check_whole_pixel_shifts")
+    caught(record, "check_axes", "check_whole_pixel_shifts", "check_cuts")
 
 
 def test_combiner_that_reads_masked_pixels():
@@ -249,7 +258,8 @@ def test_executor_that_drops_a_task():
                 yield function(task)
 
     record = Executor(name="mine.dropping", summary="Drops the sixth.", reference=dropping)
-    assert "0 calls of task 5" in caught(record, "check_every_task_once", "check_results_in_order")
+    text = caught(record, "check_every_task_once", "check_results_in_order", "check_errors_propagate")
+    assert "0 calls of task 5" in text
 
 
 def test_executor_that_swallows_errors():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,7 @@ def test_every_check_is_used():
     idle = {c.name for c in all_checks() if id(c) not in used}
     # no shipped component promises these
     allowed = {"check_rotation_invariant", "check_linear", "check_order_free", "check_reference_equals_fast"}
+    allowed |= {"check_support_holds_profile"}  # nor is any of them a profile
     assert idle <= allowed
 
 
@@ -63,3 +66,10 @@ def test_every_check_is_used():
 ])  # fmt: skip
 def test_promises_are_made(family, name, traits):
     assert traits <= REGISTRY.get(family, name).traits
+
+
+def test_the_page_of_checks_is_current():
+    path = Path(__file__).parents[2] / "tools" / "make_conformance_page.py"
+    tool = runpy.run_path(str(path))
+    text = tool["PAGE"].read_text(encoding="utf-8")
+    assert text == tool["page"](), f"run python {path.relative_to(path.parents[1])}"

@@ -21,15 +21,17 @@ PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "kernel.md"
 
 
 def bell(dx, dy, *, pixfrac):
-    return np.exp(-3.0 * (dx * dx + dy * dy) / pixfrac**2)
+    return 3.0 / (np.pi * pixfrac**2) * np.exp(-3.0 * (dx * dx + dy * dy) / pixfrac**2)
 
 
 def cone(dx, dy, *, pixfrac):
-    return np.clip(1.0 - np.hypot(dx, dy) / (1.2 * pixfrac), 0.0, None)
+    r = 1.2 * pixfrac
+    return 3.0 / (np.pi * r**2) * np.clip(1.0 - np.hypot(dx, dy) / r, 0.0, None)
 
 
 def skew(dx, dy, *, pixfrac):
-    return np.exp(-3.0 * (dx * dx + dy * dy + 0.4 * dx * dy) / pixfrac**2)
+    norm = 3.0 * np.sqrt(0.96) / (np.pi * pixfrac**2)
+    return norm * np.exp(-3.0 * (dx * dx + dy * dy + 0.4 * dx * dy) / pixfrac**2)
 
 
 def width(pixfrac):
@@ -115,7 +117,12 @@ def test_a_point_function_in_c_passes_as_kernel_and_as_interpolator(documented):
             "mean of centroid",
         ),
         ("w[0] = (1", "w[0] = -(1", "check_non_negative", "no negative weight"),
-        ("*nx = *ny = 2;", "*nx = *ny = 9;", "check_shape_and_type", "outside of its support"),
+        (
+            "*nx = *ny = 2;",
+            "*nx = *ny = 9; for (int k = 0; k < 81; k++) w[k] = 0;",
+            "check_shape_and_type",
+            "outside of its support",
+        ),
         (
             "w[1] = p",
             "static double n; n += 1.0; w[1] = n * p",
