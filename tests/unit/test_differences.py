@@ -21,9 +21,10 @@ from drizframe import astrodrizzle
 from drizframe.config import make_parameters
 from drizframe.engine.overlaps import chip_footprint
 from drizframe.errors import DrizframeWarning, ParameterError, UnsupportedError
-from drizframe.hooks.options import CosmicRayOptions
+from drizframe.hooks.options import CombineOptions, CosmicRayOptions
 from drizframe.model import SkyValue, Unit
 from drizframe.simulate import dither, random_scene, simulate
+from drizframe.stock.combine.minmed import MINMED
 from drizframe.stock.cosmic_rays.deriv import deriv
 from drizframe.stock.steps.median import _facts
 
@@ -154,3 +155,21 @@ def test_time_of_the_median_is_that_of_the_chips_that_were_chosen(exposure):
     facts = _facts(job)
     assert facts["exptime"].tolist() == [exposure.exptime]
     assert facts["background"].tolist() == [33.0]
+
+
+@pytest.mark.parametrize("backend", ["reference", "fast"])
+def test_an_exposure_time_of_0_does_not_spoil_minmed(backend):
+    stack = np.array([[[2.0]], [[3.0]], [[50.0]]], dtype=np.float32)
+    facts = {"background": np.full(3, 5.0), "readnoise": np.full(3, 4.0), "n_total": 3}
+    weight, bad = np.ones_like(stack), np.zeros(stack.shape, dtype=bool)
+    function = getattr(MINMED, backend)
+    if function is None:
+        pytest.skip("compiled modules were not built")
+    got, want = (
+        function(
+            stack, bad, weight=weight, exptime=np.array([t, 1.0, 1.0]), options=CombineOptions(), **facts
+        )
+        for t in (0.0, 1.0)
+    )
+    assert np.isfinite(got).all()
+    np.testing.assert_array_equal(got, want)
