@@ -58,6 +58,12 @@ def command(
         _steps(console, steps)
 
 
+def _compiled(record: Component) -> bool:
+    """Whether compiled loops run it: its own, or those for profiles and point functions."""
+    given = (getattr(record, name, None) for name in ("fast", "profile", "point"))
+    return any(g is not None for g in given)
+
+
 def _components(console: Console, entries: list[Entry]) -> None:
     from rich.table import Table
 
@@ -66,7 +72,7 @@ def _components(console: Console, entries: list[Entry]) -> None:
         listing.add_column(heading, overflow="fold")
     for entry in entries:
         record = entry.record
-        fast = "yes" if record.fast is not None else ""
+        fast = "yes" if _compiled(record) else ""
         listing.add_row(
             record.family, record.name, fast, _section(record), entry.provider, escape(record.summary)
         )
