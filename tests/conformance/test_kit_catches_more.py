@@ -393,7 +393,7 @@ def test_detector_with_a_halo_too_small():
             hit[:, :-shift] |= simple(sci, blot, noise)[:, shift:]
         return hit.astype(np.uint8)
 
-    text = caught(detector(grown, halo=lambda options: 2), "check_halo")
+    text = caught(detector(grown, halo=lambda options: 2), "check_halo", "check_not_a_number")
     assert "halo = 2" in text
 
 
