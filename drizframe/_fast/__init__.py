@@ -53,7 +53,7 @@ def _import(full: str) -> ModuleType | None:
     try:
         return importlib.import_module(full)
     except ModuleNotFoundError as error:
-        if error.name != full:
+        if error.name is None or not f"{full}.".startswith(f"{error.name}."):
             raise
         return None
 
