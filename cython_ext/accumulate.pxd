@@ -193,14 +193,13 @@ cdef inline Py_ssize_t _shares(const double* g, const double* factor, Py_ssize_t
 
 
 cdef inline Py_ssize_t add_block(const Sums* s, const Py_ssize_t* index, const Py_ssize_t* at, const double* g,
-                                 Py_ssize_t n, Py_ssize_t h, Py_ssize_t w) noexcept nogil:
+                                 Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, double* window) noexcept nogil:
     """Add n <= 64 pixels with windows of one size from places `at` on; return how many have any share.
 
-    The share of cell c of pixel k is at ``g[c n + k]``.
+    The share of cell c of pixel k is at ``g[c n + k]``; `window` has room for the cells of one.
     """
     cdef:
         double factor[64]
-        double window[16384]
         Py_ssize_t k, c, lost = 0, touched
         bint plain = s.layers == 1 and s.variances == 0 and s.flags == NULL
     for k in range(n):

@@ -122,7 +122,7 @@ cdef Py_ssize_t _flush(Batch* b, Body function, bint with_corners, const double*
                     corners[c * m + k] = b.corners[c * LANES + start + k]
         if h * w <= CELLS:
             function(b.x + start, b.y + start, corners, left, low, m, h, w, setting, buffer)
-            touched += add_block(sums, b.index + start, at, buffer, m, h, w)
+            touched += add_block(sums, b.index + start, at, buffer, m, h, w, buffer + CELLS)
         else:
             position[0], position[1] = b.x[start], b.y[start]
             touched += _strips(function, position, corners, setting, sums, b.index[start], b.column[start],
@@ -157,7 +157,7 @@ def drizzle_block(code, const double[:, ::1] x, const double[:, ::1] y, const do
         Sums sums
     if x.size == 0 or weight.size == 0:
         return 0
-    buffer = np.empty(max(CELLS, weight.shape[1]))
+    buffer = np.empty(max(2 * CELLS, weight.shape[1]))
     sums = sums_of(data, variances, pixel_weight, flags, bit, skip_zero, weight, total, squared, last,
                    context, out_flags)
     if with_corners:

@@ -14,7 +14,7 @@ import numpy as np
 
 from drizframe.engine.blocks import POINT_BELOW, Block, Call, blocks, weighing
 from drizframe.engine.kernel_ways import Backend
-from drizframe.errors import ParameterError, ShapeError
+from drizframe.errors import ParameterError, PluginError, ShapeError
 from drizframe.hooks import Kernel
 from drizframe.model import Accumulator, ChipInput, Drizzled, Window
 
@@ -70,6 +70,9 @@ def drizzle_chip(
     for rows, columns in blocks(chip, acc.window, way):
         block = Block(acc, chip, way, rows, columns, skip_zero=skip_zero)
         touched += block.add()
+    if way.code is not None and not np.isfinite(acc.weight.sum()):
+        msg = f"The compiled body (block) of {kernel.label} gave weights that are not finite, or huge."
+        raise PluginError(msg, kernel)
     ny, nx = chip.pixmap.shape
     return Counts(touched, ny * nx - touched)
 

@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from drizframe.errors import PluginError
-from drizframe.hooks import Executor, ask
+from drizframe.hooks import FAULTS, Executor, blame
 
 __all__ = ["results_of"]
 
 #: Stands for no result.
 _NONE = object()
+_OF_TASK = "drizframe_of_task"
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The function of the tasks; its errors are marked, so that the executor is not blamed for them."""
+
+    function: Callable[[Any], Any]
+
+    def __call__(self, task: Any) -> Any:
+        try:
+            return self.function(task)
+        except BaseException as error:
+            object.__setattr__(error, _OF_TASK, True)
+            raise
+
+
+def _asked(executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function of the executor; an error of its own carries it."""
+    try:
+        return function(*args, **kwargs)
+    except FAULTS as error:
+        if not getattr(error, _OF_TASK, False):
+            blame(executor, error)
+        raise
 
 
 def results_of(
@@ -35,18 +61,18 @@ def results_of(
     PluginError
         If the executor drops a result, adds one, or gives none at all.
     """
-    results = ask(executor, executor.map, function, tasks, workers=workers)
+    results = _asked(executor, executor.map, _Task(function), tasks, workers=workers)
     try:
         results = iter(results)
     except TypeError:
         msg = f"{executor.label} returned {results!r:.80}; it must return the results one by one."
         raise PluginError(msg, executor) from None
     for _ in tasks:
-        result = ask(executor, next, results, _NONE)
+        result = _asked(executor, next, results, _NONE)
         if result is _NONE:
             msg = f"{executor.label} gave fewer results than the {len(tasks)} tasks that it was given."
             raise PluginError(msg, executor)
         yield result
-    if ask(executor, next, results, _NONE) is not _NONE:
+    if _asked(executor, next, results, _NONE) is not _NONE:
         msg = f"{executor.label} gave more results than the {len(tasks)} tasks that it was given."
         raise PluginError(msg, executor)

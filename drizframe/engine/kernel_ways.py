@@ -10,7 +10,7 @@ import numpy as np
 
 from drizframe.engine import points, profiles
 from drizframe.errors import BackendError, PluginError
-from drizframe.hooks import Component, Kernel, choose, guarded
+from drizframe.hooks import Component, Kernel, ask, choose, guarded
 
 __all__ = ["Way", "loops_compiled", "nearest", "point_failure", "way_of"]
 
@@ -72,7 +72,7 @@ def way_of(
             and kernel.block is not None
             and getattr(function, "__wrapped__", function) is kernel.fast
         )
-        return Way(function, kernel.block(pixfrac, scale) if fused and kernel.block is not None else None)
+        return Way(function, ask(kernel, kernel.block, pixfrac, scale) if fused else None)
     fast = loops_compiled(kernel, backend) == "cython"
     if kernel.profile is not None:
         return _from_profile(kernel, pixfrac, scale, fast=fast)

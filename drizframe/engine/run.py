@@ -16,7 +16,7 @@ from drizframe.engine.job import EngineJob, RunContext
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.errors import DrizframeError, PluginError
-from drizframe.hooks import FAULTS, Component, Registry, Step
+from drizframe.hooks import FAULTS, Component, Registry, Step, owner_of
 from drizframe.model import PLANES, RUN, PlaneKey, SkyValue, Unit, Window
 
 __all__ = ["Task", "carry_out"]
@@ -50,6 +50,9 @@ def execute(task: Task) -> Mapping[Any, Any]:
     except MemoryError:
         raise
     except FAULTS as error:
+        ours = owner_of(error) is None and task.step.provider in ("", "drizframe")
+        if ours and not isinstance(error, Exception):
+            raise  # of the caller, such as a signal handler's
         raise PluginError(_failure(task, error)) from error
     return _checked(task, planes)
 
@@ -110,14 +113,14 @@ def _checked(task: Task, planes: Any) -> Mapping[Any, Any]:
 
 def _plane(task: Task, who: str, name: str, unit: Unit, value: Any) -> Any:
     """Return a plane that a step made, as the store keeps it; refuse what cannot be one."""
-    wanted = _shape_of(task, name, unit)
-    if not isinstance(value, np.ndarray):
-        if wanted is None and not (name == "sky" and not isinstance(value, SkyValue)):
+    wanted = _shape_of(task, who, name, unit)
+    if not isinstance(value, np.ndarray) or name == "sky":
+        if wanted is None and (name != "sky" or isinstance(value, SkyValue)):
             return value
         need = "a SkyValue" if name == "sky" else f"an array of shape {wanted}"
         msg = f"{who} returned {name!r} as {type(value).__name__} {value!r:.60}; it must be {need}."
         raise PluginError(msg)
-    if value.dtype.kind not in "biuf":
+    if name in PLANES and value.dtype.kind not in "biuf":
         msg = f"{who} returned {name!r} with type {value.dtype}; it must hold real numbers."
         raise PluginError(msg)
     layers = value.ndim > 2 and name not in _LAYERED and name in PLANES
@@ -136,8 +139,11 @@ def _plane(task: Task, who: str, name: str, unit: Unit, value: Any) -> Any:
     )
 
 
-def _shape_of(task: Task, name: str, unit: Unit) -> tuple[int, int] | None:
+def _shape_of(task: Task, who: str, name: str, unit: Unit) -> tuple[int, int] | None:
     """Return the shape that a plane must have; None if it is no image, or of a size that only the step knows."""
+    if unit.scope != "run" and unit not in task.context.plan.unit_list(unit.scope):
+        msg = f"{who} returned {name!r} for {unit}, which is no {unit.scope} of this run."
+        raise PluginError(msg)
     if name in _VALUES:
         return None
     if task.window is not None:

@@ -2,7 +2,7 @@
 
 from drizframe.hooks.answers import image_of, number_of, pair_of, whole_of
 from drizframe.hooks.events import Event
-from drizframe.hooks.guard import FAULTS, ask, guarded, owner_of
+from drizframe.hooks.guard import FAULTS, ask, blame, guarded, owner_of
 from drizframe.hooks.manager import PluginInfo, PluginManager
 from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
 from drizframe.hooks.options import (
@@ -79,6 +79,7 @@ __all__ = [
     "Weighting",
     "Writer",
     "ask",
+    "blame",
     "choose",
     "exposure_from_headers",
     "generic_exposure",

@@ -7,7 +7,7 @@ from typing import Any
 
 from drizframe.hooks.records import Component
 
-__all__ = ["FAULTS", "ask", "guarded", "owner_of"]
+__all__ = ["FAULTS", "ask", "blame", "guarded", "owner_of"]
 
 #: What a stranger's code may raise that must not end the program without a word; SystemExit would.
 FAULTS = (Exception, SystemExit, GeneratorExit)
@@ -39,9 +39,14 @@ def ask(component: Component, function: Callable[..., Any] | None, /, *args: Any
     try:
         return function(*args, **kwargs)
     except FAULTS as error:
-        if owner_of(error) is None:  # the innermost component is to blame
-            setattr(error, _TAG, component)
+        blame(component, error)
         raise
+
+
+def blame(component: Component, error: BaseException) -> None:
+    """Let an error carry the component that it left; the innermost one is to blame."""
+    if owner_of(error) is None:
+        object.__setattr__(error, _TAG, component)  # an exception may refuse to be changed
 
 
 def owner_of(error: BaseException) -> Component | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 
 import drizframe
 from drizframe.errors import HookError, ParameterError, PluginError
+from drizframe.model import PlaneKey, Unit
 
 
 def combiner(name, function):
@@ -103,6 +105,53 @@ def test_an_executor_that_loses_count_is_named(exposures, give, words):
         drizframe.run(exposures, executor=executor)
 
 
+def test_an_executor_is_not_blamed_for_what_a_task_raises(exposures, plugin):
+    def lazily(function, tasks, *, workers):
+        return map(function, tasks)
+
+    def inner(job):
+        job.map(lambda item: 1 / 0, [1])
+        return {"sci": job.read("sci")}
+
+    plugin(step(inner))
+    executor = drizframe.Executor(name="mine.map", summary="M.", reference=lazily)
+    with pytest.raises(
+        PluginError, match="Step 'mine.step' of .* failed on dither0, chip 1: ZeroDivisionError"
+    ):
+        drizframe.run(exposures, executor=executor)
+
+
+def test_an_error_that_refuses_to_be_changed_still_names_the_component(exposures):
+    @dataclasses.dataclass(frozen=True)
+    class Stubborn(Exception):  # noqa: N818
+        code: int = 3
+
+    def stubborn(stack, bad, **more):
+        raise Stubborn
+
+    with pytest.raises(PluginError, match="Combiner 'mine' of the parameter combine_type .*Stubborn"):
+        drizframe.run(exposures, combine_type=combiner("mine", stubborn))
+
+
+def test_a_compiled_body_that_fails_or_spoils_is_named(exposures):
+    turbo = drizframe.registry().get("kernel", "turbo")
+
+    def fails(pixfrac, scale):
+        raise ZeroDivisionError
+
+    def spoils(pixfrac, scale):
+        code, constants = turbo.block(pixfrac, scale)
+        return code, constants * np.nan
+
+    for block, words in (
+        (fails, "Kernel 'mine' of .*ZeroDivisionError"),
+        (spoils, "kernel 'mine' gave weights that are not"),
+    ):
+        bad = dataclasses.replace(turbo, name="mine", block=block)
+        with pytest.raises(PluginError, match=words):
+            drizframe.run(exposures, final_kernel=bad)
+
+
 # -- steps -----------------------------------------------------------------------------------------------------------------
 
 
@@ -191,6 +240,19 @@ def test_a_read_beyond_the_halo_is_refused(large_exposures, plugin):
         drizframe.unregister(narrow)
     plugin(step(smooth, halo=2, **fields))
     assert np.isfinite(drizframe.run(large_exposures, tile_size=64).sci).any()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("sky", np.array(5.0), "returned 'sky' as ndarray .*a SkyValue"),
+        (PlaneKey("mine.mask", Unit(5, 0)), np.zeros((32, 40)), "which is no chip of this run"),
+    ],
+)
+def test_values_and_units_that_cannot_be_are_refused(exposures, plugin, key, value, words):
+    plugin(step(lambda job: {key: value}, consumes=("sky",), produces=("sky", "mine.mask")))
+    with pytest.raises((PluginError, HookError), match=words):
+        drizframe.run(exposures)
 
 
 class Switch(BaseModel, extra="forbid"):
