@@ -41,8 +41,10 @@ def check_names(steps: Sequence[Step], off: Sequence[str] = ()) -> None:
                     + _hint(plane, {*PLANES, *made} - {plane})
                 )
         for plane in step.produces:
-            near = nearest(plane, PLANES)
-            if plane not in PLANES and plane not in read and near:
+            own = (
+                plane.partition(".")[0] == step.name.partition(".")[0]
+            )  # its own results, for whoever wants them
+            if plane not in PLANES and plane not in read and not own and nearest(plane, PLANES):
                 raise HookError(f"{who} makes plane {plane!r}, which no step reads." + _hint(plane, PLANES))
         for other in step.after:
             if other not in names:
