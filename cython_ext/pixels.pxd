@@ -5,8 +5,6 @@
 #    and gives the same for the sizes that images have.
 # c. Choices between two numbers are C expressions, which compilers turn into one instruction or a vector of
 #    them; a conditional expression of Cython becomes a branch.
-# d. Ranges of pixels are clipped as float64, before the conversion to an integer, so huge positions are
-#    harmless.
 
 from libc.math cimport floor
 
@@ -32,19 +30,3 @@ cdef extern from *:
     double most "pixels_most"(double a, double b) noexcept nogil
     double clip "pixels_clip"(double v, double low, double high) noexcept nogil
     double pick "pixels_pick"(bint yes, double a, double b) noexcept nogil
-
-
-cdef inline Py_ssize_t first_of(double low, Py_ssize_t start, Py_ssize_t count) noexcept nogil:
-    """Index, in a window of `count` pixels from `start`, of the first pixel not below nint(low)."""
-    cdef double k = nint(low) - start
-    if not k > 0.0:
-        return 0
-    return <Py_ssize_t> k if k < count else count
-
-
-cdef inline Py_ssize_t end_of(double high, Py_ssize_t start, Py_ssize_t count) noexcept nogil:
-    """Index one past the last pixel of the window that is not above nint(high)."""
-    cdef double k = nint(high) - start + 1.0
-    if not k > 0.0:
-        return 0
-    return <Py_ssize_t> k if k < count else count

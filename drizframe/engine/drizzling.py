@@ -21,6 +21,10 @@ from drizframe.model import Accumulator, ChipInput, Drizzled, Window
 __all__ = ["POINT_BELOW", "Counts", "drizzle", "drizzle_chip", "finish"]
 
 
+#: Weights below this do not overflow in sums over any image.
+_LARGE = 1e200
+
+
 class Counts(NamedTuple):
     """How many pixels of a chip gave something to the window, and how many did not."""
 
@@ -70,11 +74,17 @@ def drizzle_chip(
     for rows, columns in blocks(chip, acc.window, way):
         block = Block(acc, chip, way, rows, columns, skip_zero=skip_zero)
         touched += block.add()
-    if way.code is not None and not np.isfinite(acc.weight.sum()):
+    if way.code is not None and not np.isfinite(acc.weight.sum()) and not _huge(chip):
         msg = f"The compiled body (block) of {kernel.label} gave weights that are not finite, or huge."
         raise PluginError(msg, kernel)
     ny, nx = chip.pixmap.shape
     return Counts(touched, ny * nx - touched)
+
+
+def _huge(chip: ChipInput) -> bool:
+    """Whether the weights of a chip are so large that their sums may overflow, whatever the kernel."""
+    largest = 1.0 if chip.weight is None else float(np.nanmax(np.abs(chip.weight), initial=0.0))
+    return not largest * abs(float(chip.weight_scale)) < _LARGE
 
 
 def drizzle(

@@ -16,7 +16,7 @@ from drizframe.engine.blame import culprit_of
 from drizframe.engine.events import Bus
 from drizframe.engine.job import reset_bits
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError
-from drizframe.hooks import FAULTS, Component, InstrumentOptions, Registry, ask
+from drizframe.hooks import FAULTS, Component, InstrumentOptions, Registry, ask, guarded
 from drizframe.model import Chip, Exposure
 
 __all__ = ["load_exposures", "read_file", "unusable"]
@@ -70,7 +70,8 @@ def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path
         candidates: list[Any] = [*records, registry.get("instrument", "generic")]
         for record in candidates:
             if ask(record, record.matches, primary):
-                return record
+                # the reader calls it, and its errors are the instrument's, not the reader's
+                return dataclasses.replace(record, reference=guarded(record, record.reference))
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)
 

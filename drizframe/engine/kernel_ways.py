@@ -32,7 +32,7 @@ class Way:
     weigh : callable
         With the arguments and result of a footprint.
     code : tuple or None
-        The compiled body for one pixel and its constants, which give the same weights; None: there is none.
+        The compiled body for a block of pixels and its constants, which give the same weights; None: there is none.
     point : tuple or None
         The capsule of a point function and its support in frame pixels, for compiled loops; None: it is none.
     """

@@ -29,21 +29,19 @@ def check_names(steps: Sequence[Step], off: Sequence[str] = ()) -> None:
     HookError
         For a plane that is read or made, or a step in `after`; the nearest one is suggested.
     """
-    made = {p for s in steps for p in s.produces}
+    made = {p for s in steps for p in s.produces if p not in s.consumes}  # filters make nothing new
     read = {p for s in steps for p in s.consumes}
     names = {s.name for s in steps} | set(off) | set(STAGES.values())
     for step in steps:
         who = f"Step {_named(step)}"
         for plane in step.consumes:
-            if plane not in PLANES and plane not in made - set(step.produces):
+            if plane not in PLANES and plane not in made:
                 raise HookError(
-                    f"{who} reads plane {plane!r}, which no step makes."
-                    + _hint(plane, {*PLANES, *made} - {plane})
+                    f"{who} reads plane {plane!r}, which no step makes." + _hint(plane, {*PLANES, *made})
                 )
         for plane in step.produces:
-            own = (
-                plane.partition(".")[0] == step.name.partition(".")[0]
-            )  # its own results, for whoever wants them
+            # planes of its own name are for whoever wants them
+            own = plane.partition(".")[0] == step.name.partition(".")[0]
             if plane not in PLANES and plane not in read and not own and nearest(plane, PLANES):
                 raise HookError(f"{who} makes plane {plane!r}, which no step reads." + _hint(plane, PLANES))
         for other in step.after:

@@ -71,7 +71,7 @@ class Table:
 
 @functools.lru_cache(maxsize=8)
 def code_of(table: Table, scale: float) -> tuple[Any, Array]:
-    """Return the compiled body that reads a table for one pixel, and its constants."""
+    """Return the compiled body that reads a table for a block of pixels, and its constants."""
     code: tuple[Any, Array] = getattr(compiled, f"{table.form}_block")(*table.parts, table.support, scale)
     return code
 

@@ -225,21 +225,22 @@ def test_a_command_that_typer_does_not_understand_leaves_the_others(installed, m
     assert "of drizframe-bad 1.2" in told
 
 
-def test_an_instrument_that_raises_is_named_with_its_distribution(installed):
+@pytest.mark.parametrize("known", ['primary["MYCAMERA"] == 1', "True"])
+def test_an_instrument_that_raises_is_named_with_its_distribution(installed, known):
     source = """
         import drizframe
 
         def matches(primary):
-            return primary["MYCAMERA"] == 1
+            return KNOWN
 
         def read(primary, science, **where):
-            raise ValueError
+            raise ValueError("no MYCAMERA")
 
         @drizframe.hookimpl
         def drizframe_instruments():
             yield drizframe.Instrument(name="bad", summary="Wrong.", matches=matches, reference=read)
     """
-    installed("drizframe-bad", source, point="bad")
+    installed("drizframe-bad", source.replace("KNOWN", known), point="bad")
     with pytest.raises(
         PluginError,
         match="Instrument 'bad' of drizframe-bad 1.2 failed on .*MYCAMERA.*DRIZFRAME_DISABLED_PLUGINS",

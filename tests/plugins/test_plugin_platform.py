@@ -197,6 +197,22 @@ def test_a_plane_between_two_steps_of_a_plugin_has_any_name(exposures, plugin):
     assert abs(np.nanmedian(drizframe.run(exposures, skysub=False).sci)) < 0.05
 
 
+def test_a_plane_of_a_plugin_may_be_filtered_by_another_of_its_steps(exposures, plugin):
+    plugin(step(lambda job: {"q.level": 1.0}, name="q.a", consumes=("sci",), produces=("q.level",)))
+    more = step(lambda job: {"q.level": job.read("q.level") + 1.0}, name="q.b", consumes=("q.level", "sky"),
+                produces=("q.level",))  # fmt: skip
+    plugin(more, "second")
+    result = drizframe.run(exposures)
+    assert list(result.seconds).index("q.a") < list(result.seconds).index("q.b")
+
+
+def test_two_filters_of_a_plane_that_nobody_makes_are_refused(exposures, plugin):
+    for name in ("q.a", "q.b"):
+        plugin(step(lambda job: {}, name=name, consumes=("q.level",), produces=("q.level",)), name)
+    with pytest.raises(HookError, match="reads plane 'q.level', which no step makes"):
+        drizframe.run(exposures)
+
+
 def test_a_buffer_that_a_step_fills_again_spoils_nothing(exposures, plugin):
     plain = drizframe.run(exposures, num_cores=1)
     buffer = np.empty((2, 32, 40), dtype=np.float32)
