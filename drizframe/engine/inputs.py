@@ -70,7 +70,9 @@ def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path
         candidates: list[Any] = [*records, registry.get("instrument", "generic")]
         for record in candidates:
             if ask(record, record.matches, primary):
-                # the reader calls it, and its errors are the instrument's, not the reader's
+                if registry.entry("instrument", record.name).provider == "drizframe":
+                    return record
+                # the reader calls it, and its errors are the plugin's, not those of a damaged file
                 return dataclasses.replace(record, reference=guarded(record, record.reference))
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError
+from drizframe.hooks import owner_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -79,6 +80,8 @@ def open_fits(path: str | Path) -> Iterator[HDUList]:
     except DrizframeError:
         raise
     except _DAMAGE as error:
+        if owner_of(error) is not None:
+            raise  # a plugin's instrument failed; the file may be sound
         msg = f"{path} cannot be read ({error}). It is truncated or damaged; get it again."
         raise UnreadableInputError(msg) from error
     finally:
