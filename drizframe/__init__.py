@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0.dev0"
@@ -52,7 +53,6 @@ _MODULES = frozenset(
         "model",
         "resample",
         "simulate",
-        "tasks",
         "testing",
         "utils",
     }
@@ -100,12 +100,26 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for."""
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
-    if name == "astrodrizzle":
-        return importlib.import_module("drizframe.compat.astrodrizzle")
     if name in _MODULES:
         return importlib.import_module(f"drizframe.{name}")
-    msg = f"module 'drizframe' has no attribute {name!r}"
-    raise AttributeError(msg)
+    if name.startswith("__"):
+        msg = f"module 'drizframe' has no attribute {name!r}"
+        raise AttributeError(msg)
+    raise importlib.import_module("drizframe.compat.elsewhere").absent_name("drizframe", name)
+
+
+class _Elsewhere:
+    """Asked for a module after all other finders: those of the reference that are not here say where to go."""
+
+    @staticmethod
+    def find_spec(fullname: str, *_: Any) -> None:
+        """Raise for a name of the reference; know no module."""
+        if fullname.startswith("drizframe."):
+            importlib.import_module("drizframe.compat.elsewhere").refuse_module(fullname)
+
+
+if not any(getattr(finder, "__name__", "") == _Elsewhere.__name__ for finder in sys.meta_path):
+    sys.meta_path.append(_Elsewhere)
 
 
 def __dir__() -> list[str]:

@@ -29,6 +29,7 @@ The tree::
     ├── RunError (RuntimeError)
     │   └── NothingToCombineError
     ├── BackendError (RuntimeError)
+    ├── AbsentNameError (AttributeError), AbsentModuleError (ModuleNotFoundError)
     └── PluginError (RuntimeError)
         ├── ConflictError
         └── HookError
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = [
+    "AbsentModuleError",
+    "AbsentNameError",
     "ArrayTypeError",
     "BackendError",
     "ConflictError",
@@ -159,6 +162,20 @@ class NothingToCombineError(RunError):
 
 class BackendError(DrizframeError, RuntimeError):
     """The compiled code that was asked for is not there."""
+
+
+class AbsentNameError(DrizframeError, AttributeError):
+    """drizframe does not have a name that the reference has; the message says where to go."""
+
+
+class AbsentModuleError(DrizframeError, ModuleNotFoundError):
+    """drizframe does not have a module that the reference has; the message says where to go.
+
+    Notes
+    -----
+    Its attribute `name` is None: an import statement takes one with the name of what it looks for as its own, and replaces it
+    by a message without the advice.
+    """
 
 
 class PluginError(DrizframeError, RuntimeError):

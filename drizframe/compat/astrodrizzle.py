@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from drizframe.api import Result, Session, run_session
-from drizframe.compat.configuration import flat_parameters
+from drizframe.compat.configuration import DEFAULTS, flat_parameters
+from drizframe.compat.elsewhere import absent_name
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.fields import is_blank
 from drizframe.config.inputs import expand_inputs, root_name
@@ -19,6 +20,13 @@ from drizframe.stock.io.edits import commit_edits, plan_edits, restore_inputs
 from drizframe.stock.io.journal import recover
 
 __all__ = ["AstroDrizzle", "help"]
+
+#: Lets ``from drizframe.astrodrizzle import ablot`` ask for a module, so that the answer says where to go.
+__path__: list[str] = []
+
+
+def __getattr__(name: str) -> Any:
+    raise absent_name("drizframe.astrodrizzle", name)
 
 
 def AstroDrizzle(  # noqa: N802  (the reference's name)
@@ -44,7 +52,7 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
     editpars : bool
         The reference's editor; there is none.
     configobj : str, path or mapping
-        A ``.cfg`` file or a mapping with parameters; keywords win.
+        A ``.cfg`` file or a mapping with parameters; keywords win.  ``"defaults"``: the documented defaults, as without it.
     wcsmap : class
         Replaces the map from chips to frames.
     **input_dict
@@ -67,7 +75,7 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
         warnings.warn("There is no editor; editpars has no effect.", DrizframeWarning, stacklevel=2)
     given, other_input, other_output = flat_parameters(configobj)
     output = str(input_dict.pop("output", "") or other_output)
-    settings = make_parameters({**given, **input_dict})
+    settings = make_parameters({**DEFAULTS, **given, **input_dict})
     chosen = (
         "*flt.fits" if is_blank(input) and other_input is None else other_input if is_blank(input) else input
     )
@@ -139,7 +147,7 @@ def help(file: str | None = None) -> None:  # noqa: A001  (the reference's name)
     """
     lines = [str(AstroDrizzle.__doc__), "Parameters:", ""]
     for name, field in sorted(Parameters.model_fields.items()):
-        lines.append(f"{name} = {field.default!r}\n    {field.description}")
+        lines.append(f"{name} = {DEFAULTS.get(name, field.default)!r}\n    {field.description}")
     text = "\n".join(lines) + "\n"
     if file is None:
         print(text)  # noqa: T201  (this is what it is for)

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drizframe.errors import MissingInputError, ParameterError, UnreadableInputError, UnsupportedError
+from drizframe.errors import MissingInputError, ParameterError, UnreadableInputError
 
-__all__ = ["flat_parameters"]
+__all__ = ["DEFAULTS", "flat_parameters"]
+
+#: Defaults of the program that its documentation contradicts; numbers of its users rest on them (trap 03-1).
+DEFAULTS: dict[str, Any] = {"skywidth": 0.1}
 
 #: Entries of such files that are no parameters.
 _NOT_PARAMETERS = frozenset({"_task_name_", "_RULES_", "input", "output"})
@@ -62,7 +65,8 @@ def flat_parameters(configobj: Any) -> tuple[dict[str, Any], Any, str]:
     Parameters
     ----------
     configobj : None, str, path or mapping
-        A ``.cfg`` file, or a mapping of parameters or of sections of parameters; it is not changed.
+        A ``.cfg`` file, or a mapping of parameters or of sections of parameters; it is not changed.  ``"defaults"`` stands for
+        the documented defaults, as None does: settings that an editor left in a home folder are never read (trap 03-9).
 
     Returns
     -------
@@ -75,14 +79,15 @@ def flat_parameters(configobj: Any) -> tuple[dict[str, Any], Any, str]:
 
     Raises
     ------
-    UnsupportedError
-        For ``"defaults"``: settings that an editor left in a home folder are never read.
+    MissingInputError
+        If the file does not exist.
+    UnreadableInputError
+        If it is no such file.
+    ParameterError
+        If it belongs to another task, or `configobj` is something else.
     """
-    if configobj is None:
+    if configobj is None or (isinstance(configobj, str) and configobj.strip().lower() == "defaults"):
         return {}, None, ""
-    if isinstance(configobj, str) and configobj.strip().lower() == "defaults":
-        msg = "configobj='defaults' would read settings left by an editor; name the .cfg file instead."
-        raise UnsupportedError(msg)
     if isinstance(configobj, Mapping):
         flat = _flattened(configobj)
     elif isinstance(configobj, str | Path):

@@ -1,31 +1,7 @@
-"""The pytest plugin: our marker, and a plugin manager that sees nothing installed.
-
-pytest loads it by its entry point in every session where drizframe is installed, so it imports nothing of drizframe
-before a fixture is used.
-"""
+"""Where the pytest plugin was: for environments whose installed entry point still names this module."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import pytest
-
-if TYPE_CHECKING:
-    from drizframe.hooks import PluginManager
+from drizframe.pytest_plugin import drizframe_pm, pytest_configure
 
 __all__ = ["drizframe_pm", "pytest_configure"]
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers."""
-    config.addinivalue_line("markers", "conformance: a check of a drizframe component by drizframe.testing")
-
-
-@pytest.fixture
-def drizframe_pm(monkeypatch: pytest.MonkeyPatch) -> PluginManager:
-    """Return a plugin manager that holds what drizframe ships and sees no installed plugin; register your module with it."""
-    from drizframe.hooks import PluginManager
-
-    for variable in ("DRIZFRAME_PLUGINS", "DRIZFRAME_DISABLED_PLUGINS", "DRIZFRAME_TRACE_HOOKS"):
-        monkeypatch.delenv(variable, raising=False)
-    return PluginManager(installed=False)

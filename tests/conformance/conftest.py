@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from drizframe.testing.pytest_plugin import drizframe_pm
+from drizframe.pytest_plugin import drizframe_pm
 
 __all__ = ["drizframe_pm"]

@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+import drizframe
 from drizframe import astrodrizzle
 from drizframe.config import make_parameters
 from drizframe.engine.overlaps import chip_footprint
-from drizframe.errors import DrizframeWarning, ParameterError, UnsupportedError
+from drizframe.errors import DrizframeWarning, ParameterError
 from drizframe.hooks.options import CombineOptions, CosmicRayOptions
 from drizframe.model import SkyValue, Unit
 from drizframe.simulate import dither, random_scene, simulate
@@ -101,9 +102,49 @@ def test_a_sky_file_lying_around_does_not_replace_the_input(sample):
     np.testing.assert_array_equal(run(sample, driz_cr=False).sci, fresh.sci)
 
 
-def test_settings_that_an_editor_left_are_never_read(sample):
-    with pytest.raises(UnsupportedError, match="name the .cfg file"):
-        run(sample, configobj="defaults")
+def test_settings_that_an_editor_left_are_never_read(sample, monkeypatch):
+    """Neither those in the folder nor those in the home folder."""
+    home = sample / "home"
+    (home / ".teal").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    for place in (sample, home / ".teal"):
+        (place / "astrodrizzle.cfg").write_text(
+            "_task_name_ = astrodrizzle\nfinal_scale = 0.2\nskywidth = 0.7\n"
+        )
+    used = run(sample, configobj="defaults", driz_cr=False).parameters
+    assert used.final_scale is None
+    assert used.skywidth == 0.1
+
+
+@pytest.mark.parametrize(
+    ("given", "width"), [({}, 0.1), ({"skywidth": 0.3}, 0.3), ({"configobj": {"skywidth": 0.2}}, 0.2)]
+)
+def test_the_drop_in_has_the_sky_width_of_the_program_and_the_python_interface_the_documented_one(
+    sample, given, width
+):
+    off = {
+        "driz_separate": False,
+        "median": False,
+        "blot": False,
+        "driz_cr": False,
+        "static": False,
+        "skystat": "mode",
+    }
+    result = run(sample, **off, **given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = drizframe.run(str(sample / NAME), **off, skywidth=width, resetbits=4096)
+        documented = drizframe.run(str(sample / NAME), **off)
+    assert result.parameters.skywidth == width
+    levels = [v.level for values in result.sky.values() for v in values]
+    assert levels == [v.level for values in plain.sky.values() for v in values]
+    assert documented.parameters.skywidth == 0.3
+    assert (levels == [v.level for values in documented.sky.values() for v in values]) is (width == 0.3)
+
+
+def test_help_tells_the_defaults_of_the_drop_in(tmp_path):
+    astrodrizzle.help(str(tmp_path / "help.txt"))
+    assert "\nskywidth = 0.1\n" in (tmp_path / "help.txt").read_text()
 
 
 def test_a_wrong_value_in_a_cfg_file_is_named(sample):
