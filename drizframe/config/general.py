@@ -66,12 +66,17 @@ class OwnParameters(BaseModel):
         unit="MiB",
         gt=0,
     )
+    verify_inputs: Literal["warn", "error", "no"] = parameter(
+        "warn",
+        "What is done about an input whose CHECKSUM or DATASUM does not hold: 'warn', 'error', or 'no' (not looked at).",
+        step="drizframe",
+    )
     tile_size: Whole = parameter(
         1024,
-        "Side of an output tile; the result does not depend on it.",
+        "Side of an output tile, at least 16; the result does not depend on it.",
         step="drizframe",
         unit="pixel",
-        ge=1,
+        ge=16,
     )
     workdir: Text = parameter("", "Folder for scratch files; blank: a temporary one.", step="drizframe")
     keep: Any = parameter((), "Intermediate products to write: names of planes, or 'all'.", step="drizframe")

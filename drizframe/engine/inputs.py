@@ -33,6 +33,7 @@ def instrument_options(parameters: Parameters, ivm: Path | None = None) -> Instr
         exptime_keyword=parameters.expkeyword,
         extra={
             "wcskey": parameters.wcskey, "group": parameters.group or None, "coeffs": parameters.coeffs, "ivm": ivm,
+            "verify_inputs": parameters.verify_inputs,
         },
     )  # fmt: skip
 
@@ -226,6 +227,8 @@ def load_exposures(
     else:
         exposures, root = _read_all(inputs, parameters, registry, bus)
     _ignored([i for i in items if isinstance(i, Exposure)], parameters, bus)
+    for text in dict.fromkeys(line for e in exposures for line in e.warnings):
+        bus.note(text, warn=True)
     usable = []
     for exposure in _unique(exposures, bus):
         reason = unusable(exposure, parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -67,6 +68,11 @@ class Plan:
         Tasks at a time.
     off : tuple of str
         Stages that do not run.
+
+    Attributes
+    ----------
+    chips : tuple of Unit
+        All chips of the run, in order.
     """
 
     exposures: tuple[Exposure, ...]
@@ -78,10 +84,14 @@ class Plan:
     maps: dict[tuple[str, Unit], PixelMap] = field(default_factory=dict)
     ratios: dict[tuple[str, Unit], float] = field(default_factory=dict)
 
-    @property
-    def chips(self) -> tuple[Unit, ...]:
-        """All chips of the run, in order."""
-        return tuple(Unit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips)))
+    chips: tuple[Unit, ...] = field(init=False)
+    _first: tuple[int, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Count the chips once: every tile asks for their numbers."""
+        units = [[Unit(i, k) for k in range(len(e.chips))] for i, e in enumerate(self.exposures)]
+        object.__setattr__(self, "chips", tuple(u for chips in units for u in chips))
+        object.__setattr__(self, "_first", tuple(itertools.accumulate(map(len, units), initial=0)))
 
     @property
     def total_exptime(self) -> float:
@@ -96,7 +106,16 @@ class Plan:
 
     def chip_number(self, unit: Unit) -> int:
         """Number of a chip over the whole run, from 1: its bit in the context image."""
-        return self.chips.index(unit) + 1
+        assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units only)
+        return self._first[unit.exposure] + unit.chip + 1
+
+    def has(self, unit: Unit) -> bool:
+        """Whether the run has such a chip or exposure."""
+        if unit.exposure is None:
+            return unit.chip is None
+        if not 0 <= unit.exposure < len(self.exposures):
+            return False
+        return unit.chip is None or 0 <= unit.chip < len(self.exposures[unit.exposure].chips)
 
     def tiles(self, area: Window | tuple[int, int], halo_rows: int | None = None) -> list[Window]:
         """Tiles of a frame or of a part of it; rows are capped at `halo_rows` where given."""

@@ -141,7 +141,7 @@ def _plane(task: Task, who: str, name: str, unit: Unit, value: Any) -> Any:
 
 def _shape_of(task: Task, who: str, name: str, unit: Unit) -> tuple[int, int] | None:
     """Return the shape that a plane must have; None if it is no image, or of a size that only the step knows."""
-    if unit.scope != "run" and unit not in task.context.plan.unit_list(unit.scope):
+    if unit.scope != "run" and not task.context.plan.has(unit):
         msg = f"{who} returned {name!r} for {unit}, which is no {unit.scope} of this run."
         raise PluginError(msg)
     if name in _VALUES:

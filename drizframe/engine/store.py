@@ -107,7 +107,11 @@ class Store:
         self._limit = int(limit)
         self._parent = folder or None
         self._folder: Path | None = None
-        self._planes: OrderedDict[PlaneKey, _Plane] = OrderedDict()
+        self._planes: dict[PlaneKey, _Plane] = {}
+        self._resident: OrderedDict[PlaneKey, None] = (
+            OrderedDict()
+        )  # in memory, the least recently used first
+        self._used = 0  # bytes of these
         self._values: dict[PlaneKey, Any] = {}
         self._origins: dict[PlaneKey, Window] = {}
         self._lock = threading.RLock()
@@ -126,6 +130,8 @@ class Store:
         """Delete the scratch files and forget everything."""
         with self._lock:
             self._planes.clear()
+            self._resident.clear()
+            self._used = 0
             self._values.clear()
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
@@ -159,8 +165,7 @@ class Store:
         with self._lock:
             self._forget(key)
             if isinstance(value, np.ndarray) and value.ndim >= 2:
-                self._planes[key] = _Plane(shape=value.shape, dtype=value.dtype, array=value)
-                self._trim(key)
+                self._admit(key, _Plane(shape=value.shape, dtype=value.dtype, array=value))
             else:
                 self._values[key] = value
             if origin is not None:
@@ -178,10 +183,9 @@ class Store:
                 with plane.file.open("wb") as handle:
                     handle.truncate(plane.nbytes)
                 self.spilled += plane.nbytes
-            self._planes[key] = plane
+            self._admit(key, plane)
             if origin is not None:
                 self._origins[key] = origin
-            self._trim(key)
 
     def write(self, key: PlaneKey, window: Window, data: Array) -> None:
         """Fill a part of a plane that `make` made; `window` counts from the plane's own first pixel."""
@@ -197,7 +201,8 @@ class Store:
             plane = self._planes.get(key)
             if plane is None:
                 return None
-            self._planes.move_to_end(key)
+            if key in self._resident:
+                self._resident.move_to_end(key)
         return plane.read(window)
 
     def origin(self, key: PlaneKey) -> Window | None:
@@ -217,6 +222,9 @@ class Store:
             for shelf in shelves:
                 if old in shelf:
                     shelf[new] = shelf.pop(old)
+            if old in self._resident:
+                del self._resident[old]
+                self._resident[new] = None
 
     def drop(self, key: PlaneKey) -> None:
         """Forget a plane."""
@@ -227,20 +235,27 @@ class Store:
         self._values.pop(key, None)
         self._origins.pop(key, None)
         old = self._planes.pop(key, None)
-        if old is not None and old.file is not None:
+        if old is None:
+            return
+        if key in self._resident:
+            del self._resident[key]
+            self._used -= old.nbytes
+        if old.file is not None:
             old.file.unlink(missing_ok=True)
 
-    def _trim(self, newest: PlaneKey) -> None:
-        """Move the least recently used planes out until the limit holds; the newest goes last."""
-        used = sum(p.nbytes for p in self._planes.values() if p.array is not None)
-        for key, plane in list(self._planes.items()):
-            if used <= self._limit:
-                return
-            if plane.array is None or key == newest:
-                continue
-            used -= plane.nbytes
-            self.spilled += plane.nbytes
-            plane.spill(self._scratch(key))
+    def _admit(self, key: PlaneKey, plane: _Plane) -> None:
+        """Keep a new plane; move the least recently used out until the limit holds, but not this one."""
+        self._planes[key] = plane
+        if plane.array is not None:
+            self._resident[key] = None
+            self._used += plane.nbytes
+        while self._used > self._limit and len(self._resident) > (key in self._resident):
+            oldest = next(iter(self._resident))
+            moved = self._planes[oldest]
+            moved.spill(self._scratch(oldest))
+            del self._resident[oldest]
+            self._used -= moved.nbytes
+            self.spilled += moved.nbytes
 
     def _scratch(self, key: PlaneKey) -> Path:
         """Return a new path for the plane."""

@@ -193,6 +193,8 @@ class Exposure:
         2×2 matrix of the detector's handedness (spec of the output frame).
     history : tuple of str
         What a reader noticed or repaired; goes to the log.
+    warnings : tuple of str
+        What a reader must tell the user; each ends in `Result.warnings`, once.
     extra : mapping
         Facts that only plugins of that instrument use.
     """
@@ -210,6 +212,7 @@ class Exposure:
     pa_v3: float | None = None
     parity: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (0.0, -1.0))
     history: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

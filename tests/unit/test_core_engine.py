@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
+from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drizframe.config import make_parameters
 from drizframe.engine.events import Bus
 from drizframe.engine.order import ordered
+from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
-from drizframe.errors import ConflictError, HookError
+from drizframe.errors import ConflictError, HookError, ParameterError
 from drizframe.hooks import Event, PluginManager, Step
-from drizframe.model import PlaneKey, Unit, Window
+from drizframe.model import Exposure, PlaneKey, Unit, Window
 
 
 def step(name, consumes=(), produces=(), **more):
@@ -117,3 +122,59 @@ def test_a_failing_listener_is_dropped_and_the_others_go_on(caplog):
     bus.emit(Event(kind="message", text="two"))
     assert heard == ["one", "two"]
     assert sum("is dropped" in r.message for r in caplog.records) == 1
+
+
+def test_keeping_many_planes_takes_time_in_proportion():
+    def effort(number):
+        """Lines of Python of the store that run."""
+        count = 0
+
+        def trace(frame, event, _):
+            nonlocal count
+            count += event == "line"
+            return trace if frame.f_code.co_filename.endswith("store.py") else None
+
+        with Store(3000) as store:
+            sys.settrace(trace)
+            try:
+                for k in range(number):
+                    store.put(PlaneKey("sci", Unit(k, 0)), np.zeros((5, 10)))
+                    store.get(PlaneKey("sci", Unit(k // 2, 0)))
+            finally:
+                sys.settrace(None)
+            assert store.spilled == 400 * (number - 7)
+        return count
+
+    assert effort(160) < 2.2 * effort(80)
+
+
+def test_the_least_recently_used_plane_goes_to_disk_also_after_a_rename():
+    with Store(1000) as store:
+        for k in range(2):
+            store.put(PlaneKey("sci", Unit(k, 0)), np.full((5, 10), k, dtype=float))
+        store.rename(PlaneKey("sci", Unit(0, 0)), PlaneKey("err", Unit(0, 0)))
+        store.put(PlaneKey("sci", Unit(2, 0)), np.full((5, 10), 2.0))
+        assert store._planes[PlaneKey("sci", Unit(1, 0))].file is not None
+        assert store.get(PlaneKey("err", Unit(0, 0)))[0, 0] == 0
+        store.drop(PlaneKey("err", Unit(0, 0)))
+        store.put(PlaneKey("sci", Unit(3, 0)), np.full((5, 10), 3.0))
+        assert store.spilled == 400  # what was dropped made room
+
+
+def test_chips_are_numbered_over_the_run_without_counting_them_again():
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.cdelt = ["RA---TAN", "DEC--TAN"], (-1e-5, 1e-5)
+    exposures = [
+        Exposure.from_arrays([np.ones((4, 4))] * n, [wcs] * n, name=f"e{n}", exptime=1.0) for n in (2, 1, 3)
+    ]
+    plan = Plan(exposures=tuple(exposures), parameters=make_parameters({}), frames={}, steps=(), workers=1)
+    assert [plan.chip_number(u) for u in plan.chips] == [1, 2, 3, 4, 5, 6]
+    assert plan.chips == plan.unit_list("chip")
+    assert all(plan.has(u) for u in (*plan.chips, *plan.unit_list("exposure"), Unit()))
+    assert not any(plan.has(u) for u in (Unit(3), Unit(1, 1), Unit(0, 2), Unit(-1, 0)))
+
+
+@pytest.mark.parametrize("size", [1, 15, 0, -3])
+def test_tiles_of_a_few_pixels_are_refused(size):
+    with pytest.raises(ParameterError, match=r"tile_size.*16"):
+        make_parameters({"tile_size": size})

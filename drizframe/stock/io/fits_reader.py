@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from drizframe.config.inputs import root_name
 from drizframe.errors import InputError
 from drizframe.hooks import Reader, hookimpl
+from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
 from drizframe.stock.io.layout import ChipPlace, find_chips, select_group, with_files
 from drizframe.stock.io.opening import SUFFIXES, check_complete, open_fits
@@ -166,7 +167,7 @@ def read_fits(
         Finds the `Instrument` for a primary header.
     options : InstrumentOptions
         Overrides; in `extra`: ``wcskey`` (letter or name), ``group``, ``coeffs`` (False: no distortion),
-        ``ivm`` (file name).
+        ``ivm`` (file name), ``verify_inputs`` (what is done about checksums that do not hold; blank: nothing).
 
     Returns
     -------
@@ -199,7 +200,15 @@ def read_fits(
             _exposure(hdus, path, name, file_name, header, places, instrument, options)
             for name, file_name, header, places in _sets(primary, chips, path)
         ]
-    return [dataclasses.replace(e, history=(note, *e.history)) for e in exposures] if note else exposures
+    files = [
+        file for e in exposures for c in e.chips for file, _, _ in getattr(c.load, "places", {}).values()
+    ]
+    told = verify_sums(files, str(options.extra.get("verify_inputs") or "no"))
+    history = (note,) if note else ()
+    return [
+        dataclasses.replace(e, history=(*history, *e.history), warnings=(*told, *e.warnings))
+        for e in exposures
+    ]
 
 
 def unusable(exposure: Exposure) -> str | None:

@@ -13,6 +13,7 @@ from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.headers import ProductHeaders, blot_header, simple_header
 from drizframe.stock.io.images import write_image, write_part
 from drizframe.stock.io.opening import open_fits
+from drizframe.stock.io.stamps import stamp_of
 from drizframe.stock.io.text import header_text
 
 if TYPE_CHECKING:
@@ -208,7 +209,7 @@ def write_crclean(
 
     path = folder / f"{exposure.name}_crclean.fits"
     assert exposure.path is not None  # noqa: S101  (exposures made of arrays have no file to copy)
-    with open_fits(exposure.path) as hdus, staged(path) as (part,):
+    with open_fits(exposure.path, stamp_of(exposure)) as hdus, staged(path) as (part,):
         copy = single_exposure(hdus, exposure)
         for hdu in copy:
             if hdu.name == "SCI" and hdu.ver in cleaned:

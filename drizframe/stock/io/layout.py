@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from drizframe.errors import InputError, MissingInputError, ParameterError
 from drizframe.stock.io.opening import open_fits
 from drizframe.stock.io.source import FitsSource, constant_shape
+from drizframe.stock.io.stamps import stamps_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -46,8 +47,8 @@ class ChipPlace:
 
     @property
     def source(self) -> FitsSource:
-        """The pixels."""
-        return FitsSource(dict(self.places))
+        """The pixels, of the files as they are now."""
+        return FitsSource(dict(self.places), stamps_of(path for path, _, _ in self.places.values()))
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -6,20 +6,22 @@ import functools
 import gzip
 import io
 import lzma
+import os
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError
 from drizframe.hooks import owner_of
+from drizframe.stock.io.stamps import Stamp, check_unchanged
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
-__all__ = ["SUFFIXES", "check_complete", "open_fits"]
+__all__ = ["SUFFIXES", "check_complete", "open_fits", "open_stream"]
 
 #: Names that the FITS reader takes.
 SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fit.gz", ".fits.xz", ".fit.xz", ".fits.fz")
@@ -29,7 +31,7 @@ _DAMAGE = (OSError, EOFError, ValueError, TypeError, zlib.error, lzma.LZMAError)
 
 
 @functools.lru_cache(maxsize=1)
-def _decompressed(path: str, changed: int, size: int) -> bytes:
+def _decompressed(path: str, stamp: Stamp) -> bytes:
     """Return the bytes of a compressed file; the last file is kept, as its images are read in a row."""
     opener = _OPENERS[Path(path).suffix.lower()]
     try:
@@ -40,23 +42,25 @@ def _decompressed(path: str, changed: int, size: int) -> bytes:
 
 
 @contextmanager
-def open_fits(path: str | Path) -> Iterator[HDUList]:
-    """Open a FITS file for reading; nothing is mapped into memory or scaled before it is asked for.
+def open_stream(path: str | Path, stamp: Stamp | None = None) -> Iterator[IO[bytes]]:
+    """Open a file for reading, decompressed; it must not change meanwhile.
 
     Parameters
     ----------
     path : str or pathlib.Path
         The file; ``.gz`` and ``.xz`` are decompressed in memory.
+    stamp : Stamp, optional
+        Of the file as it must be; it is compared before and after.
 
     Raises
     ------
     MissingInputError
         If there is no such file.
     UnreadableInputError
-        If it is not FITS, or damaged.
+        If it is no file, or cannot be decompressed.
+    InputError
+        If it is not the file of that stamp, or is changed while it is read.
     """
-    from astropy.io import fits
-
     path = Path(path)
     if not path.exists():
         msg = f"{path} does not exist. Check the name and the folder (here: {Path.cwd()})."
@@ -64,28 +68,62 @@ def open_fits(path: str | Path) -> Iterator[HDUList]:
     if not path.is_file():
         msg = f"{path} is not a file. Give the name of a FITS file."
         raise UnreadableInputError(msg)
-    stat = path.stat()
-    packed = path.suffix.lower() in _OPENERS
-    source = io.BytesIO(_decompressed(str(path), stat.st_mtime_ns, stat.st_size)) if packed else str(path)
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
-        hdus = fits.open(source, mode="readonly", memmap=False, uint=True)
-    except _DAMAGE as error:
-        msg = (
-            f"{path} cannot be read as FITS ({error}). Give a FITS file, or get the file again if it is "
-            "damaged."
-        )
-        raise UnreadableInputError(msg) from error
-    try:
-        yield hdus
-    except DrizframeError:
-        raise
-    except _DAMAGE as error:
-        if owner_of(error) is not None:
-            raise  # a plugin's instrument failed; the file may be sound
-        msg = f"{path} cannot be read ({error}). It is truncated or damaged; get it again."
-        raise UnreadableInputError(msg) from error
+        before = Stamp.of(os.fstat(number))
+        check_unchanged(path, before, stamp or before)
+        try:
+            if path.suffix.lower() in _OPENERS:
+                yield io.BytesIO(_decompressed(str(path), before))
+            else:
+                with os.fdopen(os.dup(number), "rb") as handle:
+                    yield handle
+        except Exception:
+            check_unchanged(path, Stamp.of(os.fstat(number)), before)  # it explains what failed
+            raise
+        check_unchanged(path, Stamp.of(os.fstat(number)), before)
     finally:
-        hdus.close()
+        os.close(number)
+
+
+@contextmanager
+def open_fits(path: str | Path, stamp: Stamp | None = None) -> Iterator[HDUList]:
+    """Open a FITS file for reading; nothing is mapped into memory or scaled before it is asked for.
+
+    Parameters
+    ----------
+    path, stamp
+        As for `open_stream`.
+
+    Raises
+    ------
+    MissingInputError, InputError
+        As `open_stream`.
+    UnreadableInputError
+        If it is not FITS, or damaged.
+    """
+    from astropy.io import fits
+
+    with open_stream(path, stamp) as stream:
+        try:
+            hdus = fits.open(stream, mode="readonly", memmap=False, uint=True)
+        except _DAMAGE as error:
+            msg = (
+                f"{path} cannot be read as FITS ({error}). Give a FITS file, or get the file again if it is "
+                "damaged."
+            )
+            raise UnreadableInputError(msg) from error
+        try:
+            yield hdus
+        except DrizframeError:
+            raise
+        except _DAMAGE as error:
+            if owner_of(error) is not None:
+                raise  # a plugin's instrument failed; the file may be sound
+            msg = f"{path} cannot be read ({error}). It is truncated or damaged; get it again."
+            raise UnreadableInputError(msg) from error
+        finally:
+            hdus.close()
 
 
 def check_complete(hdus: HDUList, path: Path) -> str:
@@ -106,7 +144,7 @@ def check_complete(hdus: HDUList, path: Path) -> str:
     """
     stat = path.stat()
     packed = path.suffix.lower() in _OPENERS
-    size = len(_decompressed(str(path), stat.st_mtime_ns, stat.st_size)) if packed else stat.st_size
+    size = len(_decompressed(str(path), Stamp.of(stat))) if packed else stat.st_size
     with warnings.catch_warnings():  # astropy warns about the same, but goes on without the missing part
         warnings.simplefilter("ignore")
         last = len(hdus) - 1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from drizframe.stock.io.opening import open_fits
+from drizframe.stock.io.stamps import Stamp, check_unchanged, stamps_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -48,9 +50,12 @@ class FitsSource:
     places : mapping of str to (str, int, int)
         Kind of image ("sci", "err", "dq", "ivm", …) to the file, the number of its extension, and the plane
         of a cube (-1: the extension is an image).
+    stamps : mapping of str to Stamp
+        Each file as it was when its headers were read; it must still be that.
     """
 
     places: Mapping[str, tuple[str, int, int]]
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
     def __call__(self, kind: str) -> np.ndarray[Any, Any] | None:
         """Return the image of that kind, native byte order, or None if the file has none."""
@@ -58,8 +63,13 @@ class FitsSource:
         if place is None:
             return None
         path, index, plane = place
-        with open_fits(path) as hdus:
+        with open_fits(path, self.stamps.get(path)) as hdus:
             return self._read(hdus, index, plane)
+
+    def check(self) -> None:
+        """Raise `InputError` if a file is not what it was when its headers were read."""
+        for path, now in stamps_of(self.stamps).items():
+            check_unchanged(Path(path), now, self.stamps[path])
 
     @staticmethod
     def _read(hdus: HDUList, index: int, plane: int) -> np.ndarray[Any, Any] | None:

@@ -229,6 +229,10 @@ def _targets(line: MaskLine, exposure: Exposure) -> list[Chip | None]:
     """Return the chips that the masks of a line belong to; None where a chip is not used in this run."""
     if not line.image.extensions:
         return list(exposure.chips)
+    for chip in exposure.chips:
+        check = getattr(chip.load, "check", None)  # a reader's source may know whether its files were changed
+        if check is not None:
+            check()
     with _open(str(exposure.path)) as hdus:
         named = _resolve(hdus, line.image.extensions, str(exposure.path))
         versions = [(h.name, h.ver) for h in named]
