@@ -27,6 +27,7 @@ from drizframe.engine.output import (
 from drizframe.engine.plan import check_components, make_plan
 from drizframe.engine.products import make_mosaic
 from drizframe.engine.run import carry_out
+from drizframe.engine.scales import bring_together
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
 from drizframe.errors import BackendError, DrizframeWarning, RunError, UnknownComponentError
@@ -236,15 +237,15 @@ class Result:
 
     def to_ccddata(self) -> CCDData:
         """Return the mosaic as `astropy.nddata.CCDData`, masked where the weight is 0."""
-        from astropy import units
         from astropy.nddata import CCDData, StdDevUncertainty
 
+        from drizframe.model.units import astropy_unit
+
         image = self._image()
-        name = image.unit.lower().replace("electrons", "electron").replace("counts", "count")
         uncertainty = None if image.var is None else StdDevUncertainty(np.sqrt(image.var))
         return CCDData(
             np.array(image.sci),
-            unit=units.Unit(name),
+            unit=astropy_unit(image.unit),
             mask=image.wht == 0,
             wcs=image.frame.wcs,
             uncertainty=uncertainty,
@@ -413,6 +414,7 @@ def run_session(
         check_writable(output)
     bus = Bus(manager(), listeners)
     exposures, asn_root = load_exposures(inputs, settings, components, bus)
+    exposures, settings = bring_together(exposures, settings, bus)
     settings, notes = resolve_switches(settings, exposures, components)
     for note in notes:
         bus.note(note)

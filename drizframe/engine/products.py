@@ -9,6 +9,7 @@ import numpy as np
 from drizframe.engine.job import RunContext
 from drizframe.engine.plan import Plan
 from drizframe.model import RUN, Chip, Mosaic, PlaneKey
+from drizframe.model.units import product_unit as unit_of_product
 
 __all__ = ["make_mosaic", "product_unit"]
 
@@ -18,24 +19,12 @@ def product_unit(plan: Plan) -> str:
 
     Notes
     -----
-    The accumulators hold electrons per second.  Only ``proc_unit='native'`` with a detector that counts gives
-    counts; a rate gets "/S" (trap 02-5: also for detectors that count).
+    The accumulators hold electrons per second, or the flux or surface brightness of the inputs.  Only ``proc_unit='native'``
+    with detectors that count gives counts; a rate gets "/S" (trap 02-5: also for detectors that count).
     """
     chip: Chip = plan.exposures[0].chips[0]
-    rate = plan.parameters.final_units == "cps"
-    if is_native_counts(plan):
-        return "counts/s" if rate else "counts"
-    base = chip.bunit.split("/")[0].strip() or "ELECTRONS"
-    if base.upper() in ("COUNTS", "DN"):
-        base = "ELECTRONS"
-    return f"{base}/S" if rate else base
-
-
-def is_native_counts(plan: Plan) -> bool:
-    """Whether the product is in counts: native units asked for, and the detectors count."""
-    return plan.parameters.proc_unit == "native" and plan.exposures[0].chips[0].native_unit.startswith(
-        "counts"
-    )
+    counts = plan.parameters.proc_unit == "native"
+    return unit_of_product(chip.native_unit, chip.bunit, units=plan.parameters.final_units, counts=counts)
 
 
 def make_mosaic(context: RunContext) -> Mosaic | None:

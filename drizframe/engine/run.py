@@ -22,7 +22,7 @@ from drizframe.model import PLANES, RUN, PlaneKey, SkyValue, Unit, Window
 __all__ = ["Task", "carry_out"]
 
 #: Planes that are no images, and those that may have more axes than two.
-_VALUES = frozenset({"sky", "single.threshold", "final.scale"})
+_VALUES = frozenset({"sky", "noise.level", "single.threshold", "final.scale"})
 _LAYERED = frozenset({"mosaic.ctx", "mosaic.var"})
 
 

@@ -6,6 +6,7 @@ there.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, ParameterError
 from drizframe.model import Chip, Exposure
+from drizframe.model.units import PixelUnit, ScaledSource, parse_unit, rescaled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -231,15 +233,41 @@ def _readnoise(
     )
 
 
-def _unit(science: Header, native: str) -> tuple[str, bool, str]:
-    """Return ``BUNIT``, whether it is per second, and a note if it was assumed."""
+def pixel_unit(science: Header, native: str, where: str) -> tuple[PixelUnit, str]:
+    """Return the unit of an image, and what was assumed or converted.
+
+    Parameters
+    ----------
+    science : Header
+        Its header.
+    native : str
+        What the instrument delivers, for an image without ``BUNIT`` (or with one of a flux in ergs).
+    where : str
+        File and extension, for messages.
+
+    Raises
+    ------
+    InputError
+        If ``BUNIT`` is no unit in which exposures can be averaged.
+    """
     text = str(science.get("BUNIT", "") or "").strip()
-    if text and "ergs" not in text.lower():
-        return text, "/s" in text.lower().replace(" ", ""), ""
-    if text:  # a flux: a rate in any case
-        assumed = native.split("/", maxsplit=1)[0].upper() + "/S"
-        return assumed, True, f"BUNIT {text!r} is a flux; taken as {assumed}"
-    return native.upper(), native.endswith("/s"), f"no BUNIT; taken as {native.upper()}"
+    if not text:
+        usual = parse_unit(native, where)
+        assert usual is not None  # noqa: S101  (a detector has a unit)
+        return usual, f"no BUNIT; taken as {usual.text}"
+    if "ergs" in text.lower():  # a flux: a rate in any case
+        assumed = parse_unit(native.split("/", maxsplit=1)[0] + "/s", where)
+        assert assumed is not None  # noqa: S101
+        return assumed, f"BUNIT {text!r} is a flux; taken as {assumed.text}"
+    if text.upper() == "UNITLESS":
+        kind = native.split("/", maxsplit=1)[0].upper()
+        assumed = parse_unit(kind, where)
+        assert assumed is not None  # noqa: S101
+        return dataclasses.replace(assumed, text=text), f"BUNIT is {text!r}; taken as {kind}"
+    unit = parse_unit(text, f"{where}: BUNIT")
+    assert unit is not None  # noqa: S101
+    kept = text if text.upper() == unit.text else unit.text
+    return dataclasses.replace(unit, text=kept), ""
 
 
 def _shape(science: Header) -> tuple[int, int]:
@@ -266,12 +294,21 @@ def _chip(
     where: str,
     load: PixelSource,
     wcs: Any,
+    known: PixelUnit | None,
 ) -> tuple[Chip, str]:
     """Return one chip and what was assumed."""
     exptime = _exptime(primary, science, detector, options, where)
     gain = _gain(primary, science, detector, options, where)
-    bunit, rate, note = _unit(science, detector.native_unit)
-    factor = gain if detector.gain_applies else 1.0
+    unit, note = (
+        pixel_unit(science, detector.native_unit, f"{where}[SCI,{extver}]") if known is None else (known, "")
+    )
+    factor = gain if detector.gain_applies and not unit.physical else 1.0
+    if unit.factor != 1.0:
+        note = (
+            f"BUNIT {science.get('BUNIT')!r}: the numbers are multiplied by {unit.factor:.6g} to be {unit.text}; values and "
+            "limits of the sky count in that unit"
+        )
+        science, load = rescaled(science, unit.text, unit.factor), ScaledSource(load, unit.factor)
     number = _chip_number(primary, science, detector.chip_keyword, extver)
     linear = bool(options.extra.get("coeffs", True))
     idc = {
@@ -287,12 +324,12 @@ def _chip(
         exptime=exptime,
         gain=gain,
         effective_gain=factor,
-        conversion=factor * (exptime if rate else 1.0),
+        conversion=factor * (exptime if unit.rate else 1.0),
         readnoise=_readnoise(primary, science, detector, options, where),
         dark=detector.dark(primary, science, exptime),
-        rate=rate,
-        bunit=bunit,
-        native_unit=detector.native_unit,
+        rate=unit.rate,
+        bunit=unit.text,
+        native_unit=unit.native if unit.physical else detector.native_unit,
         cte_direction=detector.tails(primary, number),
         detector_chip=number,
         idc_scale=idc["IDCSCALE"],
@@ -328,6 +365,7 @@ def exposure_from_headers(
     wcs: Callable[[int], Any],
     family: str,
     detector_name: str = "",
+    units: Mapping[int, PixelUnit] | None = None,
 ) -> Exposure:
     """Return the exposure that some headers describe.
 
@@ -351,6 +389,8 @@ def exposure_from_headers(
         Name of the instrument component.
     detector_name : str
         Name for `Exposure.detector`.
+    units : mapping of int to PixelUnit, optional
+        Unit of each science image by ``EXTVER``, where an instrument reads it by itself; by default what ``BUNIT`` says.
 
     Raises
     ------
@@ -361,7 +401,8 @@ def exposure_from_headers(
     """
     where = str(path) if path is not None else name
     made = [
-        _chip(primary, science[v], v, detector, options, where, source(v), wcs(v)) for v in sorted(science)
+        _chip(primary, science[v], v, detector, options, where, source(v), wcs(v), (units or {}).get(v))
+        for v in sorted(science)
     ]
     chips = tuple(chip for chip, _ in made)
     return Exposure(

@@ -112,11 +112,14 @@ class WeightOptions:
         Flat field of the chip on the same pixels, for IVM; None if it was not found.
     ivm : ndarray or None
         The user's inverse-variance map of the chip, for IVM.
+    warn : callable
+        ``warn(message)``: tells the user; the engine's names the exposure and writes to the log as well.
     """
 
     wt_scl: str | float = "exptime"
     flat: Any = None
     ivm: Any = None
+    warn: Callable[[str], None] = field(default=warn_user)
     plugin: Any = None
 
 

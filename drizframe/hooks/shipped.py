@@ -27,6 +27,16 @@ STOCK: tuple[str, ...] = (
     *(f"drizframe.stock.executors.{n}" for n in ("serial", "threads")),
     *(
         f"drizframe.stock.steps.{n}"
-        for n in ("static_mask", "sky", "separate", "depth", "median", "blot", "cosmic_rays", "final")
+        for n in (
+            "static_mask",
+            "sky",
+            "noise_level",
+            "separate",
+            "depth",
+            "median",
+            "blot",
+            "cosmic_rays",
+            "final",
+        )
     ),
 )

@@ -14,6 +14,7 @@ from drizframe.hooks.headers import (
     header_number,
     keyword_mean,
 )
+from drizframe.model.units import PixelUnit, parse_unit
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -31,17 +32,24 @@ __all__ = [
     "unit_of",
 ]
 
-#: Beginnings of ``BUNIT`` (lower case) that mean electrons, and those that mean counts.
-ELECTRONS = ("e", "ph")
-COUNTS = ("c", "dn", "adu", "data")
-
 
 def unit_of(science: Header) -> str:
-    """Return the unit of an image in our words; electrons where ``BUNIT`` is missing."""
-    text = str(science.get("BUNIT", "") or "").strip().lower().replace(" ", "")
-    per_second = "/s" in text or "s-1" in text or "s**-1" in text or "s^-1" in text
-    base = "counts" if text.startswith(COUNTS) else "electrons"
-    return base + ("/s" if per_second else "")
+    """Return the unit of an image in our words (``"electrons/s"``, ``"counts"``, ``"flux"``, ``"brightness"`` …).
+
+    Electrons where ``BUNIT`` is missing.
+
+    Raises
+    ------
+    InputError
+        If ``BUNIT`` is no unit in which exposures can be averaged.
+    """
+    return _unit(science, "BUNIT").native
+
+
+def _unit(science: Header, where: str) -> PixelUnit:
+    """Return what ``BUNIT`` says; electrons where it is missing."""
+    found = parse_unit(str(science.get("BUNIT", "") or ""), where)
+    return PixelUnit(text="ELECTRONS", kind="electrons", rate=False) if found is None else found
 
 
 def detector_for(primary: Header, science: Header) -> Detector:
@@ -75,7 +83,8 @@ def generic_exposure(
     science : mapping of int to Header
         Science headers by ``EXTVER``.
     detector : Detector, optional
-        Facts that no header tells; by default what ``BUNIT`` (electrons), ``GAIN`` (1), ``RDNOISE`` or ``READNOIS`` (0) say.
+        Facts that no header tells; by default what ``BUNIT`` (electrons), ``GAIN`` (1), ``RDNOISE`` or ``READNOIS`` (0)
+        say.
     family : str
         Name of the instrument.
     **where
@@ -89,24 +98,22 @@ def generic_exposure(
     Raises
     ------
     InputError
-        If ``BUNIT`` is none that counts electrons, or differs between chips.
+        If ``BUNIT`` is no unit in which exposures can be averaged, or differs between chips.
     """
+    label = where["name"] if where.get("path") is None else where["path"]
+    units = {v: _unit(h, f"{label}[SCI,{v}]: BUNIT") for v, h in science.items()}
     first = next(iter(science.values()))
-    units = {unit_of(h) for h in science.values()}
-    if len(units) > 1:
-        msg = f"{where['path']}: the chips have different units ({', '.join(sorted(units))}). Convert them to one BUNIT."
+    if len({u.text if u.physical else u.native for u in units.values()}) > 1:
+        found = ", ".join(f"{h.get('BUNIT')!r} of chip {v}" for v, h in science.items())
+        msg = f"{label}: the chips have different units: BUNIT is {found}. Convert them to one BUNIT."
         raise InputError(msg)
-    text = str(first.get("BUNIT", "") or "").strip().lower()
-    known = not text or text.startswith((*ELECTRONS, *COUNTS))
-    if not known or "erg" in text:
-        msg = (
-            f"{where['path']}: BUNIT is {first['BUNIT']!r}; write electrons, electrons/s, counts or counts/s "
-            f"(also e-, DN, ADU), so that exposures can be weighted."
-        )
-        raise InputError(msg)
-    for header in science.values():  # one spelling for all who look for "/s"
-        if text:
-            header["BUNIT"] = unit_of(header).upper()
     name = str(primary.get("DETECTOR", "")).strip().upper()
-    found = detector_for(primary, first) if detector is None else detector
-    return exposure_from_headers(found, primary, science, family=family, detector_name=name, **where)
+    chosen = detector_for(primary, first) if detector is None else detector
+    named = {v: h for v, h in science.items() if str(h.get("BUNIT", "") or "").strip()}
+    for v, header in named.items():  # one spelling for all who look for "/s"
+        if not units[v].physical and units[v].factor == 1.0:
+            header["BUNIT"] = units[v].text
+    known = units if detector is None else {v: units[v] for v in named}
+    return exposure_from_headers(
+        chosen, primary, science, family=family, detector_name=name, units=known, **where
+    )

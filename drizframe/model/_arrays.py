@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import ArrayTypeError, InputError, ShapeError
-from drizframe.model.exposure import ArraySource, Chip, Exposure, check_celestial
+from drizframe.errors import InputError, ShapeError
+from drizframe.model._given import (
+    GivenImage,
+    error_power,
+    factor_between,
+    given_image,
+    in_unit,
+    modified_julian,
+    real_array,
+    standard_deviation,
+)
+from drizframe.model.exposure import ArraySource, Chip, Exposure
+from drizframe.model.sky_wcs import celestial
+from drizframe.model.units import WANTED, PixelUnit, parse_unit
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
 
-UNITS = ("electrons", "electrons/s", "counts", "counts/s")
+Array = np.ndarray[Any, Any]
+
+#: Images of whole numbers that hold no more different ones than these are no counts (masks, flat test images).
+_FEW = 2
 
 
 def _listed(value: Any, count: int, what: str) -> list[Any]:
@@ -30,53 +47,111 @@ def _listed(value: Any, count: int, what: str) -> list[Any]:
 def _header(wcs: WCS, shape: tuple[int, int], unit: str, extver: int) -> Header:
     """Return a science header that describes the array."""
     header: Header = wcs.to_header(relax=True)
-    header["EXTNAME"], header["EXTVER"], header["BUNIT"] = "SCI", extver, unit.upper()
+    header["EXTNAME"], header["EXTVER"], header["BUNIT"] = "SCI", extver, unit
     header["NAXIS1"], header["NAXIS2"] = shape[1], shape[0]
     return header
 
 
-def _array(value: Any, what: str, kinds: str, wanted: str) -> np.ndarray[Any, Any]:
-    """Return `value` as an array whose numbers can be used."""
-    array: np.ndarray[Any, Any] = np.asarray(value)
-    if array.dtype.kind not in kinds:
-        msg = f"{what} holds numbers of type {array.dtype}; give {wanted}."
-        raise ArrayTypeError(msg)
-    return array
-
-
-def _unmasked(value: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return an image with NaN under the mask of a masked array."""
-    if not np.ma.is_masked(value):
+def _hidden(array: Array, mask: Array | None) -> Array:
+    """Return an image with NaN under a mask."""
+    if mask is None or not mask.any():
         return array
     kind = array.dtype if array.dtype.kind == "f" else np.dtype(np.float64)
-    return np.where(np.ma.getmaskarray(value), kind.type(np.nan), array)
+    return np.where(mask, kind.type(np.nan), array)
 
 
-def _images(index: int, sci: Any, err: Any, dq: Any) -> dict[str, np.ndarray[Any, Any]]:
-    """Return the images of one chip after checking their shapes and types."""
-    given = {"err": err, "dq": dq}
-    sci = _unmasked(sci, _array(sci, f"data of chip {index + 1}", "biuf", "real numbers"))
-    if sci.ndim != 2:
-        msg = f"data of chip {index + 1} has {sci.ndim} dimensions; an image has 2 (rows, columns)."
+def _like_counts(images: Sequence[Array]) -> bool:
+    """Whether images hold whole numbers only, as counts do: by type, or all numbers of several."""
+    return all(i.dtype.kind in "biu" or _whole(i) for i in images)
+
+
+def _whole(image: Array) -> bool:
+    """Whether an image of floats holds nothing but whole numbers, and more than two of them."""
+    seen: set[float] = set()
+    found = False
+    for row in image:
+        finite = row[np.isfinite(row)]
+        if np.any(finite != np.floor(finite)):
+            return False
+        if len(seen) <= _FEW:
+            seen |= set(np.unique(finite)[: _FEW + 1].tolist())
+        found = found or len(seen) > _FEW
+    return found
+
+
+def _unit(given: Any, images: Sequence[GivenImage], name: str) -> tuple[PixelUnit, str]:
+    """Return the unit of the images of an exposure, and what was assumed."""
+    declared = None if given is None else parse_unit(given, f"unit of {name!r}")
+    if declared is not None:
+        return declared, ""
+    if given is not None:
+        msg = f"unit of {name!r} is blank; {WANTED}."
+        raise InputError(msg)
+    own = [i.unit for i in images if i.unit is not None]
+    if own:
+        return dataclasses.replace(own[0], factor=1.0), ""
+    if _like_counts([i.data for i in images]):
+        msg = (
+            f"data of {name!r} holds whole numbers (type {images[0].data.dtype}), as counts do, but no unit is given. Give unit "
+            "to from_arrays: 'counts' or 'electrons' for what the exposure gathered, 'counts/s' or 'electrons/s' for rates; or "
+            "data with a unit."
+        )
+        raise InputError(msg)
+    assumed = parse_unit("electrons/s")
+    assert assumed is not None  # noqa: S101
+    return assumed, "no unit given; taken as electrons/s"
+
+
+def _scaled(image: Array, factor: float) -> Array:
+    return image if factor == 1.0 else image * factor
+
+
+def _images(index: int, sci: GivenImage, err: Any, dq: Any, unit: PixelUnit) -> dict[str, Array]:
+    """Return the images of one chip, in `unit`, after checking their shapes and types."""
+    what = f"data of chip {index + 1}"
+    if sci.data.ndim != 2:
+        msg = f"{what} has {sci.data.ndim} dimensions; an image has 2 (rows, columns)."
         raise ShapeError(msg)
-    images = {"sci": sci}
-    for kind, other in given.items():
-        if other is None:
-            continue
-        kinds, wanted = ("biu", "whole numbers (flags)") if kind == "dq" else ("biuf", "real numbers")
-        array = _array(other, f"{kind} of chip {index + 1}", kinds, wanted)
-        if array.shape != sci.shape:
+    factor = (
+        unit.factor
+        if sci.unit is None
+        else factor_between(sci.unit, dataclasses.replace(unit, factor=1.0), what)
+    )
+    images = {"sci": _hidden(_scaled(sci.data, factor), sci.mask)}
+    if err is not None:
+        images["err"] = _error(index, err, unit)
+    elif sci.err is not None:
+        images["err"] = _hidden(_scaled(sci.err, factor), sci.mask)
+    flags = sci.dq if dq is None else dq
+    if flags is not None:
+        images["dq"] = real_array(flags, f"dq of chip {index + 1}", "biu", "whole numbers (flags)")
+        if np.ma.is_masked(flags):
+            images["sci"] = _hidden(images["sci"], np.ma.getmaskarray(flags))
+    for kind, array in images.items():
+        if array.shape != sci.data.shape:
             msg = (
-                f"{kind} of chip {index + 1} has shape {array.shape} but its data has {sci.shape}. "
+                f"{kind} of chip {index + 1} has shape {array.shape} but its data has {sci.data.shape}. "
                 "Give both on the same pixels."
             )
             raise ShapeError(msg)
-        images[kind] = array if kind == "dq" else _unmasked(other, array)
-        if kind == "dq" and np.ma.is_masked(other):
-            images["sci"] = _unmasked(
-                np.ma.array(images["sci"], mask=np.ma.getmaskarray(other)), images["sci"]
-            )
     return images
+
+
+def _error(index: int, err: Any, unit: PixelUnit) -> Array:
+    """Return an error image in `unit`."""
+    what = f"err of chip {index + 1}"
+    if hasattr(err, "uncertainty_type"):
+        sigma = standard_deviation(err, None, what)
+        own = None if err.unit is None else parse_unit(err.unit ** error_power(err), f"the unit of {what}")
+        found = GivenImage(data=sigma, unit=own)
+    else:
+        found = given_image(err, what)
+    factor = (
+        unit.factor
+        if found.unit is None
+        else factor_between(found.unit, dataclasses.replace(unit, factor=1.0), what)
+    )
+    return _hidden(_scaled(found.data, factor), found.mask)
 
 
 def _number(value: Any, what: str, wanted: str, *, low: float = -np.inf, above: bool = False) -> float:
@@ -94,76 +169,105 @@ def _number(value: Any, what: str, wanted: str, *, low: float = -np.inf, above: 
     return number
 
 
-def _linear_scale(wcs: WCS, name: str) -> float:
+def _linear_scale(wcs: WCS) -> float:
     """Return the pixel scale at the reference pixel in arcsec."""
-    check_celestial(wcs, f"chip 1 of {name!r}")
     return float(3600.0 * np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))))
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """Numbers that describe an exposure, checked."""
+
+    exptime: float
+    gain: float
+    readnoise: float
+    start: float
+    end: float
+    dark: float | None
+    pixel_scale: float | None
+
+
+def _facts(name: str, given: Mapping[str, Any]) -> _Facts:
+    """Check the numbers of `Exposure.from_arrays`."""
+    electrons = ("electron", "electron / pix")
+    exptime = in_unit(given["exptime"], ("s",), f"exptime of {name!r}")
+    gain = in_unit(
+        given["gain"], ("electron / adu", "electron / ct", "electron / DN", "electron"), f"gain of {name!r}"
+    )
+    noise = in_unit(given["readnoise"], electrons, f"readnoise of {name!r}")
+    dark = in_unit(given["dark"], electrons, f"dark of {name!r}")
+    side = in_unit(given["pixel_scale"], ("arcsec", "arcsec / pix"), f"pixel_scale of {name!r}")
+    start, end = (modified_julian(given[k], f"{k} of {name!r}") for k in ("start", "end"))
+    arcsec = "arcsec above 0"
+    return _Facts(
+        exptime=_number(exptime, f"exptime of {name!r}", "seconds above 0", low=0, above=True),
+        gain=_number(gain, f"gain of {name!r}", "electrons per count, above 0", low=0, above=True),
+        readnoise=_number(noise, f"readnoise of {name!r}", "electrons, 0 or above", low=0),
+        start=_number(start, f"start of {name!r}", "a Modified Julian Date or a Time"),
+        end=_number(end, f"end of {name!r}", "a Modified Julian Date or a Time"),
+        dark=None if dark is None else _number(dark, f"dark of {name!r}", "electrons, 0 or above", low=0),
+        pixel_scale=None
+        if side is None
+        else _number(side, f"pixel_scale of {name!r}", arcsec, low=0, above=True),
+    )
+
+
+def _wcs_of(wcs: Any, images: Sequence[GivenImage], name: str) -> list[WCS]:
+    """Return the WCS of each image; without one, that which it carries."""
+    listed = [i.wcs for i in images] if wcs is None else _listed(wcs, len(images), "wcs")
+    return [celestial(w, f"chip {k + 1} of {name!r}") for k, w in enumerate(listed)]
+
+
 def exposure_from_arrays(
-    data: Any, wcs: Any, *, name: str, exptime: float, err: Any, dq: Any, unit: str,
-    gain: float, readnoise: float, dark: float | None, pixel_scale: float | None, start: float, end: float,
-) -> Exposure:  # fmt: skip
+    data: Any, wcs: Any, *, name: str, err: Any, dq: Any, unit: Any, **given: Any
+) -> Exposure:
     """See `Exposure.from_arrays`."""
     from astropy.io.fits import Header
 
-    if unit not in UNITS:
-        msg = f"unit is {unit!r}; choose one of {', '.join(UNITS)}."
-        raise InputError(msg)
     if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
         msg = f"name is {name!r}; give a text without slashes (names of intermediate files begin with it)."
         raise InputError(msg)
-    exptime = _number(exptime, f"exptime of {name!r}", "seconds above 0", low=0, above=True)
-    gain = _number(gain, f"gain of {name!r}", "electrons per count, above 0", low=0, above=True)
-    readnoise = _number(readnoise, f"readnoise of {name!r}", "electrons, 0 or above", low=0)
-    start = _number(start, f"start of {name!r}", "a Modified Julian Date")
-    end = _number(end, f"end of {name!r}", "a Modified Julian Date")
-    if dark is not None:
-        dark = _number(dark, f"dark of {name!r}", "electrons, 0 or above", low=0)
-    if pixel_scale is not None:
-        pixel_scale = _number(pixel_scale, f"pixel_scale of {name!r}", "arcsec above 0", low=0, above=True)
-    images = list(data) if isinstance(data, list | tuple) else [data]
-    count = len(images)
+    facts = _facts(name, given)
+    listed = list(data) if isinstance(data, list | tuple) else [data]
+    count = len(listed)
     if not count:
         msg = f"data of {name!r} holds no image. Give at least one."
         raise InputError(msg)
-    wcs_list, err_list, dq_list = (
-        _listed(wcs, count, "wcs"),
-        _listed(err, count, "err"),
-        _listed(dq, count, "dq"),
-    )
-    scale = pixel_scale if pixel_scale is not None or count == 1 else _linear_scale(wcs_list[0], name)
-    rate = unit.endswith("/s")
-    factor = float(gain) if unit.startswith("counts") else 1.0
+    images = [given_image(d, f"data of chip {k + 1}") for k, d in enumerate(listed)]
+    err_list, dq_list = _listed(err, count, "err"), _listed(dq, count, "dq")
+    pixel, assumed = _unit(unit, images, name)
+    arrays = [_images(k, i, err_list[k], dq_list[k], pixel) for k, i in enumerate(images)]
+    wcs_list = _wcs_of(wcs, images, name)
+    scale = facts.pixel_scale if facts.pixel_scale is not None or count == 1 else _linear_scale(wcs_list[0])
+    factor = facts.gain if pixel.kind == "counts" else 1.0
     chips = []
-    for k, sci in enumerate(images):
-        arrays = _images(k, sci, err_list[k], dq_list[k])
-        check_celestial(wcs_list[k], f"chip {k + 1} of {name!r}")
-        shape = (arrays["sci"].shape[0], arrays["sci"].shape[1])
+    for k, planes in enumerate(arrays):
+        shape = (planes["sci"].shape[0], planes["sci"].shape[1])
         chips.append(
             Chip(
                 extver=k + 1,
                 shape=shape,
                 wcs=wcs_list[k],
-                load=ArraySource(arrays),
-                header=_header(wcs_list[k], shape, unit, k + 1),
-                exptime=float(exptime),
-                gain=float(gain),
+                load=ArraySource(planes),
+                header=_header(wcs_list[k], shape, pixel.text, k + 1),
+                exptime=facts.exptime,
+                gain=facts.gain,
                 effective_gain=factor,
-                conversion=factor * (float(exptime) if rate else 1.0),
-                readnoise=float(readnoise),
-                dark=dark,
-                rate=rate,
-                bunit=unit.upper(),
-                native_unit=unit,
+                conversion=factor * (facts.exptime if pixel.rate else 1.0),
+                readnoise=facts.readnoise,
+                dark=facts.dark,
+                rate=pixel.rate,
+                bunit=pixel.text,
+                native_unit=pixel.native,
                 detector_chip=k + 1,
                 idc_scale=scale,
             )
         )
     primary = Header()
     label = name.encode("ascii", "backslashreplace").decode()
-    primary["EXPTIME"], primary["ROOTNAME"], primary["FILENAME"] = float(exptime), label, label
-    primary["EXPSTART"], primary["EXPEND"] = start, end
+    primary["EXPTIME"], primary["ROOTNAME"], primary["FILENAME"] = facts.exptime, label, label
+    primary["EXPSTART"], primary["EXPEND"] = facts.start, facts.end
     return Exposure(
-        name=name, exptime=float(exptime), chips=tuple(chips), start=start, end=end, primary=primary
-    )
+        name=name, exptime=facts.exptime, chips=tuple(chips), start=facts.start, end=facts.end, primary=primary,
+        history=(assumed,) if assumed else (),
+    )  # fmt: skip

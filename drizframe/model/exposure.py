@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -96,7 +96,8 @@ class Chip:
     bunit : str
         Unit of the image as written (``BUNIT``) or assumed.
     native_unit : str
-        ``"electrons"``, ``"electrons/s"``, ``"counts"``, ``"counts/s"``: what the instrument delivers.
+        ``"electrons"``, ``"electrons/s"``, ``"counts"``, ``"counts/s"``: what the instrument delivers; ``"flux"`` and
+        ``"brightness"`` for images in physical units, which no gain and no exposure time turns into electrons.
     cte_direction : int
         +1 if charge-transfer tails run towards lower y, -1 towards higher y, 0 if there are none.
     detector_chip : int
@@ -109,6 +110,8 @@ class Chip:
         Offset (x, y) of a subarray: detector pixel = image pixel - LTV; 0 for full frames.
     saturation_bits, cr_bits : int
         Data-quality bits that mark saturation and cosmic rays.
+    mosaic_gain : float or None
+        Electrons per count of a mosaic in counts, where the exposure was taken with another gain than the first; None: `gain`.
     extra : mapping
         Facts that only plugins of that instrument use.
     """
@@ -136,7 +139,18 @@ class Chip:
     ltv: tuple[float, float] = (0.0, 0.0)
     saturation_bits: int = 0
     cr_bits: int = 4096
+    mosaic_gain: float | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def physical(self) -> bool:
+        """Whether the image is in units of flux or surface brightness."""
+        return self.native_unit in ("flux", "brightness")
+
+    @property
+    def brightness(self) -> bool:
+        """Whether the image is in surface brightness, which does not grow with the area of a pixel."""
+        return self.native_unit == "brightness"
 
     def data(self) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Return the science image as native float32, shape (ny, nx)."""
@@ -229,48 +243,53 @@ class Exposure:
     @classmethod
     def from_arrays(
         cls,
-        data: np.ndarray[Any, Any] | Sequence[np.ndarray[Any, Any]],
-        wcs: WCS | Sequence[WCS],
+        data: Any,
+        wcs: WCS | Sequence[WCS] | None = None,
         *,
         name: str = "exposure",
-        exptime: float = 1.0,
+        exptime: Any = 1.0,
         err: Any = None,
         dq: Any = None,
-        unit: Literal["electrons", "electrons/s", "counts", "counts/s"] = "electrons/s",
-        gain: float = 1.0,
-        readnoise: float = 0.0,
-        dark: float | None = None,
-        pixel_scale: float | None = None,
-        start: float = 0.0,
-        end: float = 0.0,
+        unit: Any = None,
+        gain: Any = 1.0,
+        readnoise: Any = 0.0,
+        dark: Any = None,
+        pixel_scale: Any = None,
+        start: Any = 0.0,
+        end: Any = 0.0,
     ) -> Exposure:
         """Make an exposure from arrays with a WCS.
 
         Parameters
         ----------
         data : ndarray, shape (ny, nx), or a sequence of them
-            Science image of each chip, in `unit`.
+            Science image of each chip.  Masked arrays, Quantity and NDData (CCDData) bring mask, unit, uncertainty and flags
+            along; pixels under a mask do not count.
         wcs : astropy.wcs.WCS or a sequence of them
-            Pixel to sky of each chip, celestial, distortion included.
+            Pixel to sky of each chip, celestial, distortion included; may be left out for NDData that has one.
         name : str
             Name of the exposure, unique in a run.
-        exptime : float
+        exptime : float or Quantity
             Exposure time in seconds, above 0.
         err, dq : ndarray or sequence of ndarray, optional
-            Error (same unit) and data-quality flags (integers, 0 is good) on the same pixels.
-        unit : str
-            ``"electrons"``, ``"electrons/s"``, ``"counts"`` or ``"counts/s"``.
-        gain : float
+            Error (same unit, or a Quantity or an uncertainty of astropy) and data-quality flags (integers, 0 is good) on the
+            same pixels.
+        unit : str or astropy.units.Unit, optional
+            ``"electrons"``, ``"electrons/s"``, ``"counts"``, ``"counts/s"``, a flux per pixel (``"nJy"``) or a surface
+            brightness (``"MJy/sr"``); other spellings and units that can be converted into these, too.  By default that of
+            the data; numbers without a unit are electrons per second, but whole numbers (integers, or floats that are all
+            whole) are likely counts, and their unit must be given.
+        gain : float or Quantity
             Electrons per count; used for the units in counts.
-        readnoise : float
+        readnoise : float or Quantity
             Read noise in electrons.
-        dark : float, optional
+        dark : float or Quantity, optional
             Dark signal in electrons per exposure, for inverse-variance weights.
-        pixel_scale : float, optional
+        pixel_scale : float or Quantity, optional
             Undistorted pixel scale, in arcsec, that the flat field of all chips refers to; by default that of
             the only chip, or of the first of several.
-        start, end : float
-            Modified Julian dates of start and end.
+        start, end : float or Time
+            Start and end, as Modified Julian Dates.
 
         Returns
         -------
@@ -280,7 +299,7 @@ class Exposure:
         Raises
         ------
         InputError
-            For a wrong unit, a time that is not positive, or a different number of images.
+            For a unit that is wrong, missing or does not fit, a time that is not positive, or a different number of images.
         ShapeError
             If images of one chip differ in shape or are not two-dimensional.
         WCSError
@@ -308,16 +327,19 @@ def check_celestial(wcs: WCS, where: str) -> None:
     where : str
         Name of the image, for the message.
     """
-    from astropy.wcs import WCS, WcsError
+    from astropy.wcs import WcsError
 
+    from drizframe.model.sky_wcs import refuse_other_kinds
+
+    refuse_other_kinds(wcs, where)
     try:
-        usable = isinstance(wcs, WCS) and wcs.naxis == 2 and wcs.has_celestial
+        usable = wcs.has_celestial
     except WcsError as error:
         msg = f"The WCS of {where} cannot be used ({' '.join(str(error).split())}). Correct its keywords."
         raise WCSError(msg) from error
     if not usable:
         msg = (
-            f"{where} has no celestial WCS (CTYPE {getattr(getattr(wcs, 'wcs', None), 'ctype', None)!r}). "
+            f"{where} has no celestial WCS (CTYPE {[str(c) for c in wcs.wcs.ctype]!r}). "
             f"Every image needs CTYPE1/2, CRVAL1/2, CRPIX1/2 and a CD or PC matrix; add them and run again."
         )
         raise WCSError(msg)

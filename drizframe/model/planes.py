@@ -24,6 +24,7 @@ PLANES: dict[str, str] = {
     "mask.sky": "chip: pixels used for the sky, uint8, 1 = used",
     "mask.cr": "chip: cosmic-ray mask, uint8, 1 = good",
     "sky": "chip: `SkyValue` in native units",
+    "noise.level": "chip: noise of the background in native units, for images in flux or surface brightness, float",
     "single.sci": "exposure: singly drizzled image on its footprint, electrons per second, float32",
     "single.wht": "exposure: weight of the same, float32",
     "single.threshold": "exposure: weight below which a pixel is left out of the median, float",

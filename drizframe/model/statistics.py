@@ -18,7 +18,7 @@ from drizframe._fast import load
 from drizframe.errors import BackendError, InputError, ParameterError
 from drizframe.model import _statistics
 
-__all__ = ["ImageStatistics", "compiled", "image_statistics"]
+__all__ = ["ImageStatistics", "compiled", "image_statistics", "order_of_one"]
 
 Values = np.ndarray[Any, np.dtype[np.float32]]
 Backend = Literal["auto", "reference", "cython"]
@@ -87,6 +87,24 @@ class _Clipped(NamedTuple):
 def compiled() -> bool:
     """Whether the compiled loops are there."""
     return load("statistics") is not None
+
+
+def order_of_one(values: Any) -> float:
+    """Return the power of two that brings the scatter of values to the order of one; 1 where they do not vary.
+
+    Numbers of physical units may be so small (1e-18 erg/s/cm2/Angstrom) that bins and squares of float32 fail.
+
+    Parameters
+    ----------
+    values : ndarray of float32, any shape
+        Values; a factor of two changes none of their digits.
+    """
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    flat = flat[np.isfinite(flat)]
+    if not flat.size:
+        return 1.0
+    spread = float(np.median(np.abs(flat - np.median(flat)))) or float(np.std(flat))
+    return 2.0 ** -math.floor(math.log2(spread)) if spread > 0 else 1.0
 
 
 def _loops(backend: Backend) -> _Loops:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drizframe.errors import InputError
+from drizframe.model.units import parse_unit
 from drizframe.simulate.camera import Camera, camera_named
 
 if TYPE_CHECKING:
@@ -178,9 +179,12 @@ def _product(path: Path) -> tuple[str, Path, Path | None]:
 
 def _per_second(header: Any, camera: Camera) -> float:
     """Return the factor from the unit of a mosaic to electrons per second."""
-    unit = str(header.get("BUNIT", "ELECTRONS/S")).upper()
-    factor = camera.gain if unit.startswith(("COUNTS", "DN")) else 1.0
-    return factor if "/" in unit else factor / float(header["EXPTIME"])
+    unit = parse_unit(str(header.get("BUNIT", "") or "ELECTRONS/S"), "BUNIT of the mosaic")
+    if unit is None or unit.physical:
+        msg = f"The mosaic is in {header['BUNIT']!r}; electrons or counts are needed to compare it with the truth."
+        raise InputError(msg)
+    factor = unit.factor * (camera.gain if unit.kind == "counts" else 1.0)
+    return factor if unit.rate else factor / float(header["EXPTIME"])
 
 
 def _image(path: Path, camera: Camera) -> tuple[Image, Any]:

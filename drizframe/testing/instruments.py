@@ -16,7 +16,7 @@ from drizframe.testing.strategies import tangent_plane
 
 __all__: list[str] = []
 
-UNITS = ("electrons", "electrons/s", "counts", "counts/s")
+UNITS = ("electrons", "electrons/s", "counts", "counts/s", "flux", "brightness")
 
 
 def headers_of(sample: InstrumentSample) -> tuple[Any, dict[int, Any]]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import MissingInputError, OutputError
+from drizframe.model.units import scale_of, stored
 from drizframe.stock.io.facts import plain
 from drizframe.stock.io.journal import Change, commit, recover
 from drizframe.stock.io.opening import open_fits
@@ -152,17 +153,17 @@ def plan_edits(
         if _packed(target):
             notes.append(f"{target} is compressed; its flags and MDRIZSKY are not updated")
             continue
-        if any(isinstance(c.load, FitsSource) and c.load.places["sci"][2] >= 0 for c in exposure.chips):
+        sources = [stored(c.load) for c in exposure.chips]
+        if any(isinstance(s, FitsSource) and s.places["sci"][2] >= 0 for s in sources):
             notes.append(f"{target} is a waivered FITS file; its flags and MDRIZSKY are not updated")
             continue
         for j, chip in enumerate(exposure.chips):
-            unit = Unit(i, j)
+            unit, source = Unit(i, j), sources[j]
             science = 1 if split else int(chip.extra.get("hdu", 0))
-            _merge(
-                edits, exposure, exposure.path, target, split, {science: sky[unit]} if unit in sky else {}, {}
-            )
-            if unit in masks and isinstance(chip.load, FitsSource) and "dq" in chip.load.places:
-                dq_file, index, _ = chip.load.places["dq"]
+            level = {science: sky[unit] / scale_of(chip.load)} if unit in sky else {}
+            _merge(edits, exposure, exposure.path, target, split, level, {})
+            if unit in masks and isinstance(source, FitsSource) and "dq" in source.places:
+                dq_file, index, _ = source.places["dq"]
                 if split:
                     _merge(edits, exposure, exposure.path, target, split, {}, {3: masks[unit]})
                 else:
@@ -230,7 +231,8 @@ def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
     primary.header["FILENAME"] = header_text(exposure.extra["file"])
     parts: list[Any] = [primary]
     for chip in exposure.chips:
-        places = chip.load.places if isinstance(chip.load, FitsSource) else {}
+        source = stored(chip.load)
+        places = source.places if isinstance(source, FitsSource) else {}
         for kind in ("sci", "err", "dq"):
             copied = hdus[places[kind][1]].copy()
             copied.header["EXTVER"] = chip.extver

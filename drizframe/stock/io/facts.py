@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import drizframe
 from drizframe.config.inputs import OutputNames
+from drizframe.model.units import product_unit as unit_of_product
 
 if TYPE_CHECKING:
     from drizframe.model import Chip, Exposure, Frame, Unit
@@ -131,21 +132,9 @@ def product_unit(exposure: Exposure, units: str, proc_unit: str) -> str:
     proc_unit : str
         ``"native"``: the image was divided by the gain if the instrument delivers counts; otherwise it is
         in electrons.
-
-    Returns
-    -------
-    str
-        ``counts/s`` or ``counts`` for native units of counts, else the unit of the input with or without
-        ``/S``.
     """
     chip = exposure.chips[0]
-    in_counts = chip.native_unit.startswith("counts")
-    if in_counts and proc_unit == "native":
-        return "counts/s" if units == "cps" else "counts"
-    text = "ELECTRONS" if in_counts else chip.bunit
-    if units == "cps":
-        return text if "/" in text else text + "/S"
-    return text.split("/", maxsplit=1)[0]
+    return unit_of_product(chip.native_unit, chip.bunit, units=units, counts=proc_unit == "native")
 
 
 def plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from drizframe.hooks import RunProducts
 from drizframe.model import RUN, Unit, Window
 from drizframe.model.signature import static_mask_names
+from drizframe.model.units import scale_of
 from drizframe.stock.io import intermediate
 from drizframe.stock.io.facts import ProductFacts
 from drizframe.stock.io.headers import ProductHeaders, product_headers
@@ -63,6 +64,7 @@ def _single_headers(product: RunProducts, index: int) -> ProductHeaders:
     p = product.parameters
     units = {Unit(0, u.chip): v.level for u, v in product.sky.items() if u.exposure == index}
     scale = 1.0 if isinstance(p.driz_sep_wt_scl, str) else float(p.driz_sep_wt_scl)
+    chip = product.exposures[index].chips[0]
     facts = ProductFacts(
         kind="single",
         frame=product.frames["separate"],
@@ -75,6 +77,7 @@ def _single_headers(product: RunProducts, index: int) -> ProductHeaders:
         fillval=p.driz_sep_fillval,
         wcskey=p.wcskey,
         coeffs=p.coeffs,
+        bunit=chip.bunit if chip.physical else "ELECTRONS/S",
         build=p.build,
         context=p.context,
         log=p.runfile,
@@ -181,7 +184,10 @@ def _clean(product: RunProducts) -> list[Path]:
         cleaned = {v: product.read("crclean", u) for v, u in units}
         flags = {v: product.read("crclean.dq", u) for v, u in units}
         good = {v: (f == 0).astype(np.uint8) for v, f in flags.items() if f is not None}
-        images = {v: i for v, i in cleaned.items() if i is not None}
+        scales = {
+            c.extver: np.float32(scale_of(c.load)) for c in exposure.chips
+        }  # the copy has the unit of the file
+        images = {v: i if scales[v] == 1 else i / scales[v] for v, i in cleaned.items() if i is not None}
         if images and exposure.path is not None:
             folder = product.folder_of(exposure)
             paths.append(intermediate.write_crclean(folder, exposure, images, good, product.parameters.crbit))

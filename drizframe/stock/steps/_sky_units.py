@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from drizframe.errors import InputError
+from drizframe.model.units import parse_unit
 
 if TYPE_CHECKING:
     from drizframe.model import Chip, Exposure
 
 __all__ = ["brightness_conversion", "is_rate", "pixel_scale"]
-
-_COUNTS = re.compile(r"(ELECTRONS|COUNTS|DN)\Z")
-_RATE = re.compile(r"(ELECTRONS|COUNTS|DN)\s*/\s*(S|SEC|SECOND)\Z")
 
 #: What instruments deliver whose images do not say their unit: True for rates.
 _USUAL = {"WFPC2": False, "WFPC": False, "ACS": False, "STIS": False, "FOC": True, "COS": True}
@@ -83,11 +80,12 @@ def is_rate(exposure: Exposure, chip: Chip) -> tuple[bool, str]:
     """
     unit = _card(chip.header, "BUNIT") or _card(exposure.primary, "BUNIT")
     if unit is not None:
-        text = str(unit).strip().upper()
-        if _COUNTS.match(text):
-            return False, ""
-        if _RATE.match(text):
-            return True, ""
+        try:
+            known = parse_unit(str(unit), "BUNIT")
+        except InputError:
+            known = None
+        if known is not None:
+            return known.rate, ""
         problem = f"BUNIT {str(unit)!r} is not known"
     else:
         problem = "BUNIT is missing"
@@ -116,8 +114,8 @@ def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
     Returns
     -------
     factor : float
-        ``1 / scale**2``, for counts divided by the exposure time of the header (an override of `exptime` does
-        not count here, trap 05-12).
+        ``1 / scale**2``, 1 for images in surface brightness; for counts divided by the exposure time of the
+        header (an override of `exptime` does not count here, trap 05-12).
     doubt : str
         See `is_rate`.
 
@@ -126,6 +124,8 @@ def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
     InputError
         If the image is in counts and its headers have no exposure time above 0.
     """
+    if chip.brightness:
+        return 1.0, ""
     scale = pixel_scale(exposure, chip)
     factor = 1.0 / scale**2
     rate, doubt = is_rate(exposure, chip)

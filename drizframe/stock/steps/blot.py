@@ -52,11 +52,11 @@ def run_blot(job: Job) -> dict[str, Image]:
     -----
     ``blot = interpolated median x exposure time / s² / conversion + sky``, s the pixel scale of the separate
     frame over the undistorted one of the chip: native units of the chip, with its sky.  Outside the frame it
-    is the sky.  Uncovered pixels of the median are zeros and are interpolated like others.
+    is the sky.  In surface brightness, s is 1.  Uncovered pixels of the median are zeros and are interpolated like others.
     """
     unit, chip = job.unit, job.chip
     interpolator: Any = job.component("interpolator", job.parameters.blot_interp)
-    ratio = job.scale_ratio(unit, "separate")
+    ratio = 1.0 if chip.brightness else job.scale_ratio(unit, "separate")
 
     def median(window: Window) -> Any:
         image = job.read("median", RUN, window)

@@ -12,6 +12,7 @@ from drizframe.errors import ParameterError, RunError
 from drizframe.hooks import CosmicRayOptions, Step, hookimpl, image_of
 from drizframe.model import RUN
 from drizframe.stock.steps.derivative import DERIVATIVE
+from drizframe.stock.steps.noise_level import noise_from_error, noise_from_level
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
@@ -119,6 +120,20 @@ def _planes(job: Job, needs_blot: bool) -> tuple[Image, Image | None]:
     return sci, None if blot is None else np.asarray(blot, dtype=np.float32) * factor
 
 
+def _noise(job: Job, model: Image, *, blotted: bool) -> Image:
+    """Return the noise of each pixel in electrons (of images in flux or surface brightness: unit times seconds)."""
+    chip = job.chip
+    if not chip.physical:
+        sky = job.read("sky")
+        level = 0.0 if sky is None or not blotted else sky.level * chip.conversion
+        return noise_model(model, gain=chip.effective_gain, sky=level, readnoise=chip.readnoise)
+    level = float(job.read("noise.level") or 0.0)
+    error = job.read("err")
+    if error is None:
+        return noise_from_level(model, level * chip.conversion)
+    return noise_from_error(error, level) * np.float32(chip.conversion)
+
+
 def _depth(job: Job, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | None:
     """Return the number of exposures behind each pixel of the chip, if the detector asks for it.
 
@@ -140,11 +155,7 @@ def _run(job: Job) -> Mapping[str, Any]:
     parameters, chip = job.parameters, job.chip
     detector: Any = job.component("cosmic-ray detector", parameters.cr_detector)
     sci, blot = _planes(job, "needs_blot" in detector.traits)
-    sky = job.read("sky")
-    level = 0.0 if sky is None or blot is None else sky.level * chip.conversion
-    noise = noise_model(
-        sci if blot is None else blot, gain=chip.effective_gain, sky=level, readnoise=chip.readnoise
-    )
+    noise = _noise(job, sci if blot is None else blot, blotted=blot is not None)
     slope = None if blot is None else job.call(DERIVATIVE)(blot)
     dq = job.read("dq")
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
@@ -177,7 +188,7 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 COSMIC_RAYS = Step(
     name="cosmic_rays",
     summary="Find cosmic rays by comparing each chip with the blotted median.",
-    consumes=("sci", "blot", "sky", "dq", "depth"),
+    consumes=("sci", "blot", "sky", "dq", "depth", "err", "noise.level"),
     produces=("mask.cr", "crclean", "crclean.dq"),
     scope="chip",
     run=_run,

@@ -34,11 +34,11 @@ def product_factor(chip: Chip, proc_unit: str) -> float:
     Notes
     -----
     Chips that count are divided by their own gain before they are drizzled, so chips of different gain fit
-    together (traps 02-6, 10-14).
+    together (traps 02-6, 10-14); an exposure that was taken with another gain than the first is brought to that.
     """
     electrons = chip.effective_gain / (1.0 if chip.rate else chip.exptime)
     if proc_unit == "native" and chip.native_unit.startswith("counts"):
-        return electrons / chip.gain
+        return electrons / (chip.gain if chip.mosaic_gain is None else chip.mosaic_gain)
     return electrons
 
 
@@ -50,6 +50,7 @@ def run_weights(job: Job) -> Mapping[str, Any]:
     wants_flat = ivm is None and "needs_flat" in weighting.traits
     options = WeightOptions(
         wt_scl=parameters.final_wt_scl, ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
+        warn=lambda message: job.note(f"{job.exposure.name}: {message}", warn=True),
         plugin=job.plugin_options(weighting),
     )  # fmt: skip
     good = _good(job)
@@ -135,7 +136,7 @@ def _inputs(job: Job, *, variance: bool) -> Iterator[ChipInput]:
             weight_scale=_required(job, "final.scale", unit), number=job.chip_number(unit), pixmap=pixmap,
             scale=ratio,
             offset=0.0 if sky is None or sky.subtracted is None else sky.subtracted,
-            factor=product_factor(chip, parameters.proc_unit),
+            factor=product_factor(chip, parameters.proc_unit), intensity=1.0 if chip.brightness else None,
             variances=[_required(job, "final.var", unit)] if variance else [],
         )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from drizframe.model import Exposure, Unit
 
 __all__ = ["MEDIAN", "THRESHOLDS", "check_combination", "combine_options", "weight_threshold"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Rows of a block of a sum that runs over a whole image; fixed, so that the result depends on nothing else.
 BLOCK = 64
@@ -118,15 +121,47 @@ def _background(job: Job, unit: Unit, exposure: Exposure) -> float:
     return min(levels, default=0.0)
 
 
-def _facts(job: Job) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+def _facts(job: Job) -> dict[str, Floats]:
     """Return exposure time, background and read noise of every exposure."""
     units = job.units("exposure")
     exposures = job.exposures
-    return {
-        "exptime": np.array([e.chips[0].exptime for e in exposures], dtype=np.float64),
-        "background": np.array([_background(job, u, e) for u, e in zip(units, exposures, strict=True)]),
-        "readnoise": np.array([np.sqrt(np.mean([c.readnoise**2 for c in e.chips])) for e in exposures]),
-    }
+    exptime = np.array([e.chips[0].exptime for e in exposures], dtype=np.float64)
+    if exposures[0].chips[0].physical:
+        integrated = _integrated_noise(job)
+        background, readnoise = np.zeros(exptime.size), integrated * _image_factor(integrated)
+    else:
+        background = np.array([_background(job, u, e) for u, e in zip(units, exposures, strict=True)])
+        readnoise = np.array([np.sqrt(np.mean([c.readnoise**2 for c in e.chips])) for e in exposures])
+    return {"exptime": exptime, "background": background, "readnoise": readnoise}
+
+
+def _integrated_noise(job: Job) -> Floats:
+    """Return the noise of the background of every exposure, in its own unit times seconds."""
+    found = []
+    for unit, exposure in zip(job.units("exposure"), job.exposures, strict=True):
+        levels = [job.read("noise.level", u) for u in job.units("chip") if u.exposure == unit.exposure]
+        noise = np.sqrt(np.mean([(level or 0.0) ** 2 for level in levels]))
+        found.append(noise * exposure.chips[0].exptime)
+    return np.array(found, dtype=np.float64)
+
+
+def _image_factor(integrated: Floats) -> float:
+    """Return the factor that turns images in units of flux or surface brightness into something like electrons.
+
+    Notes
+    -----
+    A combiner takes the variance of a value for its number of electrons.  An electron is worth at most the noise of the
+    background (see `drizframe.stock.steps.noise_level`), so the images are given in that, and the noise of the background as
+    read noise.
+    """
+    usual = float(np.median(integrated))
+    return 1.0 / usual if usual > 0 else 1.0
+
+
+def _scaled(options: CombineOptions, factor: float) -> CombineOptions:
+    """Return options whose limits are in the unit of images that were multiplied by `factor`."""
+    limits = {n: getattr(options, n) for n in ("lthresh", "hthresh")}
+    return dataclasses.replace(options, **{n: v * factor for n, v in limits.items() if v is not None})
 
 
 def _frozen(*arrays: np.ndarray[Any, Any]) -> None:
@@ -160,11 +195,16 @@ def _run_median(job: Job) -> Mapping[str, Any]:
         if threshold is not None:
             np.less(weight[k], np.float64(threshold), out=bad[k])
     facts = _facts(job)
+    factor = _image_factor(_integrated_noise(job)) if job.exposures[0].chips[0].physical else 1.0
+    if factor != 1.0:
+        stack, options = stack * np.float32(factor), _scaled(options, factor)
     _frozen(stack, bad, weight, *facts.values())
     answer = job.call(combiner)(
         stack, bad, weight=weight, n_total=len(units), options=options, **facts
     )  # fmt: skip
     combined = image_of(combiner, answer, wide.shape, what="an image")
+    if factor != 1.0:
+        combined = combined / np.float32(factor)
     return {"median": np.ascontiguousarray(combined[window.relative_to(wide).slices], dtype=np.float32)}
 
 
@@ -204,7 +244,7 @@ THRESHOLDS = Step(
 MEDIAN = Step(
     name="median",
     summary="Combine the singly drizzled images into an image without cosmic rays.",
-    consumes=("single.sci", "single.wht", "single.threshold", "sky"),
+    consumes=("single.sci", "single.wht", "single.threshold", "sky", "noise.level"),
     produces=("median",),
     scope="tile",
     grid="separate",

@@ -68,6 +68,7 @@ def _inputs(job: Job) -> Iterator[ChipInput]:
             data=[_required(job, "sci", unit)], weight=_required(job, "single.mask", unit),
             weight_scale=1.0 if isinstance(scale, str) else float(scale), number=number, pixmap=pixmap,
             scale=ratio, offset=_level(job.read("sky", unit)), factor=to_electron_rate(chip),
+            intensity=1.0 if chip.brightness else None,
         )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from drizframe.hooks import (
     pair_of,
 )
 from drizframe.model import Chip, Exposure, PlaneKey, SkyValue, Unit
+from drizframe.model.statistics import order_of_one
 from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
 from drizframe.stock.steps._sky_masks import read_mask_catalogue, user_masks
 from drizframe.stock.steps._sky_units import brightness_conversion
@@ -143,12 +145,25 @@ def _statistic(job: Job) -> Callable[[Any], tuple[Any, int]]:
         binwidth=p.skywidth, plugin=job.plugin_options(record),
     )  # fmt: skip
 
+    physical = any(c.physical for e in job.exposures for c in e.chips)
+
     def statistic(values: Any) -> tuple[Any, int]:
-        value, count = pair_of(record, function(values, options), "a value and the number of pixels")
+        factor, chosen = 1.0, options
+        if physical:
+            factor = order_of_one(values)
+            values, chosen = values * np.float32(factor), _scaled(options, factor)
+        value, count = pair_of(record, function(values, chosen), "a value and the number of pixels")
         level = number_of(record, value, "a value, or NaN where there is not enough data", nan=True)
-        return level, int(number_of(record, count, "the number of pixels as second result"))
+        number = int(number_of(record, count, "the number of pixels as second result"))
+        return (level / factor if physical else level), number
 
     return statistic
+
+
+def _scaled(options: StatisticOptions, factor: float) -> StatisticOptions:
+    """Return options whose limits fit values that were multiplied by `factor`."""
+    limits = {n: getattr(options, n) for n in ("lower", "upper")}
+    return dataclasses.replace(options, **{n: v * factor for n, v in limits.items() if v is not None})
 
 
 def _method(job: Job) -> SkyMethod:

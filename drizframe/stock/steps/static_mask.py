@@ -11,7 +11,7 @@ from drizframe.errors import InputError
 from drizframe.hooks import Job, Step, hookimpl
 from drizframe.model import PlaneKey, Unit
 from drizframe.model.signature import DetectorSignature, detector_signature
-from drizframe.model.statistics import Backend, image_statistics
+from drizframe.model.statistics import Backend, image_statistics, order_of_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,13 +85,22 @@ def _groups(exposures: Sequence[Exposure], units: Sequence[Unit]) -> dict[Detect
     return groups
 
 
+def _physical(exposures: Sequence[Exposure], unit: Unit) -> bool:
+    """Whether a chip is in units of flux or surface brightness, whose numbers may be of any size."""
+    assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units)
+    return exposures[unit.exposure].chips[unit.chip].physical
+
+
 def run(job: Job) -> Mapping[Any, Any]:
     """Make one mask for each signature; the chips that have it share the array."""
     units = list(job.units("chip"))
     sigma, backend = job.parameters.static_sig, job.backend
 
     def of_chip(unit: Unit) -> LowPixels:
-        return low_pixels(job.read("sci", unit), sigma, backend)
+        image = job.read("sci", unit)
+        if _physical(job.exposures, unit):
+            image = image * np.float32(order_of_one(image))
+        return low_pixels(image, sigma, backend)
 
     found = dict(zip(units, job.map(of_chip, units), strict=True))
     planes: dict[PlaneKey, np.ndarray[Any, np.dtype[np.uint8]]] = {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeWarning
+from drizframe.errors import InputError
 from drizframe.hooks import Weighting, WeightOptions, hookimpl
 from drizframe.stock.weights._mask import same_shape, usable_weight
 from drizframe.stock.weights.exp import exposure_weight
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from drizframe.model import Chip, SkyValue
 
 __all__ = ["ERR", "error_weight"]
+
+#: Weights of which many can be added in 32 bit.
+_LARGEST = 1e36
 
 
 def error_weight(
@@ -47,12 +49,14 @@ def error_weight(
         (t/ERR)², for an image in units per second 1/ERR²; 0 where the mask is bad or ERR is not positive and
         finite.
     scale : float
-        1/r⁴.
+        1/r⁴; 1 for images in surface brightness.
 
     Raises
     ------
     ShapeError
         If the error array has another shape than the chip.
+    InputError
+        If the errors of a flux are so small that no weight can be written.
 
     Warns
     -----
@@ -61,16 +65,20 @@ def error_weight(
     """
     error = chip.plane("err")
     if error is None:
-        warnings.warn(
-            f"Chip {chip.extver} has no error array (ERR); its weight is the exposure time instead.",
-            DrizframeWarning, stacklevel=2,
-        )  # fmt: skip
+        options.warn(f"Chip {chip.extver} has no error array (ERR); its weight is the exposure time instead.")
         return exposure_weight(chip, mask, sky, ratio, options)
     sigma = same_shape(error, mask, "error array")
     time = np.float32(1.0 if chip.rate else chip.exptime)
     with np.errstate(all="ignore"):  # what comes out without being a weight is set to 0
         weight = np.where(sigma > 0, time / sigma, np.float32(0)) ** 2
-    return usable_weight(weight, mask), 1.0 / ratio**4
+    if chip.physical and np.max(weight, initial=0.0, where=~np.isnan(weight)) > _LARGEST:
+        msg = (
+            f"Chip {chip.extver}: the errors are of the order of {np.nanmedian(sigma[sigma > 0]):.1g} {chip.bunit}; 1/ERR² is "
+            "no number of 32 bit. Multiply the images by a power of ten and say so in BUNIT ('10**-20 erg/s/cm2/Angstrom'), "
+            "or use final_wht_type='EXP'."
+        )
+        raise InputError(msg)
+    return usable_weight(weight, mask), 1.0 if chip.brightness else 1.0 / ratio**4
 
 
 ERR = Weighting(

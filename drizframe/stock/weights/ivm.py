@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeWarning, InputError
+from drizframe.errors import InputError
 from drizframe.hooks import Weighting, WeightOptions, hookimpl
 from drizframe.stock.weights._mask import same_shape, usable_weight
+from drizframe.stock.weights.err import error_weight
+from drizframe.stock.weights.exp import exposure_weight
 
 if TYPE_CHECKING:
     from drizframe.model import Chip, SkyValue
@@ -23,11 +24,10 @@ Image = np.ndarray[Any, np.dtype[np.float32]]
 def _flat(chip: Chip, mask: np.ndarray[Any, Any], options: WeightOptions) -> Image | np.float32:
     """Return the flat field, or 1 with a warning."""
     if options.flat is None:
-        warnings.warn(
+        options.warn(
             f"No flat field for chip {chip.extver}; its inverse-variance weight is made with 1 instead. "
-            f"Set the reference-file variable (jref, iref, …) to the folder that holds it.",
-            DrizframeWarning, stacklevel=3,
-        )  # fmt: skip
+            f"Set the reference-file variable (jref, iref, …) to the folder that holds it."
+        )
         return np.float32(1)
     return same_shape(options.flat, mask, "flat field")
 
@@ -60,6 +60,23 @@ def background_variance(chip: Chip, sky: SkyValue | None, flat: Image | np.float
     return variance
 
 
+def _area(chip: Chip, ratio: float) -> float:
+    """Return the factor of a weight by the area of pixels."""
+    return 1.0 if chip.brightness else 1.0 / ratio**4
+
+
+def _of_errors(
+    chip: Chip, mask: np.ndarray[Any, Any], sky: SkyValue | None, ratio: float, options: WeightOptions
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], float]:
+    """Return the weight of an image whose unit counts no electrons."""
+    has_error = chip.plane("err") is not None
+    options.warn(
+        f"Chip {chip.extver} is in {chip.bunit!r}, so sky, dark and read noise in electrons make no inverse-variance map for "
+        f"it; its weight is {'that by ERR' if has_error else 'the exposure time'} instead. Give IVM files to have your own."
+    )
+    return (error_weight if has_error else exposure_weight)(chip, mask, sky, ratio, options)
+
+
 def ivm_weight(
     chip: Chip,
     mask: np.ndarray[Any, Any],
@@ -88,7 +105,12 @@ def ivm_weight(
         The user's map, else F²/(D + S·F + RN²) with all terms in electrons; 0 where the mask is bad or the
         value is not positive and finite.
     scale : float
-        t²/r⁴.
+        t²/r⁴; for images in units of flux 1/r⁴, of surface brightness 1.
+
+    Notes
+    -----
+    An image in units of flux or surface brightness has no electrons to make a map of: the weight is that by ERR, or the
+    exposure time, with a warning.  A map of the user's is in the inverse square of the image's unit there.
 
     Raises
     ------
@@ -103,15 +125,16 @@ def ivm_weight(
         If there is no flat field (1 is used), or if the sky is relative to other exposures, which makes the
         variance too small.
     """
-    scale = chip.exptime**2 / ratio**4
+    scale = _area(chip, ratio) if chip.physical else chip.exptime**2 / ratio**4
     if options.ivm is not None:
         return usable_weight(same_shape(options.ivm, mask, "inverse-variance map"), mask), scale
+    if chip.physical:
+        return _of_errors(chip, mask, sky, ratio, options)
     if sky is not None and sky.method == "match":
-        warnings.warn(
+        options.warn(
             f"Chip {chip.extver}: skymethod 'match' gives the sky relative to other exposures, so "
-            f"inverse-variance weights made with it are too large. Use 'globalmin+match'.",
-            DrizframeWarning, stacklevel=2,
-        )  # fmt: skip
+            f"inverse-variance weights made with it are too large. Use 'globalmin+match'."
+        )
     flat = _flat(chip, mask, options)
     with np.errstate(all="ignore"):  # what comes out without being a weight is set to 0
         variance = background_variance(chip, sky, flat)
