@@ -107,11 +107,6 @@ def ivm_weight(
     scale : float
         t²/r⁴; for images in units of flux 1/r⁴, of surface brightness 1.
 
-    Notes
-    -----
-    An image in units of flux or surface brightness has no electrons to make a map of: the weight is that by ERR, or the
-    exposure time, with a warning.  A map of the user's is in the inverse square of the image's unit there.
-
     Raises
     ------
     InputError
@@ -124,6 +119,11 @@ def ivm_weight(
     DrizframeWarning
         If there is no flat field (1 is used), or if the sky is relative to other exposures, which makes the
         variance too small.
+
+    Notes
+    -----
+    An image in units of flux or surface brightness has no electrons to make a map of: the weight is that by ERR, or the
+    exposure time, with a warning.  A map of the user's is in the inverse square of the image's unit there.
     """
     scale = _area(chip, ratio) if chip.physical else chip.exptime**2 / ratio**4
     if options.ivm is not None:
