@@ -18,6 +18,7 @@ __all__ = [
     "FloatOrNone",
     "Group",
     "IntOrNone",
+    "MissingKinds",
     "NumberText",
     "Pair",
     "Text",
@@ -158,6 +159,18 @@ def _group(value: Any) -> tuple[int | str, ...]:
     return tuple(parsed)
 
 
+def _missing_kinds(value: Any) -> tuple[str, ...]:
+    """Kinds of images that may be missing, as a comma list or a sequence; blank: none."""
+    if is_blank(value):
+        return ()
+    items = value.split(",") if isinstance(value, str) else value if isinstance(value, Sequence) else [value]
+    kinds = tuple(dict.fromkeys(str(i).strip().lower() for i in items))
+    if not set(kinds) <= {"dq", "err"}:
+        msg = "give 'dq', 'err', or both as 'dq,err'"
+        raise ValueError(msg)
+    return kinds
+
+
 def _component(value: Any) -> Any:
     if isinstance(value, str):
         if value.strip():
@@ -179,6 +192,7 @@ Bits = Annotated[int | None, BeforeValidator(_bits)]
 WeightScale = Annotated[str | float, BeforeValidator(_weight_scale)]
 NumberText = Annotated[float | None, BeforeValidator(_number_text)]
 Group = Annotated[tuple[int | str, ...], BeforeValidator(_group)]
+MissingKinds = Annotated[tuple[str, ...], BeforeValidator(_missing_kinds)]
 Component = Annotated[Any, BeforeValidator(_component)]
 
 

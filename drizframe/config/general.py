@@ -12,6 +12,7 @@ from drizframe.config.fields import (
     Flag,
     Group,
     IntOrNone,
+    MissingKinds,
     Number,
     ProcUnit,
     Text,
@@ -81,6 +82,11 @@ class OwnParameters(BaseModel):
     workdir: Text = parameter("", "Folder for scratch files; blank: a temporary one.", step="drizframe")
     keep: Any = parameter((), "Intermediate products to write: names of planes, or 'all'.", step="drizframe")
     layers: Any = parameter((), "Further planes of the mosaic: 'variance'.", step="drizframe")
+    allow_missing: MissingKinds = parameter(
+        (),
+        "Images that inputs may lack although their instrument has them: 'dq', 'err', or both.",
+        step="drizframe",
+    )
     cr_detector: Component = parameter("deriv", "Cosmic-ray detector.", step="drizframe")
     blot_stepsize: Any = parameter(10, "As stepsize, for the blot step.", step="drizframe", unit="pixel")
     plugins: dict[str, Any] = parameter(

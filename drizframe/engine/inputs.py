@@ -33,7 +33,7 @@ def instrument_options(parameters: Parameters, ivm: Path | None = None) -> Instr
         exptime_keyword=parameters.expkeyword,
         extra={
             "wcskey": parameters.wcskey, "group": parameters.group or None, "coeffs": parameters.coeffs, "ivm": ivm,
-            "verify_inputs": parameters.verify_inputs,
+            "verify_inputs": parameters.verify_inputs, "allow_missing": parameters.allow_missing,
         },
     )  # fmt: skip
 

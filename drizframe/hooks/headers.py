@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, ParameterError
+from drizframe.hooks.plausible import Limits, checked_number, plausible_scale, within
 from drizframe.model import Chip, Exposure
 from drizframe.model.units import PixelUnit, ScaledSource, parse_unit, rescaled
 
@@ -28,6 +29,7 @@ __all__ = [
     "FLIPPED_X",
     "FLIPPED_Y",
     "Detector",
+    "Limits",
     "exposure_from_headers",
     "header_number",
     "keyword_mean",
@@ -80,6 +82,8 @@ class Detector:
         Handedness.
     saturation_bits, cr_bits : int
         Data-quality bits.
+    limits : Limits
+        Plausible numbers; what lies outside is refused.
     extra : callable
         ``extra(primary, science)``: facts for `Chip.extra`.
     """
@@ -98,7 +102,14 @@ class Detector:
     parity: tuple[tuple[float, float], tuple[float, float]] = FLIPPED_X
     saturation_bits: int = 256
     cr_bits: int = 4096
+    limits: Limits = field(default_factory=Limits)
     extra: Callable[[Header, Header], Mapping[str, Any]] = field(default=_no_extra)
+
+
+#: Numbers of the distortion model: arcsec, arcsec, degrees; the scale is compared with that of the WCS.
+_MODEL = {"IDCSCALE": None, "IDCV2REF": (-1e4, 1e4), "IDCV3REF": (-1e4, 1e4), "IDCTHETA": (-360.0, 360.0)}
+#: Offset of a subarray, pixels; number of a chip (products have -999); position angle, degrees.
+_OFFSETS, _CHIPS, _ANGLES = (-1e5, 1e5), (-999.0, 1e5), (-360.0, 360.0)
 
 
 def header_number(header: Header, key: str, default: float | None = None) -> float | None:
@@ -125,11 +136,11 @@ def keyword_mean(headers: tuple[Header, ...], keywords: str, where: str) -> floa
     Raises
     ------
     InputError
-        If one of the keywords is missing or is no number.
+        If one of the keywords is missing, is no number or below 0.
     """
     values = []
     for key in (k.strip() for k in keywords.split(",") if k.strip()):
-        found = next((n for h in headers if (n := header_number(h, key)) is not None), None)
+        found = checked_number(headers, key, where, (0.0, math.inf))
         if found is None:
             msg = (
                 f"{where} has no number in keyword {key!r}. "
@@ -193,30 +204,45 @@ def _exptime(
 ) -> float:
     """Return the exposure time in seconds; 0.0 where the header has none (the exposure is dropped later)."""
     headers = (science, primary) if detector.exptime_in_science else (primary, science)
-    own = next((n for h in headers if (n := header_number(h, "EXPTIME")) is not None), 0.0)
-    return resolve("exptime", options.exptime, options.exptime_keyword, headers, own, where)
+    own = checked_number(headers, "EXPTIME", where) or 0.0
+    found = resolve("exptime", options.exptime, options.exptime_keyword, headers, own, where)
+    advice = "Correct it in the header, or give the parameter exptime."
+    return found if found <= 0 else within(found, detector.limits.exptime, "EXPTIME (s)", where, advice)
 
 
 def _gain(
-    primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str
+    primary: Header,
+    science: Header,
+    detector: Detector,
+    options: InstrumentOptions,
+    where: str,
+    notes: list[str],
 ) -> float:
     """Return electrons per count."""
     default: float | str = detector.gain_keywords if detector.gain is None else detector.gain
     given = options.gain is not None or bool(options.gain_keyword.strip())
     if not given and not detector.gain_applies and detector.gain is None:
-        try:
-            return keyword_mean((primary, science), detector.gain_keywords, where)
-        except InputError:
-            return 1.0  # the image is in electrons: its gain is a fact for the record, no factor
+        return _unused_gain(primary, science, detector, where, notes)
     gain = resolve("gain", options.gain, options.gain_keyword, (primary, science), default, where)
     if detector.table is not None and not given:
         gain = detector.table(primary, science, "gain", gain)
-    if detector.gain_applies and not gain > 0:
-        msg = (
-            f"{where}: the gain is {gain!r}; it must be above 0 electrons per count. Give the parameter gain."
-        )
-        raise InputError(msg)
+    if detector.gain_applies:
+        advice = "Correct it in the header, or give the parameter gain."
+        within(gain, detector.limits.gain, "the gain (electrons per count)", where, advice)
     return gain
+
+
+def _unused_gain(primary: Header, science: Header, detector: Detector, where: str, notes: list[str]) -> float:
+    """Return the gain of an image that is in electrons: a fact for the record, no factor; 1 where it is not known."""
+    keys = [k.strip() for k in detector.gain_keywords.split(",")]
+    if not all(k in primary or k in science for k in keys):
+        return 1.0
+    try:
+        gain = keyword_mean((primary, science), detector.gain_keywords, where)
+        return within(gain, detector.limits.gain, f"the gain ({detector.gain_keywords})", where)
+    except InputError as error:
+        notes.append(f"{error} The image is in electrons, so it is used without.")
+        return 1.0
 
 
 def _readnoise(
@@ -228,9 +254,11 @@ def _readnoise(
         header_gain = keyword_mean((primary, science), detector.gain_keywords, where)
         return detector.table(primary, science, "readnoise", header_gain)
     default: float | str = detector.readnoise_keywords if detector.readnoise is None else detector.readnoise
-    return resolve(
+    found = resolve(
         "rdnoise", options.readnoise, options.readnoise_keyword, (primary, science), default, where
     )
+    advice = "Correct it in the header, or give the parameter rdnoise."
+    return within(found, detector.limits.readnoise, "the read noise (electrons)", where, advice)
 
 
 def pixel_unit(science: Header, native: str, where: str) -> tuple[PixelUnit, str]:
@@ -276,13 +304,41 @@ def _shape(science: Header) -> tuple[int, int]:
     return int(science.get(axes[0], 0)), int(science.get(axes[1], 0))
 
 
-def _chip_number(primary: Header, science: Header, keyword: str, extver: int) -> int:
+def _chip_number(primary: Header, science: Header, keyword: str, extver: int, where: str) -> int:
     """Return the chip's own number; `extver` where the keyword is missing and several chips exist."""
-    for header in (science, primary):
-        number = header_number(header, keyword)
-        if number is not None:
-            return int(number)
+    number = checked_number((science, primary), keyword, where, _CHIPS)
+    if number is not None:
+        return int(number)
     return 1 if keyword == "CCDCHIP" else extver
+
+
+def _date(
+    key: str, primary: Header, science: Mapping[int, Header], where: str, limits: Limits, notes: list[str]
+) -> float:
+    """Return a date of the primary, else of the science headers; 0.0 if there is none, or none that can be."""
+    try:
+        found = checked_number((primary, *science.values()), key, where)
+        return within(found, limits.date, f"{key} (MJD)", where) if found else 0.0
+    except InputError as error:
+        notes.append(f"{error} The exposure is used without it.")
+        return 0.0
+
+
+def _dark(
+    primary: Header, science: Header, detector: Detector, exptime: float, where: str, notes: list[str]
+) -> float | None:
+    """Return the dark signal; None where it is not known or cannot be (only inverse-variance weights need it)."""
+    dark = detector.dark(primary, science, exptime)
+    low, high = detector.limits.dark
+    if dark is None or low <= dark <= high:
+        return dark
+    notes.append(f"{where}: the dark signal is {dark!r} electrons, which cannot be; it is left out")
+    return None
+
+
+def _distortion_model(science: Header, where: str) -> dict[str, float | None]:
+    """Return what the header tells of the distortion model."""
+    return {key: checked_number((science,), key, where, limits) for key, limits in _MODEL.items()}
 
 
 def _chip(
@@ -295,13 +351,13 @@ def _chip(
     load: PixelSource,
     wcs: Any,
     known: PixelUnit | None,
-) -> tuple[Chip, str]:
-    """Return one chip and what was assumed."""
+) -> tuple[Chip, str, list[str]]:
+    """Return one chip, what was assumed, and warnings."""
+    notes: list[str] = []
+    where = f"{where}[SCI,{extver}]"
     exptime = _exptime(primary, science, detector, options, where)
-    gain = _gain(primary, science, detector, options, where)
-    unit, note = (
-        pixel_unit(science, detector.native_unit, f"{where}[SCI,{extver}]") if known is None else (known, "")
-    )
+    gain = _gain(primary, science, detector, options, where, notes)
+    unit, note = pixel_unit(science, detector.native_unit, where) if known is None else (known, "")
     factor = gain if detector.gain_applies and not unit.physical else 1.0
     if unit.factor != 1.0:
         note = (
@@ -309,12 +365,10 @@ def _chip(
             "limits of the sky count in that unit"
         )
         science, load = rescaled(science, unit.text, unit.factor), ScaledSource(load, unit.factor)
-    number = _chip_number(primary, science, detector.chip_keyword, extver)
+    number = _chip_number(primary, science, detector.chip_keyword, extver, where)
     linear = bool(options.extra.get("coeffs", True))
-    idc = {
-        k: header_number(science, k) if linear else None
-        for k in ("IDCSCALE", "IDCV2REF", "IDCV3REF", "IDCTHETA")
-    }
+    idc = _distortion_model(science, where) if linear else dict.fromkeys(_MODEL)
+    ltv = [checked_number((science,), key, where, _OFFSETS) or 0.0 for key in ("LTV1", "LTV2")]
     chip = Chip(
         extver=extver,
         shape=_shape(science),
@@ -326,31 +380,22 @@ def _chip(
         effective_gain=factor,
         conversion=factor * (exptime if unit.rate else 1.0),
         readnoise=_readnoise(primary, science, detector, options, where),
-        dark=detector.dark(primary, science, exptime),
+        dark=_dark(primary, science, detector, exptime, where, notes),
         rate=unit.rate,
         bunit=unit.text,
         native_unit=unit.native if unit.physical else detector.native_unit,
         cte_direction=detector.tails(primary, number),
         detector_chip=number,
-        idc_scale=idc["IDCSCALE"],
+        idc_scale=plausible_scale(idc["IDCSCALE"], wcs, detector.limits, where),
         v2ref=idc["IDCV2REF"],
         v3ref=idc["IDCV3REF"],
         theta=idc["IDCTHETA"],
-        ltv=(header_number(science, "LTV1", 0.0) or 0.0, header_number(science, "LTV2", 0.0) or 0.0),
+        ltv=(ltv[0], ltv[1]),
         saturation_bits=detector.saturation_bits,
         cr_bits=detector.cr_bits,
         extra=dict(detector.extra(primary, science)),  # noqa: S610  (no Django here)
     )
-    return chip, note and f"{where}[SCI,{extver}]: {note}"
-
-
-def _first_number(key: str, primary: Header, science: Mapping[int, Header]) -> float:
-    """Return a keyword of the primary, else of the science headers; 0.0 if there is none."""
-    for header in (primary, *science.values()):
-        number = header_number(header, key)
-        if number is not None:
-            return number
-    return 0.0
+    return chip, note and f"{where}: {note}", notes
 
 
 def exposure_from_headers(
@@ -404,20 +449,22 @@ def exposure_from_headers(
         _chip(primary, science[v], v, detector, options, where, source(v), wcs(v), (units or {}).get(v))
         for v in sorted(science)
     ]
-    chips = tuple(chip for chip, _ in made)
+    chips = tuple(chip for chip, _, _ in made)
+    warnings = [w for _, _, notes in made for w in notes]
     return Exposure(
         name=name,
         exptime=chips[0].exptime if chips else 0.0,
         chips=chips,
-        start=_first_number("EXPSTART", primary, science),
-        end=_first_number("EXPEND", primary, science),
+        start=_date("EXPSTART", primary, science, where, detector.limits, warnings),
+        end=_date("EXPEND", primary, science, where, detector.limits, warnings),
         path=path,
         primary=primary,
         instrument=str(primary.get("INSTRUME", family)).strip().upper(),
         detector=detector_name,
         family=family,
-        pa_v3=header_number(primary, "PA_V3"),
+        pa_v3=checked_number((primary,), "PA_V3", where, _ANGLES),
         parity=detector.parity,
-        history=tuple(note for _, note in made if note),
+        history=tuple(note for _, note, _ in made if note),
+        warnings=tuple(dict.fromkeys(warnings)),
         extra={"moving_target": "T" in str(primary.get("MTFLAG", "")).upper()},
     )

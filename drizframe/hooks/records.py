@@ -546,6 +546,9 @@ class Instrument(Component):
         `options` an `InstrumentOptions`.
     rules : str
         Name of the header-blending rules.
+    requires : tuple of str
+        Images that every file of the instrument has for each chip, of ``"dq"`` and ``"err"``: a file that lacks one is
+        refused, unless the user allows it (``allow_missing``).
     """
 
     family: ClassVar[str] = "instrument"
@@ -557,15 +560,20 @@ class Instrument(Component):
 
     matches: Callable[[Any], bool] | None = None
     rules: str = ""
+    requires: tuple[str, ...] = ()
 
     def _check_types(self) -> None:
         Component._check_types(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
-        check_fields(self.label, self, rules=text)
+        check_fields(self.label, self, rules=text, requires=texts(tuple))
 
     def _check(self) -> None:
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         if self.matches is None:
             msg = f"{self.label} has no matches(primary_header) -> bool."
+            raise HookError(msg)
+        unknown = sorted(set(self.requires) - {"dq", "err"})
+        if unknown:
+            msg = f"{self.label} requires {unknown}. Choose from 'dq' and 'err'."
             raise HookError(msg)
 
 

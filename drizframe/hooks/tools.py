@@ -10,10 +10,12 @@ from drizframe.hooks.headers import (
     FLIPPED_X,
     FLIPPED_Y,
     Detector,
+    Limits,
     exposure_from_headers,
     header_number,
     keyword_mean,
 )
+from drizframe.hooks.plausible import checked_number
 from drizframe.model.units import PixelUnit, parse_unit
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ __all__ = [
     "FLIPPED_X",
     "FLIPPED_Y",
     "Detector",
+    "Limits",
     "exposure_from_headers",
     "generic_exposure",
     "header_number",
@@ -52,17 +55,18 @@ def _unit(science: Header, where: str) -> PixelUnit:
     return PixelUnit(text="ELECTRONS", kind="electrons", rate=False) if found is None else found
 
 
-def detector_for(primary: Header, science: Header) -> Detector:
-    """Return a detector from what the headers tell: ``GAIN`` (1), ``RDNOISE`` (0), ``DARK`` (unknown)."""
+def detector_for(primary: Header, science: Header, where: str) -> Detector:
+    """Return a detector from what the headers of a file (`where`) tell: ``GAIN`` (1), ``RDNOISE`` (0)."""
     unit = unit_of(science)
     headers = (science, primary)
 
     def number(*keys: str) -> float | None:
-        return next((n for h in headers for k in keys if (n := header_number(h, k)) is not None), None)
+        return next((n for k in keys if (n := checked_number(headers, k, where)) is not None), None)
 
+    counts, gain = unit.startswith("counts"), number("GAIN")
     return Detector(
-        native_unit=unit, gain=number("GAIN") or 1.0, readnoise=number("RDNOISE", "READNOIS") or 0.0,
-        gain_applies=unit.startswith("counts"), parity=FLIPPED_Y, saturation_bits=0,
+        native_unit=unit, gain=1.0 if gain is None or not (counts or gain > 0) else gain, readnoise=number("RDNOISE", "READNOIS") or 0.0,
+        gain_applies=counts, parity=FLIPPED_Y, saturation_bits=0,
     )  # fmt: skip
 
 
@@ -108,7 +112,7 @@ def generic_exposure(
         msg = f"{label}: the chips have different units: BUNIT is {found}. Convert them to one BUNIT."
         raise InputError(msg)
     name = str(primary.get("DETECTOR", "")).strip().upper()
-    chosen = detector_for(primary, first) if detector is None else detector
+    chosen = detector_for(primary, first, str(label)) if detector is None else detector
     named = {v: h for v, h in science.items() if str(h.get("BUNIT", "") or "").strip()}
     for v, header in named.items():  # one spelling for all who look for "/s"
         if not units[v].physical and units[v].factor == 1.0:

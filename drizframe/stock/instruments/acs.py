@@ -8,6 +8,7 @@ from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.hooks.headers import FLIPPED_Y, Detector, exposure_from_headers, header_number
 from drizframe.stock.instruments.flats import flat_facts
+from drizframe.stock.instruments.limits import HST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +45,7 @@ def flats(primary: Header, science: Header) -> Mapping[str, Any]:
 DETECTORS = {
     "WFC": Detector(
         native_unit="electrons",
+        limits=HST,
         gain_keywords=GAINS,
         readnoise_keywords=NOISES,
         dark=mean_dark,
@@ -54,6 +56,7 @@ DETECTORS = {
     ),
     "HRC": Detector(
         native_unit="electrons",
+        limits=HST,
         gain_keywords=GAINS,
         readnoise_keywords=NOISES,
         dark=mean_dark,
@@ -61,7 +64,9 @@ DETECTORS = {
         saturation_bits=256 | 2048,
         extra=flats,
     ),
-    "SBC": Detector(native_unit="electrons", gain=1.0, readnoise=0.0, dark=mean_dark, extra=flats),
+    "SBC": Detector(
+        native_unit="electrons", limits=HST, gain=1.0, readnoise=0.0, dark=mean_dark, extra=flats
+    ),
 }
 
 
@@ -88,6 +93,7 @@ ACS = Instrument(
     matches=matches,
     traits=frozenset({"picklable"}),
     rules="acs",
+    requires=("dq",),
     cite="ACS Instrument Handbook",
 )
 

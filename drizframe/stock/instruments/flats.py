@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.hooks.headers import header_number
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -182,7 +184,8 @@ def flat_facts(
     names = tuple(str(primary[k]) for k in keywords if k in primary)
     if not names:
         return {}
-    shape = (int(science.get("NAXIS2", 0)), int(science.get("NAXIS1", 0)))
+    axes = ("NAXIS2", "NAXIS1") if science.get("NAXIS", 0) else ("NPIX2", "NPIX1")
+    shape = (int(science.get(axes[0], 0)), int(science.get(axes[1], 0)))
     chip = next(
         (
             h[k]
@@ -192,6 +195,7 @@ def flat_facts(
         ),
         1,
     )
-    ltv = (float(science.get("LTV1", 0.0)), float(science.get("LTV2", 0.0)))
-    source = FlatSource(names, int(chip), int(science.get("EXTVER", 1)), shape, ltv, reciprocal)
+    ltv = (header_number(science, "LTV1", 0.0) or 0.0, header_number(science, "LTV2", 0.0) or 0.0)
+    extver = int(header_number(science, "EXTVER", 1) or 1)
+    source = FlatSource(names, int(chip), extver, shape, ltv, reciprocal)
     return {"flat": source}

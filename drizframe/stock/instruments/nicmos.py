@@ -10,6 +10,7 @@ from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.hooks.headers import Detector, exposure_from_headers, header_number
 from drizframe.stock.instruments.flats import flat_facts
+from drizframe.stock.instruments.limits import HST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +33,7 @@ def flats(primary: Header, science: Header) -> Mapping[str, Any]:
 def _camera(gain: float, readnoise: float, rate: float) -> Detector:
     return Detector(
         native_unit="counts/s",
+        limits=HST,
         gain=gain,
         readnoise=readnoise,
         gain_applies=True,
@@ -53,18 +55,18 @@ def matches(primary: Header) -> bool:
 
 def nicmos(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a NICMOS exposure; see `drizframe.hooks.Instrument`."""
-    number = int(header_number(primary, "CAMERA") or 0)
-    if number not in CAMERAS:
+    number = header_number(primary, "CAMERA")
+    if number is None or number not in CAMERAS:
         msg = (
             f"{where['path']}: CAMERA is {primary.get('CAMERA')!r}; NICMOS has 1, 2 and 3. Correct the "
             "keyword."
         )
         raise InputError(msg)
-    camera = CAMERAS[number]
+    camera = CAMERAS[int(number)]
     if str(primary.get("UNITCORR", "")).strip().upper() == "OMIT":  # only matters where BUNIT is missing
         camera = dataclasses.replace(camera, native_unit="counts")
     return exposure_from_headers(
-        camera, primary, science, family="nicmos", detector_name=f"NIC{number}", **where
+        camera, primary, science, family="nicmos", detector_name=f"NIC{int(number)}", **where
     )
 
 
@@ -75,6 +77,7 @@ NICMOS = Instrument(
     matches=matches,
     traits=frozenset({"picklable"}),
     rules="nicmos",
+    requires=("dq",),
     cite="NICMOS Instrument Handbook",
 )
 

@@ -9,6 +9,7 @@ from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.hooks.headers import Detector, exposure_from_headers
 from drizframe.stock.instruments.flats import flat_facts
+from drizframe.stock.instruments.limits import HST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,6 +37,7 @@ def flats(primary: Header, science: Header) -> Mapping[str, Any]:
 def _mama(rate: float) -> Detector:
     return Detector(
         native_unit="counts",
+        limits=HST,
         gain=1.0,
         readnoise=0.0,
         gain_applies=True,
@@ -49,6 +51,7 @@ def _mama(rate: float) -> Detector:
 DETECTORS = {
     "CCD": Detector(
         native_unit="counts",
+        limits=HST,
         gain_keywords="ATODGAIN",
         readnoise_keywords="READNSE",
         gain_applies=True,
@@ -91,6 +94,7 @@ STIS = Instrument(
     matches=matches,
     traits=frozenset({"picklable"}),
     rules="stis",
+    requires=("dq",),
     cite="STIS Instrument Handbook",
 )
 

@@ -8,6 +8,7 @@ from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.hooks.headers import Detector, exposure_from_headers
 from drizframe.stock.instruments.acs import GAINS, NOISES, flats, mean_dark, two_chip_tails
+from drizframe.stock.instruments.limits import HST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DETECTORS = {
     "UVIS": Detector(
         native_unit="electrons",
+        limits=HST,
         gain_keywords=GAINS,
         readnoise_keywords=NOISES,
         dark=mean_dark,
@@ -28,6 +30,7 @@ DETECTORS = {
     ),
     "IR": Detector(
         native_unit="electrons/s",
+        limits=HST,
         gain_keywords=GAINS,
         readnoise_keywords=NOISES,
         dark=mean_dark,
@@ -61,6 +64,7 @@ WFC3 = Instrument(
     matches=matches,
     traits=frozenset({"picklable"}),
     rules="wfc3",
+    requires=("dq",),
     cite="WFC3 Instrument Handbook",
 )
 

@@ -10,6 +10,7 @@ from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.hooks.headers import Detector, exposure_from_headers, header_number
 from drizframe.stock.instruments.flats import flat_facts
+from drizframe.stock.instruments.limits import HST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -95,6 +96,7 @@ def facts(primary: Header, science: Header) -> Mapping[str, Any]:
 
 DETECTOR = Detector(
     native_unit="counts",
+    limits=HST,
     gain_keywords="ATODGAIN",
     table=calibrated,
     gain_applies=True,
@@ -123,6 +125,7 @@ WFPC2 = Instrument(
     matches=matches,
     traits=frozenset({"picklable"}),
     rules="wfpc2",
+    requires=("dq",),
     cite="WFPC2 Instrument Handbook",
 )
 

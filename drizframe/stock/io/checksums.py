@@ -13,7 +13,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import UnreadableInputError
-from drizframe.stock.io.opening import open_stream
+from drizframe.stock.io.cards import readable
+from drizframe.stock.io.opening import open_stream, sound
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -55,6 +56,7 @@ def word_sum(stream: IO[bytes], start: int, length: int) -> int:
 
 def _failing(stream: IO[bytes], header: Header, place: dict[str, Any]) -> list[str]:
     """Return which of the two keywords of an extension do not hold."""
+    readable(header, "")  # a checksum that cannot be parsed is told with the other cards
     wanted = [k for k in ("DATASUM", "CHECKSUM") if str(header.get(k, "")).strip()]
     if not wanted:
         return []
@@ -120,7 +122,7 @@ def verify_sums(paths: Sequence[str], how: str) -> tuple[str, ...]:
     """
     notes = []
     for path in dict.fromkeys(paths) if how != "no" else ():
-        with open_stream(Path(path)) as stream:
+        with open_stream(Path(path)) as stream, sound(path):
             wrong = wrong_sums(stream)
         if not wrong:
             continue

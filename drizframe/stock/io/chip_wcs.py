@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from drizframe.errors import ParameterError, WCSError
+from drizframe.errors import InputError, ParameterError, WCSError
 from drizframe.model import check_celestial
+from drizframe.model.wcs_headers import checked_wcs_header
+from drizframe.stock.io.chip_geometry import check_geometry
+from drizframe.stock.io.source import image_shape
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -95,7 +98,7 @@ def _without_distortion(wcs: WCS) -> WCS:
 
 def chip_wcs(
     header: Header, primary: Header, hdus: HDUList | None, where: str, *, distortion: bool = True
-) -> Any:
+) -> tuple[WCS, tuple[str, ...]]:
     """Return the WCS of a chip with SIP, NPOL and D2IM distortion.
 
     Parameters
@@ -114,31 +117,46 @@ def chip_wcs(
     Returns
     -------
     astropy.wcs.WCS
+    tuple of str
+        Warnings.
 
     Raises
     ------
     WCSError
         If there is no celestial WCS, or it cannot be used.
+    InputError
+        If it is no image.
     """
     from astropy.wcs import WCS
 
-    own = header.copy()
+    shape = image_shape(header)
+    if shape is None:
+        msg = f"{where} is no image of two axes. Give images only."
+        raise InputError(msg)
+    own, notes = checked_wcs_header(header, where, shape=shape, tables=hdus)
     frame = _FRAMES.get(str(primary.get("REFFRAME", "")).strip().upper())
     if frame:
         own["RADESYS"] = frame
-    sip = "A_ORDER" in own or "B_ORDER" in own
     for axis in (
         "CTYPE1",
         "CTYPE2",
     ):  # SIP terms apply with or without the suffix; say so, and no note is printed
         value = str(own.get(axis, "")).strip()
-        if sip and value.endswith("TAN"):
+        if "A_ORDER" in own and value.endswith("TAN"):
             own[axis] = value + "-SIP"
     try:
         wcs = WCS(own, fobj=hdus, fix=False)
         wcs.wcs.fix()
         wcs.wcs.set()
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        AssertionError,
+        ArithmeticError,
+    ) as error:
         text = " ".join(str(error).split()) or type(error).__name__
         msg = (
             f"{where}: the WCS cannot be used ({text}). Correct its keywords, or repair the distortion "
@@ -146,13 +164,6 @@ def chip_wcs(
         )
         raise WCSError(msg) from error
     check_celestial(wcs, where)
-    try:
-        wcs.pixel_scale_matrix  # noqa: B018  (raises where the matrix is singular or missing)
-        wcs.all_pix2world([[1.0, 1.0]], 1)
-    except Exception as error:
-        text = " ".join(str(error).split())
-        msg = (
-            f"{where}: the WCS gives no position on the sky ({text}). Correct CRVAL, CRPIX and the CD matrix."
-        )
-        raise WCSError(msg) from error
-    return wcs if distortion else _without_distortion(wcs)
+    result = wcs if distortion else _without_distortion(wcs)
+    check_geometry(result, shape, where)
+    return result, notes

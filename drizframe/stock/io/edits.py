@@ -23,6 +23,7 @@ from drizframe.stock.io.journal import Change, commit, recover
 from drizframe.stock.io.opening import open_fits
 from drizframe.stock.io.source import FitsSource, constant_shape
 from drizframe.stock.io.text import header_text
+from drizframe.stock.io.unpacking import PACKED
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -103,7 +104,7 @@ def _same(a: Path, b: Path) -> bool:
 
 
 def _packed(path: Path) -> bool:
-    return path.suffix.lower() in {".gz", ".xz", ".fz"}
+    return path.suffix.lower() in {*PACKED, ".fz"}
 
 
 def plan_edits(
@@ -153,6 +154,9 @@ def plan_edits(
         if _packed(target):
             notes.append(f"{target} is compressed; its flags and MDRIZSKY are not updated")
             continue
+        if any(c.extra.get("compressed") for c in exposure.chips):
+            notes.append(f"{target} holds tile-compressed images; its flags and MDRIZSKY are not updated")
+            continue
         sources = [stored(c.load) for c in exposure.chips]
         if any(isinstance(s, FitsSource) and s.places["sci"][2] >= 0 for s in sources):
             notes.append(f"{target} is a waivered FITS file; its flags and MDRIZSKY are not updated")
@@ -165,7 +169,8 @@ def plan_edits(
             if unit in masks and isinstance(source, FitsSource) and "dq" in source.places:
                 dq_file, index, _ = source.places["dq"]
                 if split:
-                    _merge(edits, exposure, exposure.path, target, split, {}, {3: masks[unit]})
+                    flags = 1 + _parts(source).index("dq")
+                    _merge(edits, exposure, exposure.path, target, split, {}, {flags: masks[unit]})
                 else:
                     _merge(edits, exposure, Path(dq_file), Path(dq_file), split, {}, {index: masks[unit]})
             elif unit in masks:
@@ -207,6 +212,11 @@ def _merge(
     )
 
 
+def _parts(source: Any) -> list[str]:
+    """Return the images that a file of one exposure gets, in order."""
+    return [k for k in ("sci", "err", "dq") if isinstance(source, FitsSource) and k in source.places]
+
+
 def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
     """Return the extensions of one exposure: all of its file, or one image set of a file with several.
 
@@ -227,17 +237,17 @@ def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
     if not exposure.extra.get("split"):
         return fits.HDUList([h.copy() for h in hdus])
     primary = fits.PrimaryHDU(header=exposure.primary)
-    primary.header["NEXTEND"] = 3
     primary.header["FILENAME"] = header_text(exposure.extra["file"])
     parts: list[Any] = [primary]
     for chip in exposure.chips:
         source = stored(chip.load)
         places = source.places if isinstance(source, FitsSource) else {}
-        for kind in ("sci", "err", "dq"):
+        for kind in _parts(source):
             copied = hdus[places[kind][1]].copy()
             copied.header["EXTVER"] = chip.extver
             copied.ver = chip.extver
             parts.append(copied)
+    primary.header["NEXTEND"] = len(parts) - 1
     return fits.HDUList(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,23 @@ from typing import TYPE_CHECKING, Any
 from drizframe.config.inputs import root_name
 from drizframe.errors import InputError
 from drizframe.hooks import Reader, hookimpl
+from drizframe.hooks.headers import header_number
+from drizframe.model.units import stored
+from drizframe.stock.io.cards import readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
-from drizframe.stock.io.layout import ChipPlace, find_chips, select_group, with_files
-from drizframe.stock.io.opening import SUFFIXES, check_complete, open_fits
+from drizframe.stock.io.layout import (
+    ChipPlace,
+    find_chips,
+    image_header,
+    is_image,
+    select_group,
+    with_files,
+)
+from drizframe.stock.io.opening import SUFFIXES, open_fits, sound
+from drizframe.stock.io.required import check_required, orphans
+from drizframe.stock.io.stamps import Stamp
+from drizframe.stock.io.structure import structure_of
 from drizframe.stock.io.waivered import is_waivered, split_primary, waivered_chips
 
 if TYPE_CHECKING:
@@ -57,13 +71,13 @@ def _with_exposure_keys(primary: Header, science: Header) -> Header:
     return own
 
 
-def _is_empty(place: ChipPlace) -> bool:
-    """Tell whether a STIS image set lacks its error or data-quality image."""
-    return "err" not in place.places or "dq" not in place.places
+def _empty(place: ChipPlace) -> list[str]:
+    """Return which of the error and data-quality images of a STIS image set hold nothing."""
+    return [kind for kind in ("err", "dq") if kind in place.others and kind not in place.places]
 
 
 def _sets(
-    primary: Header, chips: Sequence[ChipPlace], path: Path
+    primary: Header, chips: Sequence[ChipPlace], path: Path, notes: list[str]
 ) -> list[tuple[str, str, Header, list[ChipPlace]]]:
     """Return the exposures of a file: name, file name, primary header, chips.
 
@@ -75,7 +89,10 @@ def _sets(
         return [(root_name(path.name), path.name, _with_exposure_keys(primary, chips[0].header), list(chips))]
     result = []
     for place in chips:
-        if _is_empty(place):
+        empty = _empty(place)
+        if empty:
+            listed = " and ".join(k.upper() for k in empty)
+            notes.append(f"{path}: image set {place.extver} is left out, its {listed} holds no pixels")
             continue
         name = (
             str(place.header.get("EXPNAME", "")).strip().lower() or f"{root_name(path.name)}_{place.extver}"
@@ -102,16 +119,19 @@ def _exposure(
     chips: Sequence[ChipPlace],
     instrument: Instrument,
     options: InstrumentOptions,
+    note: str,
 ) -> Exposure:
     """Return one exposure."""
     wcskey = str(options.extra.get("wcskey") or "")
     distortion = bool(options.extra.get("coeffs", True))
     chosen = select_group(chips, options.extra.get("group"), str(path))
+    told = list(check_required(chosen, instrument, options.extra.get("allow_missing") or (), path, note))
     science, wcs, sources = {}, {}, {}
     for place in chosen:
-        where = f"{path}[{place.index}]"
+        where = f"{path}[{place.places['sci'][1]}]"
         header = promote(place.header, wcskey, where)
-        wcs[place.extver] = chip_wcs(header, primary, hdus, where, distortion=distortion)
+        wcs[place.extver], notes = chip_wcs(header, primary, hdus, where, distortion=distortion)
+        told += notes
         science[place.extver], sources[place.extver] = header, place.source
 
     def source(extver: int) -> PixelSource:
@@ -134,14 +154,15 @@ def _exposure(
         "rules": instrument.rules,
     }
     pa_v3 = exposure.pa_v3 if exposure.pa_v3 is not None else _support_angle(path, primary)
-    return dataclasses.replace(exposure.with_chips(renewed), extra=extra, pa_v3=pa_v3)
+    return dataclasses.replace(
+        exposure.with_chips(renewed), extra=extra, pa_v3=pa_v3, warnings=(*exposure.warnings, *told)
+    )
 
 
 def _good_pixels(science: Mapping[int, Header]) -> int | None:
     """Return the number of good pixels by ``NGOODPIX``; None if a header does not tell."""
-    if not all("NGOODPIX" in h for h in science.values()):
-        return None
-    return sum(int(h["NGOODPIX"]) for h in science.values())
+    counts = [header_number(h, "NGOODPIX") for h in science.values()]
+    return None if any(c is None for c in counts) else int(sum(c for c in counts if c is not None))
 
 
 def _support_angle(path: Path, primary: Header) -> float | None:
@@ -150,8 +171,8 @@ def _support_angle(path: Path, primary: Header) -> float | None:
     if not support.is_file():
         return None
     with open_fits(support) as hdus:
-        found = [h.header["PA_V3"] for h in hdus if "PA_V3" in h.header]
-    return float(found[0]) if found else None
+        found = [n for h in hdus if (n := header_number(h.header, "PA_V3")) is not None]
+    return found[0] if found else None
 
 
 def read_fits(
@@ -167,7 +188,8 @@ def read_fits(
         Finds the `Instrument` for a primary header.
     options : InstrumentOptions
         Overrides; in `extra`: ``wcskey`` (letter or name), ``group``, ``coeffs`` (False: no distortion),
-        ``ivm`` (file name), ``verify_inputs`` (what is done about checksums that do not hold; blank: nothing).
+        ``ivm`` (file name), ``verify_inputs`` (what is done about checksums that do not hold; blank: nothing),
+        ``allow_missing`` (images that may be missing although the instrument has them).
 
     Returns
     -------
@@ -187,28 +209,47 @@ def read_fits(
     """
     path = Path(path)
     ivm = options.extra.get("ivm")
-    with open_fits(path) as hdus:
-        note = check_complete(hdus, path)
+    with open_fits(path) as hdus, sound(path):
+        with warnings.catch_warnings():  # astropy warns of what `structure_of` has judged already
+            warnings.simplefilter("ignore")
+            len(hdus)
+        notes = [n for i, h in enumerate(hdus) for n in readable(h.header, f"{path}[{i}]")]
+        note = structure_of(str(path), Stamp.of(path.stat())).note
+        notes += [note] if note else []
         old = is_waivered(hdus)
-        primary = split_primary(hdus, path) if old else hdus[0].header.copy()
+        primary = split_primary(hdus, path) if old else _primary(hdus)
         _refuse_spectra(primary, path)
         instrument = instruments(primary)
         maps = Path(ivm) if ivm else None
-        whole = [] if old else find_chips(hdus, path, ivm=maps)
-        chips = [with_files(place, path, maps) for place in waivered_chips(hdus, path)] if old else whole
+        if old:
+            chips = [with_files(place, path, maps) for place in waivered_chips(hdus, path)]
+        else:
+            chips = find_chips(hdus, path, ivm=maps)
+            notes += orphans(hdus, chips, path)
         exposures = [
-            _exposure(hdus, path, name, file_name, header, places, instrument, options)
-            for name, file_name, header, places in _sets(primary, chips, path)
+            _exposure(hdus, path, name, file_name, header, places, instrument, options, note)
+            for name, file_name, header, places in _sets(primary, chips, path, notes)
         ]
     files = [
-        file for e in exposures for c in e.chips for file, _, _ in getattr(c.load, "places", {}).values()
-    ]
-    told = verify_sums(files, str(options.extra.get("verify_inputs") or "no"))
-    history = (note,) if note else ()
-    return [
-        dataclasses.replace(e, history=(*history, *e.history), warnings=(*told, *e.warnings))
+        file
         for e in exposures
+        for c in e.chips
+        for file, _, _ in getattr(stored(c.load), "places", {}).values()
     ]
+    notes += verify_sums(files, str(options.extra.get("verify_inputs") or "no"))
+    return [dataclasses.replace(e, warnings=(*notes, *e.warnings)) for e in exposures]
+
+
+def _primary(hdus: HDUList) -> Header:
+    """Return the primary header; where the only image was moved behind it by compression, with the keywords of that."""
+    primary = image_header(hdus[0].header)
+    if len(hdus) == 2 and "EXTNAME" not in hdus[1].header and not is_image(hdus[0]) and is_image(hdus[1]):
+        for card in hdus[1].header.cards:
+            if card.keyword not in primary and not card.keyword.startswith(
+                ("XTENSION", "PCOUNT", "GCOUNT", "NAXIS")
+            ):
+                primary.append(card, bottom=True)
+    return primary
 
 
 def unusable(exposure: Exposure) -> str | None:

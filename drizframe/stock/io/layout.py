@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, MissingInputError, ParameterError
-from drizframe.stock.io.opening import open_fits
-from drizframe.stock.io.source import FitsSource, constant_shape
+from drizframe.stock.io.opening import open_fits, sound
+from drizframe.stock.io.source import FitsSource, image_shape
 from drizframe.stock.io.stamps import stamps_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
 
-__all__ = ["ChipPlace", "companion", "find_chips", "select_group", "with_files"]
+__all__ = [
+    "ChipPlace",
+    "companion",
+    "find_chips",
+    "image_header",
+    "is_image",
+    "listed",
+    "name_of",
+    "select_group",
+    "version_of",
+    "with_files",
+]
 
 #: Extensions next to SCI, by EXTVER.
 _PLANES = {"ERR": "err", "DQ": "dq", "TIME": "time", "IVM": "ivm"}
+#: How a tile-compressed image without a name is called.
+_UNNAMED = "COMPRESSED_IMAGE"
+#: EXTVER below which chips are numbered.
+_MAX_VERSION = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +53,10 @@ class ChipPlace:
         As in `FitsSource`.
     others : dict of str to Header
         Headers of its other images.
+    unusable : dict of str to str
+        Images of it that are there but cannot be used, and why.
+    compressed : bool
+        Whether images of the file are tile-compressed, so that it cannot be edited.
     """
 
     extver: int
@@ -44,6 +64,8 @@ class ChipPlace:
     header: Header
     places: dict[str, tuple[str, int, int]]
     others: dict[str, Header] = field(default_factory=dict)
+    unusable: dict[str, str] = field(default_factory=dict)
+    compressed: bool = False
 
     @property
     def source(self) -> FitsSource:
@@ -53,58 +75,116 @@ class ChipPlace:
     @property
     def facts(self) -> dict[str, Any]:
         """What products want to know: headers of the other images, and where the science image really is."""
-        return {"headers": self.others, "hdu": self.places["sci"][1]}
+        return {"headers": self.others, "hdu": self.places["sci"][1], "compressed": self.compressed}
 
 
-def _is_image(hdu: Any) -> bool:
-    """Tell whether an extension holds an image of two axes (or a constant that stands for one)."""
-    if not getattr(hdu, "is_image", False):
-        return False
-    return hdu.header.get("NAXIS", 0) == 2 or constant_shape(hdu.header) is not None
+def is_image(hdu: Any) -> bool:
+    """Tell whether an HDU holds an image of two axes (or a cube of one plane, or a constant that stands for one)."""
+    from astropy.io import fits
+
+    kinds = (fits.PrimaryHDU, fits.ImageHDU, fits.CompImageHDU)
+    return isinstance(hdu, kinds) and image_shape(hdu.header) is not None
+
+
+def name_of(hdu: Any) -> str:
+    """Return ``EXTNAME`` in upper case; blank for an image that has none."""
+    name = str(hdu.header.get("EXTNAME", "")).strip().upper()
+    return "" if name == _UNNAMED else name
+
+
+def version_of(hdu: Any) -> int | None:
+    """Return ``EXTVER`` (1 where it is missing); None where it is no whole number."""
+    value = hdu.header.get("EXTVER", 1)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def listed(hdus: HDUList) -> str:
+    """Return what a file holds, for messages."""
+    return ", ".join(
+        f"{i} {name_of(h) or ('PRIMARY' if i == 0 else '(no name)')},{h.header.get('EXTVER', 1)}"
+        f"{'' if is_image(h) or (i == 0 and not h.header.get('NAXIS')) else ' (no image of two axes)'}"
+        for i, h in enumerate(hdus)
+    )
+
+
+def image_header(header: Header) -> Header:
+    """Return a copy of a header; that of a cube of one plane without its further axes.
+
+    Parameters
+    ----------
+    header : Header
+        Of an image.
+    """
+    result = header.copy()
+    axes = header.get("NAXIS", 0)
+    if axes > 2:
+        further = "|".join(str(i) for i in range(3, axes + 1))
+        keys = re.compile(
+            rf"NAXIS({further})|C(TYPE|RPIX|RVAL|DELT|UNIT|ROTA|NAME)({further})|(CD|PC)(({further})_\d|\d_({further}))"
+            rf"|P[VS]({further})_\d+"
+        )
+        for key in [k for k in dict.fromkeys(result) if keys.fullmatch(k)]:
+            result.remove(key, ignore_missing=True, remove_all=True)
+        result["NAXIS"] = 2
+        if "WCSAXES" in result:
+            result["WCSAXES"] = 2
+    return result
 
 
 def companion(path: Path) -> Path | None:
     """Return the data-quality file of a science file (``_c0m.fits`` → ``_c1m.fits``), if it is there."""
     name = path.name
     mark = name.rfind("_c0")
-    if mark < 0 or not name.lower().endswith((".fits", ".fits.gz", ".fits.xz")):
+    if mark < 0 or not name.lower().endswith((".fits", ".fits.gz", ".fits.xz", ".fits.bz2", ".fits.fz")):
         return None
     other = path.with_name(name[:mark] + "_c1" + name[mark + 3 :])
     return other if other.is_file() else None
 
 
-def _from_other_file(path: Path, extver: int, names: tuple[str, ...]) -> int | None:
-    """Return the number of a chip's extension in a second file: by name and EXTVER, else by EXTVER."""
-    with open_fits(path) as hdus:
-        images = [(i, h) for i, h in enumerate(hdus) if _is_image(h)]
-        for i, hdu in images:
-            if hdu.name in names and hdu.ver == extver:
-                return i
-        for i, hdu in images:
-            if i > 0 and hdu.ver == extver:
-                return i
-        return images[0][0] if len(images) == 1 and extver == 1 else None
+def _from_other_file(path: Path, extver: int, names: tuple[str, ...]) -> tuple[int, Header] | None:
+    """Return number and header of a chip's extension in a second file: by name and EXTVER, else by EXTVER."""
+    with open_fits(path) as hdus, sound(path):
+        images = [(i, h) for i, h in enumerate(hdus) if is_image(h)]
+        by_name = [(i, h) for i, h in images if name_of(h) in names and version_of(h) == extver]
+        by_version = [(i, h) for i, h in images if i > 0 and version_of(h) == extver]
+        only = images if len(images) == 1 and extver == 1 else []
+        return next(((i, h.header.copy()) for i, h in (*by_name, *by_version, *only)), None)
+
+
+def _check_shape(place: ChipPlace, header: Header, kind: str, where: str) -> None:
+    """Refuse an image that lies on other pixels than the science image."""
+    found, wanted = image_shape(header), image_shape(place.header)
+    if found is not None and wanted is not None and found != wanted:
+        msg = (
+            f"{where}: the {kind.upper()} image has {found[1]} x {found[0]} pixels, the science image of chip {place.extver} "
+            f"has {wanted[1]} x {wanted[0]}. Both must lie on the same pixels; get the file again."
+        )
+        raise InputError(msg)
 
 
 def _place(hdus: HDUList, path: Path, index: int, extver: int) -> ChipPlace:
     """Return the place of the chip whose science image is extension `index`."""
-    places = {"sci": (str(path), index, -1)}
-    others = {}
+    from astropy.io import fits
+
+    place = ChipPlace(
+        extver=extver, index=index, header=image_header(hdus[index].header), places={"sci": (str(path), index, -1)},
+        compressed=any(isinstance(h, fits.CompImageHDU) for h in hdus),
+    )  # fmt: skip
+    for missing in ("dq", "err"):
+        place.unusable[missing] = f"found {listed(hdus)}"
     for i, hdu in enumerate(hdus):
-        kind = _PLANES.get(hdu.name)
-        if (
-            kind is None
-            or hdu.ver != hdus[index].ver
-            or kind in others
-            or not getattr(hdu, "is_image", False)
-        ):
+        kind = _PLANES.get(name_of(hdu))
+        if kind is None or version_of(hdu) != version_of(hdus[index]) or kind in place.others:
             continue
-        others[kind] = hdu.header.copy()
-        if _is_image(hdu):
-            places[kind] = (str(path), i, -1)
-    return ChipPlace(
-        extver=extver, index=index, header=hdus[index].header.copy(), places=places, others=others
-    )
+        if not isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU):
+            place.unusable[kind] = f"extension {i} is a table or damaged"
+            continue
+        place.others[kind] = hdu.header.copy()
+        place.unusable[kind] = f"extension {i} has NAXIS = {hdu.header.get('NAXIS')!r}"
+        if is_image(hdu):
+            _check_shape(place, hdu.header, kind, f"{path}[{i}]")
+            place.places[kind] = (str(path), i, -1)
+    return place
 
 
 def with_files(place: ChipPlace, path: Path, ivm: Path | None) -> ChipPlace:
@@ -126,9 +206,10 @@ def with_files(place: ChipPlace, path: Path, ivm: Path | None) -> ChipPlace:
     """
     other = None if "dq" in place.places else companion(path)
     if other is not None:
-        index = _from_other_file(other, place.extver, ("DQ", "SDQ", "SCI"))
-        if index is not None:
-            place.places["dq"] = (str(other), index, -1)
+        found = _from_other_file(other, place.extver, ("DQ", "SDQ", "SCI"))
+        if found is not None:
+            _check_shape(place, found[1], "dq", f"{other}[{found[0]}]")
+            place.places["dq"] = (str(other), found[0], -1)
     if ivm is not None:
         if not ivm.is_file():
             msg = (
@@ -136,15 +217,27 @@ def with_files(place: ChipPlace, path: Path, ivm: Path | None) -> ChipPlace:
                 "the list."
             )
             raise MissingInputError(msg)
-        index = _from_other_file(ivm, place.extver, ("IVM",))
-        if index is None:
+        found = _from_other_file(ivm, place.extver, ("IVM",))
+        if found is None:
             msg = (
                 f"{ivm} has no image for chip {place.extver} of {path}. Give one IVM extension with each "
                 "EXTVER."
             )
             raise InputError(msg)
-        place.places["ivm"] = (str(ivm), index, -1)
+        _check_shape(place, found[1], "ivm", f"{ivm}[{found[0]}]")
+        place.places["ivm"] = (str(ivm), found[0], -1)
     return place
+
+
+def _science(hdus: HDUList) -> list[int]:
+    """Return the numbers of the science images: all named SCI; else the primary one, or the only one without a name."""
+    named = [i for i, h in enumerate(hdus) if name_of(h) == "SCI" and is_image(h)]
+    if named:
+        return named
+    if is_image(hdus[0]):
+        return [0]
+    nameless = [i for i, h in enumerate(hdus) if not name_of(h) and is_image(h)]
+    return nameless if len(nameless) == 1 else []
 
 
 def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[ChipPlace]:
@@ -164,23 +257,24 @@ def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[Ch
     InputError
         If there is no science image, or two with one EXTVER.
     """
-    science = [i for i, h in enumerate(hdus) if h.name == "SCI" and _is_image(h)]
-    if not science and _is_image(hdus[0]):
-        science = [0]
+    science = _science(hdus)
     if not science:
-        found = ", ".join(f"{i} {h.name or '(no name)'}" for i, h in enumerate(hdus))
         msg = (
-            f"{path} has no science image: no extension named SCI with two axes (found: {found}). "
+            f"{path} has no science image: no extension named SCI with two axes (found: {listed(hdus)}). "
             f"Name the extension with EXTNAME = 'SCI', and number chips by EXTVER."
         )
         raise InputError(msg)
     places: dict[int, ChipPlace] = {}
     for index in science:
-        extver = int(hdus[index].ver or 1)
-        if extver in places:
+        extver = version_of(hdus[index])
+        if extver is None or not 0 <= extver < _MAX_VERSION:
+            value = hdus[index].header.get("EXTVER")
+            msg = f"{path}[{index}]: EXTVER is {value!r}; number the chips of a file 1, 2, …"
+            raise InputError(msg)
+        if (extver or 1) in places:
             msg = f"{path} has two SCI extensions with EXTVER = {extver}. Number the chips 1, 2, …"
             raise InputError(msg)
-        places[extver] = with_files(_place(hdus, path, index, extver), path, ivm)
+        places[extver or 1] = with_files(_place(hdus, path, index, extver or 1), path, ivm)
     return [places[v] for v in sorted(places)]
 
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.stock.io.opening import open_fits
+from drizframe.errors import InputError
+from drizframe.stock.io.cards import readable
+from drizframe.stock.io.opening import open_fits, sound
 from drizframe.stock.io.stamps import Stamp, check_unchanged, stamps_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
-__all__ = ["FitsSource", "constant_shape", "image_of"]
+__all__ = ["FitsSource", "constant_shape", "image_of", "image_shape"]
 
 
 def constant_shape(header: Any) -> tuple[int, int] | None:
@@ -25,12 +27,30 @@ def constant_shape(header: Any) -> tuple[int, int] | None:
     return None
 
 
+def image_shape(header: Any) -> tuple[int, int] | None:
+    """Return rows and columns of an image of two axes, of a cube of one plane, or of a constant; None for all else.
+
+    Parameters
+    ----------
+    header : Header
+        Of an image.
+    """
+    axes = header.get("NAXIS", 0)
+    if axes == 0:
+        return constant_shape(header)
+    if axes < 2 or any(header[f"NAXIS{i}"] != 1 for i in range(3, axes + 1)):
+        return None
+    shape = int(header["NAXIS2"]), int(header["NAXIS1"])
+    return shape if min(shape) > 0 else None
+
+
 def image_of(hdu: Any) -> np.ndarray[Any, Any] | None:
     """Return the image of an extension, native byte order, ``BSCALE`` and ``BZERO`` applied; None if empty.
 
     Parameters
     ----------
     hdu : astropy image HDU
+        A cube of one plane is an image.
     """
     shape = constant_shape(hdu.header)
     if shape is not None:
@@ -38,7 +58,22 @@ def image_of(hdu: Any) -> np.ndarray[Any, Any] | None:
     data = hdu.data
     if data is None:
         return None
-    return np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
+    plain = np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
+    flat = image_shape(hdu.header)
+    return plain if flat is None else plain.reshape(flat)
+
+
+def _flags(image: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:
+    """Return data-quality flags as whole numbers."""
+    if image.dtype.kind in "iu":
+        return image
+    whole = (
+        image.astype(np.int64) if np.isfinite(image).all() and np.abs(image).max(initial=0) < 2**53 else None
+    )
+    if whole is None or not np.array_equal(whole, image):
+        msg = f"{where}: data-quality flags must be whole numbers, but it holds decimals. Get the file again."
+        raise InputError(msg)
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +98,10 @@ class FitsSource:
         if place is None:
             return None
         path, index, plane = place
-        with open_fits(path, self.stamps.get(path)) as hdus:
-            return self._read(hdus, index, plane)
+        where = f"{path}[{index}]"
+        with open_fits(path, self.stamps.get(path)) as hdus, sound(where):
+            image = self._read(hdus, index, plane, where)
+        return _flags(image, where) if kind == "dq" and image is not None else image
 
     def check(self) -> None:
         """Raise `InputError` if a file is not what it was when its headers were read."""
@@ -72,6 +109,11 @@ class FitsSource:
             check_unchanged(Path(path), now, self.stamps[path])
 
     @staticmethod
-    def _read(hdus: HDUList, index: int, plane: int) -> np.ndarray[Any, Any] | None:
-        image = image_of(hdus[index])
-        return image if plane < 0 or image is None else np.ascontiguousarray(image[plane])
+    def _read(hdus: HDUList, index: int, plane: int, where: str) -> np.ndarray[Any, Any] | None:
+        hdu = hdus[index]
+        readable(hdu.header, where)
+        if plane < 0:
+            return image_of(hdu)
+        cube = hdu.data
+        flat = cube.reshape(-1, *cube.shape[-2:])
+        return np.ascontiguousarray(flat[plane], dtype=cube.dtype.newbyteorder("="))

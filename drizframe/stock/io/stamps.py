@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from drizframe.errors import InputError, MissingInputError
+from drizframe.model.units import stored
 
 if TYPE_CHECKING:
     from drizframe.model import Exposure
@@ -106,7 +107,7 @@ def stamp_of(exposure: Exposure, path: Path | None = None) -> Stamp | None:
     """
     wanted = str(exposure.path if path is None else path)
     for chip in exposure.chips:
-        stamps = getattr(chip.load, "stamps", None) or {}
+        stamps = getattr(stored(chip.load), "stamps", None) or {}
         if wanted in stamps:
             found: Stamp = stamps[wanted]
             return found

@@ -6,9 +6,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drizframe.errors import UnreadableInputError
+from drizframe.errors import InputError, UnreadableInputError
 from drizframe.stock.io.layout import ChipPlace, companion
-from drizframe.stock.io.opening import open_fits
+from drizframe.stock.io.opening import open_fits, sound
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -42,7 +42,7 @@ def _rows(hdus: HDUList, path: Path) -> list[dict[str, Any]]:
         try:
             table, units = hdus[1].data, {c.name: str(c.unit or "") for c in hdus[1].columns}
             rows = [{n: row[n] for n in table.names} for row in table]
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
             msg = f"{path}: the table of chip keywords cannot be read ({error}). Get the file again."
             raise UnreadableInputError(msg) from error
     return [{n: _plain(v, units[n]) for n, v in row.items()} for row in rows]
@@ -56,10 +56,19 @@ def _plain(value: Any, unit: str) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _plane_count(path: Path) -> int:
-    with open_fits(path) as hdus:
+def _flag_planes(path: Path, cube: Header) -> int:
+    """Return how many planes of flags a second file holds, on the pixels of the cube."""
+    with open_fits(path) as hdus, sound(path):
         header = hdus[0].header
-        return int(header["NAXIS3"]) if header.get("NAXIS") == _CUBE else 0
+        if header.get("NAXIS") != _CUBE:
+            return 0
+        if any(header[f"NAXIS{i}"] != cube[f"NAXIS{i}"] for i in (1, 2)):
+            msg = (
+                f"{path}: the flags have {header['NAXIS1']} x {header['NAXIS2']} pixels, the science images "
+                f"{cube['NAXIS1']} x {cube['NAXIS2']}. Get the files again."
+            )
+            raise InputError(msg)
+        return int(header["NAXIS3"])
 
 
 def split_primary(hdus: HDUList, path: Path) -> Header:
@@ -95,14 +104,15 @@ def waivered_chips(hdus: HDUList, path: Path) -> list[ChipPlace]:
 
     cube = hdus[0].header
     other = companion(path)
-    flags = _plane_count(other) if other is not None else 0
+    flags = _flag_planes(other, cube) if other is not None else 0
     chips = []
     for number, row in enumerate(_rows(hdus, path), start=1):
         header = Header()
         header["NAXIS"], header["NAXIS1"], header["NAXIS2"] = 2, cube["NAXIS1"], cube["NAXIS2"]
         header["EXTNAME"], header["EXTVER"] = "SCI", number
         for key, value in row.items():
-            header[key] = value
+            if key not in header:  # the structure is that of the cube
+                header[key] = value
         places = {"sci": (str(path), 0, number - 1)}
         if other is not None and number <= flags:
             places["dq"] = (str(other), 0, number - 1)

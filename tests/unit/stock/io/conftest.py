@@ -137,7 +137,11 @@ def read():
         return next(r for r in records if r.matches(primary))
 
     def read(path, **options):
-        own = {k: options.pop(k) for k in list(options) if k in {"wcskey", "group", "coeffs", "ivm"}}
+        own = {
+            k: options.pop(k)
+            for k in list(options)
+            if k in {"wcskey", "group", "coeffs", "ivm", "allow_missing"}
+        }
         return read_fits(path, instruments=find, options=InstrumentOptions(**options, extra=own))
 
     return read

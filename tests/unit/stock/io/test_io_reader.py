@@ -94,7 +94,7 @@ def test_a_file_that_is_no_fits_is_named(tmp_path, read):
         read(path)
 
 
-@pytest.mark.parametrize("missing", [1, 1000, 9000])
+@pytest.mark.parametrize("missing", [1, 1000, 7000])
 def test_truncation_is_found(make_file, read, missing):
     path = make_file()
     path.write_bytes(path.read_bytes()[: -2880 - missing])
@@ -102,11 +102,16 @@ def test_truncation_is_found(make_file, read, missing):
         read(path)
 
 
-def test_missing_extensions_are_noted(make_file, read):
+def test_missing_extensions_are_told(make_file, read):
     path = make_file()
     path.write_bytes(path.read_bytes()[:-5760])  # header and data of the last one
-    (exposure,) = read(path)
-    assert "NEXTEND says 6 extensions, but there are 5" in exposure.history[0]
+    (exposure,) = read(path, allow_missing=("dq",))
+    assert "NEXTEND says 6 extensions, but there are 5" in exposure.warnings[0]
+    assert "chip 2 is combined without DQ" in exposure.warnings[1]
+    with pytest.raises(
+        InputError, match=r"jx01_flt.fits: chip 2 has no usable DQ.*NEXTEND says 6.*allow_missing='dq'"
+    ):
+        read(path)
 
 
 def test_a_file_without_science_image_is_refused_with_what_it_holds(tmp_path, read):

@@ -1,0 +1,11 @@
+"""Plausible numbers of the cameras of the Hubble Space Telescope."""
+
+from __future__ import annotations
+
+from drizframe.hooks.headers import Limits
+
+__all__ = ["HST"]
+
+#: Exposure times from the shortest frame of an array to the deepest stack, gains and noises of all amplifiers, scales
+#: from a finely drizzled product to a binned image.
+HST = Limits(exptime=(1e-3, 1e7), gain=(1e-2, 1e3), readnoise=(0.0, 1e3), scale=(1e-3, 10.0))

@@ -1,0 +1,80 @@
+"""Cards that cannot be parsed: an error where the keyword is needed, else left out with a warning."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from drizframe.errors import UnreadableInputError
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
+
+__all__ = ["readable"]
+
+#: Keywords without which a run would be wrong, silently.
+_NEEDED = re.compile(
+    r"Z?(SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTNAME|EXTVER|BSCALE|BZERO|BLANK|IMAGE|CMPTYPE|TILE\d|NAME\d"
+    r"|VAL\d)|NPIX[12]|PIXVALUE|(TFORM|TTYPE|TSCAL|TZERO|TNULL)\d+|TFIELDS|THEAP"
+    r"|WCSAXES|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC|PV)[12]_\d+|LONPOLE|LATPOLE|RADE(SYS|CSYS)|REFFRAME"
+    r"|[AB]P?_(ORDER|\d_\d)|(CPDIS|DP|D2IM|D2IMDIS)[12]?|AXISCORR"
+    r"|INSTRUME|DETECTOR|CAMERA|OBSTYPE|EXPTIME|BUNIT|UNITCORR|MTFLAG|CCDAMP|MODE|CCDCHIP|PA_V3"
+    r"|IDC(SCALE|V2REF|V3REF|THETA)|LTV[12]|GAIN|RDNOISE|READNOIS|ATODG(AIN|N[ABCD])|READNSE[ABCD]?|DARKTIME"
+)
+
+
+#: What may stand before the value.
+_KEYWORD = re.compile(r"[\x20-\x7e]*")
+
+
+def _text(card: Any) -> str:
+    """Return a card as it stands in the file; asking astropy for it would parse and repair it."""
+    return str(getattr(card, "_image", None) or card.keyword).rstrip()
+
+
+def _usable(value: Any) -> bool:
+    """Whether a value can be written again: no number that is not finite."""
+    parts = (value.real, value.imag) if isinstance(value, complex) else (value,)
+    return all(math.isfinite(p) for p in parts if isinstance(p, float))
+
+
+def readable(header: Header, where: str) -> tuple[str, ...]:
+    """Remove the cards of a header that cannot be parsed.
+
+    Parameters
+    ----------
+    header : Header
+        Is changed.
+    where : str
+        The file and extension, for messages.
+
+    Returns
+    -------
+    tuple of str
+        A warning for each card that was removed.
+
+    Raises
+    ------
+    UnreadableInputError
+        If a keyword is needed: of the structure, the WCS, the instrument, the exposure.
+    """
+    from astropy.io.fits import VerifyError
+
+    notes = []
+    for i in reversed(range(len(header.cards))):
+        card = header.cards[i]
+        try:
+            good = _usable(card.value) and card.comment is not None and _KEYWORD.fullmatch(card.keyword)
+        except (VerifyError, ValueError, TypeError, AttributeError, LookupError):
+            good = None
+        if good:
+            continue
+        text = _text(card)
+        key = text[:8].rstrip()
+        if _NEEDED.fullmatch(key):
+            msg = f"{where}: the card {text!r} cannot be used, and {key} is needed. Correct its value."
+            raise UnreadableInputError(msg)
+        notes.append(f"{where}: the card {text!r} cannot be parsed; it is left out")
+        del header[i]
+    return tuple(reversed(notes))
