@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drizframe.errors import MissingInputError, ParameterError, UnreadableInputError
+from drizframe.config.texts import read_text
+from drizframe.errors import ParameterError, UnreadableInputError
 
 __all__ = ["DEFAULTS", "flat_parameters"]
 
@@ -32,12 +33,10 @@ def _flattened(tree: Mapping[str, Any]) -> dict[str, Any]:
 def _from_file(path: Path) -> dict[str, Any]:
     from configobj import ConfigObj, ConfigObjError
 
-    if not path.is_file():
-        msg = f"The parameter file {str(path)!r} does not exist."
-        raise MissingInputError(msg)
+    lines = read_text(path, "The parameter file").splitlines()
     try:
-        tree = ConfigObj(str(path), interpolation=False, list_values=False, raise_errors=True)
-    except (ConfigObjError, UnicodeDecodeError) as error:
+        tree = ConfigObj(lines, interpolation=False, list_values=False, raise_errors=True)
+    except (ConfigObjError, RecursionError) as error:
         msg = f"The parameter file {str(path)!r} cannot be read: {error}. Lines are 'name = value', sections [NAME]."
         raise UnreadableInputError(msg) from None
     flat = _flattened(tree)

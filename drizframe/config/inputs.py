@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from drizframe.config.texts import read_text
 from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError
 
 __all__ = ["SUFFIXES", "ExpandedInputs", "OutputNames", "expand_inputs", "output_names", "root_name"]
@@ -31,6 +32,17 @@ SUFFIXES = (
 )
 
 _TABLE = re.compile(r"_(asn|asc)(\.fits?(\.gz)?)?$", re.IGNORECASE)
+#: What damaged bytes lead to within a library that looks at them.
+_DAMAGE = (
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    EOFError,
+)
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -115,15 +127,7 @@ def _matching(name: str) -> list[Path]:
 
 def _lines(name: str) -> list[tuple[int, list[str]]]:
     """Return the lines of a list file as (number, words) without comments (``#``) and blank lines."""
-    path = Path(_expand_name(name))
-    if not path.is_file():
-        msg = f"The list {name!r} does not exist. Write one file name on each line."
-        raise MissingInputError(msg)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        msg = f"The list {name!r} is not a text file ({error.reason}). Write one file name on each line."
-        raise UnreadableInputError(msg) from error
+    lines = read_text(_expand_name(name), "The list").splitlines()
     words = [(n, line.split("#", 1)[0].split()) for n, line in enumerate(lines, start=1)]
     return [(n, w) for n, w in words if w]
 
@@ -196,17 +200,28 @@ def _member_path(folder: Path, root: str) -> Path | None:
 def _association(path: Path) -> tuple[list[Path], str]:
     """Return the members and the product name of an association table."""
     from astropy.io import fits
+    from astropy.io.fits import VerifyError
 
+    if not path.is_file():
+        msg = f"{path} is not a file. Give the name of an association table."
+        raise UnreadableInputError(msg)
     try:
         with fits.open(path, memmap=False) as hdus:
+            if (
+                hdus[1].fileinfo()["datLoc"] + hdus[1].size > path.stat().st_size
+                and path.suffix.lower() == ".fits"
+            ):
+                msg = "it claims more rows than it has"
+                raise ValueError(msg)
             table = hdus[1].data
             rows = [
                 (str(r["MEMNAME"]).strip(), str(r["MEMTYPE"]).strip().upper(), bool(r["MEMPRSNT"]))
                 for r in table
             ]
             check = str(hdus[0].header.get("DUPCHECK", "PERFORM")).strip().upper() == "PERFORM"
-    except (OSError, IndexError, KeyError, TypeError, ValueError) as error:
-        msg = f"{path} is not an association table with columns MEMNAME, MEMTYPE and MEMPRSNT ({error})."
+    except (*_DAMAGE, VerifyError) as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        msg = f"{path} is not an association table with columns MEMNAME, MEMTYPE and MEMPRSNT ({text})."
         raise UnreadableInputError(msg) from error
     members, missing, both = [], [], []
     for name, kind, present in rows:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drizframe.errors import MissingInputError, ParameterError, UnreadableInputError
+from drizframe.config.texts import read_text
+from drizframe.errors import ParameterError
 
 __all__ = ["SetText", "merged", "read_toml"]
 
@@ -58,17 +59,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     ParameterError
         If it is no TOML, or holds a table other than ``[plugins.NAME]``.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        msg = f"The parameter file {str(path)!r} does not exist."
-        raise MissingInputError(msg) from None
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"The parameter file {str(path)!r} cannot be read: {error}."
-        raise UnreadableInputError(msg) from None
+    text = read_text(path, "The parameter file")
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         msg = f"The parameter file {str(path)!r} is no TOML: {error}. Write lines such as: final_scale = 0.04"
         raise ParameterError(msg) from None
     for name, value in values.items():

@@ -10,14 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation, tangent_wcs
 from drizframe.engine.custom_frames import check_size
-from drizframe.errors import (
-    DrizframeWarning,
-    MissingInputError,
-    ParameterError,
-    UnreadableInputError,
-    WCSError,
-)
+from drizframe.errors import DrizframeWarning, MissingInputError, ParameterError, WCSError
 from drizframe.model import Frame
+from drizframe.model.fits_claims import opened_fits
+from drizframe.model.wcs_headers import checked_wcs_header
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
@@ -98,21 +94,16 @@ def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
 
 def _from_file(text: str, name: str) -> Frame:
     """Return the frame of a file, with or without extension."""
-    from astropy.io import fits
-
     found = None if Path(text).is_file() else _EXTENSION.match(text)
     path, ext = (Path(text.strip()), None) if found is None else (Path(found["path"].strip()), found["ext"])
     if not path.is_file():
         msg = f"{name} is {text!r}, but there is no file {str(path)!r}. Give the name of a FITS file."
         raise MissingInputError(msg)
-    try:
-        hdus = fits.open(path, mode="readonly", memmap=False)
-    except OSError as error:
-        msg = f"{name} is {text!r}, which cannot be read as FITS: {error}"
-        raise UnreadableInputError(msg) from error
-    with hdus:
+    with opened_fits(path, f"{name} is {text!r}") as hdus:
         header = _search(hdus, text, name) if ext is None else _named(hdus, ext, text, name)
-        return _from_wcs(_wcs(header, hdus), _shape(header, text, name), f"{name} ({text!r})")
+        return _from_wcs(
+            _wcs(header, hdus, f"{name} ({text!r})"), _shape(header, text, name), f"{name} ({text!r})"
+        )
 
 
 def _search(hdus: HDUList, text: str, name: str) -> Header:
@@ -158,13 +149,14 @@ def _celestial(ctype: str) -> bool:
     return ctype[:4].rstrip("-") in {"RA", "DEC", "GLON", "GLAT", "ELON", "ELAT"} and len(ctype) > 5
 
 
-def _wcs(header: Header, hdus: HDUList) -> WCS:
+def _wcs(header: Header, hdus: HDUList, where: str) -> WCS:
     """Read the WCS of a header."""
     from astropy.wcs import WCS, FITSFixedWarning
 
+    checked, _ = checked_wcs_header(header, where, tables=hdus)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FITSFixedWarning)
-        return WCS(header, fobj=hdus, naxis=2)
+        return WCS(checked, fobj=hdus, naxis=2)
 
 
 def _shape(header: Header, text: str, name: str) -> tuple[int, int]:

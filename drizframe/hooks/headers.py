@@ -386,7 +386,7 @@ def _chip(
         native_unit=unit.native if unit.physical else detector.native_unit,
         cte_direction=detector.tails(primary, number),
         detector_chip=number,
-        idc_scale=plausible_scale(idc["IDCSCALE"], wcs, detector.limits, where),
+        idc_scale=plausible_scale(idc["IDCSCALE"], wcs, detector.limits, where, notes),
         v2ref=idc["IDCV2REF"],
         v3ref=idc["IDCV3REF"],
         theta=idc["IDCTHETA"],

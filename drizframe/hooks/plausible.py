@@ -97,19 +97,23 @@ def within(
     return value
 
 
-def plausible_scale(idc_scale: float | None, wcs: Any, limits: Limits, where: str) -> float | None:
+def plausible_scale(
+    idc_scale: float | None, wcs: Any, limits: Limits, where: str, notes: list[str]
+) -> float | None:
     """Return ``IDCSCALE`` after a look at it and at the scale of the linear WCS.
 
     Parameters
     ----------
     idc_scale : float or None
-        Arcsec; None: the header has none.
+        Arcsec; None: the header has none; 0: it is not set.
     wcs : astropy.wcs.WCS or None
         Of the chip; None: nothing to compare with.
     limits : Limits
         Of the detector.
     where : str
         The file and extension, for messages.
+    notes : list of str
+        Gets a warning if it is 0.
 
     Raises
     ------
@@ -122,7 +126,9 @@ def plausible_scale(idc_scale: float | None, wcs: Any, limits: Limits, where: st
     for axis in (0, 1):
         side = 3600.0 * math.hypot(matrix[0][axis], matrix[1][axis])
         within(side, limits.scale, f"the side of a pixel in {'xy'[axis]} (CD matrix, arcsec)", where)
-    if idc_scale is None:
+    if idc_scale == 0:
+        notes.append(f"{where}: IDCSCALE is 0; the scale of the linear WCS is taken")
+    if not idc_scale:
         return None
     area = abs(matrix[0][0] * matrix[1][1] - matrix[0][1] * matrix[1][0])
     linear = 3600.0 * math.sqrt(area)

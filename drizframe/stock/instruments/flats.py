@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.errors import InputError
 from drizframe.hooks.headers import header_number
+from drizframe.model.fits_claims import opened_fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,13 +69,11 @@ class FlatSource:
         path, note = resolve_reference(name)
         if path is None:
             return None, note
-        from astropy.io import fits
-
         try:
-            with fits.open(path, memmap=False) as hdus:
+            with opened_fits(path, f"the header names the flat field {str(path)!r}") as hdus:
                 image = self._image(hdus)
-        except (OSError, TypeError, ValueError) as error:
-            return None, f"flat field {path} cannot be read as FITS ({error})"
+        except InputError as error:
+            return None, str(error)
         if image is None:
             return None, f"flat field {path} has no image for chip {self.chip}"
         image = self._cut(image)

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import InputError, MissingInputError
+from drizframe.config.texts import read_text
+from drizframe.errors import InputError
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -194,8 +195,8 @@ def packaged_rules(name: str) -> Rules | None:
 
 def _in_folder(folder: Path, instrument: str) -> Rules | None:
     """Return the first rules in a folder that are for an instrument."""
-    for path in sorted(folder.glob("*.rules")):
-        rules = parse_rules(path.read_text(encoding="utf-8"), path.name)
+    for path in sorted(p for p in folder.glob("*.rules") if p.is_file()):
+        rules = parse_rules(read_text(path, "The rules file"), path.name)
         own = rules.instrument or path.name.split("_", maxsplit=1)[0].removesuffix(".rules").upper()
         if rules.version <= NEWEST and own == instrument.upper():
             return rules
@@ -229,14 +230,7 @@ def choose_rules(
         If `rules_file` does not exist.
     """
     if rules_file is not None and str(rules_file).strip():
-        path = Path(rules_file)
-        if not path.is_file():
-            msg = (
-                f"rules_file {str(path)!r} does not exist. Correct the name, or leave it blank for the "
-                "packaged rules."
-            )
-            raise MissingInputError(msg)
-        return parse_rules(path.read_text(encoding="utf-8"), path.name)
+        return parse_rules(read_text(rules_file, "rules_file"), Path(rules_file).name)
     found: Rules | None = None
     for name in dict.fromkeys(i.lower() for i in instruments):
         own = (_in_folder(folder, name) if folder is not None else None) or packaged_rules(name)

@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from drizframe.errors import InputError, MissingInputError, UnreadableInputError
+from drizframe.config.texts import read_text
+from drizframe.errors import InputError
 
 if TYPE_CHECKING:
     from drizframe.model import Chip, Exposure
@@ -107,15 +108,7 @@ def read_lines(path: str, what: str) -> list[str]:
     UnreadableInputError
         If it is not text.
     """
-    file = Path(path).expanduser()
-    try:
-        return file.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        msg = f"{what} names the file {path!r}, which does not exist (looked in {str(Path.cwd())!r})."
-        raise MissingInputError(msg) from None
-    except (OSError, UnicodeDecodeError) as error:
-        msg = f"{what} names the file {path!r}, which cannot be read as text: {error}."
-        raise UnreadableInputError(msg) from None
+    return read_text(path, f"{what}: the file").splitlines()
 
 
 def _numbers(fields: Sequence[str], where: str) -> tuple[float, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import InputError, MissingInputError, ShapeError, UnreadableInputError
+from drizframe.errors import InputError, ShapeError
+from drizframe.model.fits_claims import opened_fits
 from drizframe.stock.steps._sky_files import read_lines
 
 if TYPE_CHECKING:
@@ -177,18 +179,9 @@ def read_mask_catalogue(path: str, warn: Callable[[str], None]) -> list[MaskLine
     return lines
 
 
-def _open(name: str) -> Any:
+def _open(name: str) -> AbstractContextManager[Any]:
     """Open a FITS file for reading."""
-    from astropy.io import fits
-
-    try:
-        return fits.open(Path(name).expanduser(), mode="readonly", memmap=False)
-    except FileNotFoundError:
-        msg = f"skymask_cat names the mask {name!r}, which does not exist (looked in {str(Path.cwd())!r})."
-        raise MissingInputError(msg) from None
-    except OSError as error:
-        msg = f"skymask_cat names {name!r}, which cannot be read as FITS: {error}."
-        raise UnreadableInputError(msg) from None
+    return opened_fits(Path(name).expanduser(), f"skymask_cat names {name!r}")
 
 
 def _resolve(hdus: Any, extensions: Iterable[Extension], name: str) -> list[Any]:
