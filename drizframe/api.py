@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe._crmasks import masks_of_run, rays_of
 from drizframe.config import Parameters, make_parameters
 from drizframe.engine.events import Bus
+from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import load_exposures
 from drizframe.engine.job import RunContext
 from drizframe.engine.output import (
@@ -144,7 +146,7 @@ class Result:
     sky : mapping of str to tuple of SkyValue
         Sky of each chip, by exposure name.
     cosmic_rays : mapping of str to tuple of ndarray of uint8
-        Cosmic-ray masks (1 good) of each chip, by exposure name; empty if none were looked for.
+        Cosmic-ray masks (1 good) of each chip, by exposure name, found and given ones together; empty if there are none.
     median : ndarray of float32, or None
         The clean comparison image on the separate frame, electrons per second, if it was kept.
     warnings : tuple of str
@@ -395,6 +397,7 @@ class Session:
         return writer.planes(self.product)
 
 
+@listening()
 def run_session(
     inputs: Any,
     output: str | Path | None,
@@ -413,16 +416,22 @@ def run_session(
         output = output_root(output)
         check_writable(output)
     bus = Bus(manager(), listeners)
-    exposures, asn_root = load_exposures(inputs, settings, components, bus)
-    exposures, settings = bring_together(exposures, settings, bus)
+    with hearing(lambda text: bus.note(text, warn=True)):
+        exposures, asn_root = load_exposures(inputs, settings, components, bus)
+        exposures, settings = bring_together(exposures, settings, bus)
     settings, notes = resolve_switches(settings, exposures, components)
     for note in notes:
         bus.note(note)
-    plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
+    with hearing(lambda text: bus.note(text, warn=True)):
+        plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
     bus.run("begin_run", ", ".join(e.name for e in exposures))
+    folders = [Path(output or "").parent, Path()] if beside_inputs else None
+    given = masks_of_run(plan.exposures, settings, bus.note, folders)
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
     wanted = keep | _kept(settings)
     try:
+        for unit, mask in given.items():
+            store.put(PlaneKey("mask.cr.given", unit), mask)
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
         names = product_names(output, context, asn_root)
         product = describe_products(context, names, planes=wanted, beside_inputs=beside_inputs)
@@ -468,8 +477,8 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
     masks: dict[str, list[Array]] = {}
     for key in store.keys("sky"):
         sky.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
-    for key in store.keys("mask.cr"):
-        masks.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
+    for unit, mask in rays_of(store, plan.exposures).items():
+        masks.setdefault(plan.exposures[unit.exposure or 0].name, []).append(mask)
     return Result(
         mosaic=mosaic,
         exposures=plan.exposures,

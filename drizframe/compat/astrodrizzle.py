@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from pathlib import Path
 from typing import Any
 
+from drizframe._crmasks import rays_of
 from drizframe.api import Result, Session, run_session
 from drizframe.compat.configuration import DEFAULTS, flat_parameters
 from drizframe.compat.elsewhere import absent_name
@@ -14,10 +16,11 @@ from drizframe.config.fields import is_blank
 from drizframe.config.inputs import expand_inputs, root_name
 from drizframe.errors import DrizframeWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
-from drizframe.model import Exposure
+from drizframe.model import Exposure, PlaneKey
 from drizframe.report.logfile import LogFile
 from drizframe.stock.io.edits import commit_edits, plan_edits, restore_inputs
 from drizframe.stock.io.journal import recover
+from drizframe.stock.io.run_products import intermediate_files
 
 __all__ = ["AstroDrizzle", "help"]
 
@@ -91,9 +94,11 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
     )  # fmt: skip
     try:
         _commit(session)
+        if settings.clean:
+            _clean(session)
     finally:
         session.context.store.close()
-    return session.result
+    return dataclasses.replace(session.result, warnings=tuple(session.context.bus.warnings))
 
 
 def _log_file(settings: Parameters, output: str, chosen: Any) -> LogFile | None:
@@ -122,12 +127,19 @@ def _commit(session: Session) -> None:
     context, parameters = session.context, session.context.plan.parameters
     exposures: tuple[Exposure, ...] = context.plan.exposures
     store = context.store
+    doubtful = store.get(PlaneKey("cosmic_ray_alarm.texts")) and not parameters.force_edits
+    if doubtful:
+        context.bus.note(
+            "No data-quality flag of the inputs was changed, because the cosmic rays cannot be right. force_edits=True writes them "
+            "all the same.",
+            warn=True,
+        )
     plan, notes = plan_edits(
         exposures,
         folder=Path(),
         sky={k.unit: store.get(k).level for k in store.keys("sky")},
-        masks={k.unit: store.get(k) for k in store.keys("mask.cr")} if parameters.driz_combine else {},
-        resetbits=parameters.resetbits,
+        masks=rays_of(store, exposures) if parameters.driz_combine and not doubtful else {},
+        resetbits=None if doubtful else parameters.resetbits,
         crbit=parameters.crbit,
         preserve=parameters.preserve,
         overwrite=parameters.overwrite,
@@ -135,6 +147,14 @@ def _commit(session: Session) -> None:
     for note in notes:
         context.bus.note(note, warn=True)
     commit_edits(plan)
+
+
+def _clean(session: Session) -> None:
+    """Delete the intermediate files of this run's names, those of earlier runs too; what the user gave stays."""
+    inputs = {e.path.resolve() for e in session.context.plan.exposures if e.path is not None}
+    for path in intermediate_files(session.product):
+        if path.resolve() not in inputs:
+            path.unlink(missing_ok=True)
 
 
 def help(file: str | None = None) -> None:  # noqa: A001  (the reference's name)

@@ -88,6 +88,23 @@ class OwnParameters(BaseModel):
         step="drizframe",
     )
     cr_detector: Component = parameter("deriv", "Cosmic-ray detector.", step="drizframe")
+    crmasks: Any = parameter(
+        (),
+        "Cosmic-ray masks (1 good, 0 cosmic ray) to apply in the final step, besides those that driz_cr finds: a Result or its "
+        "cosmic_rays, masks by name of exposure, or files of such masks (folder, wildcard, names).",
+        step="drizframe",
+    )
+    use_crmasks: Flag = parameter(
+        True,
+        "Drop-in, driz_cr off: apply the masks of an earlier run, as the reference does: *_crmask.fits beside the inputs, and the "
+        "flag crbit where resetbits leaves it.",
+        step="drizframe",
+    )
+    force_edits: Flag = parameter(
+        False,
+        "Drop-in: write data-quality flags into the inputs even if the cosmic rays cannot be right.",
+        step="drizframe",
+    )
     blot_stepsize: Any = parameter(10, "As stepsize, for the blot step.", step="drizframe", unit="pixel")
     plugins: dict[str, Any] = parameter(
         {}, "Parameter sections of plugins, by name of the plugin.", step="drizframe"

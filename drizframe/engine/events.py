@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from drizframe.engine.hearing import deaf
 from drizframe.errors import DrizframeWarning
 from drizframe.hooks import FAULTS, Event, PluginManager
 
@@ -79,7 +80,8 @@ class Bus:
         if warn:
             self.warnings.append(text)
             log.warning(text)
-            warnings.warn(text, DrizframeWarning, stacklevel=3)
+            with deaf():
+                warnings.warn(text, DrizframeWarning, stacklevel=3)
         else:
             log.info(text)
         self.emit(Event(kind="warning" if warn else "message", text=text, step=step))

@@ -14,7 +14,7 @@ from drizframe.config import Parameters, good_mask
 from drizframe.config.inputs import expand_inputs
 from drizframe.engine.blame import culprit_of
 from drizframe.engine.events import Bus
-from drizframe.engine.job import reset_bits
+from drizframe.engine.job import cleared_bits, reset_bits
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError
 from drizframe.hooks import FAULTS, Component, InstrumentOptions, Registry, ask, guarded
 from drizframe.model import Chip, Exposure
@@ -139,7 +139,7 @@ def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
         and any(c.v2ref is not None for c in exposure.chips)
     ):
         return "PA_V3 is missing from its primary header, and no _spt.fits file tells it"
-    bits, cleared = parameters.final_bits, parameters.resetbits
+    bits, cleared = parameters.final_bits, cleared_bits(parameters)
     if not any(_has_good_pixel(c, bits, cleared) for c in exposure.chips):
         return "it has no good pixel (every pixel is flagged or not finite)"
     return None

@@ -14,6 +14,7 @@ from drizframe.engine.blotting import blot_chip
 from drizframe.engine.drizzling import drizzle
 from drizframe.engine.events import Bus
 from drizframe.engine.executing import results_of
+from drizframe.engine.hearing import heard
 from drizframe.engine.kernel_ways import loops_compiled
 from drizframe.engine.overlaps import find_overlaps
 from drizframe.engine.plan import Plan
@@ -23,7 +24,7 @@ from drizframe.errors import HookError
 from drizframe.hooks import Component, Interpolator, Kernel, Overlap, Registry, Step, choose, guarded
 from drizframe.model import Chip, ChipInput, Drizzled, Exposure, Frame, PixelMap, PlaneKey, Unit, Window
 
-__all__ = ["EngineJob", "RunContext"]
+__all__ = ["EngineJob", "RunContext", "cleared_bits", "reset_bits"]
 
 Array = np.ndarray[Any, Any]
 Which = Literal["separate", "final"]
@@ -156,7 +157,7 @@ class EngineJob:
         else:
             image = chip.plane(key.name)
             if image is not None and key.name == "dq":
-                image = reset_bits(image, self.parameters.resetbits)
+                image = reset_bits(image, cleared_bits(self.parameters))
         if image is None:
             return None
         image = image.view()  # the array itself may be the caller's, who goes on with it
@@ -250,7 +251,8 @@ class EngineJob:
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""
         executor = self.registry.get("executor", self.parameters.executor)
-        return list(results_of(executor, function, items, self._context.plan.workers))
+        told = heard(function, lambda text: self.note(text, warn=True))
+        return list(results_of(executor, told, items, self._context.plan.workers))
 
     def note(self, message: str, *, warn: bool = False) -> None:
         """Write a line into the log, as a warning if `warn`.
@@ -263,6 +265,13 @@ class EngineJob:
     def plugin_options(self, component: Component | Step | None = None) -> Any:
         """Return the validated parameter section of a component, or of this step if none is named; None if it has none."""
         return options_of(self._step if component is None else component, self.parameters)
+
+
+def cleared_bits(parameters: Parameters) -> int | None:
+    """Return the flags that do not count: `resetbits`, and `crbit` too where masks of earlier runs are to be left alone."""
+    if parameters.use_crmasks:
+        return parameters.resetbits
+    return (parameters.resetbits or 0) | parameters.crbit
 
 
 def reset_bits(dq: Array, bits: int | None) -> Array:

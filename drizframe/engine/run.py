@@ -12,6 +12,7 @@ from drizframe.engine.blame import culprit_of, provider_of
 from drizframe.engine.events import Bus
 from drizframe.engine.executing import results_of
 from drizframe.engine.footprints import exposure_window
+from drizframe.engine.hearing import hearing
 from drizframe.engine.job import EngineJob, RunContext
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
@@ -40,7 +41,8 @@ def execute(task: Task) -> Mapping[Any, Any]:
     """Call the step; a stranger's error is named after the component or step and who provides it."""
     job = EngineJob(task.context, task.step, task.unit, task.window)
     try:
-        planes = task.step.run(job)
+        with hearing(lambda text: job.note(text, warn=True)):
+            planes = task.step.run(job)
     except PluginError as error:
         if error.component is None:
             raise
@@ -316,7 +318,8 @@ def carry_out(
         The store holds the planes; `backends` says which implementation of each component ran.
     """
     context = RunContext(plan=plan, registry=registry, store=store, bus=bus)
-    wanted = keep | {"mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var", "sky", "mask.static", "mask.cr"}
+    wanted = keep | {"mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var"}
+    wanted |= {"sky", "mask.static", "mask.cr", "mask.cr.given"}
     for stage in plan.off:
         bus.finish(stage, "off")
     alone = lonely(plan) if len(plan.exposures) > 1 else []

@@ -37,6 +37,7 @@ STOCK: tuple[str, ...] = (
             "blot",
             "cosmic_rays",
             "final",
+            "alarms",
         )
     ),
 )

@@ -23,6 +23,7 @@ PLANES: dict[str, str] = {
     "mask.user": "chip: user mask, uint8, 1 = good",
     "mask.sky": "chip: pixels used for the sky, uint8, 1 = used",
     "mask.cr": "chip: cosmic-ray mask, uint8, 1 = good",
+    "mask.cr.given": "chip: cosmic-ray mask that was given to the run, uint8, 1 = good",
     "sky": "chip: `SkyValue` in native units",
     "noise.level": "chip: noise of the background in native units, for images in flux or surface brightness, float",
     "single.sci": "exposure: singly drizzled image on its footprint, electrons per second, float32",

@@ -86,15 +86,6 @@ def test_sky_masks_of_inputs_with_one_root_do_not_overwrite_each_other(sample):
     }
 
 
-def test_masks_of_an_earlier_run_are_not_used(sample):
-    fresh = run(sample, driz_cr=False, restore=False)
-    shutil.rmtree(sample / "OrIg_files")
-    for k in (3, 4):
-        fits.PrimaryHDU(np.zeros((400, 400), np.uint8)).writeto(sample / f"o4k19ac{k}q_sci1_crmask.fits")
-    again = run(sample, driz_cr=False)
-    np.testing.assert_array_equal(again.wht, fresh.wht)
-
-
 def test_a_sky_file_lying_around_does_not_replace_the_input(sample):
     fresh = run(sample, driz_cr=False)
     for k in (3, 4):

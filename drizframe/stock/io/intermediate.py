@@ -136,7 +136,7 @@ def write_mask(folder: Path, name: str, extver: int, image: Image, step: Literal
     return write_image(folder / f"{name}_sci{extver}_{step}_mask.fits", _float32(image))
 
 
-def write_crmask(folder: Path, name: str, extver: int, mask: Image) -> Path:
+def write_crmask(folder: Path, name: str, extver: int, mask: Image, header: Header | None = None) -> Path:
     """Write a cosmic-ray mask, ``<name>_sciN_crmask.fits``, uint8, 1 = good.
 
     Parameters
@@ -149,8 +149,11 @@ def write_crmask(folder: Path, name: str, extver: int, mask: Image) -> Path:
         Number of the chip.
     mask : ndarray
         Zero where a pixel is bad.
+    header : Header, optional
+        What it belongs to, from `drizframe.stock.io.crmasks.mask_header`.
     """
-    return write_image(folder / f"{name}_sci{extver}_crmask.fits", (np.asarray(mask) != 0).astype(np.uint8))
+    path = folder / f"{name}_sci{extver}_crmask.fits"
+    return write_image(path, (np.asarray(mask) != 0).astype(np.uint8), header)
 
 
 def write_sky_mask(folder: Path, name: str, extver: int, mask: Image) -> Path:

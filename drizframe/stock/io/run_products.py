@@ -13,10 +13,11 @@ from drizframe.model import RUN, Unit, Window
 from drizframe.model.signature import static_mask_names
 from drizframe.model.units import scale_of
 from drizframe.stock.io import intermediate
+from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.facts import ProductFacts
 from drizframe.stock.io.headers import ProductHeaders, product_headers
 
-__all__ = ["mosaic_headers", "write_planes"]
+__all__ = ["intermediate_files", "mosaic_headers", "write_planes"]
 
 Image = np.ndarray[Any, Any]
 
@@ -169,10 +170,13 @@ def _sky_masks(product: RunProducts) -> list[Path]:
 
 
 def _rays(product: RunProducts) -> list[Path]:
+    run = Path(product.names.stem).name
     return _each_chip(
         product,
         "mask.cr",
-        lambda folder, e, c, image: intermediate.write_crmask(folder, e.name, c.extver, image),
+        lambda folder, e, c, image: intermediate.write_crmask(
+            folder, e.name, c.extver, image, mask_header(e, c, run)
+        ),
     )
 
 
@@ -192,6 +196,31 @@ def _clean(product: RunProducts) -> list[Path]:
             folder = product.folder_of(exposure)
             paths.append(intermediate.write_crclean(folder, exposure, images, good, product.parameters.crbit))
     return paths
+
+
+def intermediate_files(product: RunProducts) -> list[Path]:
+    """Return the files that `write_planes` makes if all planes are asked for, but for the cleaned exposures.
+
+    Parameters
+    ----------
+    product : RunProducts
+        The finished run.
+    """
+    root = Path(product.names.root).name
+    paths = [product.folder / f"{root}_med.fits"]
+    paths += [
+        product.folder / name for name in static_mask_names(product.names.root, product.exposures).values()
+    ]
+    for exposure in product.exposures:
+        folder, name = product.folder_of(exposure), exposure.name
+        paths += [folder / f"{name}_single_{kind}.fits" for kind in ("sci", "wht")]
+        for chip in exposure.chips:
+            science = f"{name}_sci{chip.extver}"
+            paths += [
+                folder / f"{science}_{kind}.fits" for kind in ("blt", "crmask", "single_mask", "final_mask")
+            ]
+            paths.append(folder / f"{name}_skymatch_mask_sci{chip.extver}.fits")
+    return list(dict.fromkeys(paths))
 
 
 #: Plane -> what writes it.

@@ -73,13 +73,15 @@ def run_weights(job: Job) -> Mapping[str, Any]:
 def _good(job: Job) -> Image:
     """Return good pixels: by flags and static mask, and by cosmic rays if that leaves any (trap 08-9)."""
     good: Image = np.ones(job.chip.shape, dtype=np.uint8)
-    dq, static, rays = (job.read(name, job.unit) for name in ("dq", "mask.static", "mask.cr"))
+    dq, static = (job.read(name, job.unit) for name in ("dq", "mask.static"))
     if dq is not None:
         good = good * good_mask(dq, job.parameters.final_bits)
     if static is not None:
         good = good * (static != 0).astype(np.uint8)
-    if rays is not None and good.any():
-        good = good * (rays != 0).astype(np.uint8)
+    if good.any():
+        for rays in (job.read(name, job.unit) for name in ("mask.cr", "mask.cr.given")):
+            if rays is not None:
+                good = good * (rays != 0).astype(np.uint8)
     return good
 
 
@@ -158,7 +160,7 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 FINAL_WEIGHTS = Step(
     name="final_weights",
     summary="Weight the good pixels of every chip.",
-    consumes=("dq", "err", "ivm", "flat", "mask.static", "mask.cr", "sky"),
+    consumes=("dq", "err", "ivm", "flat", "mask.static", "mask.cr", "mask.cr.given", "sky"),
     produces=("final.mask", "final.scale", "final.var"),
     scope="chip",
     run=run_weights,

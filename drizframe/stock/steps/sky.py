@@ -25,6 +25,7 @@ from drizframe.hooks import (
 )
 from drizframe.model import Chip, Exposure, PlaneKey, SkyValue, Unit
 from drizframe.model.statistics import order_of_one
+from drizframe.stock.steps._sky_alarm import is_lost
 from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
 from drizframe.stock.steps._sky_masks import read_mask_catalogue, user_masks
 from drizframe.stock.steps._sky_units import brightness_conversion
@@ -285,6 +286,25 @@ def _used(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, Image]:
     return found
 
 
+def _warn_of_lost(job: Job, values: Mapping[Unit, SkyValue], masks: Mapping[Unit, Image]) -> None:
+    """Name the chips whose sky came out as 0 although their pixels are not."""
+    lost = []
+    for unit, value in values.items():
+        if value.level != 0:
+            continue
+        static = job.read("mask.static", unit) if job.parameters.use_static else None
+        good = sky_mask(job.read("dq", unit), static, masks.get(unit), job.parameters.sky_bits)
+        if is_lost(value, job.read("sci", unit), good):
+            exposure, chip = _chip(job, unit)
+            lost.append(f"{exposure.name}[sci,{chip.extver}]")
+    if lost:
+        job.note(
+            f"The sky of {', '.join(lost)} came out as 0 although the pixels are not: the sky stays in the image. Look at skylower, "
+            "skyupper, skyclip, skylsigma, skyusigma, sky_bits and the masks, or give values by skyfile.",
+            warn=True,
+        )
+
+
 def run(job: Job) -> Mapping[Any, Any]:
     """Find the sky of every chip.
 
@@ -303,6 +323,8 @@ def run(job: Job) -> Mapping[Any, Any]:
             "nothing subtracted" if value.subtracted is None else f"{float(value.subtracted):.7g} subtracted"
         )
         job.note(f"Sky of {exposure.name}[sci,{chip.extver}]: {value.level:.7g}, {taken} ({value.method}).")
+    if measured:
+        _warn_of_lost(job, values, masks)
     planes: dict[PlaneKey, Any] = {PlaneKey("sky", unit): value for unit, value in values.items()}
     if measured:
         planes |= {PlaneKey("mask.sky", unit): mask for unit, mask in _used(job, masks).items()}

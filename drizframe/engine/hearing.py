@@ -1,0 +1,89 @@
+"""Warnings that components give with `warnings.warn` while a run works: they reach its log, its listeners and its result.
+
+`warnings.catch_warnings` is of no use where tasks run in threads, and hears nothing that a filter ignores.  So while any run is
+at work `warnings.warn` goes through here: a warning of a thread that works for a run is handed to that run, which issues it
+again from the main thread; all others are Python's business as before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from drizframe.errors import DrizframeWarning
+
+__all__ = ["deaf", "heard", "hearing", "listening"]
+
+_Sink = Callable[[str], None]
+
+_here = threading.local()
+_lock = threading.Lock()
+_runs = 0
+_python: Any = warnings.warn
+
+#: Libraries that warn of their own affairs, such as keywords that a WCS repaired.
+_LIBRARIES = frozenset({"astropy", "numpy", "scipy", "pydantic", "pluggy"})
+
+
+def _for_the_run(message: Any, category: Any, module: str) -> bool:
+    """Whether a warning tells the user of the run something."""
+    kind = type(message) if isinstance(message, Warning) else category or UserWarning
+    if not isinstance(kind, type) or not issubclass(kind, UserWarning):
+        return False
+    return issubclass(kind, DrizframeWarning) or module.partition(".")[0] not in _LIBRARIES
+
+
+def _warn(message: Any, category: Any = None, stacklevel: int = 1, source: Any = None, **more: Any) -> None:
+    """Hand a warning to the run that this thread works for, or to Python."""
+    sink: _Sink | None = getattr(_here, "sink", None)
+    if sink is not None and _for_the_run(message, category, str(sys._getframe(1).f_globals.get("__name__"))):  # noqa: SLF001
+        sink(str(message))
+        return
+    _python(message, category, stacklevel + 1, source, **more)
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[None]:
+    """Hear warnings as long as a run is at work."""
+    global _runs, _python  # noqa: PLW0603  (there is one `warnings.warn` in the process)
+    with _lock:
+        if not _runs:
+            _python, warnings.warn = warnings.warn, _warn
+        _runs += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _runs -= 1
+            if not _runs and warnings.warn is _warn:
+                warnings.warn = _python
+
+
+@contextlib.contextmanager
+def hearing(sink: _Sink | None) -> Iterator[None]:
+    """Hand warnings of this thread to `sink`; None: to Python."""
+    old = getattr(_here, "sink", None)
+    _here.sink = sink
+    try:
+        yield
+    finally:
+        _here.sink = old
+
+
+def deaf() -> contextlib.AbstractContextManager[None]:
+    """Let warnings of this thread go to Python."""
+    return hearing(None)
+
+
+def heard(function: Callable[[Any], Any], sink: _Sink) -> Callable[[Any], Any]:
+    """Return the function, whose warnings go to `sink` in whatever thread it is called."""
+
+    def call(item: Any) -> Any:
+        with hearing(sink):
+            return function(item)
+
+    return call

@@ -1,0 +1,287 @@
+"""Looks at what a run made, and says what cannot be right: empty medians, exposures without weight, stars taken for cosmic rays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.config.bits import good_mask
+from drizframe.hooks import Step, hookimpl
+from drizframe.model import RUN, PlaneKey, Window
+from drizframe.stock.steps._peaks import chip_positions, peaks
+
+if TYPE_CHECKING:
+    from drizframe.config import Parameters
+    from drizframe.hooks import Job
+    from drizframe.model import Exposure, SkyValue, Unit
+
+__all__ = ["COSMIC_RAY_ALARM", "FINAL_ALARM", "MEDIAN_ALARM", "SEPARATE_ALARM"]
+
+Image = np.ndarray[Any, Any]
+
+#: Share of the good pixels of an exposure from which flags are no cosmic rays.
+MOST_RAYS = 0.05
+#: Share of the stars whose cores are flagged in most of their exposures from which the comparison is wrong, and how many at least.
+MOST_STARS, FEWEST_STARS = 0.3, 3
+#: Pixels of a chip that are looked at for the likely cause.
+SAMPLE = 100_000
+#: Rows of a frame that are looked at at a time.
+ROWS = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flags:
+    """What is wrong with the flags of a chip, in numbers."""
+
+    good: int
+    flagged: int
+    #: For each star: -1 not on a good pixel of this chip, 0 not flagged, 1 flagged.
+    stars: np.ndarray[Any, np.dtype[np.int8]]
+    #: Median of the exposure less the comparison image, its scatter, and the sky of the chip, in native units.
+    offset: float
+    scatter: float
+    sky: float
+    #: How many times as bright each star is as in the comparison image; not a number where it does not stand out there.
+    ratios: np.ndarray[Any, np.dtype[np.float64]]
+
+
+def _rays(job: Job, unit: Unit) -> Image | None:
+    """Return the cosmic rays of a chip: those that were found, and those that were given."""
+    masks = [m for m in (job.read(n, unit) for n in ("mask.cr", "mask.cr.given")) if m is not None]
+    return None if not masks else np.logical_or.reduce([m == 0 for m in masks])
+
+
+def _good(job: Job, unit: Unit, sci: Image) -> Image:
+    """Return the pixels that would have a weight but for cosmic rays."""
+    good: Image = np.isfinite(sci)
+    dq, static = job.read("dq", unit), job.read("mask.static", unit)
+    if dq is not None:
+        good &= good_mask(dq, job.parameters.final_bits).astype(bool)
+    if static is not None:
+        good &= static != 0
+    return good
+
+
+def _look(job: Job, unit: Unit, stars: Image) -> _Flags | None:
+    """Count the flags of a chip, and find what may be their cause."""
+    rays = _rays(job, unit)
+    if rays is None:
+        return None
+    sci, blot = job.read("sci", unit), job.read("blot", unit)
+    good = _good(job, unit, sci)
+    rays &= good
+    state = np.full(len(stars), -1, dtype=np.int8)
+    ratios = np.full(len(stars), np.nan)
+    value: SkyValue | None = job.read("sky", unit)
+    sky = 0.0 if value is None or value.subtracted is None else float(value.subtracted)
+    if len(stars):
+        x, y, inside = chip_positions(job.pixel_map(unit, "separate"), stars)
+        inside[inside] = good[y[inside], x[inside]]
+        state[inside] = rays[y[inside], x[inside]]
+        if blot is not None and inside.any():
+            here, there = (i[y[inside], x[inside]].astype(np.float64) - sky for i in (sci, blot))
+            ratios[inside] = np.divide(here, there, out=np.full(len(here), np.nan), where=there > 0)
+    offset = scatter = 0.0
+    if blot is not None:
+        step = max(1, sci.size // SAMPLE)
+        chosen = good.ravel()[::step]
+        rest = (sci.ravel()[::step] - blot.ravel()[::step])[chosen]
+        rest = rest[np.isfinite(rest)]
+        if rest.size:
+            offset = float(np.median(rest))
+            scatter = 1.4826 * float(np.median(np.abs(rest - offset)))
+    return _Flags(int(good.sum()), int(rays.sum()), state, offset, scatter, sky, ratios)
+
+
+def _cause(found: Sequence[_Flags], *, given: bool, flagged: bool = False) -> str:
+    """Name the likely cause, and what to do; by all stars, or by those that are flagged."""
+    if given:
+        return (
+            "Likely: the masks that were given are of other exposures, or have 1 for cosmic rays instead of 0. "
+            "Look at crmasks, or leave masks of an earlier run alone with use_crmasks=False."
+        )
+    offset, scatter, sky = (
+        float(np.median([getattr(f, n) for f in found])) for n in ("offset", "scatter", "sky")
+    )
+    if abs(offset) > 3 * scatter and abs(offset) > 0.5 * abs(sky):
+        return (
+            f"Likely: the sky is not added back, for the exposures lie {offset:.4g} above the blotted median (their sky is {sky:.4g}). "
+            "Set blot_addsky=True, or blot_skyval to the sky that is in the exposures."
+        )
+    ratios = np.concatenate([f.ratios[(f.stars == 1) | (not flagged)] for f in found])
+    ratios = ratios[np.isfinite(ratios)]
+    ratio = float(np.median(ratios)) if ratios.size > 1 else 1.0
+    if not 0.5 < ratio < 2.0:  # a peak is up to 1.5 times as high as in an image that was resampled
+        return (
+            f"Likely: units or exposure times, for stars are {ratio:.3g} times as bright as in the blotted median. Look at BUNIT, "
+            "EXPTIME, gain and exptime."
+        )
+    if abs(offset) > 0.3 * scatter:
+        return (
+            f"Likely: the sky, for the exposures lie {offset:.4g} off the blotted median, which is much beside their scatter of "
+            f"{scatter:.4g}. Look at skysub, skyfile, skyuser and skymethod: skies that differ must be subtracted."
+        )
+    return (
+        "Possible causes: the exposures are not aligned with each other, so that stars fall beside themselves; units or exposure "
+        "times that do not fit; the sky is not added back (blot_addsky); limits too low for this sampling (driz_cr_snr, "
+        "driz_cr_scale); or there are that many cosmic rays."
+    )
+
+
+def _run_cosmic_rays(job: Job) -> Mapping[Any, Any]:
+    shape = job.frame("separate").shape
+    read = None if job.read("median", RUN, Window(0, 1, 0, 1)) is None else _rows(job)
+    stars = np.empty((0, 2)) if read is None else peaks(read, shape)
+    units = list(job.units("chip"))
+    looked = dict(zip(units, job.map(lambda unit: _look(job, unit, stars), units), strict=True))
+    found = {u: f for u, f in looked.items() if f is not None}
+    given = not any(job.read("mask.cr", u) is not None for u in found)
+    texts = []
+    many: dict[str, list[_Flags]] = {}
+    for unit in job.units("exposure"):
+        mine = [f for u, f in found.items() if u.exposure == unit.exposure]
+        good, flagged = sum(f.good for f in mine), sum(f.flagged for f in mine)
+        if good and flagged > MOST_RAYS * good:
+            many[f"{job.exposures[unit.exposure or 0].name} ({100 * flagged / good:.1f} %)"] = mine
+    if many:
+        names, cause = ", ".join(many), _cause([f for mine in many.values() for f in mine], given=given)
+        texts.append(f"More than 5 % of the good pixels are flagged as cosmic rays: {names}. {cause}")
+    text = _stars_flagged(job, found)
+    if text:
+        texts.append(text + _cause(list(found.values()), given=given, flagged=True))
+    for text in texts:
+        job.note(text, warn=True)
+    return {PlaneKey("cosmic_ray_alarm.texts"): tuple(texts)}
+
+
+def _rows(job: Job) -> Any:
+    return lambda window: job.read("median", RUN, window)
+
+
+def _stars_flagged(job: Job, found: Mapping[Unit, _Flags]) -> str:
+    """Say how many stars are flagged in most of their exposures, if these are too many."""
+    if not found:
+        return ""
+    by_exposure: dict[int, Image] = {}
+    for unit, flags in found.items():
+        key = unit.exposure or 0
+        by_exposure[key] = np.maximum(
+            by_exposure.get(key, np.full(len(flags.stars), -1, dtype=np.int8)), flags.stars
+        )
+    states = np.array(list(by_exposure.values()))
+    seen, flagged = (states >= 0).sum(axis=0), (states == 1).sum(axis=0)
+    used = seen >= 2
+    wrong = used & (2 * flagged > seen)
+    total, bad = int(used.sum()), int(wrong.sum())
+    if bad < min(FEWEST_STARS, total) or not bad or bad <= MOST_STARS * total:
+        return ""
+    names = ", ".join(job.exposures[i].name for i, s in by_exposure.items() if ((s == 1) & wrong).any())
+    return f"The cores of {bad} of the {total} brightest stars are flagged as cosmic rays in most of their exposures ({names}). "
+
+
+def _run_median(job: Job) -> Mapping[Any, Any]:
+    """Name the exposures on whose part of the frame the median is empty."""
+    ny, nx = job.frame("separate").shape
+    waiting = list(job.units("exposure"))
+    for y in range(0, ny, ROWS):
+        rows = Window(y, min(y + ROWS, ny), 0, nx)
+        median = job.read("median", RUN, rows)
+        if median is None or not waiting:
+            break
+        filled = np.isfinite(median) & (median != 0)
+        if filled.any():
+            waiting = [u for u in waiting if not (filled & (job.read("single.wht", u, rows) > 0)).any()]
+    if waiting:
+        job.note(
+            f"The median image is empty on {', '.join(job.exposures[u.exposure or 0].name for u in waiting)}: no value is left there, "
+            "and every source would count as a cosmic ray. Look at driz_sep_bits, combine_maskpt, combine_nlow, combine_nhigh, "
+            "combine_lthresh and combine_hthresh.",
+            warn=True,
+        )
+    return {}
+
+
+def _weightless(plane: str, what: str) -> Any:
+    """Return the function of a step that names exposures whose weights are all 0."""
+
+    def run(job: Job) -> Mapping[Any, Any]:
+        chips = [u for u in job.units("chip") if u.exposure == job.unit.exposure]
+        weights = [w for w in (job.read(plane, u) for u in chips) if w is not None]
+        if weights and not any(w.any() for w in weights):
+            job.note(
+                f"{job.exposure.name}: all weights of {what} are 0, so it adds nothing to it. {_LOOK[plane]}",
+                warn=True,
+            )
+        return {}
+
+    return run
+
+
+_LOOK = {
+    "single.mask": "Every pixel is flagged: look at driz_sep_bits and the static mask.",
+    "final.mask": "Look at final_bits, at the static mask and the cosmic rays, and with ERR or IVM weights at those images.",
+}
+
+
+def _separate_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
+    return bool(parameters.driz_separate)
+
+
+def _median_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
+    return bool(parameters.median and parameters.driz_separate) and len(exposures) > 1
+
+
+def _final_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
+    return bool(parameters.driz_combine)
+
+
+SEPARATE_ALARM = Step(
+    name="separate_alarm",
+    summary="Name exposures without any weight in the separate step.",
+    consumes=("single.mask",),
+    produces=(),
+    scope="exposure",
+    run=_weightless("single.mask", "its single image"),
+    enabled=_separate_enabled,
+)
+
+MEDIAN_ALARM = Step(
+    name="median_alarm",
+    summary="Name exposures on which the median is empty.",
+    consumes=("median", "single.wht"),
+    produces=(),
+    scope="run",
+    run=_run_median,
+    enabled=_median_enabled,
+)
+
+COSMIC_RAY_ALARM = Step(
+    name="cosmic_ray_alarm",
+    summary="Tell flags that cannot be cosmic rays: too many pixels of an exposure, or the cores of stars.",
+    consumes=("mask.cr", "mask.cr.given", "median", "blot", "sci", "sky", "dq", "mask.static"),
+    produces=("cosmic_ray_alarm.texts",),
+    scope="run",
+    run=_run_cosmic_rays,
+)
+
+FINAL_ALARM = Step(
+    name="final_alarm",
+    summary="Name exposures without any weight in the final step.",
+    consumes=("final.mask",),
+    produces=(),
+    scope="exposure",
+    run=_weightless("final.mask", "the mosaic"),
+    enabled=_final_enabled,
+)
+
+
+@hookimpl
+def drizframe_extra_steps() -> Iterator[Step]:
+    """Yield the steps that look."""
+    yield SEPARATE_ALARM
+    yield MEDIAN_ALARM
+    yield COSMIC_RAY_ALARM
+    yield FINAL_ALARM
