@@ -16,7 +16,7 @@ def exposures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("acs")
     scene = random_scene(3, stars=60, galaxies=3)
     pointings = dither(3, roll=20.0, roll_step=2.0, exptime=(300, 400, 500), seed=3)
-    simulate(acs_wfc(), scene, pointings, seed=3, cosmic_rays=60, shape=(150, 170)).write(folder)
+    simulate(acs_wfc(), scene, pointings, seed=3, cosmic_rays=8, shape=(150, 170)).write(folder)
     return sorted(str(p) for p in folder.glob("*_flt.fits"))
 
 
