@@ -452,11 +452,11 @@ def run_session(
 def _kept(settings: Parameters) -> frozenset[str]:
     """Return the intermediate planes that the user wants to have as files."""
     if "all" in settings.keep:
-        return frozenset(INTERMEDIATE)
+        return frozenset({*INTERMEDIATE, "crclean.dq"})
     for name in settings.keep:
         if name not in INTERMEDIATE:
             raise UnknownComponentError("intermediate product", name, [*INTERMEDIATE, "all"])
-    return frozenset(settings.keep)
+    return frozenset(settings.keep) | ({"crclean.dq"} if "crclean" in settings.keep else frozenset())
 
 
 def _with_headers(context: RunContext, product: RunProducts, mosaic: Mosaic | None) -> Mosaic | None:

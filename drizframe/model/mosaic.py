@@ -34,7 +34,7 @@ class Mosaic:
     var : ndarray of float32, shape (ny, nx), or None
         Variance of `sci`.
     headers : mapping of str to astropy.io.fits.Header
-        Headers of the product by part: ``"primary"``, ``"sci"``, ``"wht"``, ``"ctx"``.
+        Headers of the product by part: ``"primary"``, ``"sci"``, ``"wht"``, ``"ctx"``, ``"var"``.
     table : Any
         The table of input keywords (``HDRTAB``), or None.
     exptime : float

@@ -13,12 +13,43 @@ if TYPE_CHECKING:
 
     from drizframe.model import Chip, Exposure
 
-__all__ = ["put_drizzle"]
+__all__ = ["drop_drizzle", "put_drizzle", "rename_products"]
 
 #: One set for each drizzled chip.
 _DRIZZLE = re.compile(
     r"^D\d{3,}(VER|GEOM|DATA|DEXP|OUDA|OUWE|OUCO|MASK|WTSC|KERN|PIXF|COEF|OUUN|FVAL|WKEY|SCAL|ISCL|SKYM)$"
 )
+
+
+def drop_drizzle(header: Header) -> None:
+    """Remove these keywords from the header of an input that is itself a product.
+
+    Parameters
+    ----------
+    header : Header
+        Header that is changed.
+    """
+    for key in [k for k in dict.fromkeys(header) if _DRIZZLE.match(k) or k == "NDRIZIM"]:
+        header.remove(key, ignore_missing=True, remove_all=True)
+
+
+def rename_products(primary: Header, stem: str) -> None:
+    """Write the names under which a product is really stored.
+
+    Parameters
+    ----------
+    primary : Header
+        Primary header of the product; it is changed where it names its files.
+    stem : str
+        Root and tag of the names, without folder.
+    """
+    root = header_text(re.sub(r"_dr[zcw]$", "", stem))
+    if "ROOTNAME" in primary:
+        primary["ROOTNAME"] = root
+    for key in [k for k in primary if _DRIZZLE.match(k) and k.endswith(("OUDA", "OUWE", "OUCO"))]:
+        tail = {"A": ".fits", "E": "_wht.fits", "O": "_ctx.fits"}[key[-1]]
+        if primary[key]:
+            primary[key] = header_text(stem) + tail
 
 
 def put_drizzle(primary: Header, facts: ProductFacts) -> None:
@@ -33,8 +64,7 @@ def put_drizzle(primary: Header, facts: ProductFacts) -> None:
     """
     from astropy.io.fits import Card
 
-    for key in [k for k in primary if _DRIZZLE.match(k)]:  # of an input that is itself a product
-        primary.remove(key, ignore_missing=True)
+    drop_drizzle(primary)
     chips = facts.chips()
     primary["NDRIZIM"] = (len(chips), "Drizzle, No. images drizzled onto output")
     for number, (unit, exposure, chip) in enumerate(chips, start=1):

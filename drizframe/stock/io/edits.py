@@ -298,7 +298,8 @@ def _write_edit(temporary: Path, edit: FileEdit, resetbits: int | None, crbit: i
         with open_fits(edit.source) as hdus:
             copy = single_exposure(hdus, edit.exposure)
             _apply(copy, edit, resetbits, crbit)
-            copy.writeto(temporary, output_verify="silentfix")
+            sums = any("CHECKSUM" in h.header for h in copy)
+            copy.writeto(temporary, output_verify="silentfix", checksum=sums)
         return
     shutil.copyfile(edit.source, temporary)
     with fits.open(temporary, mode="update", memmap=False, uint=True, output_verify="silentfix") as hdus:

@@ -11,6 +11,7 @@ import numpy as np
 from drizframe.errors import OutputError
 from drizframe.hooks import Writer, hookimpl
 from drizframe.stock.io.atomic import staged
+from drizframe.stock.io.drizzle_keywords import rename_products
 from drizframe.stock.io.headers import frame_headers, simple_header
 from drizframe.stock.io.images import primary_hdu
 from drizframe.stock.io.run_products import mosaic_headers, write_planes
@@ -83,14 +84,16 @@ def write_simple(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) ->
     targets = [stem.with_name(f"{stem.name}_{k}.fits") for k in kinds]
     _refuse_existing(targets, overwrite)
     table = _table(mosaic)
+    primary = headers["primary"].copy()
+    rename_products(primary, stem.name)
     with staged(*targets) as parts:
         for kind, target, part in zip(kinds, targets, parts, strict=True):
-            header = simple_header(headers["primary"], headers.get(kind, headers["wht"]), kind.upper())
+            header = simple_header(primary, headers[kind], kind.upper())
             header["FILENAME"] = (header_text(target.name), "name of file")
             hdus = fits.HDUList([primary_hdu(images[kind], header)])
             if kind == "sci" and table is not None:
                 hdus.append(table)
-            hdus.writeto(part, output_verify="silentfix")
+            hdus.writeto(part, output_verify="silentfix", checksum=True)
     return targets
 
 
@@ -129,7 +132,7 @@ def write_mef(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) -> li
         images["var"] = mosaic.var
     extensions = []
     for kind, image in images.items():
-        header = headers.get(kind, headers["wht"]).copy()
+        header = headers[kind].copy()
         header.remove("EXTNAME", ignore_missing=True)
         hdu = fits.ImageHDU(data=image, header=header, name=kind.upper())
         hdu.header["EXTVER"] = 1
@@ -138,10 +141,13 @@ def write_mef(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) -> li
     if table is not None:
         extensions.append(table)
     primary = headers["primary"].copy()
+    rename_products(primary, target.name.removesuffix(".fits"))
     primary["EXTEND"], primary["NEXTEND"] = True, len(extensions)
     primary["FILENAME"] = (header_text(target.name), "name of file")
     with staged(target) as (part,):
-        fits.HDUList([primary_hdu(None, primary), *extensions]).writeto(part, output_verify="silentfix")
+        fits.HDUList([primary_hdu(None, primary), *extensions]).writeto(
+            part, output_verify="silentfix", checksum=True
+        )
     return [target]
 
 

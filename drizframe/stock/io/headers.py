@@ -1,69 +1,44 @@
-"""Headers of products."""
+"""Headers of mosaics and of singly drizzled images."""
 
 from __future__ import annotations
 
-import math
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import drizframe
 from drizframe.stock.io.blending import Rules, blend, choose_rules, keyword_table
-from drizframe.stock.io.drizzle_keywords import put_drizzle
-from drizframe.stock.io.facts import ProductFacts, distinct, plain, totals
+from drizframe.stock.io.drizzle_keywords import drop_drizzle, put_drizzle
+from drizframe.stock.io.facts import ProductFacts, totals
+from drizframe.stock.io.grid_keywords import STRUCTURE, describes_array, drop_grid, put_pixel_sizes
+from drizframe.stock.io.input_headers import InputHeaders, exposure_header, input_headers
 from drizframe.stock.io.text import header_text
-from drizframe.stock.io.wcs_keywords import STALE, TABLES, put_wcs, wcs_type
+from drizframe.stock.io.wcs_keywords import put_frame
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-    from drizframe.model import Chip, Exposure, Frame
+    from drizframe.model import Exposure, Frame
 
-__all__ = ["ProductHeaders", "blot_header", "frame_headers", "product_headers", "simple_header"]
+__all__ = ["ProductHeaders", "frame_headers", "product_headers", "put_unit", "rules_for", "simple_header"]
 
-#: Statistics of single input images; they mean nothing for a product.
-_STATISTICS = (
-    "NGOODPIX",
-    "GOODMIN",
-    "GOODMAX",
-    "GOODMEAN",
-    "SNRMIN",
-    "SNRMAX",
-    "SNRMEAN",
-    "SOFTERRS",
-    "DATAMIN",
-    "DATAMAX",
-)
-#: Structure of an extension, which a file without extensions does not have.
-_STRUCTURE = frozenset(
-    {
-        "SIMPLE",
-        "BITPIX",
-        "NAXIS",
-        "NAXIS1",
-        "NAXIS2",
-        "NAXIS3",
-        "EXTEND",
-        "XTENSION",
-        "PCOUNT",
-        "GCOUNT",
-        "EXTNAME",
-        "EXTVER",
-        "BSCALE",
-        "BZERO",
-        "DATE",
-        "IRAF-TLM",
-        "COMMENT",
-        "HISTORY",
-        "",
-        "PIXVALUE",
-        "NPIX1",
-        "NPIX2",
-    }
-)
-_NO_UNIT = "UNITLESS"
+#: Statistics of input images, which blending rules may combine; else they mean nothing for a product.
+BLENDED_STATISTICS = (
+    "GOODMIN", "GOODMAX", "GOODMEAN", "SNRMIN", "SNRMAX", "SNRMEAN", "SOFTERRS",
+)  # fmt: skip
+#: Statistics of one image, which no product takes over.
+STATISTICS = ("NGOODPIX", "DATAMIN", "DATAMAX")
+#: Keywords of a file or a run that stand in the primary header only.
+_OF_THE_FILE = (
+    "FILENAME", "FILETYPE", "NEXTEND", "PROD_VER", "DRIZPARS", "RULESVER", "BLENDVER", "RULEFILE",
+)  # fmt: skip
+#: A scale of 1 against the detector, which blending rules write.
+_UNIT_SCALE = re.compile(r"LTM1_1|LTM2_2")
+#: Cards of an extension that a file with one image does not take over.
+_NOT_IN_SIMPLE = frozenset({"DATE", "IRAF-TLM", "", "COMMENT", "HISTORY"})
+_PARTS = ("sci", "wht", "ctx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,8 +47,8 @@ class ProductHeaders:
 
     Parameters
     ----------
-    primary, sci, wht, ctx : Header
-        Headers.
+    primary, sci, wht, ctx, var : Header
+        Headers.  That of the primary HDU tells of the exposures and the run, the others also of their arrays.
     table : mapping of str to list
         Columns of the table of input keywords; empty: none.
     notes : tuple of str
@@ -84,68 +59,13 @@ class ProductHeaders:
     sci: Header
     wht: Header
     ctx: Header
+    var: Header
     table: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def parts(self) -> dict[str, Header]:
         """Return the headers as `Mosaic.headers` wants them."""
-        return {"primary": self.primary, "sci": self.sci, "wht": self.wht, "ctx": self.ctx}
-
-
-def _clean(header: Header) -> None:
-    """Remove distortion, earlier WCSs, scaling and statistics."""
-    for key in [k for k in dict.fromkeys(header) if STALE.match(k)]:
-        header.remove(key, ignore_missing=True, remove_all=True)
-    for key in ("BSCALE", "BZERO", *_STATISTICS):
-        header.remove(key, ignore_missing=True, remove_all=True)
-
-
-def _science(facts: ProductFacts, unit: Any, chip: Chip) -> Header:
-    """Return a chip's science header with the sky of this run."""
-    header = chip.header.copy()
-    level = facts.sky.get(unit)
-    if level is not None:
-        header["MDRIZSKY"] = (plain(level), "Sky value computed by AstroDrizzle")
-    return header
-
-
-def _other(chip: Chip, kind: str) -> Header:
-    """Return the header of the error or data-quality image; without one, the science header."""
-    header = chip.extra.get("headers", {}).get(kind, chip.header).copy()
-    header["BUNIT"] = _NO_UNIT
-    return header
-
-
-def _primary(exposure: Exposure) -> Header:
-    """Return the primary header of an exposure without an old sky value."""
-    from astropy.io.fits import Header
-
-    header = exposure.primary.copy() if exposure.primary is not None else Header()
-    header.remove("MDRIZSKY", ignore_missing=True)
-    if "file" in exposure.extra:
-        header["FILENAME"] = header_text(exposure.extra["file"])
-    return header
-
-
-def _sets(facts: ProductFacts) -> tuple[list[Header], list[Header], list[Header], list[Header]]:
-    """Return primary headers of exposures, and SCI, ERR and DQ headers of chips."""
-    chips = facts.chips()
-    return (
-        [_primary(e) for e in distinct(facts.exposures)],
-        [_science(facts, u, c) for u, _, c in chips],
-        [_other(c, "err") for _, _, c in chips],
-        [_other(c, "dq") for _, _, c in chips],
-    )
-
-
-def _row(exposure: Exposure, science: Header) -> dict[str, Any]:
-    """Return all keywords of a chip; those of the primary header win."""
-    from astropy.io.fits.card import Undefined
-
-    both: dict[str, Any] = {}
-    for header in (science, _primary(exposure)):
-        both.update({c.keyword: c.value for c in header.cards if not isinstance(c.value, Undefined)})
-    return {k: v for k, v in both.items() if k not in {"", "COMMENT", "HISTORY"}}
+        return {"primary": self.primary, "sci": self.sci, "wht": self.wht, "ctx": self.ctx, "var": self.var}
 
 
 def _filter_note(facts: ProductFacts) -> tuple[str, ...]:
@@ -171,34 +91,102 @@ def product_headers(facts: ProductFacts) -> ProductHeaders:
     -------
     ProductHeaders
     """
-    primaries, science, errors, flags = _sets(facts)
+    inputs = input_headers(facts)
+    rules = rules_for(facts.exposures, inputs.primaries[0], facts.rules_file, facts.rules_folder)
     table: Mapping[str, Sequence[Any]] = {}
-    notes: tuple[str, ...] = ()
+    notes = tuple(inputs.notes)
     if facts.kind == "single":
-        primary, sci, wht, ctx = primaries[0], science[0], errors[0], flags[0]
+        primary, sci, wht, ctx = inputs.first
+        primary = exposure_header(primary)
     else:
-        telescope = str(primaries[0].get("TELESCOP", ""))
-        rules = choose_rules(
-            facts.rules_file,
-            [str(e.extra.get("rules") or e.family) for e in facts.exposures],
-            telescope,
-            facts.rules_folder,
-        )
-        context = (primaries[0], science[0], errors[0], flags[0])
-        primary, sci, wht, ctx = (
-            blend(rules, group, context) for group in (primaries, science, errors, flags)
-        )
-        rows = [_row(e, h) for (_, e, _), h in zip(facts.chips(), science, strict=True)]
-        table = keyword_table(rules, rows, context)
-        notes = _filter_note(facts)
+        primary, sci, wht, ctx = _blended(rules, inputs)
+        table = keyword_table(rules, inputs.rows, inputs.first)
+        notes += _filter_note(facts)
         _put_rules(primary, rules, facts)
-    for header in (sci, wht, ctx):
-        _clean(header)
-        put_wcs(header, facts.frame)
+    for kind, header in zip(_PARTS, (sci, wht, ctx), strict=True):
+        _clean(header, facts, rules)
+        header["EXTNAME"], header["EXTVER"] = kind.upper(), 1
+        put_frame(header, facts.frame)
+    for header in (primary, sci, wht, ctx):
+        put_pixel_sizes(header, facts.exposures[0].chips[0].wcs, facts.frame.wcs)
     _put_primary(primary, facts)
     _put_science(sci, facts)
     wht["CCDCHIP"] = "-999"
-    return ProductHeaders(primary=primary, sci=sci, wht=wht, ctx=ctx, table=table, notes=notes)
+    return ProductHeaders(
+        primary=primary, sci=sci, wht=wht, ctx=ctx, var=_variance(wht, facts.bunit), table=table, notes=notes
+    )
+
+
+def rules_for(
+    exposures: Sequence[Exposure], primary: Header, rules_file: str = "", folder: Path | None = None
+) -> Rules | None:
+    """Return the rules by which headers of exposures are blended, or None.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        In input order.
+    primary : Header
+        Primary header of the first; its ``TELESCOP`` decides for an instrument that is not known.
+    rules_file, folder
+        See `choose_rules`.
+    """
+    instruments = [str(e.extra.get("rules") or e.family) for e in exposures]
+    return choose_rules(rules_file, instruments, str(primary.get("TELESCOP", "")), folder)
+
+
+def _blended(rules: Rules | None, inputs: InputHeaders) -> list[Header]:
+    """Return one primary, SCI, ERR and DQ header for those of all inputs."""
+    primaries = [exposure_header(h) for h in inputs.primaries]
+    groups = (primaries, inputs.science, inputs.errors, inputs.flags)
+    return [blend(rules, group, inputs.first) for group in groups]
+
+
+def _clean(header: Header, facts: ProductFacts, rules: Rules | None) -> None:
+    """Remove what belongs to the grid, the file, or the pixels of an input."""
+    blended = facts.kind == "final" and rules is not None
+    neutral = blended and all(header.get(k, 1.0) == 1.0 for k in ("LTM1_1", "LTM2_2"))
+    drop_grid(header, keep=_UNIT_SCALE if neutral else None)
+    drop_drizzle(header)
+    for key in (*STATISTICS, *_OF_THE_FILE, *(() if rules is not None else BLENDED_STATISTICS)):
+        header.remove(key, ignore_missing=True, remove_all=True)
+    for key, value in _times(facts).items():
+        if key in header:
+            header[key] = value
+
+
+def _times(facts: ProductFacts) -> dict[str, float]:
+    """Return exposure time, start and end of a product; empty if the time is not known."""
+    seconds, start, end, _ = totals(facts.exposures)
+    if facts.kind == "single":
+        seconds, start, end = facts.exposures[0].exptime, facts.exposures[0].start, facts.exposures[0].end
+    if not seconds > 0:
+        return {}
+    return {"EXPTIME": seconds, "TEXPTIME": seconds, "EXPSTART": start, "EXPEND": end}
+
+
+def variance_unit(unit: str) -> str:
+    """Return the unit of the variance of an image.
+
+    Parameters
+    ----------
+    unit : str
+        Unit of the image.
+
+    Examples
+    --------
+    >>> variance_unit("ELECTRONS/S")
+    '(ELECTRONS/S)**2'
+    """
+    return f"({unit})**2"
+
+
+def _variance(weight: Header, unit: str) -> Header:
+    """Return the header of the variance image."""
+    header = weight.copy()
+    header["EXTNAME"] = "VAR"
+    header["BUNIT"] = (variance_unit(unit), "Units of variance")
+    return header
 
 
 def _put_rules(primary: Header, rules: Rules | None, facts: ProductFacts) -> None:
@@ -227,14 +215,12 @@ def _put_primary(primary: Header, facts: ProductFacts) -> None:
     primary["DRIZPARS"] = (header_text(facts.log), "Logfile for processing")
     root = header_text(facts.exposures[0].name if facts.kind == "single" else Path(facts.names.root).name)
     primary["ROOTNAME"] = root.removesuffix("_drw")
-    seconds, start, end, _ = totals(facts.exposures)
-    if facts.kind == "single":
-        seconds, start, end = facts.exposures[0].exptime, facts.exposures[0].start, facts.exposures[0].end
-    if seconds > 0:
-        primary["EXPTIME"] = (seconds, "exposure duration (seconds)--calculated")
-        primary.set("TEXPTIME", seconds, after="EXPTIME")
-        primary["EXPSTART"] = (start, "exposure start time (Modified Julian Date)")
-        primary["EXPEND"] = (end, "exposure end time (Modified Julian Date)")
+    times = _times(facts)
+    if times:
+        primary["EXPTIME"] = (times["EXPTIME"], "exposure duration (seconds)--calculated")
+        primary.set("TEXPTIME", times["TEXPTIME"], after="EXPTIME")
+        primary["EXPSTART"] = (times["EXPSTART"], "exposure start time (Modified Julian Date)")
+        primary["EXPEND"] = (times["EXPEND"], "exposure end time (Modified Julian Date)")
     primary["ASN_MTYP"] = ("PROD-DTH", "Role of the Member in the Association")
     for key in ("DRIZCORR", "DITHCORR"):
         if key in primary:
@@ -256,63 +242,27 @@ def _put_science(sci: Header, facts: ProductFacts) -> None:
         sci["CCDCHIP"] = "-999"
     if "NCOMBINE" in sci:
         sci["NCOMBINE"] = totals(facts.exposures)[3] if facts.kind == "final" else 1
-    _put_unit(sci, facts.bunit)
+    put_unit(sci, facts.bunit)
 
 
-def _put_unit(sci: Header, unit: str) -> None:
+def put_unit(sci: Header, unit: str) -> None:
+    """Write the unit of a science image.
+
+    Parameters
+    ----------
+    sci : Header
+        Header that gets it.
+    unit : str
+        As ``BUNIT`` spells it.
+    """
     comment = "counts * gain = electrons" if unit.lower().startswith("count") else "Units of science product"
     sci["BUNIT"] = (unit, comment)
 
 
-def blot_header(
-    exposure: Exposure, chip: Chip, sky: float | None = None, version: str = drizframe.__version__
-) -> tuple[Header, Header]:
-    """Return primary and science header of a blotted image: the chip's own, with its distortion.
-
-    Parameters
-    ----------
-    exposure, chip
-        Where the image was blotted to.
-    sky : float, optional
-        Sky level of the chip.
-    version : str
-        Version of drizframe.
-    """
-    primary = _primary(exposure)
-    sci = chip.header.copy()
-    for key in [k for k in dict.fromkeys(sci) if TABLES.match(k)]:
-        sci.remove(key, ignore_missing=True, remove_all=True)
-    for key in ("BSCALE", "BZERO", "OBJECT", *_STATISTICS):
-        sci.remove(key, ignore_missing=True)
-    if sky is not None:
-        sci["MDRIZSKY"] = (plain(sky), "Sky value computed by AstroDrizzle")
-    if str(sci.get("WCSNAME", "")).strip():
-        sci["WCSTYPE"] = wcs_type(str(sci["WCSNAME"]))
-    matrix = chip.wcs.pixel_scale_matrix
-    sci["ORIENTAT"] = (
-        math.degrees(math.atan2(matrix[0, 1], matrix[1, 1])),
-        "position angle of image y axis (deg. e of n)",
-    )
-    sci["VAFACTOR"] = (1.0, "velocity aberration plate scale factor")
-    if "CCDCHIP" in sci:
-        sci["CCDCHIP"] = "-999"
-    if "NCOMBINE" in sci:
-        sci["NCOMBINE"] = 1
-    _put_unit(sci, chip.bunit)
-    primary["EXTEND"] = True
-    primary["DATE"] = (time.strftime("%Y-%m-%d"), "date this file was written (yyyy-mm-dd)")
-    primary["PROD_VER"] = f"drizframe {version}"
-    primary["ROOTNAME"] = header_text(exposure.name)
-    primary["EXPTIME"] = (exposure.exptime, "exposure duration (seconds)--calculated")
-    primary.set("TEXPTIME", exposure.exptime, after="EXPTIME")
-    primary["EXPSTART"], primary["EXPEND"] = exposure.start, exposure.end
-    primary["ASN_MTYP"] = ("PROD-DTH", "Role of the Member in the Association")
-    primary["NDRIZIM"] = (1, "Drizzle, No. images drizzled onto output")
-    return primary, sci
-
-
 def simple_header(primary: Header, extension: Header, kind: str) -> Header:
     """Return the header of a file that holds one image: the primary header, and what the extension adds.
+
+    Where both describe an array, the extension counts.
 
     Parameters
     ----------
@@ -322,14 +272,16 @@ def simple_header(primary: Header, extension: Header, kind: str) -> Header:
         ``"SCI"``, ``"WHT"`` or ``"CTX"``.
     """
     header = primary.copy()
-    for key in ("NEXTEND", "EXTNAME", "EXTVER", "PCOUNT", "GCOUNT", "XTENSION"):
-        header.remove(key, ignore_missing=True, remove_all=True)
+    for key in [k for k in dict.fromkeys(header) if describes_array(k) or k == "NEXTEND"]:
+        if key in extension or STRUCTURE.fullmatch(key) or key == "NEXTEND":
+            header.remove(key, ignore_missing=True, remove_all=True)
     if "FILETYPE" in header or "TELESCOP" not in header:
         header["FILETYPE"] = (kind, "Type of data in array")
     else:
         header.insert("TELESCOP", ("FILETYPE", kind, "Type of data in array"))
     for card in extension.cards:
-        if card.keyword not in _STRUCTURE and card.keyword not in header:
+        key = card.keyword
+        if key not in header and key not in _NOT_IN_SIMPLE and not STRUCTURE.fullmatch(key):
             header.append(card, bottom=False)
     return header
 
@@ -348,10 +300,10 @@ def frame_headers(frame: Frame, unit: str, exptime: float) -> dict[str, Header]:
     """
     from astropy.io.fits import Header
 
-    headers = {k: Header() for k in ("primary", "sci", "wht", "ctx")}
+    headers = {k: Header() for k in ("primary", *_PARTS)}
     if exptime > 0:
         headers["primary"]["EXPTIME"] = (exptime, "exposure duration (seconds)--calculated")
-    for kind in ("sci", "wht", "ctx"):
-        put_wcs(headers[kind], frame)
-    _put_unit(headers["sci"], unit)
-    return headers
+    for kind in _PARTS:
+        put_frame(headers[kind], frame)
+    put_unit(headers["sci"], unit)
+    return {**headers, "var": _variance(headers["wht"], unit)}

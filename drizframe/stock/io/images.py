@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from drizframe.stock.io.atomic import staged
+from drizframe.stock.io.checksum_cards import data_sum, put_checksums
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -35,7 +37,9 @@ def primary_hdu(data: np.ndarray[Any, Any] | None, header: Header | None = None)
     return fits.PrimaryHDU(data=data, header=copied)
 
 
-def write_image(path: Path, data: np.ndarray[Any, Any], header: Header | None = None) -> Path:
+def write_image(
+    path: Path, data: np.ndarray[Any, Any], header: Header | None = None, tables: Sequence[Any] = ()
+) -> Path:
     """Write an image into the primary HDU of a file, which is replaced if it exists.
 
     Parameters
@@ -46,6 +50,8 @@ def write_image(path: Path, data: np.ndarray[Any, Any], header: Header | None = 
         Image.
     header : Header, optional
         Its keywords; default: the minimal ones.
+    tables : sequence of HDU
+        Extensions that the header refers to: look-up tables of distortion.
 
     Returns
     -------
@@ -56,11 +62,13 @@ def write_image(path: Path, data: np.ndarray[Any, Any], header: Header | None = 
     OutputError
         If it cannot be written; an older file of that name is then still there.
     """
+    from astropy.io import fits
+
     hdu = primary_hdu(data, header)
-    if header is None:
+    if "EXTEND" not in hdu.header:
         hdu.header["EXTEND"] = True
     with staged(path) as (part,):
-        hdu.writeto(part, output_verify="silentfix")
+        fits.HDUList([hdu, *tables]).writeto(part, output_verify="silentfix", checksum=True)
     return path
 
 
@@ -96,9 +104,10 @@ def write_part(
     head.set("NAXIS1", shape[1], after="NAXIS")
     head.set("NAXIS2", shape[0], after="NAXIS1")
     head.set("EXTEND", True, after="NAXIS2")
-    text = head.tostring().encode("ascii")
     size = 4 * shape[0] * shape[1]
     rows = np.ascontiguousarray(data, dtype=">f4")
+    put_checksums(head, data_sum(rows.view(">u4")))
+    text = head.tostring().encode("ascii")
     with staged(path) as (part,), part.open("xb") as stream:
         stream.write(text)
         stream.truncate(len(text) + -(-size // _BLOCK) * _BLOCK)

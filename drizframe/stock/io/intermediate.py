@@ -10,11 +10,13 @@ import numpy as np
 
 from drizframe.model import Window
 from drizframe.stock.io.atomic import staged
-from drizframe.stock.io.headers import ProductHeaders, blot_header, simple_header
+from drizframe.stock.io.chip_headers import blot_header, mask_header
+from drizframe.stock.io.clean_copy import clean_copy
+from drizframe.stock.io.headers import ProductHeaders, simple_header
 from drizframe.stock.io.images import write_image, write_part
-from drizframe.stock.io.opening import open_fits
-from drizframe.stock.io.stamps import stamp_of
+from drizframe.stock.io.input_headers import NO_UNIT
 from drizframe.stock.io.text import header_text
+from drizframe.stock.io.wcs_keywords import distortion_tables
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -114,10 +116,18 @@ def write_blot(folder: Path, exposure: Exposure, chip: Chip, image: Image, sky: 
     """
     path = folder / f"{exposure.name}_sci{chip.extver}_blt.fits"
     primary, science = blot_header(exposure, chip, sky)
-    return write_image(path, _float32(image), _named(simple_header(primary, science, "SCI"), path))
+    header = _named(simple_header(primary, science, "SCI"), path)
+    return write_image(path, _float32(image), header, distortion_tables(chip.wcs))
 
 
-def write_mask(folder: Path, name: str, extver: int, image: Image, step: Literal["single", "final"]) -> Path:
+def write_mask(
+    folder: Path,
+    name: str,
+    extver: int,
+    image: Image,
+    step: Literal["single", "final"],
+    own: tuple[Exposure, Chip] | None = None,
+) -> Path:
     """Write the weight array of a chip, ``<name>_sciN_<step>_mask.fits``, as float32.
 
     Parameters
@@ -132,11 +142,32 @@ def write_mask(folder: Path, name: str, extver: int, image: Image, step: Literal
         Weights.
     step : {"single", "final"}
         Which step used them.
+    own : tuple of Exposure and Chip, optional
+        Whose grid it is; goes into the header.
     """
-    return write_image(folder / f"{name}_sci{extver}_{step}_mask.fits", _float32(image))
+    return _write_on_chip(folder / f"{name}_sci{extver}_{step}_mask.fits", _float32(image), own)
 
 
-def write_crmask(folder: Path, name: str, extver: int, mask: Image, header: Header | None = None) -> Path:
+def _write_on_chip(
+    path: Path, image: Image, own: tuple[Exposure, Chip] | None, more: Header | None = None
+) -> Path:
+    """Write an image with the world coordinates of a chip, if it is told which, and further keywords."""
+    if own is None:
+        return write_image(path, image, more)
+    header = _named(mask_header(*own), path)
+    for card in () if more is None else more.cards:
+        header[card.keyword] = (card.value, card.comment)
+    return write_image(path, image, header, distortion_tables(own[1].wcs))
+
+
+def write_crmask(
+    folder: Path,
+    name: str,
+    extver: int,
+    mask: Image,
+    header: Header | None = None,
+    own: tuple[Exposure, Chip] | None = None,
+) -> Path:
     """Write a cosmic-ray mask, ``<name>_sciN_crmask.fits``, uint8, 1 = good.
 
     Parameters
@@ -151,12 +182,16 @@ def write_crmask(folder: Path, name: str, extver: int, mask: Image, header: Head
         Zero where a pixel is bad.
     header : Header, optional
         What it belongs to, from `drizframe.stock.io.crmasks.mask_header`.
+    own : tuple of Exposure and Chip, optional
+        Whose grid it is; goes into the header.
     """
     path = folder / f"{name}_sci{extver}_crmask.fits"
-    return write_image(path, (np.asarray(mask) != 0).astype(np.uint8), header)
+    return _write_on_chip(path, (np.asarray(mask) != 0).astype(np.uint8), own, header)
 
 
-def write_sky_mask(folder: Path, name: str, extver: int, mask: Image) -> Path:
+def write_sky_mask(
+    folder: Path, name: str, extver: int, mask: Image, own: tuple[Exposure, Chip] | None = None
+) -> Path:
     """Write the mask of the sky step, ``<name>_skymatch_mask_sciN.fits``, uint8, 1 = used.
 
     Parameters
@@ -169,14 +204,17 @@ def write_sky_mask(folder: Path, name: str, extver: int, mask: Image) -> Path:
         Number of the chip.
     mask : ndarray
         Zero where a pixel was not used.
+    own : tuple of Exposure and Chip, optional
+        Whose grid it is; goes into the header.
     """
-    return write_image(
-        folder / f"{name}_skymatch_mask_sci{extver}.fits", (np.asarray(mask) != 0).astype(np.uint8)
-    )
+    path = folder / f"{name}_skymatch_mask_sci{extver}.fits"
+    return _write_on_chip(path, (np.asarray(mask) != 0).astype(np.uint8), own)
 
 
 def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
     """Write ``<signature>_staticMask.fits``, int16, 1 = good.
+
+    A static mask belongs to a detector, and several exposures share it; it has no place on the sky.
 
     Parameters
     ----------
@@ -187,7 +225,11 @@ def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
     mask : ndarray
         Zero where a pixel is bad.
     """
-    return write_image(folder / f"{signature}_staticMask.fits", (np.asarray(mask) != 0).astype(np.int16))
+    from astropy.io.fits import Header
+
+    path = folder / f"{signature}_staticMask.fits"
+    header = _named(Header([("BUNIT", NO_UNIT)]), path)
+    return write_image(path, (np.asarray(mask) != 0).astype(np.int16), header)
 
 
 def write_crclean(
@@ -200,7 +242,7 @@ def write_crclean(
     folder : pathlib.Path
         Where to.
     exposure : Exposure
-        As it was read; its file is the pattern.
+        As it was read; its file, if it has one, is the pattern.
     cleaned : mapping of int to ndarray
         Clean science image by EXTVER.
     masks : mapping of int to ndarray
@@ -208,18 +250,10 @@ def write_crclean(
     crbit : int
         Flag of cosmic rays.
     """
-    from drizframe.stock.io.edits import single_exposure
-
     path = folder / f"{exposure.name}_crclean.fits"
-    assert exposure.path is not None  # noqa: S101  (exposures made of arrays have no file to copy)
-    with open_fits(exposure.path, stamp_of(exposure)) as hdus, staged(path) as (part,):
-        copy = single_exposure(hdus, exposure)
-        for hdu in copy:
-            if hdu.name == "SCI" and hdu.ver in cleaned:
-                hdu.data = _float32(cleaned[hdu.ver])
-            elif hdu.name == "DQ" and hdu.ver in masks:
-                hdu.data = np.where(np.asarray(masks[hdu.ver]) == 0, crbit, 0).astype(np.uint16)
-        copy.writeto(part, output_verify="silentfix")
+    copy = clean_copy(exposure, cleaned, masks, crbit)
+    with staged(path) as (part,):
+        copy.writeto(part, output_verify="silentfix", checksum=True)
     return path
 
 

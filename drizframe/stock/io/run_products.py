@@ -11,7 +11,6 @@ import numpy as np
 from drizframe.hooks import RunProducts
 from drizframe.model import RUN, Unit, Window
 from drizframe.model.signature import static_mask_names
-from drizframe.model.units import scale_of
 from drizframe.stock.io import intermediate
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.facts import ProductFacts
@@ -133,7 +132,9 @@ def _weights(step: Literal["single", "final"]) -> Callable[[RunProducts], list[P
         return _each_chip(
             product,
             f"{step}.mask",
-            lambda folder, e, c, image: intermediate.write_mask(folder, e.name, c.extver, image, step),
+            lambda folder, e, c, image: intermediate.write_mask(
+                folder, e.name, c.extver, image, step, (e, c)
+            ),
         )
 
     return write
@@ -165,7 +166,7 @@ def _sky_masks(product: RunProducts) -> list[Path]:
     return _each_chip(
         product,
         "mask.sky",
-        lambda folder, e, c, image: intermediate.write_sky_mask(folder, e.name, c.extver, image),
+        lambda folder, e, c, image: intermediate.write_sky_mask(folder, e.name, c.extver, image, (e, c)),
     )
 
 
@@ -175,7 +176,7 @@ def _rays(product: RunProducts) -> list[Path]:
         product,
         "mask.cr",
         lambda folder, e, c, image: intermediate.write_crmask(
-            folder, e.name, c.extver, image, mask_header(e, c, run)
+            folder, e.name, c.extver, image, mask_header(e, c, run), (e, c)
         ),
     )
 
@@ -188,11 +189,8 @@ def _clean(product: RunProducts) -> list[Path]:
         cleaned = {v: product.read("crclean", u) for v, u in units}
         flags = {v: product.read("crclean.dq", u) for v, u in units}
         good = {v: (f == 0).astype(np.uint8) for v, f in flags.items() if f is not None}
-        scales = {
-            c.extver: np.float32(scale_of(c.load)) for c in exposure.chips
-        }  # the copy has the unit of the file
-        images = {v: i if scales[v] == 1 else i / scales[v] for v, i in cleaned.items() if i is not None}
-        if images and exposure.path is not None:
+        images = {v: i for v, i in cleaned.items() if i is not None}
+        if images:
             folder = product.folder_of(exposure)
             paths.append(intermediate.write_crclean(folder, exposure, images, good, product.parameters.crbit))
     return paths

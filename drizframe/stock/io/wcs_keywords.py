@@ -1,26 +1,27 @@
-"""Keywords of the WCS in products: which go, and which come."""
+"""World coordinates to keywords, with all digits: those of a frame, and those of a chip with its distortion."""
 
 from __future__ import annotations
 
+import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from drizframe.stock.io.grid_keywords import TERMS, WORLD, is_alternate, remove
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
+    from astropy.wcs import WCS
 
-    from drizframe.model import Frame
+    from drizframe.model import Chip, Frame
 
-__all__ = ["STALE", "TABLES", "put_wcs", "wcs_type"]
+__all__ = ["distortion_tables", "put_chip_wcs", "put_frame", "wcs_type"]
 
-#: Keywords of distortion and of earlier solutions, which no product has.
-STALE = re.compile(
-    r"^(D2IM(?!FILE).*|DP\d.*|CPDIS\d|CPERR\d|CP\d.*|TDD(?!CORR)\w*|DGEOEXT|NPOLEXT|[AB]P?_(ORDER|DMAX|\d+_\d+)|MJDREF"
-    r"|IDC(?!TAB)\w*|S(CD\d_\d|CTYPE\d|CRVAL\d|CRPIX\d|NAXIS\d|ORIENTA)|(?:CD|PC)\d_\d|PV\d_\d|CDELT\d|CROTA\d"
-    r"|(WCSNAME|WCSAXES|WCSTYPE|C(TYPE|RPIX|RVAL|DELT|UNIT|ROTA)\d|(CD|PC|PV|PS)\d_\d|LONPOLE|LATPOLE|RADESYS|EQUINOX"
-    r"|RESTFRQ|RESTWAV|MJDREF)[A-Z])$"
-)
-#: Look-up tables and time-dependent terms, which a file without the tables must not name.
-TABLES = re.compile(r"^(D2IM(?!FILE).*|DP\d.*|CPDIS\d|CPERR\d|TDD_C\w*|NPOLEXT)$")
+#: Magnitude from which wcslib means "undefined".
+_UNDEFINED = 1e100
+_TABLE_CARD = re.compile(r"(CPDIS|CPERR|D2IMDIS|D2IMERR|D2IMEXT|DP|D2IM)\d?(\..*)?")
+_PROJECTION_CARD = re.compile(r"PV\d_\d+|DQ\d.*|CQDIS\d|DVERR.*")
+#: Longitudes and latitudes whose position depends on an equinox.
+_WITH_EQUINOX = ("RA", "DEC", "ELON", "ELAT")
 
 
 def wcs_type(name: str) -> str:
@@ -51,34 +52,147 @@ def wcs_type(name: str) -> str:
     return f"{base}a posteriori solution {how} {catalog}"
 
 
-def put_wcs(header: Header, frame: Frame) -> None:
-    """Write the WCS of a frame.
+def _system(core: Any) -> tuple[str, float | None]:
+    """Return ``RADESYS`` and ``EQUINOX`` as they are meant: blank and None where they say nothing."""
+    if str(core.ctype[0]).split("-")[0] not in _WITH_EQUINOX:
+        return "", None
+    equinox = float(core.equinox) if math.isfinite(core.equinox) else None
+    system = str(core.radesys).strip()
+    if not system:
+        system = "ICRS" if equinox is None else "FK4" if equinox < 1984 else "FK5"
+    return system, equinox if system.startswith("FK") else None
+
+
+def _as_wcslib_tells(wcs: WCS) -> Header:
+    """Return what wcslib writes: it alone knows the polynomials that belong to a projection (TPV, TPD)."""
+    from astropy.io.fits import Header
+    from astropy.wcs import WCSHDO_P17, WCSHDO_all
+
+    return Header.fromstring(wcs.wcs.to_header(relax=WCSHDO_all | WCSHDO_P17))
+
+
+def _put_linear(header: Header, wcs: WCS, suffix: str) -> None:
+    """Write everything but distortion; `suffix` follows the names of the projection."""
+    core, matrix, told = wcs.wcs, wcs.pixel_scale_matrix, _as_wcslib_tells(wcs)
+    header["WCSAXES"] = (2, "Number of coordinate axes")
+    for i in (0, 1):
+        header[f"CTYPE{i + 1}"] = str(told[f"CTYPE{i + 1}"]).removesuffix("-SIP") + suffix
+        header[f"CUNIT{i + 1}"] = "deg"
+        header[f"CRPIX{i + 1}"] = float(core.crpix[i])
+        header[f"CRVAL{i + 1}"] = float(core.crval[i])
+        for j in (0, 1):
+            header[f"CD{i + 1}_{j + 1}"] = float(matrix[i, j])
+    for i, m, value in core.get_pv():
+        header[f"PV{i}_{m}"] = float(value)
+    for card in told.cards:
+        if _PROJECTION_CARD.fullmatch(card.keyword) and card.keyword not in header:
+            header.append(card, bottom=False)
+    for i, m, value in core.get_ps():
+        header[f"PS{i}_{m}"] = str(value)
+    for key, value in (("LONPOLE", core.lonpole), ("LATPOLE", core.latpole)):
+        if math.isfinite(value) and abs(value) < _UNDEFINED:
+            header[key] = float(value)
+    system, equinox = _system(core)
+    if system:
+        header["RADESYS"] = system
+    if equinox is not None:
+        header["EQUINOX"] = equinox
+
+
+def _put_orientation(header: Header, name: str, orientation: float) -> None:
+    """Write the keywords of HST: name, orientation, and that velocity aberration is taken out."""
+    if name:
+        header["WCSNAME"] = (name, "Coordinate system title")
+        header["WCSTYPE"] = wcs_type(name)
+    header["VAFACTOR"] = (1.0, "velocity aberration plate scale factor")
+    header["ORIENTAT"] = (orientation, "position angle of image y axis (deg. e of n)")
+
+
+def put_frame(header: Header, frame: Frame) -> None:
+    """Write size and world coordinates of a frame; the header must have none of another grid.
 
     Parameters
     ----------
     header : Header
-        Header that gets it.
+        Header that gets them.
     frame : Frame
         The grid.
     """
-    core = frame.wcs.wcs
-    matrix = frame.wcs.pixel_scale_matrix
-    if frame.name:
-        header["WCSNAME"] = (frame.name, "Coordinate system title")
-        header["WCSTYPE"] = wcs_type(frame.name)
-    else:
-        header.remove("WCSNAME", ignore_missing=True)
-    header["WCSAXES"] = (2, "Number of coordinate axes")
-    header["VAFACTOR"] = (1.0, "velocity aberration plate scale factor")
-    header["ORIENTAT"] = (frame.orientation, "position angle of image y axis (deg. e of n)")
-    for i in (0, 1):
-        header[f"CTYPE{i + 1}"] = core.ctype[i].removesuffix("-SIP")
-        header[f"CRPIX{i + 1}"] = float(core.crpix[i])
-        header[f"CRVAL{i + 1}"] = float(core.crval[i])
-        header[f"CUNIT{i + 1}"] = "deg"
-        for j in (0, 1):
-            header[f"CD{i + 1}_{j + 1}"] = float(matrix[i, j])
-    if core.radesys:
-        header["RADESYS"] = core.radesys
-    if core.radesys.startswith("FK") and core.equinox == core.equinox:
-        header["EQUINOX"] = float(core.equinox)
+    _put_size(header, frame.shape)
+    _put_linear(header, frame.wcs, "")
+    _put_orientation(header, frame.name, frame.orientation)
+
+
+def _put_size(header: Header, shape: tuple[int, int]) -> None:
+    """Write the size of an image first of all, where the standard wants it."""
+    for position, (key, value) in enumerate((("NAXIS", 2), ("NAXIS1", shape[1]), ("NAXIS2", shape[0]))):
+        header.insert(position, (key, value))
+
+
+def put_chip_wcs(header: Header, chip: Chip, before: int = 0) -> None:
+    """Write the world coordinates of a chip in place of those in a header, which may be others.
+
+    Parameters
+    ----------
+    header : Header
+        Header that gets them; alternate world coordinates of it stay.
+    chip : Chip
+        Whose grid it is.  Its look-up tables have to be in the same file: see `distortion_tables`.
+    before : int
+        How many tables of other chips precede its own in that file.
+    """
+    for key in [k for k in dict.fromkeys(header) if WORLD.fullmatch(k) and not is_alternate(k)]:
+        header.remove(key, ignore_missing=True, remove_all=True)
+    name = str(chip.wcs.wcs.name).strip()
+    remove(header, TERMS)
+    sip = chip.wcs.sip
+    _put_linear(header, chip.wcs, "" if sip is None else "-SIP")
+    matrix = chip.wcs.pixel_scale_matrix
+    _put_orientation(header, name, math.degrees(math.atan2(matrix[0, 1], matrix[1, 1])))
+    _put_polynomials(header, sip)
+    if _has_tables(chip.wcs):
+        told = chip.wcs.to_fits(relax=True)[0].header
+        for card in (c for c in told.cards if _TABLE_CARD.fullmatch(c.keyword)):
+            header.append(card, bottom=False)
+        for key in [k for k in header if k.endswith(".EXTVER")]:
+            header[key] = int(header[key]) + before
+
+
+def _put_polynomials(header: Header, sip: Any) -> None:
+    """Write SIP coefficients."""
+    if sip is None:
+        return
+    for letter in ("a", "b", "ap", "bp"):
+        order, terms = getattr(sip, f"{letter}_order"), getattr(sip, letter)
+        if terms is None:
+            continue
+        header[f"{letter.upper()}_ORDER"] = int(order)
+        for i in range(order + 1):
+            for j in range(order + 1 - i):
+                if terms[i, j]:
+                    header[f"{letter.upper()}_{i}_{j}"] = float(terms[i, j])
+
+
+def _has_tables(wcs: WCS) -> bool:
+    return any(t is not None for t in (wcs.cpdis1, wcs.cpdis2, wcs.det2im1, wcs.det2im2))
+
+
+def distortion_tables(wcs: WCS, before: int = 0) -> list[Any]:
+    """Return the look-up tables of a chip as extensions, which its header refers to.
+
+    Parameters
+    ----------
+    wcs : astropy.wcs.WCS
+        World coordinates of the chip.
+    before : int
+        How many tables of other chips precede them in their file.
+
+    Returns
+    -------
+    list of astropy.io.fits.ImageHDU
+        Empty if there are none.
+    """
+    tables = list(wcs.to_fits(relax=True)[1:]) if _has_tables(wcs) else []
+    for hdu in tables:
+        hdu.ver += before
+    return tables

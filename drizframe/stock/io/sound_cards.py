@@ -1,0 +1,121 @@
+"""Cards of input headers that a product can hold: within the standard, each keyword once.
+
+What cannot be parsed is left out when a file is read; here are all other cards, and headers of other origin.
+"""
+
+from __future__ import annotations
+
+import cmath
+import copy
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from astropy.io.fits import Card, Header
+
+__all__ = ["sound_header"]
+
+#: A card of 80 characters that needs no closer look: a keyword, and a text, a logical or a number.
+_PLAIN = re.compile(
+    r"(?=.{8}= )[A-Z0-9_-]{1,8} *= *"
+    r"(?:'(?:[ -&(-~]|'')*'|[TF]|[+-]?(?:\d+\.?\d*|\.\d+)(?:[ED][+-]?\d{1,2})?) *(?:/[ -~]*)?"
+)
+#: How a card begins.
+_KEYWORD = re.compile(r"(?=.{8}= |.{8}$|(?:COMMENT|HISTORY) )[A-Z0-9_-]{1,8} *|HIERARCH | {8}")
+_COMMENTARY = frozenset({"", "COMMENT", "HISTORY"})
+#: Keywords that end or continue a header; as cards of their own they mean nothing.
+_NO_KEYWORD = frozenset({"CONTINUE", "END"})
+
+
+def sound_header(header: Header, where: str) -> tuple[Header, tuple[str, ...]]:
+    """Return a copy of a header with those of its cards that a product can hold, and what was left out.
+
+    Parameters
+    ----------
+    header : Header
+        Header of an input; it is not changed.
+    where : str
+        File and extension, for the notes.
+
+    Returns
+    -------
+    Header
+        Every card of it can be read and written.  Keywords are in upper case and unique; of several cards with
+        one keyword the first counts, as everywhere else.
+    tuple of str
+        A warning for each card that was left out, with its keyword; none for a repetition of the same value.
+    """
+    from astropy.io import fits
+
+    kept: dict[str, Card] = {}
+    cards: list[Card] = []
+    notes: list[str] = []
+    for card in header.cards:
+        sound, fault = _sound(card)
+        if sound is None:
+            notes.append(f"{where}: the card {_name(card)} {fault}; it is left out of the products")
+        elif sound.keyword in _COMMENTARY:
+            cards.append(sound)
+        elif sound.keyword not in kept:
+            kept[sound.keyword] = sound
+            cards.append(sound)
+        elif not _same(kept[sound.keyword].value, sound.value):
+            notes.append(
+                f"{where}: the keyword {sound.keyword!r} is there with {kept[sound.keyword].value!r} and with "
+                f"{sound.value!r}; the first counts, the other is left out of the products"
+            )
+    return fits.Header(cards), tuple(dict.fromkeys(notes))
+
+
+def _same(one: Any, two: Any) -> bool:
+    return type(one) is type(two) and bool(one == two)
+
+
+def _name(card: Card) -> str:
+    """Return the keyword of a card that may be damaged, for messages."""
+    from astropy.io.fits import VerifyError
+
+    try:
+        return repr(str(card.keyword))
+    except (VerifyError, ValueError):
+        return "without a keyword"
+
+
+def _sound(card: Card) -> tuple[Card | None, str]:
+    """Return a card as the standard wants it, or None and what is wrong with it."""
+    from astropy.io.fits import Card, VerifyError
+
+    try:
+        value = card.value  # before its image, which would turn what cannot be read into a text
+        text = str(card.image)
+        plain = len(text) <= Card.length and _PLAIN.fullmatch(text.rstrip())
+        sound = copy.copy(card) if plain else _mended(text, value)
+    except VerifyError:
+        return None, "cannot be read"
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError, Warning):
+        return None, "is none that FITS allows"
+    return (None, "is out of place") if sound.keyword in _NO_KEYWORD else (sound, "")
+
+
+def _mended(text: str, value: Any) -> Card:
+    """Return a card whose keyword is in upper case; any other fault is an error."""
+    from astropy.io.fits import Card
+
+    if isinstance(value, float | complex) and not cmath.isfinite(value):
+        msg = "not a finite number"
+        raise ValueError(msg)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fresh = Card.fromstring(text)
+        fresh.verify("silentfix")
+        warnings.simplefilter("error")
+        written = Card.fromstring(fresh.image)
+        written.verify("exception")
+    if not _same(written.value, value):
+        msg = f"{value!r} cannot be written"
+        raise ValueError(msg)
+    if not _KEYWORD.match(str(fresh.image)):
+        msg = "no keyword"
+        raise ValueError(msg)
+    return written
