@@ -43,6 +43,7 @@ _DAMAGE = (
     AssertionError,
     EOFError,
 )
+_URL = re.compile(r"(https?|ftps?|s3|gs|file|data|mast|ssh)://?", re.IGNORECASE)
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -164,6 +165,17 @@ def _from_list(name: str, notes: list[str]) -> list[tuple[Path, Path | None]]:
     return pairs
 
 
+def _refuse_url(text: str) -> None:
+    """Raise `InputError` for an address in the network: files are not fetched."""
+    found = _URL.match(text.strip())
+    if found:
+        msg = (
+            f"input {text!r} is an address ({found[1]}), and files are not fetched. Download it, for instance by "
+            "astropy.utils.data.download_file, and give the name of the file."
+        )
+        raise InputError(msg)
+
+
 def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
     """Return the exposures of one name, wildcard, comma list or ``@file``."""
     if isinstance(item, os.PathLike):
@@ -179,6 +191,7 @@ def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
         return []
     if Path(item).exists() and not item.startswith("@"):
         return [(Path(item), None)]
+    _refuse_url(item)
     if "," in item:
         return [pair for part in item.split(",") if part.strip() for pair in _one(part.strip(), notes)]
     if item.strip().startswith("@"):

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from drizframe.config import Parameters, good_mask
+from drizframe.config import Parameters
 from drizframe.config.inputs import expand_inputs
 from drizframe.engine.blame import culprit_of
 from drizframe.engine.events import Bus
-from drizframe.engine.job import cleared_bits, reset_bits
+from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
+from drizframe.engine.plausibility import NO_GOOD_PIXEL, has_good_pixel, look_over
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError
 from drizframe.hooks import FAULTS, Component, InstrumentOptions, Registry, ask, guarded
-from drizframe.model import Chip, Exposure
+from drizframe.model import Exposure
+from drizframe.model.given import is_nddata
 
 __all__ = ["load_exposures", "read_file", "unusable"]
 
@@ -65,7 +65,9 @@ def read_file(
         raise PluginError(msg) from error
 
 
-def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path | None) -> list[Exposure]:
+def _instruments(registry: Registry) -> Callable[[Any], Any]:
+    """Return what finds the instrument of a primary header."""
+
     def find_instrument(primary: Any) -> Any:
         records = [r for r in registry.records("instrument") if r.name != "generic"]
         candidates: list[Any] = [*records, registry.get("instrument", "generic")]
@@ -78,13 +80,17 @@ def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)
 
+    return find_instrument
+
+
+def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path | None) -> list[Exposure]:
     if path.is_dir():
         msg = f"{str(path)!r} is a folder. Name its files, for example '{path}/*_flt.fits'."
         raise InputError(msg)
     for record in registry.records("reader"):
         if ask(record, record.matches, path):  # type: ignore[attr-defined]
             options = instrument_options(parameters, ivm)
-            found = ask(record, record.reference, path, instruments=find_instrument, options=options)
+            found = ask(record, record.reference, path, instruments=_instruments(registry), options=options)
             return _exposures(record, found, path)
     msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
     raise InputError(msg)
@@ -102,22 +108,6 @@ def _exposures(reader: Component, found: Any, path: Path) -> list[Exposure]:
     raise PluginError(msg, reader)
 
 
-def _has_good_pixel(chip: Chip, bits: int | None, cleared: int | None) -> bool:
-    """Whether a chip has a finite pixel without a flag that counts."""
-    dq = chip.plane("dq")
-    good = None if dq is None else good_mask(reset_bits(dq, cleared), bits).view(bool)
-    if good is not None and not good.any():
-        return False
-    sci = chip.data()
-    sample = np.isfinite(sci[::8, ::8])
-    if good is not None:
-        sample = sample & good[::8, ::8]
-    if sample.any():
-        return True
-    finite = np.isfinite(sci)
-    return bool((finite if good is None else finite & good).any())
-
-
 def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
     """Say why an exposure cannot be combined; None if it can.
 
@@ -128,6 +118,14 @@ def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
     parameters : Parameters
         Bits that count.
     """
+    reason = _by_headers(exposure)
+    if reason is None and not any(has_good_pixel(c, parameters) for c in exposure.chips):
+        return NO_GOOD_PIXEL
+    return reason
+
+
+def _by_headers(exposure: Exposure) -> str | None:
+    """Say why the headers of an exposure forbid to combine it."""
     if not exposure.exptime > 0:
         return f"its exposure time is {exposure.exptime!r} s"
     counts = [c.header.get("NGOODPIX") for c in exposure.chips]
@@ -139,9 +137,6 @@ def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
         and any(c.v2ref is not None for c in exposure.chips)
     ):
         return "PA_V3 is missing from its primary header, and no _spt.fits file tells it"
-    bits, cleared = parameters.final_bits, cleared_bits(parameters)
-    if not any(_has_good_pixel(c, bits, cleared) for c in exposure.chips):
-        return "it has no good pixel (every pixel is flagged or not finite)"
     return None
 
 
@@ -166,7 +161,7 @@ def _listed(inputs: Any) -> Any:
     """Return inputs that come one by one (from a generator, a tuple, an array of names) as a list."""
     if isinstance(inputs, Exposure | str | os.PathLike) or not isinstance(inputs, Iterable):
         return inputs
-    if isinstance(inputs, Mapping | bytes):
+    if is_one_object(inputs):
         return inputs  # refused with the advice what to give
     items = list(inputs)
     return sorted(items, key=str) if isinstance(inputs, set | frozenset) else items
@@ -192,7 +187,7 @@ def load_exposures(
     Parameters
     ----------
     inputs : str, path, Exposure, or a sequence of them
-        Files, wildcards, ``@file`` lists, association tables, or exposures in memory.
+        Files, wildcards, ``@file`` lists, association tables, or exposures in memory; also NDData (CCDData).
     parameters : Parameters
         Overrides and bits.
     registry : Registry
@@ -213,17 +208,15 @@ def load_exposures(
         If none is left.
     """
     inputs = _listed(inputs)
-    items = inputs if isinstance(inputs, list) else [inputs]
+    items = inputs if type(inputs) is list else [inputs]  # an HDUList is a list, too
     exposures: list[Exposure] = []
     root: str | None = None
-    if items and all(isinstance(i, Exposure) for i in items):
-        exposures = [i for i in items if isinstance(i, Exposure)]
-    elif any(isinstance(i, Exposure) for i in items):
-        for item in items:
-            part, _ = (
-                ([item], None) if isinstance(item, Exposure) else _read_all(item, parameters, registry, bus)
-            )
-            exposures += part
+    for item in items:
+        if not isinstance(item, Exposure) and not is_nddata(item):
+            refuse_foreign(item)
+    if any(isinstance(i, Exposure) or is_nddata(i) for i in items):
+        for number, item in enumerate(items, start=1):
+            exposures += _one(item, number, parameters, registry, bus)
     else:
         exposures, root = _read_all(inputs, parameters, registry, bus)
     _ignored([i for i in items if isinstance(i, Exposure)], parameters, bus)
@@ -231,17 +224,28 @@ def load_exposures(
         bus.note(text, warn=True)
     usable = []
     for exposure in _unique(exposures, bus):
-        reason = unusable(exposure, parameters)
+        reason = _by_headers(exposure)
         if reason is None:
             usable.append(exposure)
             for line in exposure.history:
                 bus.note(f"{exposure.name}: {line}")
         else:
             bus.note(f"Exposure {exposure.name!r} is left out: {reason}.", warn=True)
+    usable = look_over(usable, parameters, bus)
     if not usable:
         msg = f"Nothing to combine: none of the {len(exposures)} exposures can be used. The warnings say why."
         raise NothingToCombineError(msg)
     return usable, root
+
+
+def _one(item: Any, number: int, parameters: Parameters, registry: Registry, bus: Bus) -> list[Exposure]:
+    """Return the exposures that one of several inputs stands for."""
+    if isinstance(item, Exposure):
+        return [item]
+    if is_nddata(item):
+        options = instrument_options(parameters)
+        return [exposure_of_nddata(item, number, instrument=_instruments(registry), options=options)]
+    return _read_all(item, parameters, registry, bus)[0]
 
 
 def _read_all(

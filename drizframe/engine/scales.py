@@ -9,7 +9,8 @@ from drizframe.config import Parameters
 from drizframe.engine.events import Bus
 from drizframe.errors import InputError, ParameterError
 from drizframe.model import Chip, Exposure
-from drizframe.model.units import ScaledSource, conversion_factor, parse_unit, rescaled
+from drizframe.model.sources import ScaledSource
+from drizframe.model.units import conversion_factor, parse_unit, rescaled
 
 __all__ = ["bring_together"]
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from drizframe.errors import InputError, ParameterError
 from drizframe.hooks.plausible import Limits, checked_number, plausible_scale, within
 from drizframe.model import Chip, Exposure
-from drizframe.model.units import PixelUnit, ScaledSource, parse_unit, rescaled
+from drizframe.model.sources import ScaledSource
+from drizframe.model.units import PixelUnit, parse_unit, rescaled
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -117,7 +117,7 @@ def generic_exposure(
     for v, header in named.items():  # one spelling for all who look for "/s"
         if not units[v].physical and units[v].factor == 1.0:
             header["BUNIT"] = units[v].text
-    known = units if detector is None else {v: units[v] for v in named}
+    known = {v: units[v] for v in named}
     return exposure_from_headers(
         chosen, primary, science, family=family, detector_name=name, units=known, **where
     )

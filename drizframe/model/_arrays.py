@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import InputError, ShapeError
-from drizframe.model._given import (
+from drizframe.model.exposure import ArraySource, Chip, Exposure
+from drizframe.model.given import (
     GivenImage,
     error_power,
     factor_between,
@@ -19,7 +20,6 @@ from drizframe.model._given import (
     real_array,
     standard_deviation,
 )
-from drizframe.model.exposure import ArraySource, Chip, Exposure
 from drizframe.model.sky_wcs import celestial
 from drizframe.model.units import WANTED, PixelUnit, parse_unit
 

@@ -15,22 +15,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from drizframe.errors import InputError
 
 if TYPE_CHECKING:
-    import numpy as np
     from astropy.io.fits import Header
 
-    from drizframe.model.exposure import PixelSource
 
 __all__ = [
     "WANTED",
     "PixelUnit",
-    "ScaledSource",
     "astropy_unit",
     "conversion_factor",
     "parse_unit",
     "product_unit",
     "rescaled",
-    "scale_of",
-    "stored",
 ]
 
 Kind = Literal["electrons", "counts", "flux", "brightness"]
@@ -240,40 +235,6 @@ def conversion_factor(given: PixelUnit, wanted: PixelUnit) -> float | None:
         if left.is_equivalent(right):
             return float(left.to(right))
     return None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScaledSource:
-    """Pixels in another unit than that in which they are stored.
-
-    Parameters
-    ----------
-    source : callable
-        Loads the images as they are stored.
-    factor : float
-        Multiplies science and error image.
-    """
-
-    source: PixelSource
-    factor: float
-
-    def __call__(self, kind: str) -> np.ndarray[Any, Any] | None:
-        """Return the image of that kind, in the unit of the chip, or None."""
-        image = self.source(kind)
-        if image is None or kind not in ("sci", "err"):
-            return image
-        scaled: np.ndarray[Any, Any] = image * self.factor
-        return scaled
-
-
-def stored(source: PixelSource) -> PixelSource:
-    """Return what loads the images as they are stored."""
-    return stored(source.source) if isinstance(source, ScaledSource) else source
-
-
-def scale_of(source: PixelSource) -> float:
-    """Return what the stored numbers of a chip are multiplied by when they are loaded."""
-    return source.factor * scale_of(source.source) if isinstance(source, ScaledSource) else 1.0
 
 
 def rescaled(header: Header, text: str, factor: float) -> Header:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.model.units import scale_of, stored
+from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.chip_headers import chip_header
 from drizframe.stock.io.edits import single_exposure
 from drizframe.stock.io.grid_keywords import STRUCTURE, remove

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import MissingInputError, OutputError
-from drizframe.model.units import scale_of, stored
+from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.facts import plain
 from drizframe.stock.io.journal import Change, commit, recover
 from drizframe.stock.io.opening import open_fits

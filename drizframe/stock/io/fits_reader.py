@@ -12,7 +12,7 @@ from drizframe.config.inputs import root_name
 from drizframe.errors import InputError
 from drizframe.hooks import Reader, hookimpl
 from drizframe.hooks.headers import header_number
-from drizframe.model.units import stored
+from drizframe.model.sources import stored
 from drizframe.stock.io.cards import readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
@@ -183,7 +183,7 @@ def read_fits(
     Parameters
     ----------
     path : pathlib.Path or str
-        ``.fits``, also compressed by gzip or xz; waivered FITS too.
+        ``.fits``, also compressed by gzip, bzip2 or xz; waivered FITS too.
     instruments : callable
         Finds the `Instrument` for a primary header.
     options : InstrumentOptions

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from drizframe.errors import InputError, MissingInputError
-from drizframe.model.units import stored
+from drizframe.model.sources import stored
 
 if TYPE_CHECKING:
     from drizframe.model import Exposure

@@ -14,6 +14,7 @@ import numpy as np
 
 from drizframe.errors import InputError, ShapeError
 from drizframe.model.fits_claims import opened_fits
+from drizframe.model.sources import stored
 from drizframe.stock.steps._sky_files import read_lines
 
 if TYPE_CHECKING:
@@ -223,7 +224,8 @@ def _targets(line: MaskLine, exposure: Exposure) -> list[Chip | None]:
     if not line.image.extensions:
         return list(exposure.chips)
     for chip in exposure.chips:
-        check = getattr(chip.load, "check", None)  # a reader's source may know whether its files were changed
+        # a reader's source may know whether its files were changed
+        check = getattr(stored(chip.load), "check", None)
         if check is not None:
             check()
     with _open(str(exposure.path)) as hdus:

@@ -1,0 +1,80 @@
+"""Pixels that are changed while they are loaded: in another unit, or without those that are unused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from drizframe.model.exposure import PixelSource
+
+__all__ = ["HiddenSource", "ScaledSource", "scale_of", "stored"]
+
+Image = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScaledSource:
+    """Pixels in another unit than that in which they are stored.
+
+    Parameters
+    ----------
+    source : callable
+        Loads the images as they are stored.
+    factor : float
+        Multiplies science and error image.
+    """
+
+    source: PixelSource
+    factor: float
+
+    def __call__(self, kind: str) -> Image | None:
+        """Return the image of that kind, in the unit of the chip, or None."""
+        image = self.source(kind)
+        if image is None or kind not in ("sci", "err"):
+            return image
+        scaled: Image = image * self.factor
+        return scaled
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HiddenSource:
+    """Pixels of which some are NaN in the science image, whatever is stored there.
+
+    Parameters
+    ----------
+    source : callable
+        Loads the images as they are stored.
+    bits : bytes
+        One bit for each pixel in row order, set where it is hidden.
+    """
+
+    source: PixelSource
+    bits: bytes
+
+    @classmethod
+    def hiding(cls, source: PixelSource, mask: np.ndarray[Any, np.dtype[np.bool_]]) -> HiddenSource:
+        """Return a source that hides the pixels where `mask` is True."""
+        return cls(source, np.packbits(mask).tobytes())
+
+    def __call__(self, kind: str) -> Image | None:
+        """Return the image of that kind, or None."""
+        image = self.source(kind)
+        if image is None or kind != "sci":
+            return image
+        mask = np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8), count=image.size).reshape(image.shape)
+        return np.where(mask != 0, np.float32(np.nan), image)
+
+
+def stored(source: PixelSource) -> PixelSource:
+    """Return what loads the images as they are stored."""
+    return stored(source.source) if isinstance(source, ScaledSource | HiddenSource) else source
+
+
+def scale_of(source: PixelSource) -> float:
+    """Return what the stored numbers of a chip are multiplied by when they are loaded."""
+    if isinstance(source, HiddenSource):
+        return scale_of(source.source)
+    return source.factor * scale_of(source.source) if isinstance(source, ScaledSource) else 1.0
