@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import numpy as np
 
 from drizframe._crmasks import masks_of_run, rays_of
 from drizframe.config import Parameters, make_parameters
+from drizframe.config.interfaces import for_run
 from drizframe.engine.events import Bus
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import load_exposures
@@ -21,8 +21,11 @@ from drizframe.engine.job import RunContext
 from drizframe.engine.output import (
     check_writable,
     describe_products,
+    kept_planes,
+    note_unmade,
     output_root,
     product_names,
+    with_headers,
     write_mosaic,
     writer_of,
 )
@@ -32,8 +35,8 @@ from drizframe.engine.run import carry_out
 from drizframe.engine.scales import bring_together
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
-from drizframe.errors import BackendError, DrizframeWarning, RunError, UnknownComponentError
-from drizframe.hooks import INTERMEDIATE, PluginManager, Registry, RunProducts
+from drizframe.errors import BackendError, DrizframeWarning, RunError
+from drizframe.hooks import PluginManager, Registry, RunProducts
 from drizframe.hooks.manager import LOCK
 from drizframe.hooks.registry import compiled_available
 from drizframe.model import Exposure, Frame, Mosaic, PlaneKey, SkyValue
@@ -147,6 +150,8 @@ class Result:
         Sky of each chip, by exposure name.
     cosmic_rays : mapping of str to tuple of ndarray of uint8
         Cosmic-ray masks (1 good) of each chip, by exposure name, found and given ones together; empty if there are none.
+    cleaned : mapping of str to tuple of ndarray of float32
+        With `driz_cr_corr`: each chip with its cosmic rays replaced, native unit, by exposure name.
     median : ndarray of float32, or None
         The clean comparison image on the separate frame, electrons per second, if it was kept.
     warnings : tuple of str
@@ -173,6 +178,7 @@ class Result:
     backends: Mapping[str, str] = field(default_factory=dict)
     map_error: float = 0.0
     products: list[Path] = field(default_factory=list)
+    cleaned: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
 
     def _image(self) -> Mosaic:
         if self.mosaic is None:
@@ -373,8 +379,14 @@ def run(
     >>> result.sci.ndim
     2
     """
-    settings = make_parameters(parameters)
-    session = run_session(inputs, output, settings, wcsmap=wcsmap, listeners=listeners)
+    notes: list[str] = []
+    with listening(), hearing(notes.append):
+        settings = for_run(make_parameters(parameters))
+    if settings.runfile:
+        from drizframe.report.logfile import log_file
+
+        listeners = [*listeners, log_file(settings.runfile, output or "astrodrizzle")]
+    session = run_session(inputs, output, settings, wcsmap=wcsmap, listeners=listeners, notes=notes)
     session.context.store.close()
     return session.result
 
@@ -389,8 +401,6 @@ class Session:
 
     def write_planes(self) -> list[Path]:
         """Write the intermediate planes that the product asks for."""
-        from drizframe.engine.output import writer_of
-
         writer = writer_of(self.context.registry, build=self.product.parameters.build)
         if writer.planes is None or not self.product.planes:
             return []
@@ -407,6 +417,7 @@ def run_session(
     listeners: Sequence[Any] = (),
     keep: frozenset[str] = frozenset(),
     beside_inputs: bool = False,
+    notes: Sequence[str] = (),
 ) -> Session:
     """Run, write what was asked for, and leave the store open; the caller closes it."""
     _check_backend(settings)
@@ -416,26 +427,29 @@ def run_session(
         output = output_root(output)
         check_writable(output)
     bus = Bus(manager(), listeners)
+    for text in notes:
+        bus.note(text, warn=True)
     with hearing(lambda text: bus.note(text, warn=True)):
         exposures, asn_root = load_exposures(inputs, settings, components, bus)
         exposures, settings = bring_together(exposures, settings, bus)
-    settings, notes = resolve_switches(settings, exposures, components)
-    for note in notes:
-        bus.note(note)
+    settings, changes = resolve_switches(settings, exposures, components, lenient=beside_inputs)
+    for text, warn in changes:
+        bus.note(text, warn=warn)
     with hearing(lambda text: bus.note(text, warn=True)):
         plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
     bus.run("begin_run", ", ".join(e.name for e in exposures))
     folders = [Path(output or "").parent, Path()] if beside_inputs else None
     given = masks_of_run(plan.exposures, settings, bus.note, folders)
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
-    wanted = keep | _kept(settings)
+    wanted = keep | kept_planes(settings) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
     try:
         for unit, mask in given.items():
             store.put(PlaneKey("mask.cr.given", unit), mask)
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
+        note_unmade(context, output)
         names = product_names(output, context, asn_root)
         product = describe_products(context, names, planes=wanted, beside_inputs=beside_inputs)
-        result = _result(context, _with_headers(context, product, make_mosaic(context)))
+        result = _result(context, with_headers(context, product, make_mosaic(context)))
         session = Session(context=context, result=result, product=product)
         if output is not None:
             result.products.extend(session.write_planes())
@@ -449,27 +463,6 @@ def run_session(
     return session
 
 
-def _kept(settings: Parameters) -> frozenset[str]:
-    """Return the intermediate planes that the user wants to have as files."""
-    if "all" in settings.keep:
-        return frozenset({*INTERMEDIATE, "crclean.dq"})
-    for name in settings.keep:
-        if name not in INTERMEDIATE:
-            raise UnknownComponentError("intermediate product", name, [*INTERMEDIATE, "all"])
-    return frozenset(settings.keep) | ({"crclean.dq"} if "crclean" in settings.keep else frozenset())
-
-
-def _with_headers(context: RunContext, product: RunProducts, mosaic: Mosaic | None) -> Mosaic | None:
-    """Let the writer make the headers of the mosaic."""
-    writer = writer_of(context.registry, build=context.plan.parameters.build)
-    if mosaic is None or writer.headers is None:
-        return mosaic
-    headers, table, notes = writer.headers(product)
-    for note in notes:
-        context.bus.note(note, warn=True)
-    return dataclasses.replace(mosaic, headers=headers, table=table)
-
-
 def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
     """Gather what the store holds."""
     plan, store = context.plan, context.store
@@ -477,6 +470,9 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
     masks: dict[str, list[Array]] = {}
     for key in store.keys("sky"):
         sky.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
+    cleaned: dict[str, list[Array]] = {}
+    for key in store.keys("crclean"):
+        cleaned.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
     for unit, mask in rays_of(store, plan.exposures).items():
         masks.setdefault(plan.exposures[unit.exposure or 0].name, []).append(mask)
     return Result(
@@ -486,6 +482,7 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
         frames=plan.frames,
         sky={n: tuple(v) for n, v in sky.items()},
         cosmic_rays={n: tuple(v) for n, v in masks.items()},
+        cleaned={n: tuple(v) for n, v in cleaned.items()},
         median=store.get(PlaneKey("median")),
         warnings=tuple(context.bus.warnings),
         seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},

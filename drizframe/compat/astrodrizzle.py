@@ -14,10 +14,12 @@ from drizframe.compat.elsewhere import absent_name
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.fields import is_blank
 from drizframe.config.inputs import expand_inputs, root_name
+from drizframe.config.interfaces import for_drop_in
+from drizframe.engine.hearing import hearing, listening
 from drizframe.errors import DrizframeWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.model import Exposure, PlaneKey
-from drizframe.report.logfile import LogFile
+from drizframe.report.logfile import LogFile, log_file
 from drizframe.stock.io.edits import commit_edits, plan_edits, restore_inputs
 from drizframe.stock.io.journal import recover
 from drizframe.stock.io.run_products import intermediate_files
@@ -78,7 +80,11 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
         warnings.warn("There is no editor; editpars has no effect.", DrizframeWarning, stacklevel=2)
     given, other_input, other_output = flat_parameters(configobj)
     output = str(input_dict.pop("output", "") or other_output)
-    settings = make_parameters({**DEFAULTS, **given, **input_dict})
+    notes: list[str] = []
+    with listening(), hearing(notes.append):
+        values, told = for_drop_in(DEFAULTS, given, input_dict)
+        settings = make_parameters(values)
+    notes += told
     chosen = (
         "*flt.fits" if is_blank(input) and other_input is None else other_input if is_blank(input) else input
     )
@@ -90,7 +96,7 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
     log = _log_file(settings, output, chosen)
     session = run_session(
         chosen, output, settings, wcsmap=wcsmap, listeners=[] if log is None else [log],
-        keep=_planes(settings), beside_inputs=True,
+        keep=_planes(settings), beside_inputs=True, notes=notes,
     )  # fmt: skip
     try:
         _commit(session)
@@ -103,13 +109,13 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
 
 def _log_file(settings: Parameters, output: str, chosen: Any) -> LogFile | None:
     """Open the log file that ``runfile`` names."""
-    name = settings.runfile
-    if not name:
+    if not settings.runfile:
         return None
-    if name.upper() == "INDEF":
-        first = chosen[0] if isinstance(chosen, list | tuple) and chosen else chosen
-        name = output or (root_name(str(first)) if isinstance(first, str | Path) else "astrodrizzle")
-    return LogFile(name if name.endswith(".log") else name + ".log")
+    first = chosen[0] if isinstance(chosen, list | tuple) and chosen else chosen
+    return log_file(
+        settings.runfile,
+        output or (root_name(str(first)) if isinstance(first, str | Path) else "astrodrizzle"),
+    )
 
 
 def _planes(settings: Parameters) -> frozenset[str]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from drizframe.config.fields import (
     Bits,
     Component,
+    FillValue,
     Flag,
     FloatOrNone,
     IntOrNone,
@@ -55,9 +56,9 @@ class SeparateParameters(BaseModel):
     driz_sep_kernel: Component = parameter("turbo", "Kernel.", step="3")
     driz_sep_wt_scl: WeightScale = parameter("exptime", "Weight: 'exptime', 'expsq' or a factor.", step="3")
     driz_sep_pixfrac: Number = parameter(
-        1.0, "Side of the drop over that of the pixel.", step="3", ge=0, le=10
+        1.0, "Side of the drop over that of the pixel.", step="3", ge=0, le=2
     )
-    driz_sep_fillval: FloatOrNone = parameter(None, "Value of pixels without weight.", step="3")
+    driz_sep_fillval: FillValue = parameter(None, "Value of pixels without weight.", step="3")
     driz_sep_bits: Bits = parameter(0, "Data-quality bits that are good.", step="3")
     driz_sep_compress: Flag = parameter(False, "Write the single images compressed.", step="3")
     driz_sep_wcs: Flag = parameter(

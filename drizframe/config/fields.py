@@ -14,6 +14,7 @@ from drizframe.config.bits import BLANK, parse_bits
 __all__ = [
     "Bits",
     "Component",
+    "FillValue",
     "Flag",
     "FloatOrNone",
     "Group",
@@ -65,7 +66,25 @@ def _number(value: Any) -> float:
     return number
 
 
-def _float_or_none(value: Any) -> float | None:
+def _finite(value: Any) -> float:
+    number = _number(value)
+    if not math.isfinite(number):
+        msg = "give a finite number"
+        raise ValueError(msg)
+    return number
+
+
+def _limit(value: Any) -> float | None:
+    """A number that may be infinite, or nothing."""
+    number = _fill_value(value)
+    if number is not None and math.isnan(number):
+        msg = "give a number, or None"
+        raise ValueError(msg)
+    return number
+
+
+def _fill_value(value: Any) -> float | None:
+    """Any number, also NaN, or nothing."""
     return None if is_blank(value) else _number(value)
 
 
@@ -182,9 +201,10 @@ def _component(value: Any) -> Any:
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Number = Annotated[float, BeforeValidator(_number)]
+Number = Annotated[float, BeforeValidator(_finite)]
 Whole = Annotated[int, BeforeValidator(_int)]
-FloatOrNone = Annotated[float | None, BeforeValidator(_float_or_none)]
+FloatOrNone = Annotated[float | None, BeforeValidator(_limit)]
+FillValue = Annotated[float | None, BeforeValidator(_fill_value)]
 IntOrNone = Annotated[int | None, BeforeValidator(_int_or_none)]
 Text = Annotated[str, BeforeValidator(_text)]
 Pair = Annotated[tuple[float, float], BeforeValidator(_pair)]

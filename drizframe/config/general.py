@@ -24,7 +24,9 @@ from drizframe.config.fields import (
 class GeneralParameters(BaseModel):
     """Of the run as a whole (steps G, S and A of the reference's documentation)."""
 
-    runfile: Text = parameter("astrodrizzle.log", "Log file of the drop-in; blank: none.", step="G")
+    runfile: Text = parameter(
+        "astrodrizzle.log", "Log file; blank: none. drizframe.run writes one only if this is given.", step="G"
+    )
     wcskey: Text = parameter(
         "", "Alternate WCS to use, by letter or by WCSNAME; blank: the primary one.", step="G"
     )
@@ -41,7 +43,7 @@ class GeneralParameters(BaseModel):
         unit="pixel",
     )
     resetbits: Bits = parameter(4096, "Data-quality bits to clear before all else.", step="G")
-    num_cores: IntOrNone = parameter(None, "Number of workers; None: one for each core.", step="G")
+    num_cores: IntOrNone = parameter(None, "Number of workers; None: one for each core.", step="G", ge=1)
     in_memory: Flag = parameter(False, "Write no intermediate files.", step="G")
     rules_file: Text = parameter("", "Rules for blending headers; blank: those of the instrument.", step="G")
     restore: Flag = parameter(False, "Start from the archived inputs.", step="S")

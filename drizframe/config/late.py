@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator
 from drizframe.config.fields import (
     Bits,
     Component,
+    FillValue,
     Flag,
     FloatOrNone,
     IntOrNone,
@@ -78,9 +79,9 @@ class FinalParameters(BaseModel):
     final_wht_type: UpperComponent = parameter("EXP", "Weighting.", step="7")
     final_kernel: Component = parameter("square", "Kernel.", step="7")
     final_wt_scl: WeightScale = parameter("exptime", "Weight: 'exptime', 'expsq' or a factor.", step="7")
-    final_pixfrac: Number = parameter(1.0, "Side of the drop over that of the pixel.", step="7", ge=0, le=10)
-    final_fillval: FloatOrNone = parameter(None, "Value of pixels without weight.", step="7")
-    final_maskval: FloatOrNone = parameter(None, "Value where no data fell; None: NaN.", step="7")
+    final_pixfrac: Number = parameter(1.0, "Side of the drop over that of the pixel.", step="7", ge=0, le=2)
+    final_fillval: FillValue = parameter(None, "Value of pixels without weight.", step="7")
+    final_maskval: FillValue = parameter(None, "Value where no data fell; None: NaN.", step="7")
     final_bits: Bits = parameter(0, "Data-quality bits that are good.", step="7")
     final_units: Units = parameter("cps", "'cps' or 'counts'.", step="7")
     final_wcs: Flag = parameter(

@@ -25,8 +25,13 @@ __all__ = ["ALIASES", "Parameters", "make_parameters"]
 #: Other spellings that are accepted -> the documented name (trap 03-2).
 ALIASES = {"gnkeyword": "gainkeyword"}
 
-#: Giving any of these switches the custom frame on, as the reference does.
-_FRAME_NAMES = ("refimage", "rot", "scale", "outnx", "outny", "ra", "dec", "crpix1", "crpix2")
+#: Switch of a custom frame -> the parameters any of which switches it on, as in the reference.
+FRAME_SWITCHES = {
+    switch: tuple(
+        prefix + n for n in ("refimage", "rot", "scale", "outnx", "outny", "ra", "dec", "crpix1", "crpix2")
+    )
+    for prefix, switch in (("final_", "final_wcs"), ("driz_sep_", "driz_sep_wcs"))
+}
 
 #: Documented parameters that cannot be honoured yet: name -> what to do instead.
 _NOT_YET = {
@@ -90,11 +95,6 @@ class Parameters(
                 raise ValueError(msg)
         return value
 
-    @field_validator("num_cores")
-    @classmethod
-    def _cores(cls, value: int | None) -> int | None:
-        return None if value is None else max(1, value)
-
 
 def _message(error: ValidationError) -> str:
     """Say what is wrong, what came and what is allowed, one line for each parameter."""
@@ -126,8 +126,8 @@ def _renamed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _activate_frames(values: dict[str, Any]) -> None:
     """Switch a custom frame on when one of its parameters is given and the switch is not."""
-    for prefix, switch in (("final_", "final_wcs"), ("driz_sep_", "driz_sep_wcs")):
-        if switch not in values and any(not is_blank(values.get(prefix + n)) for n in _FRAME_NAMES):
+    for switch, names in FRAME_SWITCHES.items():
+        if switch not in values and any(not is_blank(values.get(n)) for n in names):
             values[switch] = True
 
 

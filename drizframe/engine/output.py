@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
+from drizframe.config import Parameters
 from drizframe.config.inputs import OutputNames, output_names
 from drizframe.engine.job import RunContext
 from drizframe.engine.products import product_unit
-from drizframe.errors import OutputError
-from drizframe.hooks import Registry, RunProducts, Writer
+from drizframe.errors import OutputError, UnknownComponentError
+from drizframe.hooks import INTERMEDIATE, Registry, RunProducts, Writer
 from drizframe.model import Mosaic, PlaneKey
 
-__all__ = ["check_writable", "describe_products", "output_root", "product_names", "write_mosaic"]
+__all__ = [
+    "check_writable",
+    "describe_products",
+    "kept_planes",
+    "note_unmade",
+    "output_root",
+    "product_names",
+    "with_headers",
+    "write_mosaic",
+    "writer_of",
+]
 
 #: Bytes of a root name that leave room, within the 255 of file systems, for what products add.
 _LONGEST = 180
@@ -92,3 +104,43 @@ def write_mosaic(mosaic: Mosaic, names: OutputNames, registry: Registry, *, buil
     assert writer.reference is not None  # noqa: S101  (checked when the record was made)
     paths: list[Path] = writer.reference(mosaic, Path(names.stem), overwrite=True)
     return paths
+
+
+def kept_planes(settings: Parameters) -> frozenset[str]:
+    """Return the intermediate planes that the user wants to have as files."""
+    if "all" in settings.keep:
+        return frozenset({*INTERMEDIATE, "crclean.dq"})
+    for name in settings.keep:
+        if name not in INTERMEDIATE:
+            raise UnknownComponentError("intermediate product", name, [*INTERMEDIATE, "all"])
+    return frozenset(settings.keep) | ({"crclean.dq"} if "crclean" in settings.keep else frozenset())
+
+
+def note_unmade(context: RunContext, output: str | None) -> None:
+    """Say which files the user asked for and does not get."""
+    parameters = context.plan.parameters
+    if output is None and parameters.keep:
+        context.bus.note(
+            f"keep={parameters.keep!r} writes nothing, for there is no output. Give a root of names.",
+            warn=True,
+        )
+    for name in parameters.keep:
+        if name != "all" and not context.store.keys(name):
+            context.bus.note(f"keep names {name!r}, which this run did not make: its step is off.", warn=True)
+    unfiled = [e.name for e in context.plan.exposures if e.path is None]
+    if output is not None and parameters.driz_cr_corr and unfiled:
+        context.bus.note(
+            f"driz_cr_corr: {', '.join(unfiled)} came in memory, so no cleaned file is written; Result.cleaned holds the images.",
+            warn=True,
+        )
+
+
+def with_headers(context: RunContext, product: RunProducts, mosaic: Mosaic | None) -> Mosaic | None:
+    """Let the writer make the headers of the mosaic."""
+    writer = writer_of(context.registry, build=context.plan.parameters.build)
+    if mosaic is None or writer.headers is None:
+        return mosaic
+    headers, table, notes = writer.headers(product)
+    for note in notes:
+        context.bus.note(note, warn=True)
+    return dataclasses.replace(mosaic, headers=headers, table=table)

@@ -12,7 +12,21 @@ from drizframe.hooks import hookimpl
 if TYPE_CHECKING:
     from drizframe.hooks import Event
 
-__all__ = ["LogFile"]
+__all__ = ["LogFile", "log_file"]
+
+
+def log_file(runfile: str, root: str | Path) -> LogFile:
+    """Open the log file that `runfile` names.
+
+    Parameters
+    ----------
+    runfile : str
+        Its name, ``.log`` added if missing; ``INDEF``: `root` with ``.log``.
+    root : str or path
+        Root of the names of the products.
+    """
+    name = str(root) if runfile.upper() == "INDEF" else runfile
+    return LogFile(name if name.endswith(".log") else name + ".log")
 
 
 class LogFile:

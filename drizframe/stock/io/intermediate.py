@@ -47,7 +47,7 @@ def _named(header: Header, path: Path) -> Header:
 def write_single(
     folder: Path,
     name: str,
-    sci: Image,
+    sci: Image | None,
     wht: Image | None,
     headers: ProductHeaders,
     window: Window,
@@ -62,7 +62,7 @@ def write_single(
     name : str
         Root name of the exposure.
     sci, wht : ndarray of float32, shape of `window`
-        Singly drizzled image (electrons/s) and its weight; `wht` None: not written.
+        Singly drizzled image (electrons/s) and its weight; None: not written.
     headers : ProductHeaders
         From `product_headers` with kind "single".
     window : Window

@@ -99,14 +99,19 @@ def _static(product: RunProducts) -> list[Path]:
 
 
 def _singles(product: RunProducts) -> list[Path]:
-    """Write the singly drizzled images, on the whole separate frame."""
+    """Write the singly drizzled images and their weights, as far as they are asked for, on the whole separate frame."""
     paths: list[Path] = []
     for index, exposure in enumerate(product.exposures):
-        sci = product.read("single.sci", Unit(index))
-        if sci is None:
+        unit = Unit(index)
+        sci, wht = (
+            product.read(name, unit) if name in product.planes else None
+            for name in ("single.sci", "single.wht")
+        )
+        known = sci if sci is not None else wht
+        if known is None:
             continue
-        window = product.origin("single.sci", Unit(index)) or Window(0, sci.shape[0], 0, sci.shape[1])
-        wht = product.read("single.wht", Unit(index)) if "single.wht" in product.planes else None
+        name = "single.wht" if sci is None else "single.sci"
+        window = product.origin(name, unit) or Window(0, known.shape[0], 0, known.shape[1])
         paths += intermediate.write_single(
             product.folder_of(exposure),
             exposure.name,
@@ -227,6 +232,7 @@ _WRITERS: dict[str, Callable[[RunProducts], list[Path]]] = {
     "mask.sky": _sky_masks,
     "single.mask": _weights("single"),
     "single.sci": _singles,
+    "single.wht": lambda product: [] if "single.sci" in product.planes else _singles(product),
     "median": _median,
     "blot": _blots,
     "mask.cr": _rays,

@@ -115,14 +115,14 @@ def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
     -------
     factor : float
         ``1 / scale**2``, 1 for images in surface brightness; for counts divided by the exposure time of the
-        header (an override of `exptime` does not count here, trap 05-12).
+        header (an override of `exptime` does not count here, trap 05-12, unless the header has none).
     doubt : str
         See `is_rate`.
 
     Raises
     ------
     InputError
-        If the image is in counts and its headers have no exposure time above 0.
+        If the image is in counts and there is no exposure time above 0.
     """
     if chip.brightness:
         return 1.0, ""
@@ -135,6 +135,8 @@ def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
     if value is None:
         value = _card(chip.header, "EXPTIME")
     if value is None or not float(value) > 0:
+        value = chip.exptime  # of expkeyword, or given
+    if not float(value) > 0:
         msg = (
             f"{exposure.name}: EXPTIME is {value!r}, but the sky of an image in counts needs seconds above "
             "0. "

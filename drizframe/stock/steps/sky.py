@@ -264,12 +264,12 @@ def _values(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
     skyfile, skyuser = p.skyfile.strip(), p.skyuser.strip()
     if p.skysub:
         if skyuser:
-            job.note(f"skyuser {skyuser!r} is ignored because skysub is on.")
+            job.note(f"skyuser {skyuser!r} is ignored because skysub is on.", warn=True)
         if skyfile:
             return _from_file(job, read_sky_file(skyfile, "skyfile"), "skyfile", subtract=True)
         return _computed(job, masks)
     if skyfile:
-        job.note(f"skyfile {skyfile!r} is ignored because skysub is off.")
+        job.note(f"skyfile {skyfile!r} is ignored because skysub is off.", warn=True)
     if skyuser.startswith("@"):
         return _from_file(job, read_sky_file(skyuser[1:].strip(), "skyuser"), "skyuser", subtract=False)
     return _recorded(job)
