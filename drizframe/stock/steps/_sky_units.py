@@ -134,7 +134,7 @@ def brightness_conversion(exposure: Exposure, chip: Chip) -> tuple[float, str]:
     value = _card(exposure.primary, "EXPTIME")
     if value is None:
         value = _card(chip.header, "EXPTIME")
-    if value is None or not float(value) > 0:
+    if value is None:
         value = chip.exptime  # of expkeyword, or given
     if not float(value) > 0:
         msg = (
