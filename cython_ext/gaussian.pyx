@@ -8,8 +8,10 @@ import numpy as np
 
 from exponential cimport exponential
 from kernel_loop cimport LANES, capsule, weigh
-from libc.math cimport M_PI
+from libc.math cimport M_PI, sqrt
 from pixels cimport most, nint, pick
+
+from drizframe.model import axes_of
 
 cdef enum:
     # Columns that are done at a time.
@@ -40,23 +42,23 @@ cdef inline void _factors(const double* v, const double* start, double i, double
 cdef void _gaussian(const double* x, const double* y, const double* corners, const double* left,
                     const double* low, Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting,
                     double* out) noexcept nogil:
-    """Constants: half the side of the footprint, e, and e / π."""
+    """Constants: half the sides of the footprint, e along either axis, and their geometric mean over π."""
     cdef:
-        double r = setting[0], e = setting[1], peak = setting[2]
+        double ex = setting[2], ey = setting[3], peak = setting[4]
         double first[2 * LANES]
         double last[2 * LANES]
         double across[SOME * LANES]
         double along[LANES]
         double* cell
         Py_ssize_t i, j, k, start = 0, count
-    _range(x, r, n, first, last)
-    _range(y, r, n, first + n, last + n)
+    _range(x, setting[0], n, first, last)
+    _range(y, setting[1], n, first + n, last + n)
     while start < w:
         count = w - start if w - start < SOME else SOME
         for i in range(count):
-            _factors(x, left, <double> (start + i), e, first, last, n, across + i * n)
+            _factors(x, left, <double> (start + i), ex, first, last, n, across + i * n)
         for j in range(h):
-            _factors(y, low, <double> j, e, first + n, last + n, n, along)
+            _factors(y, low, <double> j, ey, first + n, last + n, n, along)
             for k in range(n):
                 along[k] = peak * along[k]
             for i in range(count):
@@ -66,12 +68,19 @@ cdef void _gaussian(const double* x, const double* y, const double* corners, con
         start += count
 
 
-cdef object _setting(double pixfrac, double scale):
-    cdef double e = 2.3548 * 2.3548 * (scale * scale) / (2.0 * (pixfrac * pixfrac))
-    return np.array([most(2.5 * pixfrac / (2.3548 * scale), 1.2 / scale), e, e / M_PI])
+cdef double _half(double pixfrac, double scale):
+    return most(2.5 * pixfrac / (2.3548 * scale), 1.2 / scale)
 
 
-def block(double pixfrac, double scale):
+cdef object _setting(double pixfrac, object scale):
+    cdef double sx, sy, ex, ey
+    sx, sy = axes_of(scale)
+    ex = 2.3548 * 2.3548 * (sx * sx) / (2.0 * (pixfrac * pixfrac))
+    ey = 2.3548 * 2.3548 * (sy * sy) / (2.0 * (pixfrac * pixfrac))
+    return np.array([_half(pixfrac, sx), _half(pixfrac, sy), ex, ey, (ex if ex == ey else sqrt(ex * ey)) / M_PI])
+
+
+def block(double pixfrac, scale):
     """Compiled body and constants."""
     return capsule(_gaussian), _setting(pixfrac, scale)
 

@@ -2,7 +2,7 @@
 #
 # a. One thin loop without the GIL over positions; `fill` stands wherever a position is off the domain.
 # b. A row of the stencil inside the image is read directly; `sample` handles the others.
-# c. The sixth row off the top is row ny - 4, the other five are reflected, as in the reference.
+# c. Rows off the image are reflected, at the top as at the bottom.
 # d. Same operations in the same order as the reference, so both give the same bits.
 # e. The image may be read-only and strided, float32 or float64.
 """Biquintic polynomial interpolation."""
@@ -43,12 +43,11 @@ cdef inline double value(
 ) noexcept nogil:
     cdef:
         Py_ssize_t ix = <Py_ssize_t> x, iy = <Py_ssize_t> y
-        Py_ssize_t sixth = iy + 3 if iy + 3 < ny else max(ny - 4, 0)
         double p = x - ix
     return everett6(
         row(image, iy - 2, ix, p, nx, ny), row(image, iy - 1, ix, p, nx, ny), row(image, iy, ix, p, nx, ny),
         row(image, iy + 1, ix, p, nx, ny), row(image, iy + 2, ix, p, nx, ny),
-        along_x(image, sixth, ix, p, nx - 1), y - iy,
+        row(image, iy + 3, ix, p, nx, ny), y - iy,
     )
 
 

@@ -13,8 +13,10 @@ import numpy as np
 from kernel_loop cimport LANES, capsule, weigh
 from libc.math cimport fabs, sqrt
 
+from drizframe.model import axes_of
+
 cdef enum:
-    HEAD = 5
+    HEAD = 6
     SOME = 8
     COLUMNS = 32
 
@@ -45,15 +47,15 @@ cdef inline Py_ssize_t _cubic(double u, Py_ssize_t n, double* c) noexcept nogil:
     return k
 
 
-# -- bodies; constants: support, scale, scale², cells for each input pixel, nodes, the tables
+# -- bodies; constants: support, scales along x and y, their product, cells for each input pixel, nodes, the tables
 
 
-cdef inline void _line(const double* v, const double* start, double i, const double* setting, const double* table,
-                       Py_ssize_t n, double* out) noexcept nogil:
+cdef inline void _line(const double* v, const double* start, double i, double scale, const double* setting,
+                       const double* table, Py_ssize_t n, double* out) noexcept nogil:
     """One axis of a product on pixel `i` of the windows."""
     cdef:
-        double support = setting[0], scale = setting[1], step = setting[3], d
-        Py_ssize_t m = <Py_ssize_t> setting[4], k
+        double support = setting[0], step = setting[4], d
+        Py_ssize_t m = <Py_ssize_t> setting[5], k
     for k in range(n):
         d = ((start[k] + i) - v[k]) * scale
         out[k] = _linear((d + support) * step, table, m) if fabs(d) <= support else 0.0
@@ -64,9 +66,9 @@ cdef void _product(const double* x, const double* y, const double* corners, cons
                    double* out) noexcept nogil:
     """One table for each axis; factors along the columns are kept while the rows go by."""
     cdef:
-        double area = setting[2]
+        double area = setting[3]
         const double* across = setting + HEAD
-        const double* along = across + <Py_ssize_t> setting[4]
+        const double* along = across + <Py_ssize_t> setting[5]
         double column[SOME * LANES]
         double row[LANES]
         double* cell
@@ -74,9 +76,9 @@ cdef void _product(const double* x, const double* y, const double* corners, cons
     while start < w:
         count = w - start if w - start < SOME else SOME
         for i in range(count):
-            _line(x, left, <double> (start + i), setting, across, n, column + i * n)
+            _line(x, left, <double> (start + i), setting[1], setting, across, n, column + i * n)
         for j in range(h):
-            _line(y, low, <double> j, setting, along, n, row)
+            _line(y, low, <double> j, setting[2], setting, along, n, row)
             for k in range(n):
                 row[k] = row[k] * area
             for i in range(count):
@@ -91,13 +93,13 @@ cdef void _rounded(const double* x, const double* y, const double* corners, cons
                    double* out) noexcept nogil:
     """One table over the distance."""
     cdef:
-        double support = setting[0], scale = setting[1], area = setting[2], step = setting[3], d, e
-        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, k
+        double support = setting[0], area = setting[3], step = setting[4], d, e
+        Py_ssize_t m = <Py_ssize_t> setting[5], i, j, k
     for j in range(h):
         for i in range(w):
             for k in range(n):
-                d = ((left[k] + i) - x[k]) * scale
-                e = ((low[k] + j) - y[k]) * scale
+                d = ((left[k] + i) - x[k]) * setting[1]
+                e = ((low[k] + j) - y[k]) * setting[2]
                 if fabs(d) <= support and fabs(e) <= support:
                     out[k] = _linear(sqrt(d * d + e * e) * step, setting + HEAD, m) * area
                 else:
@@ -143,17 +145,17 @@ cdef extern from *:
     double _read "profiles_read"(const float* node, Py_ssize_t m, const double* a, const double* b) noexcept nogil
 
 
-cdef inline Py_ssize_t _near(double v, double start, Py_ssize_t count, const double* setting, Py_ssize_t* which,
-                             Py_ssize_t* node, double* coefficients) noexcept nogil:
+cdef inline Py_ssize_t _near(double v, double start, Py_ssize_t count, double scale, const double* setting,
+                             Py_ssize_t* which, Py_ssize_t* node, double* coefficients) noexcept nogil:
     """Pixels of one axis of a window that are within the support, with nodes and coefficients; return how many."""
     cdef:
         double support = setting[0], d
         Py_ssize_t i, found = 0
     for i in range(count):
-        d = ((start + i) - v) * setting[1]
+        d = ((start + i) - v) * scale
         if fabs(d) <= support:
             which[found] = i
-            node[found] = _cubic((d + support) * setting[3], <Py_ssize_t> setting[4], coefficients + 4 * found)
+            node[found] = _cubic((d + support) * setting[4], <Py_ssize_t> setting[5], coefficients + 4 * found)
             found += 1
     return found
 
@@ -163,9 +165,9 @@ cdef void _surface(const double* x, const double* y, const double* corners, cons
                    double* out) noexcept nogil:
     """One table over both axes; columns are done some at a time, which share their coefficients."""
     cdef:
-        double area = setting[2]
+        double area = setting[3]
         const float* table = <const float*> (setting + HEAD)
-        Py_ssize_t m = <Py_ssize_t> setting[4], i, j, k, start = 0, count, columns, rows, top
+        Py_ssize_t m = <Py_ssize_t> setting[5], i, j, k, start = 0, count, columns, rows, top
         double across[4 * COLUMNS]
         double along[4 * COLUMNS]
         Py_ssize_t column[COLUMNS]
@@ -177,11 +179,11 @@ cdef void _surface(const double* x, const double* y, const double* corners, cons
     while start < w:
         count = w - start if w - start < COLUMNS else COLUMNS
         for k in range(n):
-            columns = _near(x[k], left[k] + start, count, setting, column, of_column, across)
+            columns = _near(x[k], left[k] + start, count, setting[1], setting, column, of_column, across)
             top = 0
             while top < h:
                 rows = h - top if h - top < COLUMNS else COLUMNS
-                rows = _near(y[k], low[k] + top, rows, setting, row, of_row, along)
+                rows = _near(y[k], low[k] + top, rows, setting[2], setting, row, of_row, along)
                 for j in range(rows):
                     for i in range(columns):
                         out[((top + row[j]) * w + start + column[i]) * n + k] = (
@@ -191,24 +193,26 @@ cdef void _surface(const double* x, const double* y, const double* corners, cons
         start += count
 
 
-cdef object _setting(double support, double scale, double step, Py_ssize_t nodes, object tables):
-    head = [support, scale, scale * scale, step, nodes]
+cdef object _setting(double support, object scale, double step, Py_ssize_t nodes, object tables):
+    cdef double sx, sy
+    sx, sy = axes_of(scale)
+    head = [support, sx, sy, sx * sy, step, nodes]
     return np.concatenate([head, *(np.ravel(t) for t in tables)])
 
 
-def product_block(const double[::1] across, const double[::1] along, double support, double scale):
+def product_block(const double[::1] across, const double[::1] along, double support, scale):
     """Compiled body and constants of `product`."""
     cdef Py_ssize_t m = across.shape[0]
     return capsule(_product), _setting(support, scale, (m - 1) / (2.0 * support), m, (across, along))
 
 
-def rounded_block(const double[::1] table, double support, double scale):
+def rounded_block(const double[::1] table, double support, scale):
     """Compiled body and constants of `rounded`."""
     cdef Py_ssize_t m = table.shape[0]
     return capsule(_rounded), _setting(support, scale, (m - 1) / (sqrt(2.0) * support), m, (table,))
 
 
-def surface_block(const double[:, ::1] table, double support, double scale):
+def surface_block(const double[:, ::1] table, double support, scale):
     """Compiled body and constants of `surface`; the nodes are kept as float32, two in each constant."""
     cdef Py_ssize_t m = table.shape[0]
     nodes = np.zeros(m * m + m * m % 2, dtype=np.float32)
@@ -216,16 +220,16 @@ def surface_block(const double[:, ::1] table, double support, double scale):
     return capsule(_surface), _setting(support, scale, (m - 1) / (2.0 * support), m, (nodes.view(np.float64),))
 
 
-def product(x, y, x0, y0, shape, across, along, double support, double scale):
+def product(x, y, x0, y0, shape, across, along, double support, scale):
     """Twin of `drizframe.engine.profiles.product`."""
     return weigh(_product, x, y, None, x0, y0, shape, product_block(across, along, support, scale)[1])
 
 
-def rounded(x, y, x0, y0, shape, table, double support, double scale):
+def rounded(x, y, x0, y0, shape, table, double support, scale):
     """Twin of `drizframe.engine.profiles.rounded`."""
     return weigh(_rounded, x, y, None, x0, y0, shape, rounded_block(table, support, scale)[1])
 
 
-def surface(x, y, x0, y0, shape, table, double support, double scale):
+def surface(x, y, x0, y0, shape, table, double support, scale):
     """Twin of `drizframe.engine.profiles.surface`."""
     return weigh(_surface, x, y, None, x0, y0, shape, surface_block(table, support, scale)[1])

@@ -9,6 +9,8 @@ import numpy as np
 from kernel_loop cimport LANES, capsule, weigh
 from pixels cimport least, most
 
+from drizframe.model import axes_of
+
 cdef enum:
     # Columns that are done at a time.
     SOME = 8
@@ -21,9 +23,9 @@ cdef inline double _length(double low, double high, double k) noexcept nogil:
 
 cdef void _turbo(const double* x, const double* y, const double* corners, const double* left, const double* low,
                  Py_ssize_t n, Py_ssize_t h, Py_ssize_t w, const double* setting, double* out) noexcept nogil:
-    """Constants: half the side of the box, one over its area."""
+    """Constants: half the sides of the box, one over its area."""
     cdef:
-        double r = setting[0], density = setting[1]
+        double rx = setting[0], ry = setting[1], density = setting[2]
         double across[SOME * LANES]
         double along[LANES]
         double* cell
@@ -32,10 +34,10 @@ cdef void _turbo(const double* x, const double* y, const double* corners, const 
         count = w - start if w - start < SOME else SOME
         for i in range(count):
             for k in range(n):
-                across[i * n + k] = _length(x[k] - r, x[k] + r, left[k] + (start + i))
+                across[i * n + k] = _length(x[k] - rx, x[k] + rx, left[k] + (start + i))
         for j in range(h):
             for k in range(n):
-                along[k] = _length(y[k] - r, y[k] + r, low[k] + j)
+                along[k] = _length(y[k] - ry, y[k] + ry, low[k] + j)
             for i in range(count):
                 cell = out + (j * w + start + i) * n
                 for k in range(n):
@@ -43,11 +45,13 @@ cdef void _turbo(const double* x, const double* y, const double* corners, const 
         start += count
 
 
-cdef object _setting(double pixfrac, double scale):
-    return np.array([pixfrac / (2.0 * scale), (scale * scale) / (pixfrac * pixfrac)])
+cdef object _setting(double pixfrac, object scale):
+    cdef double sx, sy
+    sx, sy = axes_of(scale)
+    return np.array([pixfrac / (2.0 * sx), pixfrac / (2.0 * sy), (sx * sy) / (pixfrac * pixfrac)])
 
 
-def block(double pixfrac, double scale):
+def block(double pixfrac, scale):
     """Compiled body and constants."""
     return capsule(_turbo), _setting(pixfrac, scale)
 

@@ -34,8 +34,6 @@ __all__ = [
     "custom_frame",
     "default_frame",
     "frame_from_reference",
-    "linear_scale",
-    "scale_ratio",
 ]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -220,33 +218,6 @@ _TOO_FAR = (
     "The exposures lie too far apart on the sky for one tangent plane (more than 90 degrees from their "
     "common centre). Combine them in groups, or look for a wrong CRVAL."
 )
-
-
-def linear_scale(chip: Chip, exposure: Exposure, *, coeffs: bool = True) -> float:
-    """Return the undistorted pixel scale of a chip in arcsec: that of the default frame of it alone.
-
-    Parameters
-    ----------
-    chip : Chip
-        What to look at.
-    exposure : Exposure
-        Where it belongs.
-    coeffs : bool
-        False: as if the chip had no distortion.
-
-    Notes
-    -----
-    With a distortion polynomial: IDCSCALE, else the root of the absolute determinant of CD.  Without one: the
-    length of the first column of CD.  Each chip by itself, whatever the chips before it have (trap 06-14).
-    """
-    if coeffs and chip.wcs.sip is not None:
-        return _undistorted(chip, exposure)[1]
-    return _linear(chip)[1]
-
-
-def scale_ratio(chip: Chip, exposure: Exposure, frame: Frame, *, coeffs: bool = True) -> float:
-    """Return the pixel scale of a frame over the undistorted pixel scale of a chip; see `linear_scale`."""
-    return frame.scale / linear_scale(chip, exposure, coeffs=coeffs)
 
 
 def build_frames(exposures: Sequence[Exposure], parameters: Any) -> dict[str, Frame]:

@@ -208,7 +208,7 @@ class EngineJob:
         return self._context.plan.maps["blot", unit]
 
     def scale_ratio(self, unit: Unit, which: Which) -> float:
-        """Return the output pixel scale over the undistorted pixel scale of a chip."""
+        """Return the root of the area of an output pixel over that of an undistorted pixel of a chip."""
         return self._context.plan.ratios[which, unit]
 
     def overlaps(self) -> Sequence[Overlap]:

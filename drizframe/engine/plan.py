@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 from drizframe.config import Parameters
 from drizframe.engine.footprints import tiles
-from drizframe.engine.frames import build_frames, scale_ratio
+from drizframe.engine.frames import build_frames
 from drizframe.engine.mapping import pixel_map
 from drizframe.engine.order import check_names, ordered
+from drizframe.engine.pixel_scales import scale_ratio
 from drizframe.engine.sections import check_sections, options_of
 from drizframe.errors import DrizframeError, ParameterError, PluginError
 from drizframe.hooks import FAULTS, STAGES, Component, Registry, Step
@@ -209,7 +210,7 @@ def _maps(
                     if same
                     else pixel_map(chip, frame, stepsize=parameters.stepsize, wcsmap=wcsmap)
                 )
-                ratios[which, unit] = scale_ratio(chip, exposure, frame, coeffs=parameters.coeffs)
+                ratios[which, unit] = scale_ratio(chip, frame, coeffs=parameters.coeffs)
             reuse = parameters.blot_stepsize == parameters.stepsize or wcsmap is not None
             maps["blot", unit] = (
                 maps["separate", unit]

@@ -2,7 +2,8 @@
 
 For a kernel the offset (dx, dy) is that of an output pixel from the centre of an input pixel, along the axes of
 the frame, in input pixels; the weight is ``s² f(dx, dy)``, with s the size of an output pixel over that of an
-input pixel.  For an interpolator it is that of a pixel from the position, in pixels, and s = 1.  Offsets beyond
+input pixel (for pixels that are not square, each offset is scaled with that of its axis, and s² is their product).
+For an interpolator it is that of a pixel from the position, in pixels, and s = 1.  Offsets beyond
 the support along either axis have no weight.
 """
 
@@ -18,6 +19,7 @@ import numpy as np
 from drizframe._fast import load
 from drizframe.errors import PluginError
 from drizframe.hooks import Interpolator, Kernel, ask, image_of
+from drizframe.model import axes_of
 
 __all__ = ["TOLERANCE", "Table", "code_of", "exact", "product", "rounded", "surface", "tabulate"]
 
@@ -69,9 +71,14 @@ class Table:
         return weights
 
 
-@functools.lru_cache(maxsize=8)
 def code_of(table: Table, scale: float) -> tuple[Any, Array]:
     """Return the compiled body that reads a table for a block of pixels, and its constants."""
+    return _code(table, scale, axes_of(scale))
+
+
+@functools.lru_cache(maxsize=8)
+def _code(table: Table, scale: float, axes: tuple[float, float]) -> tuple[Any, Array]:
+    # scales that are equal as numbers may differ along the axes
     code: tuple[Any, Array] = getattr(compiled, f"{table.form}_block")(*table.parts, table.support, scale)
     return code
 
@@ -157,11 +164,12 @@ def exact(
     shape: tuple[int, int], *, scale: float, **keywords: float,
 ) -> Array:  # fmt: skip
     """Return weights (n, h, w) from the profile itself, without a table: what the tables approximate."""
-    dx, inside_x = _offsets(x, x0, shape[1], support, scale)
-    dy, inside_y = _offsets(y, y0, shape[0], support, scale)
+    sx, sy = axes_of(scale)
+    dx, inside_x = _offsets(x, x0, shape[1], support, sx)
+    dy, inside_y = _offsets(y, y0, shape[0], support, sy)
     dx, dy = np.broadcast_arrays(dx[:, None, :], dy[:, :, None])
     values = np.asarray(profile(dx.copy(), dy.copy(), **keywords), dtype=np.float64)
-    return np.where(inside_y[:, :, None] & inside_x[:, None, :], values, 0.0) * (scale * scale)
+    return np.where(inside_y[:, :, None] & inside_x[:, None, :], values, 0.0) * (sx * sy)
 
 
 def product(
@@ -169,12 +177,13 @@ def product(
     across: Array, along: Array, support: float, scale: float,
 ) -> Array:  # fmt: skip
     """Read one table for each axis, linearly, and multiply: ``s² f``."""
-    dx, inside_x = _offsets(x, x0, shape[1], support, scale)
-    dy, inside_y = _offsets(y, y0, shape[0], support, scale)
+    sx, sy = axes_of(scale)
+    dx, inside_x = _offsets(x, x0, shape[1], support, sx)
+    dy, inside_y = _offsets(y, y0, shape[0], support, sy)
     step = (len(across) - 1) / (2.0 * support)
     column = np.where(inside_x, _linear((dx + support) * step, across), 0.0)
     row = np.where(inside_y, _linear((dy + support) * step, along), 0.0)
-    return column[:, None, :] * (row * (scale * scale))[:, :, None]
+    return column[:, None, :] * (row * (sx * sy))[:, :, None]
 
 
 def rounded(
@@ -188,11 +197,12 @@ def rounded(
     scale: float,
 ) -> Array:
     """Read one table over the distance, linearly."""
-    dx, inside_x = _offsets(x, x0, shape[1], support, scale)
-    dy, inside_y = _offsets(y, y0, shape[0], support, scale)
+    sx, sy = axes_of(scale)
+    dx, inside_x = _offsets(x, x0, shape[1], support, sx)
+    dy, inside_y = _offsets(y, y0, shape[0], support, sy)
     distance = np.sqrt(dx[:, None, :] ** 2 + dy[:, :, None] ** 2)
     step = (len(table) - 1) / (np.sqrt(2.0) * support)
-    value = _linear(distance * step, table) * (scale * scale)
+    value = _linear(distance * step, table) * (sx * sy)
     return np.where(inside_x[:, None, :] & inside_y[:, :, None], value, 0.0)
 
 
@@ -207,8 +217,9 @@ def surface(
     scale: float,
 ) -> Array:
     """Read one table over both axes with four-point polynomials."""
-    dx, inside_x = _offsets(x, x0, shape[1], support, scale)
-    dy, inside_y = _offsets(y, y0, shape[0], support, scale)
+    sx, sy = axes_of(scale)
+    dx, inside_x = _offsets(x, x0, shape[1], support, sx)
+    dy, inside_y = _offsets(y, y0, shape[0], support, sy)
     step = (len(table) - 1) / (2.0 * support)
     i, cx = _cubic((dx + support) * step, len(table))
     j, cy = _cubic((dy + support) * step, len(table))
@@ -216,7 +227,7 @@ def surface(
     for b in range(4):
         line = sum(cx[a][:, None, :] * table[(j + b)[:, :, None], (i + a)[:, None, :]] for a in range(4))
         value += cy[b][:, :, None] * line
-    return np.where(inside_x[:, None, :] & inside_y[:, :, None], value * (scale * scale), 0.0)
+    return np.where(inside_x[:, None, :] & inside_y[:, :, None], value * (sx * sy), 0.0)
 
 
 # -- forms of tables -----------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from drizframe.errors import HookError, PluginError
 from drizframe.hooks.calls import Calls, check_calls
 from drizframe.hooks.fields import check_fields, model_class, number, text, texts, whole
 from drizframe.hooks.points import check_point
+from drizframe.model import axes_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -180,7 +181,9 @@ class Kernel(Component):
     support : callable
         ``support(pixfrac, scale) -> float``: half the width, in output pixels, of the region that a pixel can
         touch about its centre.  Needed unless `needs_corners` (then the corners bound it).  For a profile:
-        ``support(pixfrac)`` in input pixels.
+        ``support(pixfrac)`` in input pixels.  `scale` is a float everywhere; where input pixels are not square it
+        is a `PixelScale`, which tells the sizes along the axes too, and its own value is the root of the ratio of
+        areas.
     needs_corners : bool
         Whether `footprint` wants the corners.
     flux_error : float
@@ -257,7 +260,8 @@ class Kernel(Component):
         from drizframe.hooks.guard import ask  # guard needs this module
 
         if self.profile is not None:
-            return 0.0, self._width(ask(self, self.support, pixfrac), f"pixfrac={pixfrac:g}") / scale
+            narrow = min(axes_of(scale))
+            return 0.0, self._width(ask(self, self.support, pixfrac), f"pixfrac={pixfrac:g}") / narrow
         width = ask(self, self.support, pixfrac, scale)
         return 0.0, self._width(width, f"pixfrac={pixfrac:g}, scale={scale:g}")
 

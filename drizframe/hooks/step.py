@@ -185,7 +185,7 @@ class Job(Protocol):
         """The map from a chip to the separate frame that the blot step uses."""
 
     def scale_ratio(self, unit: Unit, which: Literal["separate", "final"]) -> float:
-        """Output pixel scale over the undistorted pixel scale of the chip."""
+        """Root of the area of an output pixel over that of an undistorted pixel of the chip; see `PixelScale`."""
 
     def overlaps(self) -> Sequence[Overlap]:
         """Overlaps of all chips of different exposures on the sky."""

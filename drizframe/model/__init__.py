@@ -4,6 +4,7 @@ from drizframe.model.accumulator import Accumulator, ChipInput, Drizzled
 from drizframe.model.exposure import ArraySource, Chip, Exposure, PixelSource, SkyValue, check_celestial
 from drizframe.model.frame import Frame
 from drizframe.model.mosaic import Mosaic
+from drizframe.model.pixel_scale import PixelScale, axes_of, chip_scale
 from drizframe.model.pixelmap import PixelMap
 from drizframe.model.planes import PLANES, RUN, PlaneKey, Scope, Unit, Window
 
@@ -19,11 +20,14 @@ __all__ = [
     "Frame",
     "Mosaic",
     "PixelMap",
+    "PixelScale",
     "PixelSource",
     "PlaneKey",
     "Scope",
     "SkyValue",
     "Unit",
     "Window",
+    "axes_of",
     "check_celestial",
+    "chip_scale",
 ]

@@ -20,6 +20,7 @@ from drizframe.model.given import (
     real_array,
     standard_deviation,
 )
+from drizframe.model.pixel_scale import square_side
 from drizframe.model.sky_wcs import celestial
 from drizframe.model.units import WANTED, PixelUnit, parse_unit
 
@@ -169,9 +170,11 @@ def _number(value: Any, what: str, wanted: str, *, low: float = -np.inf, above: 
     return number
 
 
-def _linear_scale(wcs: WCS) -> float:
-    """Return the pixel scale at the reference pixel in arcsec."""
-    return float(3600.0 * np.sqrt(abs(np.linalg.det(wcs.pixel_scale_matrix))))
+def _common_scale(wcs_list: Sequence[WCS]) -> float | None:
+    """Return the scale, in arcsec, that the flat fields of distorted chips refer to; None without distortion."""
+    if all(wcs.sip is None for wcs in wcs_list):
+        return None
+    return square_side(wcs_list[0].pixel_scale_matrix)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,7 +241,7 @@ def exposure_from_arrays(
     pixel, assumed = _unit(unit, images, name)
     arrays = [_images(k, i, err_list[k], dq_list[k], pixel) for k, i in enumerate(images)]
     wcs_list = _wcs_of(wcs, images, name)
-    scale = facts.pixel_scale if facts.pixel_scale is not None or count == 1 else _linear_scale(wcs_list[0])
+    scale = facts.pixel_scale if facts.pixel_scale is not None or count == 1 else _common_scale(wcs_list)
     factor = facts.gain if pixel.kind == "counts" else 1.0
     chips = []
     for k, planes in enumerate(arrays):
@@ -261,6 +264,7 @@ def exposure_from_arrays(
                 native_unit=pixel.native,
                 detector_chip=k + 1,
                 idc_scale=scale,
+                pixel_scale=facts.pixel_scale,
             )
         )
     primary = Header()

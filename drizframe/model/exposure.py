@@ -108,6 +108,9 @@ class Chip:
         Reference position (arcsec) and angle (degrees) of the distortion model.
     ltv : tuple of float
         Offset (x, y) of a subarray: detector pixel = image pixel - LTV; 0 for full frames.
+    pixel_scale : float or None
+        Side, in arcsec, of the square whose area the flux of a pixel refers to, where the user tells it; None: see
+        `chip_scale`.
     saturation_bits, cr_bits : int
         Data-quality bits that mark saturation and cosmic rays.
     mosaic_gain : float or None
@@ -136,6 +139,7 @@ class Chip:
     v2ref: float | None = None
     v3ref: float | None = None
     theta: float | None = None
+    pixel_scale: float | None = None
     ltv: tuple[float, float] = (0.0, 0.0)
     saturation_bits: int = 0
     cr_bits: int = 4096
@@ -286,8 +290,9 @@ class Exposure:
         dark : float or Quantity, optional
             Dark signal in electrons per exposure, for inverse-variance weights.
         pixel_scale : float or Quantity, optional
-            Undistorted pixel scale, in arcsec, that the flat field of all chips refers to; by default that of
-            the only chip, or of the first of several.
+            Undistorted pixel scale, in arcsec, that the flat field of all chips refers to: the side of a square
+            pixel.  By default chips without distortion polynomial have the areas that their WCS tell, square or
+            not; those with one have the scale of the first of them.
         start, end : float or Time
             Start and end, as Modified Julian Dates.
 

@@ -12,9 +12,10 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from drizframe.engine.frames import build_frames, linear_scale, scale_ratio
+from drizframe.engine.frames import build_frames
 from drizframe.engine.mapping import pixel_map, transform
-from drizframe.model import Chip, Exposure, Frame
+from drizframe.engine.pixel_scales import scale_ratio
+from drizframe.model import Chip, Exposure, Frame, chip_scale
 
 DATA = Path(__file__).parent / "data"
 FRAMES = json.loads((DATA / "frames.json").read_text())
@@ -107,15 +108,19 @@ def test_frame_is_that_of_the_reference(case):
     assert largest_difference(frame, case) < 1e-8
 
 
-def test_linear_scale_is_the_idc_scale_with_a_polynomial_and_the_first_column_without():
-    first = load(["acs1"])[0]
-    assert linear_scale(first.chips[0], first) == pytest.approx(0.05, rel=1e-15)
-    column = 3600 * np.hypot(*first.chips[0].wcs.wcs.cd[:, 0])
-    assert linear_scale(first.chips[0], first, coeffs=False) == pytest.approx(column, rel=1e-14)
+def test_scale_of_a_chip_is_the_idc_scale_with_a_polynomial_and_the_root_of_its_area_without():
+    chip = load(["acs1"])[0].chips[0]
+    assert chip_scale(chip) == pytest.approx(0.05, rel=1e-15)
+    area = 3600**2 * abs(np.linalg.det(chip.wcs.wcs.cd))
+    assert chip_scale(chip, coeffs=False) == pytest.approx(np.sqrt(area), rel=1e-6)
+
+
+def test_skewed_pixels_without_a_polynomial_conserve_flux():
     hrc = load(["hrc"])[0]
     frame = build_frames([hrc], parameters({}))["final"]
-    # measured: the reference multiplies single point-kernel hits by 0.8691128 = ratio squared
-    assert scale_ratio(hrc.chips[0], hrc, frame) ** 2 == pytest.approx(0.8691128, rel=2e-7)
+    # measured: the reference multiplies single point-kernel hits by 0.8691128, the ratio of squared column scales,
+    # although frame and chip have pixels of one area
+    assert scale_ratio(hrc.chips[0], frame) ** 2 == pytest.approx(1.0, rel=1e-6)
 
 
 def golden_chip(case):

@@ -57,6 +57,7 @@ def run_ours(folder: Path, inputs: Any, **parameters: Any) -> Any:
     with contextlib.chdir(folder), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what we warn of is tested elsewhere
         settings = {"output": "ref", "build": False, "clean": False, "num_cores": 1} | parameters
+        settings.setdefault("blot_interp", emulations.POLY5)  # but for trap 13-3, all else is compared
         return astrodrizzle.AstroDrizzle(inputs, **settings)
 
 
@@ -147,6 +148,7 @@ MAPPING = [
     # Inside a frame of our own: at the upper edge the reference reads what lies behind the image (trap 13-2).
     case("blot-nearest", "acs", blot_interp="nearest", driz_sep_outnx=480, driz_sep_outny=480),
     case("blot-linear", "acs", blot_interp="linear"),
+    case("blot-poly5", "acs", ours={"blot_interp": "poly5"}),  # trap 13-3
     case("blot-poly3", "acs", blot_interp="poly3"),
     case("exact", "acs", stepsize=0),
     case("step-1", "acs", stepsize=1, final_kernel="square", final_pixfrac=0.8),
@@ -298,17 +300,45 @@ STEPS = [
         skystat="mean",
         emulate="swapped_footprints",
     ),
-    case("stis", "stis"),
-    case("stis-electrons", "stis", proc_unit="electrons", final_units="counts"),
-    case("stis-native-counts", "stis", proc_unit="native", final_units="counts", skystat="mean"),
+    case("stis", "stis", emulate="column_scales"),
+    case("stis-electrons", "stis", emulate="column_scales", proc_unit="electrons", final_units="counts"),
+    case(
+        "stis-native-counts",
+        "stis",
+        emulate="column_scales",
+        proc_unit="native",
+        final_units="counts",
+        skystat="mean",
+    ),
     case(
         "stis-square",
         "stis",
+        emulate="column_scales",
         driz_sep_kernel="square",
         final_scale=0.04,
         driz_cr_grow=3,
         final_bits="16+1024",
     ),
-    case("stis-err", "stis", final_wht_type="ERR", combine_type="mean", driz_cr_snr="6.0 4.5"),
-    case("stis-overrides", "stis", gain="2.0", rdnoise="5.0", driz_cr_scale="2.0 1.0", driz_cr_ctegrow=3),
+    case(
+        "stis-err",
+        "stis",
+        emulate="column_scales",
+        final_wht_type="ERR",
+        combine_type="mean",
+        driz_cr_snr="6.0 4.5",
+    ),
+    case(
+        "stis-overrides",
+        "stis",
+        emulate="column_scales",
+        gain="2.0",
+        rdnoise="5.0",
+        driz_cr_scale="2.0 1.0",
+        driz_cr_ctegrow=3,
+    ),
+    # Pixels of a linear WCS that are not square: the areas themselves, and the reference's column scale.
+    case("stis-areas", "stis", driz_sep_kernel="square"),
+    case("hrc-linear", "hrc_linear", driz_sep_kernel="square"),
+    case("hrc-linear-but-for-areas", "hrc_linear", driz_sep_kernel="square", emulate="column_scales"),
+    case("hrc-linear-turbo-but-for-areas", "hrc_linear", final_scale=0.03, emulate="column_scales"),
 ]

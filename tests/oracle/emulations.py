@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.engine import overlaps
-from drizframe.hooks import Kernel
+from drizframe.engine import overlaps, plan
+from drizframe.engine.celestial import cd_matrix, column_scale
+from drizframe.hooks import Interpolator, Kernel
+from drizframe.stock.interpolators._stencil import everett, gather, interpolate, reflected
 from drizframe.stock.steps import median
 
 #: The reference's table of the damped sinc function: float32, entries 0.01 pixel apart.
@@ -55,6 +57,33 @@ LANCZOS3 = Kernel(
 )
 
 
+def _value(image, x, y):
+    ny, nx = image.shape
+    ix, iy = x.astype(np.int64), y.astype(np.int64)
+    px, py = x - ix, y - iy
+
+    def row(j, chosen):
+        i = ix[chosen]
+        samples = [
+            reflected(lambda c, s: gather(image, j[s], c), i + k, nx - 1) for k in (-2, -1, 0, 1, 2, 3)
+        ]
+        return everett(samples, px[chosen])
+
+    rows = [reflected(row, iy + k, ny - 1) for k in (-2, -1, 0, 1, 2)]
+    sixth = np.where(iy + 3 < ny, iy + 3, max(ny - 4, 0))
+    return everett([*rows, row(sixth, slice(None))], py)
+
+
+def _poly5(image, x, y, *, fill):
+    return interpolate(_value, image, x, y, fill)
+
+
+#: Trap 13-3: where the sixth row of the stencil is off the top, row ny - 4 takes its place.
+POLY5 = Interpolator(
+    name="poly5", summary="The reference's poly5, defect included.", reference=_poly5, reach=4
+)
+
+
 @contextlib.contextmanager
 def swapped_footprints():
     """Take columns for rows in the footprints of chips, as the reference's sky matching does."""
@@ -80,3 +109,19 @@ def time_of_other_chips():
         yield
     finally:
         median._background = right
+
+
+@contextlib.contextmanager
+def column_scales():
+    """Take the length of the first column of CD for the side of a pixel, as the reference does without a polynomial."""
+    right = plan.scale_ratio
+
+    def wrong(chip, frame, *, coeffs=True):
+        side = column_scale(cd_matrix(chip.wcs))
+        return frame.scale / side if chip.wcs.sip is None else right(chip, frame, coeffs=coeffs)
+
+    plan.scale_ratio = wrong
+    try:
+        yield
+    finally:
+        plan.scale_ratio = right

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,10 @@ from astropy.io import fits
 from drizframe.simulate import Camera, Sky, acs_wfc, camera_named, dither, random_scene, simulate
 
 SHAPE = (200, 256)
+#: Keywords of a distortion model.
+DISTORTION = re.compile(
+    r"(IDC(?!TAB)\w+|OC[XY]\d\d|[AB]_(ORDER|\d_\d)|CPDIS\d|CPERR\d|DP\d.*|D2IM(?!FILE).*|TDD.*)$"
+)
 
 
 def _simulated(folder: Path, camera: Camera, rolls: tuple[float, ...], **others) -> None:
@@ -105,6 +110,19 @@ def hrc(folder: Path) -> None:
     _simulated(folder, camera_named("acs_hrc"), (0.0, 3.0, -1.0))
 
 
+def hrc_linear(folder: Path) -> None:
+    """Those of `hrc` before their distortion model: a linear, skewed WCS."""
+    hrc(folder)
+    for path in folder.glob("*_flt.fits"):
+        with fits.open(path, mode="update") as hdus:
+            for hdu in hdus:
+                for key in [k for k in hdu.header if DISTORTION.match(k)]:
+                    hdu.header.remove(key, ignore_missing=True, remove_all=True)
+                for key in ("CTYPE1", "CTYPE2"):
+                    if key in hdu.header:
+                        hdu.header[key] = hdu.header[key].removesuffix("-SIP")
+
+
 def stis(folder: Path) -> None:
     """The bundled cut-out of a real STIS file with two exposures."""
     packed = resources.files("drizframe").joinpath("data", "stis_sample", "o4k19a010_flt.fits.gz")
@@ -113,7 +131,7 @@ def stis(folder: Path) -> None:
 
 
 VISITS: dict[str, Callable[[Path], None]] = {
-    f.__name__: f for f in (acs, acs_flat, acs_pair, square, uvis, square_uvis, ir, hrc, stis)
+    f.__name__: f for f in (acs, acs_flat, acs_pair, square, uvis, square_uvis, ir, hrc, hrc_linear, stis)
 }
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from drizframe.engine import scatter as scattering
 from drizframe.engine import selection
 from drizframe.engine.drizzling import drizzle_chip
-from drizframe.model import Accumulator, ChipInput, PixelMap, Window
+from drizframe.model import Accumulator, ChipInput, PixelMap, PixelScale, Window
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
 from drizframe.stock.kernels.point import POINT
@@ -63,7 +63,7 @@ def scenes(draw):
     weight = draw(st.sampled_from([None, rng.random(shape) * (rng.random(shape) < 0.7)]))
     chip = ChipInput(
         data=[data, rng.random(shape)], weight=weight, number=draw(st.integers(1, 40)), pixmap=pixmap,
-        scale=draw(st.sampled_from([0.5, 1.0, 1.3])), offset=2.0, factor=0.5, variances=[rng.random(shape)],
+        scale=draw(st.sampled_from([0.5, 1.0, 1.3, PixelScale(0.8, 0.5, 1.4)])), offset=2.0, factor=0.5, variances=[rng.random(shape)],
         dq=rng.integers(0, 1 << 15, shape).astype(draw(st.sampled_from(["i2", ">i2", "u4", "i8"]))),
     )  # fmt: skip
     y0, x0 = draw(st.integers(-3, 8)), draw(st.integers(-3, 8))
@@ -99,7 +99,8 @@ def test_sums_agree(kernel, scene, pixfrac, skip_zero):
 @settings(max_examples=40)
 @given(
     seed=st.integers(0, 1 << 16), n=st.integers(0, 20), shape=st.tuples(st.integers(0, 7), st.integers(0, 7)),
-    spread=st.sampled_from([0.1, 1.0, 30.0, 1e20]), pixfrac=st.floats(0.01, 2.0), scale=st.floats(0.2, 3.0),
+    spread=st.sampled_from([0.1, 1.0, 30.0, 1e20]), pixfrac=st.floats(0.01, 2.0),
+    scale=st.floats(0.2, 3.0) | st.builds(PixelScale, st.floats(0.2, 3.0), st.floats(0.2, 3.0), st.floats(0.2, 3.0)),
 )  # fmt: skip
 def test_weights_agree_on_any_window(kernel, seed, n, shape, spread, pixfrac, scale):
     rng = np.random.default_rng(seed)
@@ -271,14 +272,15 @@ def test_concave_and_degenerate_quadrilaterals():
 
 
 @every_kernel
-def test_one_pass_gives_the_bits_of_three_steps(kernel):
+@pytest.mark.parametrize("scale", [0.8, PixelScale(0.8, 0.5, 1.3)], ids=["square", "oblong"])
+def test_one_pass_gives_the_bits_of_three_steps(kernel, scale):
     """Kernels with a compiled body take another way through the driver; a copy without it takes the general one."""
     plain = dataclasses.replace(kernel, block=None)
     rng = np.random.default_rng(2)
     shape = (40, 50)
     pixmap = PixelMap.from_table(lambda x, y: (0.9 * x - 0.4 * y + 20, 0.4 * x + 0.9 * y), shape, 10.0)
     chip = ChipInput(
-        data=[rng.random(shape)], weight=rng.random(shape) > 0.2, number=3, pixmap=pixmap, scale=0.8
+        data=[rng.random(shape)], weight=rng.random(shape) > 0.2, number=3, pixmap=pixmap, scale=scale
     )
     for window in (Window(0, 60, 0, 60), Window(7, 9, 20, 21)):
         sums = [Accumulator(window=window, planes=1) for _ in range(2)]

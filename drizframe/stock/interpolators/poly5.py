@@ -34,9 +34,9 @@ def poly5(image: Any, x: Any, y: Any, *, fill: float) -> Floats:
     Notes
     -----
     Everett's central differences along x in every row of the stencil, then along y.  Samples off the frame
-    are the point reflection about the edge sample, with one exception that users' numbers rest on: where the
-    sixth row of the stencil is off the top (``iy >= ny - 3``), row ``ny - 4`` takes its place (row 0 where
-    the image has fewer than 4 rows).  A NaN makes every value NaN whose stencil holds it.
+    are the point reflection about the edge sample, at all four edges (trap 13-3: the reference has row
+    ``ny - 4`` in place of the sixth row of the stencil where that is off the top, ``iy >= ny - 3``).  A NaN makes
+    every value NaN whose stencil holds it.
     """
     return interpolate(_value, image, x, y, fill)
 
@@ -53,9 +53,7 @@ def _value(image: Any, x: Floats, y: Floats) -> Floats:
         ]
         return everett(samples, p)
 
-    rows = [reflected(row, iy + k, ny - 1) for k in (-2, -1, 0, 1, 2)]
-    sixth = np.where(iy + 3 < ny, iy + 3, max(ny - 4, 0))
-    return everett([*rows, row(sixth, slice(None))], py)
+    return everett([reflected(row, iy + k, ny - 1) for k in (-2, -1, 0, 1, 2, 3)], py)
 
 
 _compiled = load("interp_poly5")

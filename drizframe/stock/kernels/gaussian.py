@@ -9,6 +9,7 @@ import numpy as np
 
 from drizframe._fast import load
 from drizframe.hooks import Kernel, hookimpl
+from drizframe.model import axes_of
 from drizframe.stock.kernels._ranges import Array, Integers, candidates, centres
 
 __all__ = ["FWHM", "GAUSSIAN", "gaussian", "reach"]
@@ -18,7 +19,12 @@ FWHM = 2.3548
 
 
 def reach(pixfrac: float, scale: float) -> float:
-    """Half the side of the sampled square in output pixels: 2.5 sigma, but no less than 1.2 input pixels."""
+    """Half the longer side of the sampled region in output pixels: 2.5 sigma, but no less than 1.2 input pixels."""
+    return _half(pixfrac, min(axes_of(scale)))
+
+
+def _half(pixfrac: float, scale: float) -> float:
+    """Half the side of the sampled region along an axis of this scale."""
     return max(2.5 * pixfrac / (FWHM * scale), 1.2 / scale)
 
 
@@ -51,12 +57,14 @@ def gaussian(
 
     Notes
     -----
-    The Gaussian is sampled, not integrated, so the weights of a pixel sum to about 1 only.
+    The Gaussian is sampled, not integrated, so the weights of a pixel sum to about 1 only.  For pixels that are not
+    square (`PixelScale`) s, e and r are those of the axis, and the factor before has the geometric mean of both e.
     """
-    e = FWHM * FWHM * (scale * scale) / (2.0 * (pixfrac * pixfrac))
-    r = reach(pixfrac, scale)
-    across = _factors(x, e, r, x0, shape[1])
-    along = (e / np.pi) * _factors(y, e, r, y0, shape[0])
+    sx, sy = axes_of(scale)
+    ex, ey = (FWHM * FWHM * (s * s) / (2.0 * (pixfrac * pixfrac)) for s in (sx, sy))
+    mean = ex if ex == ey else float(np.sqrt(ex * ey))
+    across = _factors(x, ex, _half(pixfrac, sx), x0, shape[1])
+    along = (mean / np.pi) * _factors(y, ey, _half(pixfrac, sy), y0, shape[0])
     return along[:, :, None] * across[:, None, :]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from drizframe._fast import load
 from drizframe.hooks import Kernel, hookimpl
+from drizframe.model import axes_of
 from drizframe.stock.kernels._ranges import Array, Integers, centres
 
 __all__ = ["LANCZOS2", "LANCZOS3", "lanczos", "lanczos2", "lanczos3"]
@@ -56,11 +57,12 @@ def lanczos(
     -------
     weights : ndarray of float64, shape (n, h, w)
         ``L(dx) L(dy)`` with offsets in input pixels, rounded to the nearest entry of the table, on the pixels
-        ``floor(x - a / s) + 1 … floor(x + a / s)``.  Some are negative, and they do not sum to 1.
+        ``floor(x - a / s) + 1 … floor(x + a / s)``.  Some are negative, and they do not sum to 1.  For pixels that
+        are not square (`PixelScale`) s is that of the axis.
     """
-    r = order / scale
-    across = _factors(x, r, x0, shape[1], scale, table, spacing)
-    along = _factors(y, r, y0, shape[0], scale, table, spacing)
+    sx, sy = axes_of(scale)
+    across = _factors(x, order / sx, x0, shape[1], sx, table, spacing)
+    along = _factors(y, order / sy, y0, shape[0], sy, table, spacing)
     return along[:, :, None] * across[:, None, :]
 
 
@@ -124,13 +126,13 @@ def _block3(pixfrac: float, scale: float) -> tuple[Any, Any]:
 
 
 def reach2(pixfrac: float, scale: float) -> float:
-    """Half the side of the footprint of lanczos2 in output pixels."""
-    return 2.0 / scale
+    """Half the longer side of the footprint of lanczos2 in output pixels."""
+    return 2.0 / min(axes_of(scale))
 
 
 def reach3(pixfrac: float, scale: float) -> float:
-    """Half the side of the footprint of lanczos3 in output pixels."""
-    return 3.0 / scale
+    """Half the longer side of the footprint of lanczos3 in output pixels."""
+    return 3.0 / min(axes_of(scale))
 
 
 _TRAITS = frozenset({"linear", "rotation_invariant", "picklable"})

@@ -9,14 +9,15 @@ import numpy as np
 
 from drizframe._fast import load
 from drizframe.hooks import Kernel, hookimpl
+from drizframe.model import axes_of
 from drizframe.stock.kernels._ranges import Array, Integers, centres
 
 __all__ = ["TURBO", "half_width", "turbo"]
 
 
 def half_width(pixfrac: float, scale: float) -> float:
-    """Half the side of the box in output pixels."""
-    return pixfrac / (2.0 * scale)
+    """Half the longer side of the box in output pixels."""
+    return pixfrac / (2.0 * min(axes_of(scale)))
 
 
 def turbo(
@@ -48,11 +49,12 @@ def turbo(
     Notes
     -----
     The box is ``[x - r, x + r]`` by ``[y - r, y + r]`` with ``r = f / (2 s)``, whatever
-    the rotation or the local scale.
+    the rotation or the local scale.  For pixels that are not square (`PixelScale`) s is that of the axis.
     """
-    r = half_width(pixfrac, scale)
-    across, along = _lengths(x, r, x0, shape[1]), _lengths(y, r, y0, shape[0])
-    return (across[:, None, :] * along[:, :, None]) * ((scale * scale) / (pixfrac * pixfrac))
+    sx, sy = axes_of(scale)
+    across = _lengths(x, pixfrac / (2.0 * sx), x0, shape[1])
+    along = _lengths(y, pixfrac / (2.0 * sy), y0, shape[0])
+    return (across[:, None, :] * along[:, :, None]) * ((sx * sy) / (pixfrac * pixfrac))
 
 
 def _lengths(v: Array, r: float, start: Integers, count: int) -> Array:

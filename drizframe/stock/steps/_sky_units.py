@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from drizframe.errors import InputError
+from drizframe.model import chip_scale
 from drizframe.model.units import parse_unit
 
 if TYPE_CHECKING:
@@ -37,9 +35,11 @@ def pixel_scale(exposure: Exposure, chip: Chip) -> float:
 
     Notes
     -----
-    The first of: IDCSCALE of the distortion model; PAMSCALE and IDCSCALE of the science, then of the primary
-    header; ``3600 sqrt(|det CD|)``; 1.
+    The first of: what the user gave; IDCSCALE of the distortion model; PAMSCALE and IDCSCALE of the science, then of
+    the primary header; `chip_scale`, which is the root of the pixel's area on the sky.
     """
+    if chip.pixel_scale is not None:
+        return float(chip.pixel_scale)
     if chip.idc_scale is not None and chip.idc_scale > 0:
         return float(chip.idc_scale)
     for header in (chip.header, exposure.primary):
@@ -47,8 +47,7 @@ def pixel_scale(exposure: Exposure, chip: Chip) -> float:
             value = _card(header, key)
             if value is not None and float(value) > 0:
                 return float(value)
-    scale = 3600.0 * math.sqrt(abs(float(np.linalg.det(chip.wcs.pixel_scale_matrix))))
-    return scale if scale > 0 else 1.0
+    return chip_scale(chip)
 
 
 def _usual_kind(exposure: Exposure, chip: Chip) -> bool | None:
