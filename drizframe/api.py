@@ -437,6 +437,8 @@ def run_session(
         bus.note(text, warn=warn)
     with hearing(lambda text: bus.note(text, warn=True)):
         plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
+    for text, warn in plan.notes:
+        bus.note(text, warn=warn)
     bus.run("begin_run", ", ".join(e.name for e in exposures))
     folders = [Path(output or "").parent, Path()] if beside_inputs else None
     given = masks_of_run(plan.exposures, settings, bus.note, folders)

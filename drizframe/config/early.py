@@ -67,15 +67,20 @@ class SeparateParameters(BaseModel):
         step="3a",
     )
     driz_sep_refimage: Any = parameter("", "Image (or WCS) whose frame is used.", step="3a")
-    driz_sep_rot: FloatOrNone = parameter(None, "Position angle of the y axis.", step="3a", unit="degree")
+    driz_sep_rot: FloatOrNone = parameter(
+        None, "Position angle of the y axis, from the north of the frame's system.", step="3a", unit="degree"
+    )
     driz_sep_scale: FloatOrNone = parameter(None, "Pixel scale.", step="3a", unit="arcsec", gt=0)
     driz_sep_outnx: IntOrNone = parameter(None, "Columns.", step="3a", unit="pixel", ge=1)
     driz_sep_outny: IntOrNone = parameter(None, "Rows.", step="3a", unit="pixel", ge=1)
     driz_sep_ra: FloatOrNone = parameter(
-        None, "Right ascension of the reference pixel.", step="3a", unit="degree"
+        None,
+        "Right ascension of the reference pixel (longitude, in the frame's sky system).",
+        step="3a",
+        unit="degree",
     )
     driz_sep_dec: FloatOrNone = parameter(
-        None, "Declination of the same.", step="3a", unit="degree", ge=-90, le=90
+        None, "Declination (latitude) of the same.", step="3a", unit="degree", ge=-90, le=90
     )
     driz_sep_crpix1: FloatOrNone = parameter(None, "Reference pixel, x.", step="3a", unit="pixel")
     driz_sep_crpix2: FloatOrNone = parameter(None, "Reference pixel, y.", step="3a", unit="pixel")

@@ -90,15 +90,20 @@ class FinalParameters(BaseModel):
         step="7a",
     )
     final_refimage: Any = parameter("", "Image (or WCS) whose frame is used.", step="7a")
-    final_rot: FloatOrNone = parameter(None, "Position angle of the y axis.", step="7a", unit="degree")
+    final_rot: FloatOrNone = parameter(
+        None, "Position angle of the y axis, from the north of the frame's system.", step="7a", unit="degree"
+    )
     final_scale: FloatOrNone = parameter(None, "Pixel scale.", step="7a", unit="arcsec", gt=0)
     final_outnx: IntOrNone = parameter(None, "Columns.", step="7a", unit="pixel", ge=1)
     final_outny: IntOrNone = parameter(None, "Rows.", step="7a", unit="pixel", ge=1)
     final_ra: FloatOrNone = parameter(
-        None, "Right ascension of the reference pixel.", step="7a", unit="degree"
+        None,
+        "Right ascension of the reference pixel (longitude, in the frame's sky system).",
+        step="7a",
+        unit="degree",
     )
     final_dec: FloatOrNone = parameter(
-        None, "Declination of the same.", step="7a", unit="degree", ge=-90, le=90
+        None, "Declination (latitude) of the same.", step="7a", unit="degree", ge=-90, le=90
     )
     final_crpix1: FloatOrNone = parameter(None, "Reference pixel, x.", step="7a", unit="pixel")
     final_crpix2: FloatOrNone = parameter(None, "Reference pixel, y.", step="7a", unit="pixel")

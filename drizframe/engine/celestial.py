@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.engine.sky_systems import SkySystem, system_of
 from drizframe.errors import WCSError
 from drizframe.model import check_celestial
 
@@ -40,6 +41,10 @@ class WcsState:
     ----------
     ctype, cunit : tuple of str
         Axis types and units.
+    system : SkySystem
+        System of the sky coordinates.
+    longitude_first : bool
+        Whether the first sky axis is the longitude.
     crval, crpix, cdelt : ndarray, shape (2,)
         Reference point and increments.
     pc : ndarray, shape (2, 2)
@@ -57,6 +62,8 @@ class WcsState:
     """
 
     ctype: tuple[str, str]
+    system: SkySystem
+    longitude_first: bool
     cunit: tuple[str, str]
     crval: Array
     crpix: Array
@@ -97,6 +104,8 @@ class WcsState:
         ctype, sip = [str(name) for name in prm.ctype], own.sip
         state = cls(
             ctype=(ctype[0], ctype[1]),
+            system=system_of(prm),
+            longitude_first=int(prm.lng) <= 0,
             cunit=(str(prm.cunit[0]), str(prm.cunit[1])),
             crval=np.array(prm.crval),
             crpix=np.array(prm.crpix),
@@ -141,16 +150,6 @@ class WcsState:
     def distorted(self) -> bool:
         """Whether there is more than a linear transformation and a projection."""
         return self.sip is not None or self.master is not None or any(t is not None for t in self.tables)
-
-    @property
-    def longitude_first(self) -> bool:
-        """Whether the first sky axis is the longitude."""
-        return self.ctype[0].split("-")[0] in {"RA", "GLON", "ELON", "SLON", "HLON"}
-
-    @property
-    def system(self) -> str:
-        """Kind of sky coordinates: ``"RA"`` (equatorial), ``"GLON"``, ``"ELON"`` and so on."""
-        return self.ctype[0 if self.longitude_first else 1].split("-")[0]
 
 
 _TABLES = ("cpdis1", "cpdis2", "det2im1", "det2im2")
@@ -235,7 +234,7 @@ def tangent_wcs(like: WCS, crval: Any, crpix: Any, cd: Any, shape: tuple[int, in
     Parameters
     ----------
     like : astropy.wcs.WCS
-        Gives RADESYS, EQUINOX and WCSNAME.
+        Gives the sky system (CTYPE, RADESYS, EQUINOX) and WCSNAME.
     crval, crpix : sequence of float
         Reference point in degrees and in FITS pixels.
     cd : ndarray, shape (2, 2)
@@ -246,7 +245,7 @@ def tangent_wcs(like: WCS, crval: Any, crpix: Any, cd: Any, shape: tuple[int, in
     from astropy.wcs import WCS
 
     wcs = WCS(naxis=2)
-    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.ctype = _tangent_axes(like)
     wcs.wcs.cunit = ["deg", "deg"]
     wcs.wcs.crval = [float(v) for v in crval]
     wcs.wcs.crpix = [float(v) for v in crpix]
@@ -255,9 +254,18 @@ def tangent_wcs(like: WCS, crval: Any, crpix: Any, cd: Any, shape: tuple[int, in
     wcs.wcs.radesys, wcs.wcs.name = like.wcs.radesys, like.wcs.name
     if np.isfinite(like.wcs.equinox):
         wcs.wcs.equinox = like.wcs.equinox
+    if np.isfinite(like.wcs.mjdobs) and wcs.wcs.ctype[0].startswith("HLON"):  # these axes move with the Sun
+        wcs.wcs.mjdobs = like.wcs.mjdobs
     wcs.pixel_shape = (shape[1], shape[0])
     wcs.wcs.set()
     return wcs
+
+
+def _tangent_axes(like: WCS) -> list[str]:
+    """Return CTYPE of a tangent plane, longitude first, in the sky system of a WCS."""
+    order = (like.wcs.lng, like.wcs.lat)
+    names = [str(like.wcs.ctype[k])[:4].rstrip("-") for k in ((0, 1) if min(order) < 0 else order)]
+    return [f"{name}{'-' * (5 - len(name))}TAN" for name in names]
 
 
 def core_wcs(wcs: WCS, shape: tuple[int, int], cd: Any = None, crpix: Any = None, crval: Any = None) -> WCS:

@@ -7,7 +7,7 @@ pixel is n / 2 (trap 06-1); orientation and scale come from the first chip of th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,8 @@ from drizframe.engine.celestial import (
     tangent_wcs,
 )
 from drizframe.engine.custom_frames import check_size, custom_frame
-from drizframe.engine.reference_frames import frame_from_reference
+from drizframe.engine.reference_frames import frame_from_reference, warn
+from drizframe.engine.sky_systems import SkySystem, conversion_of, system_of
 from drizframe.errors import InputError, NothingToCombineError
 from drizframe.model import Chip, Exposure, Frame
 
@@ -58,7 +59,7 @@ def default_frame(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Fram
     Returns
     -------
     Frame
-        Tangent plane, east to the left of north.
+        Tangent plane, east to the left of north, in the sky system of the first chip.
 
     Raises
     ------
@@ -78,7 +79,8 @@ def default_frame(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Fram
     chip, exposure = chips[0]
     cd, scale = _undistorted(chip, exposure) if coeffs else _linear(chip)
     if coeffs or len(chips) > 1:
-        points = np.concatenate([_corners_on_sky(c, e, distorted=coeffs) for c, e in chips])
+        system = system_of(chip.wcs.wcs)
+        points = np.concatenate([_corners_on_sky(c, e, system, distorted=coeffs) for c, e in chips])
         crval, crpix, shape, cd = _grid_around(points, chip.wcs, cd)
     else:
         crval, crpix, shape = chip.wcs.wcs.crval, chip.wcs.wcs.crpix, chip.shape
@@ -93,8 +95,8 @@ def _north_up(scale: float, rot: float) -> Array:
     return np.array([[-s * math.cos(o), s * math.sin(o)], [s * math.sin(o), s * math.cos(o)]])
 
 
-def _corners_on_sky(chip: Chip, exposure: Exposure, *, distorted: bool) -> Array:
-    """Return longitude and latitude in degrees of the centres of the four corner pixels, shape (4, 2)."""
+def _corners_on_sky(chip: Chip, exposure: Exposure, system: SkySystem, *, distorted: bool) -> Array:
+    """Return longitude and latitude, in degrees of a system, of the centres of the four corner pixels, shape (4, 2)."""
     ny, nx = chip.shape
     state = WcsState.of(chip.wcs, f"chip {chip.extver} of {exposure.name!r}", distorted=distorted)
     sky = state.build().all_pix2world([[1, 1], [1, ny], [nx, ny], [nx, 1]], 1)
@@ -104,7 +106,11 @@ def _corners_on_sky(chip: Chip, exposure: Exposure, *, distorted: bool) -> Array
             "Look at the CD matrix and the distortion keywords in its header."
         )
         raise InputError(msg)
-    return np.asarray(sky if state.longitude_first else sky[:, ::-1], dtype=np.float64)
+    sky = np.asarray(sky if state.longitude_first else sky[:, ::-1], dtype=np.float64)
+    convert = conversion_of(
+        state.system, system, f"Chip {chip.extver} of {exposure.name!r}", "the first exposure"
+    )
+    return sky if convert is None else np.stack(convert(*sky.T), axis=1)
 
 
 def _linear(chip: Chip) -> tuple[Array, float]:
@@ -126,7 +132,8 @@ def _undistorted(chip: Chip, exposure: Exposure) -> tuple[Array, float]:
     linear = cd_matrix(chip.wcs)
     det = float(np.linalg.det(linear))
     scale = chip.idc_scale / 3600.0 if chip.idc_scale and chip.idc_scale > 0 else math.sqrt(abs(det))
-    if chip.v2ref is None or chip.v3ref is None or exposure.pa_v3 is None:
+    equatorial = system_of(chip.wcs.wcs).axis == "RA"  # PA_V3 counts from the celestial north
+    if not equatorial or chip.v2ref is None or chip.v3ref is None or exposure.pa_v3 is None:
         rot = math.radians(orientation(linear))
     else:
         roll = aperture_roll(exposure.pa_v3, float(chip.wcs.wcs.crval[1]), chip.v2ref, chip.v3ref)
@@ -220,7 +227,9 @@ _TOO_FAR = (
 )
 
 
-def build_frames(exposures: Sequence[Exposure], parameters: Any) -> dict[str, Frame]:
+def build_frames(
+    exposures: Sequence[Exposure], parameters: Any, *, tell: Callable[[str], None] = warn
+) -> dict[str, Frame]:
     """Return the frames of a run.
 
     Parameters
@@ -230,6 +239,8 @@ def build_frames(exposures: Sequence[Exposure], parameters: Any) -> dict[str, Fr
     parameters : Parameters
         ``driz_sep_*`` and ``final_*`` describe frames; they count where ``driz_sep_wcs`` or ``final_wcs`` is
         true and the step itself (`driz_separate`, `driz_combine`) runs.
+    tell : callable
+        Gets what the user should know of a reference image; by default it is a Python warning.
 
     Returns
     -------
@@ -256,7 +267,7 @@ def build_frames(exposures: Sequence[Exposure], parameters: Any) -> dict[str, Fr
             default = default_frame(exposures, coeffs=parameters.coeffs) if default is None else default
             frame = default
         else:
-            frame = frame_from_reference(reference, name=f"{prefixes[which]}_refimage")
+            frame = frame_from_reference(reference, name=f"{prefixes[which]}_refimage", tell=tell)
         if custom:
             frame = custom_frame(
                 frame, **_values(parameters, prefixes[which], _MODIFIERS), prefix=f"{prefixes[which]}_"

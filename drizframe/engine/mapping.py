@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.engine.celestial import WcsState, cd_matrix, column_scale
+from drizframe.engine.celestial import WcsState, cd_matrix
+from drizframe.engine.sky_systems import conversion
 from drizframe.errors import InputError, ParameterError, WCSError
 from drizframe.model import PixelMap
+from drizframe.model.pixel_scale import square_side
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -48,7 +50,7 @@ class SkyTransform:
     Raises
     ------
     WCSError
-        If a WCS cannot be used, or the two count on different sky systems.
+        If a WCS cannot be used, or the two count in different sky systems one of which cannot be converted.
 
     Notes
     -----
@@ -56,19 +58,14 @@ class SkyTransform:
     Pickles are exact.
     """
 
-    __slots__ = ("_local", "_source", "_target")
+    __slots__ = ("_convert", "_local", "_source", "_target")
 
     def __init__(self, source: WCS | WcsState, target: WCS | WcsState) -> None:
         if not isinstance(source, WcsState):
             source = WcsState.of(source, "the input image")
         if not isinstance(target, WcsState):
             target = WcsState.of(target, "the output frame", distorted=False)
-        if source.system != target.system:
-            msg = (
-                f"The input image has sky coordinates of type {source.system!r}, the output frame "
-                f"{target.system!r}. Give a frame in the coordinates of the inputs."
-            )
-            raise WCSError(msg)
+        self._convert = conversion(source.system, target.system)
         self._source, self._target = source, target
         self._local = threading.local()
 
@@ -101,7 +98,10 @@ class SkyTransform:
         source, target = self._objects()
         x, y = np.broadcast_arrays(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
         sky = source.all_pix2world(np.column_stack([x.ravel(), y.ravel()]), 1)
-        if self._source.longitude_first != self._target.longitude_first:
+        if self._convert is not None:
+            lon, lat = self._convert(*(sky.T if self._source.longitude_first else sky.T[::-1]))
+            sky = np.column_stack([lon, lat] if self._target.longitude_first else [lat, lon])
+        elif self._source.longitude_first != self._target.longitude_first:
             sky = sky[:, ::-1]
         out = target.wcs_world2pix(sky, 1) if sky.size else sky
         bad = ~np.isfinite(out).all(axis=1)
@@ -162,10 +162,17 @@ class WCSMap:
         """
         from astropy.wcs import NoConvergence
 
-        source, target = self._images()
-        sky = WcsState.of(target, "the output frame", distorted=False).build().wcs_pix2world(x, y, 1)
+        chip, frame = self._images()
+        source = WcsState.of(chip, "the input image")
+        target = WcsState.of(frame, "the output frame", distorted=False)
+        sky = target.build().wcs_pix2world(x, y, 1)
+        convert = conversion(target.system, source.system)
+        if not target.longitude_first:
+            sky = sky[::-1]
+        if convert is not None:
+            sky = convert(*sky)
         try:
-            found = WcsState.of(source, "the input image").build().all_world2pix(*sky, 1)
+            found = source.build().all_world2pix(*(sky if source.longitude_first else sky[::-1]), 1)
         except NoConvergence as error:
             msg = (
                 "The distortion of the input image cannot be inverted at these positions. "
@@ -175,9 +182,9 @@ class WCSMap:
         return np.asarray(found[0], dtype=np.float64), np.asarray(found[1], dtype=np.float64)
 
     def get_pix_ratio(self) -> float:
-        """Return the pixel scale of the output over that of the input, from the first columns of CD."""
+        """Return the pixel scale of the output over that of the input: the root of the ratio of areas."""
         source, target = self._images()
-        return column_scale(cd_matrix(target)) / column_scale(cd_matrix(source))
+        return square_side(cd_matrix(target)) / square_side(cd_matrix(source))
 
 
 class _Forward:

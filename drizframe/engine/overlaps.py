@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from drizframe.engine.sky_systems import SkySystem, conversion, system_of
 from drizframe.errors import DrizframeWarning, WCSError
 from drizframe.hooks import Overlap
 from drizframe.model import Chip, Exposure, Unit
@@ -88,6 +89,8 @@ def chip_footprint(chip: Chip) -> Array:
     x = np.array([-0.5, nx - 0.5, nx - 0.5, -0.5])
     y = np.array([-0.5, -0.5, ny - 0.5, ny - 0.5])
     lon, lat = chip.wcs.all_pix2world(x, y, 0)
+    if chip.wcs.wcs.lng > 0:
+        lon, lat = lat, lon
     corners = _unit_vectors(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64))
     if not np.isfinite(corners).all():
         msg = (
@@ -247,22 +250,26 @@ def scan_polygon(x: Array, y: Array, shape: tuple[int, int]) -> Region:
     return Region(shape, np.concatenate([np.empty((0, 3), dtype=np.int64), *bands]))
 
 
-def _on_chip(polygon: Array, chip: Chip) -> tuple[Array, Array]:
-    """Return the pixel positions of sky positions on a chip, NaN where the WCS finds none."""
+def _on_chip(polygon: Array, chip: Chip, system: SkySystem) -> tuple[Array, Array]:
+    """Return the pixel positions of sky positions of a system on a chip, NaN where the WCS finds none."""
     from astropy.wcs import NoConvergence
 
     lon = np.degrees(np.arctan2(polygon[:, 1], polygon[:, 0])) % 360.0
     lat = np.degrees(np.arctan2(polygon[:, 2], np.hypot(polygon[:, 0], polygon[:, 1])))
+    convert = conversion(system, system_of(chip.wcs.wcs))
+    if convert is not None:
+        lon, lat = convert(lon, lat)
+    sky = (lon, lat) if chip.wcs.wcs.lng <= 0 else (lat, lon)
     try:
-        x, y = chip.wcs.all_world2pix(lon, lat, 0, tolerance=TOLERANCE)
+        x, y = chip.wcs.all_world2pix(*sky, 0, tolerance=TOLERANCE)
     except NoConvergence:
-        x, y = chip.wcs.all_world2pix(lon, lat, 0, tolerance=TOLERANCE, quiet=True)
+        x, y = chip.wcs.all_world2pix(*sky, 0, tolerance=TOLERANCE, quiet=True)
     return np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
 
 
-def _region(polygon: Array, chip: Chip, name: str) -> Region | None:
+def _region(polygon: Array, chip: Chip, name: str, system: SkySystem) -> Region | None:
     """Draw a polygon of the sky on a chip; None, with a warning, if the WCS cannot bring it there."""
-    x, y = _on_chip(polygon, chip)
+    x, y = _on_chip(polygon, chip, system)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         warnings.warn(
             f"An overlap on chip {chip.extver} of {name} is left out: its WCS does not lead back from the "
@@ -284,12 +291,12 @@ class _Footprint:
     radius: float
 
 
-def _footprints(exposures: Sequence[Exposure]) -> list[_Footprint]:
-    """Return the footprints of all chips; `radius` is the longest chord from centre to corner."""
+def _footprints(exposures: Sequence[Exposure], system: SkySystem) -> list[_Footprint]:
+    """Return the footprints of all chips in a sky system; `radius` is the longest chord from centre to corner."""
     found = []
     for i, exposure in enumerate(exposures):
         for k, chip in enumerate(exposure.chips):
-            corners = chip_footprint(chip)
+            corners = _converted(chip_footprint(chip), system_of(chip.wcs.wcs), system)
             centre = corners.sum(axis=0)
             centre = centre / np.linalg.norm(centre)
             radius = float(np.linalg.norm(corners - centre, axis=1).max())
@@ -297,7 +304,19 @@ def _footprints(exposures: Sequence[Exposure]) -> list[_Footprint]:
     return found
 
 
-def _overlap(a: _Footprint, b: _Footprint) -> Overlap | None:
+def _converted(vectors: Array, source: SkySystem, target: SkySystem) -> Array:
+    """Return unit vectors, shape (n, 3), in another sky system."""
+    convert = conversion(source, target)
+    if convert is None:
+        return vectors
+    lon, lat = (
+        np.arctan2(vectors[:, 1], vectors[:, 0]),
+        np.arctan2(vectors[:, 2], np.hypot(*vectors[:, :2].T)),
+    )
+    return _unit_vectors(*convert(np.degrees(lon), np.degrees(lat)))
+
+
+def _overlap(a: _Footprint, b: _Footprint, system: SkySystem) -> Overlap | None:
     """Return what two chips share, None if nothing."""
     # The chord of a sum of angles is at most the sum of the chords.
     if float(np.linalg.norm(a.centre - b.centre)) > a.radius + b.radius:
@@ -305,7 +324,7 @@ def _overlap(a: _Footprint, b: _Footprint) -> Overlap | None:
     polygon = common_polygon(a.corners, b.corners)
     if not len(polygon):
         return None
-    first, second = _region(polygon, a.chip, a.name), _region(polygon, b.chip, b.name)
+    first, second = (_region(polygon, one.chip, one.name, system) for one in (a, b))
     if first is None or second is None:
         return None
     return Overlap(
@@ -332,12 +351,13 @@ def find_overlaps(exposures: Sequence[Exposure]) -> list[Overlap]:
     DrizframeWarning
         If a WCS cannot be inverted on an overlap, which is then left out.
     """
-    chips = _footprints(exposures)
+    system = system_of(exposures[0].chips[0].wcs.wcs) if exposures else SkySystem("RA", "ICRS")
+    chips = _footprints(exposures, system)
     found = []
     for k, a in enumerate(chips):
         for b in chips[k + 1 :]:
             if a.unit.exposure != b.unit.exposure:
-                overlap = _overlap(a, b)
+                overlap = _overlap(a, b, system)
                 if overlap is not None:
                     found.append(overlap)
     return found

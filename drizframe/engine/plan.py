@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from drizframe.config import Parameters
+from drizframe.engine.checks import wcs_notes
 from drizframe.engine.footprints import tiles
 from drizframe.engine.frames import build_frames
 from drizframe.engine.mapping import pixel_map
@@ -69,6 +70,8 @@ class Plan:
         Tasks at a time.
     off : tuple of str
         Stages that do not run.
+    notes : tuple of (str, bool)
+        What the user should know before the work begins; True: as a warning.
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class Plan:
     steps: tuple[Step, ...]
     workers: int
     off: tuple[str, ...] = ()
+    notes: tuple[tuple[str, bool], ...] = ()
     maps: dict[tuple[str, Unit], PixelMap] = field(default_factory=dict)
     ratios: dict[tuple[str, Unit], float] = field(default_factory=dict)
 
@@ -244,10 +248,12 @@ def make_plan(
     check_components(parameters, registry)
     _check_executor(parameters, registry)
     steps, off = _steps(registry, parameters, exposures)
-    frames = build_frames(exposures, parameters)
+    notes: list[tuple[str, bool]] = []
+    frames = build_frames(exposures, parameters, tell=lambda text: notes.append((text, True)))
+    notes += wcs_notes(exposures, frames)
     maps, ratios = _maps(exposures, frames, parameters, wcsmap)
     workers = parameters.num_cores or os.cpu_count() or 1
     return Plan(
         exposures=tuple(exposures), parameters=parameters, frames=dict(frames), steps=tuple(steps),
-        workers=workers, off=tuple(off), maps=maps, ratios=ratios,
+        workers=workers, off=tuple(off), maps=maps, ratios=ratios, notes=tuple(notes),
     )  # fmt: skip

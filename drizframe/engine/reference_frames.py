@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.engine.celestial import WcsState, cd_matrix, column_scale, core_wcs, orientation, tangent_wcs
+from drizframe.engine.checks import matrix_conflict
 from drizframe.engine.custom_frames import check_size
 from drizframe.errors import DrizframeWarning, MissingInputError, ParameterError, WCSError
 from drizframe.model import Frame
@@ -21,10 +23,19 @@ if TYPE_CHECKING:
 
 __all__ = ["frame_from_reference"]
 
+#: Axes on the sky.
+_AXES = frozenset({"RA", "DEC", *(a + b for a in "GESH" for b in ("LON", "LAT"))})
 _EXTENSION = re.compile(r"^(?P<path>.*\S)\s*\[(?P<ext>[^\[\]]*)\]\s*$")
 
 
-def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
+def warn(text: str) -> None:
+    """Warn of a reference image."""
+    warnings.warn(text, DrizframeWarning, stacklevel=5)
+
+
+def frame_from_reference(
+    refimage: Any, *, name: str = "refimage", tell: Callable[[str], None] = warn
+) -> Frame:
     """Return the frame of a reference image.
 
     Parameters
@@ -34,6 +45,8 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
         ``"file.fits[1]"`` and ``"file.fits[sci,1]"`` name one.  A WCS needs `pixel_shape`.
     name : str
         Name of the parameter, for messages.
+    tell : callable
+        Gets what the user should know; by default it is a Python warning.
 
     Returns
     -------
@@ -55,7 +68,7 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
         check_size(refimage.shape, f"{name} is a frame of that size.")
         return refimage
     if isinstance(refimage, str | os.PathLike):
-        return _from_file(os.fspath(refimage), name)
+        return _from_file(os.fspath(refimage), name, tell)
     if hasattr(refimage, "wcs") and hasattr(refimage, "pixel_shape"):
         if refimage.pixel_shape is None:
             msg = (
@@ -63,7 +76,7 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
             )
             raise ParameterError(msg)
         nx, ny = (int(v) for v in refimage.pixel_shape)
-        return _from_wcs(refimage, (ny, nx), name)
+        return _from_wcs(refimage, (ny, nx), name, tell)
     msg = (
         f"{name} is {type(refimage).__name__}; give the name of a FITS file, an astropy.wcs.WCS with "
         "pixel_shape, or a Frame."
@@ -71,17 +84,18 @@ def frame_from_reference(refimage: Any, *, name: str = "refimage") -> Frame:
     raise ParameterError(msg)
 
 
-def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
+def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str, tell: Callable[[str], None]) -> Frame:
     """Return the frame of a WCS and a shape."""
     state = WcsState.of(wcs, where)
     check_size(shape, f"{where} is an image of that size.")
     if state.distorted:
-        warnings.warn(
+        tell(
             f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, "
-            "and its pixel scale may include some of the distortion. Prefer a drizzled image.",
-            DrizframeWarning,
-            stacklevel=4,
+            "and its pixel scale may include some of the distortion. Prefer a drizzled image."
         )
+    conflict = matrix_conflict(wcs)
+    if conflict:
+        tell(f"{where}: {conflict}")
     cd = cd_matrix(wcs)
     in_projection = state.master is not None  # a distortion that is part of the projection (TPV)
     linear = (
@@ -92,7 +106,7 @@ def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str) -> Frame:
     )
 
 
-def _from_file(text: str, name: str) -> Frame:
+def _from_file(text: str, name: str, tell: Callable[[str], None]) -> Frame:
     """Return the frame of a file, with or without extension."""
     found = None if Path(text).is_file() else _EXTENSION.match(text)
     path, ext = (Path(text.strip()), None) if found is None else (Path(found["path"].strip()), found["ext"])
@@ -101,9 +115,8 @@ def _from_file(text: str, name: str) -> Frame:
         raise MissingInputError(msg)
     with opened_fits(path, f"{name} is {text!r}") as hdus:
         header = _search(hdus, text, name) if ext is None else _named(hdus, ext, text, name)
-        return _from_wcs(
-            _wcs(header, hdus, f"{name} ({text!r})"), _shape(header, text, name), f"{name} ({text!r})"
-        )
+        where = f"{name} ({text!r})"
+        return _from_wcs(_wcs(header, hdus, where), _shape(header, text, name), where, tell)
 
 
 def _search(hdus: HDUList, text: str, name: str) -> Header:
@@ -146,7 +159,7 @@ def _has_wcs(header: Header) -> bool:
 
 def _celestial(ctype: str) -> bool:
     """Whether an axis type is a sky coordinate with a projection."""
-    return ctype[:4].rstrip("-") in {"RA", "DEC", "GLON", "GLAT", "ELON", "ELAT"} and len(ctype) > 5
+    return ctype[:4].rstrip("-") in _AXES and len(ctype) > 5
 
 
 def _wcs(header: Header, hdus: HDUList, where: str) -> WCS:

@@ -336,6 +336,9 @@ STEPS = [
         driz_cr_scale="2.0 1.0",
         driz_cr_ctegrow=3,
     ),
+    case("fk5", "acs_fk5", final_rot=0.0),
+    # Without the emulation positions are converted: 20 milliarcsec, and another frame.
+    case("two-systems-but-for-their-difference", "acs_two_systems", final_rot=0.0, emulate="one_sky_system"),
     # Pixels of a linear WCS that are not square: the areas themselves, and the reference's column scale.
     case("stis-areas", "stis", driz_sep_kernel="square"),
     case("hrc-linear", "hrc_linear", driz_sep_kernel="square"),

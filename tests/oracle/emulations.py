@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.engine import overlaps, plan
+from drizframe.engine import mapping, overlaps, plan, sky_systems
 from drizframe.engine.celestial import cd_matrix, column_scale
+from drizframe.engine.job import EngineJob
 from drizframe.hooks import Interpolator, Kernel
 from drizframe.stock.interpolators._stencil import everett, gather, interpolate, reflected
 from drizframe.stock.steps import median
@@ -113,15 +114,39 @@ def time_of_other_chips():
 
 @contextlib.contextmanager
 def column_scales():
-    """Take the length of the first column of CD for the side of a pixel, as the reference does without a polynomial."""
-    right = plan.scale_ratio
+    """Take squares for areas, as the reference does without a polynomial.
+
+    When it drizzles, the side of a pixel is the length of the first column of CD; when it blots, the root of the
+    determinant, so that what it blots from skewed pixels is low by the ratio of the two.
+    """
+    right, of_job = plan.scale_ratio, EngineJob.scale_ratio
 
     def wrong(chip, frame, *, coeffs=True):
         side = column_scale(cd_matrix(chip.wcs))
         return frame.scale / side if chip.wcs.sip is None else right(chip, frame, coeffs=coeffs)
 
-    plan.scale_ratio = wrong
+    def of_blot(job, unit, which):
+        chip = job.chip_of(unit)
+        if job._step.name != "blot" or chip.wcs.sip is not None:
+            return of_job(job, unit, which)
+        return job.frame(which).scale / (3600.0 * np.sqrt(abs(np.linalg.det(cd_matrix(chip.wcs)))))
+
+    plan.scale_ratio, EngineJob.scale_ratio = wrong, of_blot
     try:
         yield
     finally:
-        plan.scale_ratio = right
+        plan.scale_ratio, EngineJob.scale_ratio = right, of_job
+
+
+@contextlib.contextmanager
+def one_sky_system():
+    """Take equal numbers for equal positions, whatever RADESYS says."""
+    modules = (mapping, overlaps, sky_systems)
+    right = sky_systems.conversion
+    for module in modules:
+        module.conversion = lambda source, target: None
+    try:
+        yield
+    finally:
+        for module in modules:
+            module.conversion = right

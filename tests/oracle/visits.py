@@ -6,7 +6,7 @@ import gzip
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -85,6 +85,24 @@ def acs_pair(folder: Path) -> None:
         path.unlink()
 
 
+def _in_fk5(paths: Iterable[Path]) -> None:
+    """Let files count in FK5."""
+    for path in paths:
+        fits.setval(path, "REFFRAME", value="GSC1", ext=0)
+
+
+def acs_fk5(folder: Path) -> None:
+    """The first two of `acs`, in FK5."""
+    acs_pair(folder)
+    _in_fk5(folder.glob("*_flt.fits"))
+
+
+def acs_two_systems(folder: Path) -> None:
+    """The first two of `acs`, one of them in FK5: 20 milliarcsec."""
+    acs_pair(folder)
+    _in_fk5(sorted(folder.glob("*_flt.fits"))[1:])
+
+
 def square(folder: Path) -> None:
     """As `acs`, on square cut-outs."""
     acs(folder, shape=(224, 224))
@@ -131,7 +149,21 @@ def stis(folder: Path) -> None:
 
 
 VISITS: dict[str, Callable[[Path], None]] = {
-    f.__name__: f for f in (acs, acs_flat, acs_pair, square, uvis, square_uvis, ir, hrc, hrc_linear, stis)
+    f.__name__: f
+    for f in (
+        acs,
+        acs_flat,
+        acs_pair,
+        acs_fk5,
+        acs_two_systems,
+        square,
+        uvis,
+        square_uvis,
+        ir,
+        hrc,
+        hrc_linear,
+        stis,
+    )
 }
 
 

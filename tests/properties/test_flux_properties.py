@@ -116,7 +116,7 @@ def test_kernels_of_one_scale_know_pixels_that_are_not_square(pixel, kernel):
 @pytest.mark.parametrize("kernel", ["square", "turbo"])
 def test_an_even_image_of_oblong_pixels_has_no_holes(pixel, kernel):
     w = image_wcs(PIXELS[pixel])
-    exposure = Exposure.from_arrays(np.ones((SIDE, SIDE)), w, name="e")
+    exposure = Exposure.from_arrays(np.ones((SIDE, SIDE)), w, name="e", unit="electrons/s")
     result = drizframe.run([exposure], final_kernel=kernel, final_rot=17.0, **ONLY_DRIZZLE)
     ny, nx = result.sci.shape
     inner = slice(ny // 2 - 8, ny // 2 + 8), slice(nx // 2 - 8, nx // 2 + 8)
@@ -179,7 +179,7 @@ matrices = st.tuples(*[st.floats(-1.0, 1.0)] * 4).filter(lambda m: abs(m[0] * m[
 @given(chip=matrices, frame=matrices)
 def test_squared_ratio_is_that_of_the_areas_for_any_linear_wcs(chip, frame):
     one, two = (np.reshape(m, (2, 2)) * 0.1 for m in (chip, frame))
-    exposure = Exposure.from_arrays(np.zeros((SIDE, SIDE)), image_wcs(one), name="e")
+    exposure = Exposure.from_arrays(np.zeros((SIDE, SIDE)), image_wcs(one), name="e", unit="electrons/s")
     ratio = scale_ratio(exposure.chips[0], frame_from_reference(image_wcs(two)))
     areas = abs(np.linalg.det(two) / np.linalg.det(one))
     assert ratio**2 == pytest.approx(areas, rel=1e-6)
