@@ -7,7 +7,7 @@
 # c. Windows lie inside the sums (the caller sees to that), so indices are not tested.
 
 from libc.math cimport isfinite
-from libc.stdint cimport int32_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 from pixels cimport pick
 
 cdef extern from *:
@@ -40,6 +40,7 @@ cdef struct Sums:
     const uint32_t* pixel_flags
     int32_t bit
     bint skip_zero
+    uint8_t* hit  # set for pixels of the block that have any share; NULL: not wanted
 
 
 cdef inline void expect(const Sums* s, Py_ssize_t x, Py_ssize_t y, Py_ssize_t h) noexcept nogil:
@@ -171,24 +172,38 @@ cdef inline void _spread(const double* g, Py_ssize_t n, Py_ssize_t h, Py_ssize_t
         _share(g, n, h, w, stride, factor, value, bit, weight, total, context)
 
 
-cdef inline Py_ssize_t _shares(const double* g, const double* factor, Py_ssize_t n, Py_ssize_t cells,
-                               Py_ssize_t* lost) noexcept nogil:
-    """Count the pixels of a block that have any share; `lost` shares come to nothing although no factor is 0."""
+cdef inline Py_ssize_t _lost(const double* g, const double* factor, Py_ssize_t n, Py_ssize_t cells) noexcept nogil:
+    """How many pixels of a block have shares that come to nothing although their factor is not 0."""
     cdef:
-        double some[64]
         double gone[64]
         Py_ssize_t _c, k, count = 0
     for k in range(n):
-        some[k] = 0.0
         gone[k] = 0.0
     for _c in range(cells):
         for k in range(n):
-            some[k] = pick(g[k] != 0.0, 1.0, some[k])
             gone[k] = pick((g[k] != 0.0) & (g[k] * factor[k] == 0.0), 1.0, gone[k])
         g += n
     for k in range(n):
+        count += (gone[k] != 0.0) & (factor[k] != 0.0)
+    return count
+
+
+cdef inline Py_ssize_t _shares(const double* g, Py_ssize_t n, Py_ssize_t cells, const Py_ssize_t* index,
+                               uint8_t* hit) noexcept nogil:
+    """Count the pixels of a block that have any share, and mark them in `hit` (or NULL)."""
+    cdef:
+        double some[64]
+        Py_ssize_t _c, k, count = 0
+    for k in range(n):
+        some[k] = 0.0
+    for _c in range(cells):
+        for k in range(n):
+            some[k] = pick(g[k] != 0.0, 1.0, some[k])
+        g += n
+    for k in range(n):
         count += some[k] != 0.0
-        lost[0] |= (gone[k] != 0.0) & (factor[k] != 0.0)
+        if hit != NULL and some[k] != 0.0:
+            hit[index[k]] = 1
     return count
 
 
@@ -200,13 +215,14 @@ cdef inline Py_ssize_t add_block(const Sums* s, const Py_ssize_t* index, const P
     """
     cdef:
         double factor[64]
-        Py_ssize_t k, c, lost = 0, touched
+        Py_ssize_t k, c, touched
         bint plain = s.layers == 1 and s.variances == 0 and s.flags == NULL
     for k in range(n):
         factor[k] = s.pixel_weight[index[k]]
-    touched = _shares(g, factor, n, h * w, &lost)
+    touched = _shares(g, n, h * w, index, s.hit)
+    plain = plain and (s.skip_zero or _lost(g, factor, n, h * w) == 0)  # what is lost is remembered
     for k in range(n):
-        if plain and not lost and factor[k] != 0.0:
+        if plain and factor[k] != 0.0:
             _spread(g + k, n, h, w, s.columns, factor[k], s.data[index[k]], s.bit, s.weight + at[k],
                     s.total + at[k], NULL if s.context == NULL else s.context + at[k])
             continue
@@ -233,4 +249,5 @@ cdef inline Sums sums_of(const double[:, ::1] data, const double[:, ::1] varianc
     s.variance = &variances[0, 0] if s.variances > 0 else NULL
     s.pixel_flags = &flags[0] if out_flags is not None else NULL
     s.bit, s.skip_zero = <int32_t> bit, skip_zero
+    s.hit = NULL
     return s

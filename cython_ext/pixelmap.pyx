@@ -8,21 +8,11 @@
 
 import numpy as np
 
+from cells cimport cell_of, cell_row, cells_along
+
 # Chip position of the first node of a table, as in drizframe/model/pixelmap.py.
 cdef enum:
     ORIGIN = -1
-
-
-cdef inline double _mix(double weight, double value) noexcept nogil:
-    """Weight times value; 0 for weight 0, whatever the value."""
-    return 0.0 if weight == 0.0 else weight * value
-
-
-cdef inline Py_ssize_t _cell(double u, Py_ssize_t last) noexcept nogil:
-    """Index of the cell that holds `u`, clipped to 0 … last."""
-    if not u > 0.0:
-        return 0
-    return <Py_ssize_t> u if u < last else last
 
 
 cdef Py_ssize_t _runs(const double[::1] x, double step, Py_ssize_t last, Py_ssize_t[::1] cell,
@@ -32,7 +22,7 @@ cdef Py_ssize_t _runs(const double[::1] x, double step, Py_ssize_t last, Py_ssiz
     cdef double u
     for i in range(x.shape[0]):
         u = (x[i] - ORIGIN) / step
-        k = _cell(u, last)
+        k = cell_of(u, last)
         part[i] = u - k
         if runs == 0 or cell[runs - 1] != k:
             cell[runs] = k
@@ -69,7 +59,7 @@ def table_grid(const double[:, :, :] nodes, double step, x, y):
         for c in range(2):
             for j in range(m):
                 u = (py[j] - ORIGIN) / step
-                k = _cell(u, nodes.shape[1] - 2)
+                k = cell_of(u, nodes.shape[1] - 2)
                 b = u - k
                 i = 0
                 for r in range(runs):
@@ -80,33 +70,24 @@ def table_grid(const double[:, :, :] nodes, double step, x, y):
     return result[0], result[1]
 
 
-def cell_grid(const double[:, :, :] pixmap, x, y):
+def cell_grid(const double[:, :, ::1] pixmap, x, y):
     """Twin of `drizframe.model.pixelmap.cell_grid`."""
     cdef:
         const double[::1] px = np.ascontiguousarray(x, dtype=np.float64)
         const double[::1] py = np.ascontiguousarray(y, dtype=np.float64)
-        Py_ssize_t n = px.shape[0], m = py.shape[0], c, i, i1, j, k, k1, q
-        Py_ssize_t nx = pixmap.shape[1], ny = pixmap.shape[0]
-        double a, b
+        Py_ssize_t n = px.shape[0], m = py.shape[0], i, j
+        Py_ssize_t[::1] cell
+        double[::1] part, row
         double[:, :, ::1] out
     result = np.empty((2, m, n))
     if result.size == 0:
         return result[0], result[1]
-    out = result
+    out, cell, part, row = result, np.empty(n, dtype=np.intp), np.empty(2 * n), np.empty(2 * n)
     with nogil:
+        cells_along(&px[0], n, pixmap.shape[1], &cell[0], &part[0])
         for j in range(m):
-            k = _cell(py[j], ny - 2 if ny > 2 else 0)
-            k1 = k + 1 if k + 1 < ny else ny - 1
-            b = py[j] - k
+            cell_row(&pixmap[0, 0, 0], pixmap.shape[0], pixmap.shape[1], py[j], &cell[0], &part[0], n, &row[0])
             for i in range(n):
-                q = _cell(px[i], nx - 2 if nx > 2 else 0)
-                i1 = q + 1 if q + 1 < nx else nx - 1
-                a = px[i] - q
-                for c in range(2):
-                    out[c, j, i] = (
-                        _mix((1.0 - a) * (1.0 - b), pixmap[k, q, c])
-                        + _mix(a * (1.0 - b), pixmap[k, i1, c])
-                        + _mix((1.0 - a) * b, pixmap[k1, q, c])
-                        + _mix(a * b, pixmap[k1, i1, c])
-                    )
+                out[0, j, i] = row[2 * i]
+                out[1, j, i] = row[2 * i + 1]
     return result[0], result[1]

@@ -27,7 +27,8 @@ The tree::
     ├── ShapeError (ValueError)
     ├── OutputError (OSError)
     ├── RunError (RuntimeError)
-    │   └── NothingToCombineError
+    │   ├── NothingToCombineError
+    │   └── OutOfMemoryError (also MemoryError)
     ├── BackendError (RuntimeError)
     ├── AbsentNameError (AttributeError), AbsentModuleError (ModuleNotFoundError)
     └── PluginError (RuntimeError)
@@ -55,6 +56,7 @@ __all__ = [
     "InputError",
     "MissingInputError",
     "NothingToCombineError",
+    "OutOfMemoryError",
     "OutputError",
     "ParameterError",
     "PluginError",
@@ -158,6 +160,10 @@ class RunError(DrizframeError, RuntimeError):
 
 class NothingToCombineError(RunError):
     """No usable exposure is left."""
+
+
+class OutOfMemoryError(RunError, MemoryError):
+    """There is not enough memory for what was asked."""
 
 
 class BackendError(DrizframeError, RuntimeError):

@@ -7,41 +7,54 @@ data or weights that are not finite contribute nothing.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
 
+from drizframe._resampling.adding import add_image
+from drizframe._resampling.arguments import array_of, check_room, number, positive, refuse_memory_error, truth
+from drizframe._resampling.blotting import blot_options, interpolator_of
 from drizframe._resampling.checks import (
+    LARGEST_SINGLE,
+    SUPPORTED_DRIZZLE_KERNELS,
     check_exptime,
     check_flags,
-    check_images,
+    check_pixfrac,
+    check_positions,
+    check_units,
+    component,
     context_range,
     deprecated,
+    image_like,
+    image_of,
     kernel_of,
-    positive,
+    map_of,
+    scale_of,
     warn_about_kernel,
 )
 from drizframe._resampling.output import Output
-from drizframe._resampling.region import Region, covering_shape, first_cell_scale, region_of
+from drizframe._resampling.region import covering_shape, first_cell_scale, region_of
 from drizframe.engine.blotting import blot_chip
-from drizframe.engine.drizzling import POINT_BELOW, drizzle_chip
+from drizframe.engine.drizzling import POINT_BELOW
 from drizframe.errors import ParameterError, ShapeError
 from drizframe.hooks import Kernel
-from drizframe.model import Accumulator, ChipInput, PixelMap
+from drizframe.model import ChipInput, PixelMap
 from drizframe.utils import calc_pixmap, decode_context, estimate_pixel_scale_ratio
 
-__all__ = ["Drizzle", "blot_image", "calc_pixmap", "decode_context", "estimate_pixel_scale_ratio"]
+__all__ = [
+    "CTX_PLANE_BITS",
+    "SUPPORTED_DRIZZLE_KERNELS",
+    "Drizzle",
+    "blot_image",
+    "calc_pixmap",
+    "decode_context",
+    "estimate_pixel_scale_ratio",
+]
 
-#: Bits of a context plane.
-PLANE_BITS = 32
+#: Bits of a context plane: each image has one.
+CTX_PLANE_BITS = 32
 _NOT_GIVEN: Any = object()
-
-
-def _component(family: str, name: Any) -> Any:
-    """Return a component of the session's registry, or the record itself."""
-    from drizframe.api import registry
-
-    return registry().get(family, name)
 
 
 class Drizzle:
@@ -50,8 +63,8 @@ class Drizzle:
     Parameters
     ----------
     kernel : str or Kernel
-        "square", "turbo", "point", "gaussian", "lanczos2", "lanczos3"; or a record of a plugin.  Gaussian and
-        Lanczos conserve neither flux nor weight.
+        "square", "turbo", "point", "gaussian", "lanczos2", "lanczos3", another kernel that is registered, or a
+        record.  Gaussian and Lanczos conserve neither flux nor weight.
     fillval, fillval2 : float, str or None
         Value of output pixels without weight, in `out_img` and `out_img2`.  None or "INDEF": arrays that were
         given keep their values there, new ones hold NaN.
@@ -74,15 +87,25 @@ class Drizzle:
         Largest number that is expected; planes are made for it.
     disable_ctx : bool
         Keep no context.
+    max_pixels : int, optional
+        Largest number of output pixels; without it, as many as 8 GiB hold.
 
     Raises
     ------
     ParameterError
         If a value is not allowed, or given arrays contradict each other.
+    UnknownComponentError
+        If there is no such kernel.
     ShapeError
         If arrays differ in shape.
     ArrayTypeError
-        If flags are not integers of 32 bits or less.
+        If an array holds no numbers, or flags are not integers of 32 bits or less.
+    OutOfMemoryError
+        If there is not enough memory.
+
+    Notes
+    -----
+    Threads may share an object: images are added one after the other.
     """
 
     def __init__(
@@ -90,22 +113,32 @@ class Drizzle:
         fillval2: float | str | None = None, out_shape: tuple[int, int] | None = None, out_img: Any = None,
         out_wht: Any = None, out_ctx: Any = None, out_img2: Any = None, out_dq: Any = None,
         exptime: float = 0.0, begin_ctx_id: int = 0, max_ctx_id: int | None = None, disable_ctx: bool = False,
+        *, max_pixels: int | None = None,
     ) -> None:  # fmt: skip
+        self._lock = threading.Lock()
         self._kernel, self._record = kernel_of(kernel)
         self._ctx_id: int | None = None
         last = -1
-        if not disable_ctx:
+        if not truth("disable_ctx", disable_ctx):
             self._ctx_id, last = context_range(begin_ctx_id, max_ctx_id)
-        self._out = Output(
-            fillval=fillval, fillval2=fillval2, planes=last // PLANE_BITS + 1, img=out_img, wht=out_wht,
-            ctx=out_ctx, img2=out_img2, dq=out_dq,
-        )  # fmt: skip
-        self._exptime = exptime
-        self._added = False
-        self._out.check_exptime(exptime)
-        shape = self._out.common_shape(out_shape)
-        if shape is not None:
-            self._out.allocate(shape)
+        with refuse_memory_error("the output"):
+            self._out = Output(
+                fillval=fillval, fillval2=fillval2, planes=last // CTX_PLANE_BITS + 1, img=out_img, wht=out_wht,
+                ctx=out_ctx, img2=out_img2, dq=out_dq, max_pixels=max_pixels,
+            )  # fmt: skip
+            self._exptime = self._out.check_exptime(exptime)
+            self._added = False
+            shape = self._out.common_shape(out_shape)
+            if shape is not None:
+                self._out.allocate(shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the lock, which cannot be copied."""
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make a lock of its own."""
+        self.__dict__.update(state, _lock=threading.Lock())
 
     fillval = property(lambda self: self._out.fillval, doc="Value of output pixels without weight, as text.")
     fillval2 = property(lambda self: self._out.fillval2, doc="The same for `out_img2`.")
@@ -133,7 +166,7 @@ class Drizzle:
         Parameters
         ----------
         data : ndarray, shape (ny, nx)
-            The image.
+            The image; masked pixels count as NaN, and NaN contributes nothing.
         exptime : float
             Exposure time in seconds.
         pixmap : ndarray of float, shape (ny, nx, 2)
@@ -150,11 +183,11 @@ class Drizzle:
             Size of an output pixel over that of an input pixel, for kernels of a fixed size; None: from the
             first cell of the map, as the `drizzle` package takes it.
         weight_map : ndarray, shape (ny, nx), optional
-            Weights; 1 by default.
+            Weights; 1 by default.  Masked ones are 0.
         wht_scale : float
             Factor on the weights.
         pixfrac : float
-            Side of the shrunken pixel; 0.001 or less makes the kernel a point.
+            Side of the shrunken pixel, at most 10; 0.001 or less makes the kernel a point.
         in_units : {"cps", "counts"}
             Counts are divided by `exptime`.
         xmin, xmax, ymin, ymax : int or None
@@ -172,78 +205,73 @@ class Drizzle:
         ShapeError
             If arrays differ in shape.
         ArrayTypeError
-            If `dq` does not hold integers of 32 bits or less.
+            If an array does not hold numbers, or `dq` not integers of 32 bits or less.
+        OutOfMemoryError
+            If there is not enough memory.
         """
-        data, pixmap = np.asarray(data), np.asarray(pixmap, dtype=np.float64)
-        exptime = check_exptime(exptime)
-        if in_units not in {"cps", "counts"}:
-            msg = f"Unknown unit type {in_units!r}. Choose 'cps' or 'counts'."
-            raise ParameterError(msg)
-        check_images(data, pixmap)
-        if scale is not _NOT_GIVEN:
-            deprecated("scale", "'iscale' and 'pixel_scale_ratio' (iscale=scale**2, pixel_scale_ratio=scale)")
-            iscale, pixel_scale_ratio = positive("scale", scale) ** 2, scale
-        ratio = first_cell_scale(pixmap) if pixel_scale_ratio is None else pixel_scale_ratio
-        flags = None if dq is None else check_flags("dq", dq, data.shape)
-        second = self._out.second(data2, data.shape, first=not self._added)
-        if weight_map is not None and np.shape(weight_map) != data.shape:
-            msg = "'weight_map' shape is not consistent with 'data' shape."
-            raise ShapeError(msg)
-        region = region_of(pixmap, (xmin, xmax, ymin, ymax))
-        cut = region.slices
-        nothing = np.broadcast_to(np.float64(0.0), region.shape)
-        chip = ChipInput(
-            data=(data[cut],),
-            weight=None if weight_map is None else np.asarray(weight_map)[cut],
-            weight_scale=positive("wht_scale", wht_scale),
-            number=(self._ctx_id or 0) % PLANE_BITS + 1,
-            pixmap=region.pixmap,
-            scale=positive("pixel_scale_ratio", ratio),
-            intensity=positive("iscale", iscale) / (exptime if in_units == "counts" else 1.0),
-            variances=[nothing if a is None else a[cut] for a in second],
-            dq=None if flags is None else flags[cut],
-        )
-        pixfrac = warn_about_kernel(self._kernel.lower(), pixfrac)
-        if self._out.img is None:
-            self._out.allocate(covering_shape(pixmap))
-        plane = (self._ctx_id or 0) // PLANE_BITS
-        self._out.prepare(None if data2 is None else len(second), plane, with_flags=flags is not None)
-        counts = self._add(chip, region, pixfrac, plane)
-        self._out.fill()
-        self._exptime += exptime
-        self._added = True
-        if self._ctx_id is not None:
-            self._ctx_id += 1
-        return counts
+        with self._lock, refuse_memory_error("add_image"):
+            data = image_of("data", data)
+            pixmap = map_of(pixmap, data.shape)
+            exptime = check_exptime(exptime)
+            counts = check_units(in_units) == "counts"
+            check_positions(pixmap)
+            if scale is not _NOT_GIVEN:
+                deprecated(
+                    "scale", "'iscale' and 'pixel_scale_ratio' (iscale=scale**2, pixel_scale_ratio=scale)"
+                )
+                pixel_scale_ratio = scale_of("scale", scale)
+                iscale = pixel_scale_ratio**2
+            ratio = first_cell_scale(pixmap) if pixel_scale_ratio is None else pixel_scale_ratio
+            flags = None if dq is None else check_flags("dq", dq, data.shape)
+            second = self._out.second(data2, data.shape, first=not self._added)
+            weight = (
+                None if weight_map is None else image_of("weight_map", weight_map, data.shape, masked=0.0)
+            )
+            region = region_of(pixmap, (xmin, xmax, ymin, ymax))
+            cut = region.slices
+            chip = ChipInput(
+                data=(data[cut],),
+                weight=None if weight is None else weight[cut],
+                weight_scale=positive("wht_scale", wht_scale),
+                number=(self._ctx_id or 0) % CTX_PLANE_BITS + 1,
+                pixmap=region.pixmap,
+                scale=scale_of("pixel_scale_ratio", ratio),
+                intensity=positive("iscale", iscale) / (exptime if counts else 1.0),
+                variances=[_nothing(region.pixmap.shape) if a is None else a[cut] for a in second],
+                dq=None if flags is None else flags[cut],
+            )
+            size = check_pixfrac(pixfrac)
+            warn_about_kernel(self._record, size, pixfrac)
+            if self._out.img is None:
+                self._out.allocate(covering_shape(pixmap))
+            plane = (self._ctx_id or 0) // CTX_PLANE_BITS
+            self._out.prepare(None if data2 is None else len(second), plane, with_flags=flags is not None)
+            kernel = component("kernel", "point") if size <= POINT_BELOW else self._record
+            found = add_image(self._out, chip, kernel, size, plane)
+            self._out.fill()
+            self._exptime += exptime
+            self._added = True
+            if self._ctx_id is not None:
+                self._ctx_id += 1
+            return found
 
-    def _add(self, chip: ChipInput, region: Region, pixfrac: float, plane: int) -> tuple[int, int]:
-        """Continue the output with the sums of one image; return rows and pixels that gave nothing."""
-        name = self._kernel.lower() if self._record is None else self._record
-        kernel = _component("kernel", "point" if pixfrac <= POINT_BELOW else name)
-        window, skipped = region.reach(kernel, pixfrac, chip.scale, self._out.img.shape)
-        acc = Accumulator(
-            window=window,
-            variances=len(chip.variances),
-            planes=int(self._ctx_id is not None),
-            dq=chip.dq is not None,
-        )
-        self._out.load(acc, plane)
-        counts = drizzle_chip(acc, chip, kernel, pixfrac=pixfrac, skip_zero=True)
-        self._out.store(acc, plane)
-        return skipped, counts.missed
+
+def _nothing(shape: tuple[int, int]) -> Any:
+    """Return an image of zeros that takes no memory."""
+    return np.broadcast_to(np.float64(0.0), shape)
 
 
 def blot_image(
     data: Any, pixmap: Any, pix_ratio: Any = _NOT_GIVEN, exptime: Any = _NOT_GIVEN,
     output_pixel_shape: Any = _NOT_GIVEN, out_img: Any = None, fillval: Any = 0.0,
-    iscale: float = 1.0, interp: Any = "poly5",
+    iscale: float = 1.0, interp: Any = "poly5", sinscl: Any = _NOT_GIVEN, *, max_pixels: int | None = None,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:  # fmt: skip
     """Resample an image by interpolation.
 
     Parameters
     ----------
     data : ndarray, shape (ny, nx)
-        The image.
+        The image; masked pixels count as NaN.
     pixmap : ndarray of float, shape (h, w, 2)
         Position (x, y) on `data` of every output pixel.
     pix_ratio : float, optional
@@ -260,7 +288,11 @@ def blot_image(
         Factor on the interpolated values.
     interp : str or Interpolator
         "nearest", "linear", "poly3", "poly5", "lanczos3", "lanczos5", or another interpolator that is
-        registered.
+        registered.  "lan3" and "lan5" are deprecated names.
+    sinscl : float, optional
+        Deprecated: scale of the "sinc" interpolator, without effect on others.
+    max_pixels : int, optional
+        Largest number of output pixels; without it, as many as 8 GiB hold.
 
     Returns
     -------
@@ -273,27 +305,55 @@ def blot_image(
         If a value is not allowed or there is no such interpolator.
     ShapeError
         If arrays have wrong shapes.
+    ArrayTypeError
+        If an array does not hold numbers.
+    OutOfMemoryError
+        If there is not enough memory.
     """
-    pixmap = np.asarray(pixmap, dtype=np.float64)
-    grid = PixelMap.from_pixmap(pixmap)
-    factor = _blot_factor(iscale, pix_ratio, exptime)
-    if output_pixel_shape is not _NOT_GIVEN:
-        deprecated("output_pixel_shape", "the shape of 'pixmap'")
-        if np.atleast_1d(output_pixel_shape).tolist() != list(pixmap.shape[1::-1]):
-            msg = f"Pixel map dimensions {pixmap.shape[1::-1]} != output dimensions {output_pixel_shape!r}."
-            raise ShapeError(msg)
-    if out_img is not None and np.shape(out_img) != grid.shape:
-        msg = f"'out_img' shape {np.shape(out_img)} is not consistent with 'pixmap' shape {grid.shape}."
+    with refuse_memory_error("blot_image"):
+        image = image_of("data", data)
+        pixmap = map_of(pixmap)
+        grid = PixelMap.from_pixmap(pixmap)
+        factor = _blot_factor(iscale, pix_ratio, exptime)
+        if output_pixel_shape is not _NOT_GIVEN:
+            deprecated("output_pixel_shape", "the shape of 'pixmap'")
+            if array_of("output_pixel_shape", output_pixel_shape).tolist() != list(pixmap.shape[1::-1]):
+                msg = (
+                    f"Pixel map dimensions {pixmap.shape[1::-1]} != output dimensions {output_pixel_shape!r}."
+                )
+                raise ShapeError(msg)
+        out = None if out_img is None else _blot_output(out_img, grid.shape)
+        fill = 0.0 if fillval is None else _blot_fill(fillval)
+        component_, options = interpolator_of(interp), {}
+        if sinscl is not _NOT_GIVEN:
+            deprecated("sinscl", "an interpolator without it")
+            options = blot_options(component_, positive("sinscl", sinscl))
+        check_room("The output", grid.shape, 4, max_pixels)
+        blot = blot_chip(image, grid, component_, factor=factor, fill=fill, options=options)
+        if out is None:
+            return blot
+        out[...] = blot
+        return out  # type: ignore[no-any-return]
+
+
+def _blot_output(out_img: Any, shape: tuple[int, int]) -> Any:
+    """Return the array for the result; None if its type is another."""
+    array = array_of("out_img", out_img)
+    if array.shape != shape:
+        msg = f"'out_img' shape {array.shape} is not consistent with 'pixmap' shape {shape}."
         raise ShapeError(msg)
-    if isinstance(fillval, str):
-        msg = f"Argument 'fillval' is not a number: {fillval!r}."
+    return image_like("out_img", array) if array.dtype == np.float32 else None
+
+
+def _blot_fill(fillval: Any) -> float:
+    """Return the fill value; NaN and infinities are values too."""
+    if isinstance(fillval, float | np.floating) and not np.isfinite(fillval):
+        return float(fillval)
+    fill = number("fillval", fillval, "a number")
+    if abs(fill) > LARGEST_SINGLE:
+        msg = f"Argument 'fillval' must be a number that float32 can hold; got {fillval!r}."
         raise ParameterError(msg)
-    fill = 0.0 if fillval is None else float(fillval)
-    blot = blot_chip(data, grid, _component("interpolator", interp), factor=factor, fill=fill)
-    if isinstance(out_img, np.ndarray) and out_img.dtype == np.float32:
-        out_img[...] = blot
-        return out_img
-    return blot
+    return fill
 
 
 def _blot_factor(iscale: float, pix_ratio: Any, exptime: Any) -> float:
@@ -301,8 +361,8 @@ def _blot_factor(iscale: float, pix_ratio: Any, exptime: Any) -> float:
     factor = positive("iscale", iscale)
     if pix_ratio is not _NOT_GIVEN:
         deprecated("pix_ratio", "'iscale' (iscale=1 / pix_ratio**2)")
-        factor /= positive("pix_ratio", pix_ratio) ** 2
+        factor /= scale_of("pix_ratio", pix_ratio) ** 2
     if exptime is not _NOT_GIVEN:
         deprecated("exptime", "'iscale' (iscale=exptime)")
-        factor *= positive("exptime", exptime)
+        factor *= positive("exptime", exptime, "s")
     return factor

@@ -1,46 +1,92 @@
-"""Checks of the arguments of the array interface."""
+"""What the arguments of the array interface mean, and which go together."""
 
 from __future__ import annotations
 
-import math
-import operator
 import warnings
 from typing import Any
 
 import numpy as np
 
+from drizframe._resampling.arguments import array_of, brief, check_room, number, positive, whole
 from drizframe.engine.drizzling import POINT_BELOW
-from drizframe.errors import ArrayTypeError, DrizframeWarning, ParameterError, ShapeError
+from drizframe.errors import (
+    ArrayTypeError,
+    DrizframeWarning,
+    ParameterError,
+    ShapeError,
+    UnknownComponentError,
+)
 from drizframe.hooks import Kernel
 
 __all__ = [
+    "LARGEST_SINGLE",
+    "SUPPORTED_DRIZZLE_KERNELS",
     "check_exptime",
     "check_flags",
-    "check_images",
+    "check_pixfrac",
+    "check_positions",
+    "check_units",
+    "component",
     "context_like",
     "context_range",
     "deprecated",
     "fill_text",
     "fill_value",
     "image_like",
+    "image_of",
     "kernel_of",
-    "positive",
-    "shape_of",
+    "map_of",
+    "scale_of",
     "warn_about_kernel",
 ]
 
 INDEF = "INDEF"
-KERNELS = ("square", "gaussian", "point", "turbo", "lanczos2", "lanczos3")
-CONSERVING = frozenset({"square", "point", "turbo"})
+#: The kernels of the `drizzle` package.
+SUPPORTED_DRIZZLE_KERNELS = ["square", "gaussian", "point", "turbo", "lanczos2", "lanczos3"]
+#: Largest number that float32 can hold.
+LARGEST_SINGLE = float(np.finfo(np.float32).max)
+#: Largest number of an image in the context, of which each plane holds 32.
+LARGEST_ID = 1_000_000
+#: Above this a drop is no drop; the work grows with the square.
+LARGEST_PIXFRAC = 10.0
+#: Largest ratio of pixel sizes, either way; the work of kernels of a fixed size grows with its square.
+LARGEST_RATIO = 1e4
 
 
-def fill_text(value: Any, *, given: bool) -> str:
-    """Return a fill value as text; without one "INDEF" (keep) for a given array, "NaN" for a new one."""
-    if value is None or str(value).strip().upper() in {"", INDEF}:
+def component(family: str, name: Any) -> Any:
+    """Return a component of the session's registry, or the record itself."""
+    from drizframe.api import registry
+
+    return registry().get(family, name)
+
+
+# -- values --------------------------------------------------------------------------------------------------
+
+
+def fill_text(name: str, value: Any, *, given: bool) -> str:
+    """Return a fill value as text; without one "INDEF" (keep) for a given array, "NaN" for a new one.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number that float32 can hold, nor a text for one.
+    """
+    if value is None or (isinstance(value, str) and value.strip().upper() in {"", INDEF}):
         return INDEF if given else "NaN"
-    text = str(value)
-    float(text)  # refuses what is no number, with Python's own message
-    return text
+    allowed = (
+        f"Argument '{name}' must be a number that float32 can hold, None or 'INDEF'; got {brief(value)}."
+    )
+    if not isinstance(value, str | int | float | np.number | np.bool_):
+        raise ParameterError(allowed)
+    try:
+        found = float(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        wrong = ParameterError(str(error))  # Python's words, as in the `drizzle` package
+        wrong.add_note(allowed)
+        raise wrong from error
+    if np.isfinite(found) and abs(found) > LARGEST_SINGLE:
+        raise ParameterError(allowed)
+    return str(value)
 
 
 def fill_value(text: str, keep: Any) -> Any:
@@ -48,44 +94,150 @@ def fill_value(text: str, keep: Any) -> Any:
     return keep if text == INDEF else float(text)
 
 
-def positive(name: str, value: Any) -> float:
-    """Return a number that must be finite and above 0.
-
-    Raises
-    ------
-    ParameterError
-        If it is not.
-    """
-    try:
-        number = math.nan if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and number > 0.0):
-        msg = f"Argument '{name}' must be positive and finite; got {value!r}."
+def context_range(begin: Any, largest: Any) -> tuple[int, int]:
+    """Return the number of the first image and the largest number expected."""
+    first = whole("begin_ctx_id", begin)
+    last = first if largest is None else whole("max_ctx_id", largest)
+    if last > LARGEST_ID:
+        msg = f"Numbers of images in the context go up to {LARGEST_ID}; 'begin_ctx_id' and 'max_ctx_id' are {first} and {last}."
         raise ParameterError(msg)
-    return number
+    if last < first:
+        msg = f"'max_ctx_id' cannot be smaller than 'begin_ctx_id'; got {last} and {first}."
+        raise ParameterError(msg)
+    return first, last
 
 
-def image_like(name: str, array: Any) -> Any:
-    """Return an output image as float32: itself if it is one, else a copy.
+def check_exptime(value: Any) -> float:
+    """Return the exposure time of an image, which must be above 0."""
+    try:
+        return positive("exptime", value, "s")
+    except ParameterError as error:
+        error.add_note(str(error))
+        error.args = (
+            "'exptime' *must* be a strictly positive number.",
+        )  # the words of the `drizzle` package
+        raise
+
+
+def check_units(units: Any) -> str:
+    """Return the unit of data, "cps" or "counts"."""
+    if not isinstance(units, str) or units not in {"cps", "counts"}:
+        msg = f"Unknown unit type {brief(units)}: 'in_units' must be 'cps' or 'counts'."
+        raise ParameterError(msg)
+    return units
+
+
+def scale_of(name: str, value: Any) -> float:
+    """Return a ratio of pixel sizes."""
+    return positive(name, value, least=1.0 / LARGEST_RATIO, most=LARGEST_RATIO)
+
+
+# -- kernels -------------------------------------------------------------------------------------------------
+
+
+def kernel_of(kernel: Any) -> tuple[str, Kernel]:
+    """Return the name of a kernel as it was given, and its record.
 
     Raises
     ------
-    ShapeError
-        If it is not two-dimensional.
+    UnknownComponentError
+        If nobody provides a kernel of that name.
     ParameterError
-        If it is read-only.
+        If it is neither a name nor a record.
     """
-    if array is None:
-        return None
-    image = np.asarray(array, dtype=np.float32)
+    if isinstance(kernel, Kernel):
+        return kernel.name, kernel
+    if not isinstance(kernel, str):
+        msg = f"Kernel {brief(kernel)} is not supported: 'kernel' must be a name or the record of a kernel."
+        raise ParameterError(msg)
+    try:
+        record: Kernel = component("kernel", kernel)
+    except UnknownComponentError as error:
+        error.add_note(str(error))
+        error.args = (f"Kernel {kernel!r} is not supported.",)  # the words of the `drizzle` package
+        raise
+    return kernel, record
+
+
+def check_pixfrac(pixfrac: Any) -> float:
+    """Return `pixfrac`, at least 0.
+
+    Raises
+    ------
+    ParameterError
+        If it is no finite number, or no fraction.
+    """
+    found = number("pixfrac", pixfrac, "a finite number above 0")
+    if found > LARGEST_PIXFRAC:
+        msg = f"Argument 'pixfrac' is the side of a drop in pixels of the image, {LARGEST_PIXFRAC:g} at most; got {pixfrac!r}."
+        raise ParameterError(msg)
+    return max(found, 0.0)
+
+
+def warn_about_kernel(kernel: Kernel, pixfrac: float, given: Any) -> None:
+    """Tell what the user may not expect of a kernel."""
+    if "conserves_flux" not in kernel.traits:
+        _warn(f"Kernel '{kernel.name}' is not a flux-conserving kernel.")
+    if pixfrac <= POINT_BELOW:
+        _warn(f"Kernel reset to 'point' due to input 'pixfrac' being too small ({given!r}).")
+    elif kernel.name.startswith("lanczos") and abs(pixfrac - 1.0) > 1e-5:
+        _warn("A Lanczos kernel ignores 'pixfrac' and takes 1.")
+
+
+# -- arrays --------------------------------------------------------------------------------------------------
+
+
+def image_of(name: str, value: Any, shape: tuple[int, ...] | None = None, *, masked: float = np.nan) -> Any:
+    """Return an input image of numbers; masked pixels become `masked`.
+
+    Raises
+    ------
+    ArrayTypeError
+        If it does not hold real numbers.
+    ShapeError
+        If it is no image, or has another shape than `shape`, that of the data.
+    """
+    image = array_of(name, value, masked=masked)
+    if shape is not None and image.shape != shape:
+        msg = f"'{name}' shape is not consistent with 'data' shape. They are {image.shape} and {shape}."
+        raise ShapeError(msg)
     if image.ndim != 2 or image.size == 0:
         msg = f"'{name}' must be a 2D array with at least one pixel; got shape {image.shape}."
         raise ShapeError(msg)
-    if not image.flags.writeable:
-        msg = f"'{name}' is read-only, but results are written into it. Give a copy."
-        raise ParameterError(msg)
+    if image.dtype not in {np.dtype(np.float32), np.dtype(np.float64)}:
+        check_room(f"A copy of '{name}'", image.shape, 8, advice="")
     return image
+
+
+def map_of(value: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """Return a pixel map as contiguous float64; masked positions become NaN.
+
+    Raises
+    ------
+    ArrayTypeError
+        If it does not hold real numbers.
+    ShapeError
+        If it is no map, or not of an image of `shape`.
+    """
+    pixmap = array_of("pixmap", value, masked=np.nan, unit="pix" if hasattr(value, "unit") else "")
+    if pixmap.ndim != 3 or pixmap.shape[2] != 2 or pixmap.size == 0:
+        msg = f"'pixmap' must have the shape (ny, nx, 2), with at least one pixel; got {pixmap.shape}."
+        raise ShapeError(msg)
+    if shape is not None and pixmap.shape[:2] != shape:
+        msg = f"'pixmap' shape is not consistent with 'data' shape. They are {pixmap.shape[:2]} and {shape}."
+        raise ShapeError(msg)
+    if pixmap.dtype == np.float64 and pixmap.flags.c_contiguous:
+        return pixmap
+    check_room("A copy of 'pixmap'", pixmap.shape[:2], 16, advice="")
+    with np.errstate(over="ignore"):  # longdouble
+        return np.ascontiguousarray(pixmap, dtype=np.float64)
+
+
+def check_positions(pixmap: Any) -> None:
+    """Refuse a map without any finite position; the first row tells, as a rule."""
+    if not any(np.isfinite(row).all(axis=1).any() for row in pixmap):
+        msg = "No valid pixels in the pixel map: none has a finite position."
+        raise ParameterError(msg)
 
 
 def check_flags(name: str, array: Any, shape: tuple[int, ...] | None = None) -> Any:
@@ -96,9 +248,9 @@ def check_flags(name: str, array: Any, shape: tuple[int, ...] | None = None) -> 
     ArrayTypeError
         If they are not integers of 32 bits or less.
     ShapeError
-        If they have another shape than `shape`.
+        If they have another shape than `shape`, or are no image.
     """
-    flags = np.asarray(array)
+    flags = array_of(name, array, "fiubcOSUVMm")
     if flags.dtype.kind not in "iu" or flags.dtype.itemsize > 4:
         msg = (
             f"'{name}' must be of an unsigned integer type with itemsize of 4 bytes or less. "
@@ -106,104 +258,85 @@ def check_flags(name: str, array: Any, shape: tuple[int, ...] | None = None) -> 
         )
         raise ArrayTypeError(msg)
     if shape is not None and flags.shape != shape:
-        msg = f"'{name}' shape is not consistent with 'data' shape."
+        msg = f"'{name}' shape is not consistent with 'data' shape. They are {flags.shape} and {shape}."
         raise ShapeError(msg)
+    if flags.ndim != 2 or flags.size == 0:
+        msg = f"'{name}' must be a 2D array with at least one pixel; got shape {flags.shape}."
+        raise ShapeError(msg)
+    if flags.dtype != np.uint32:
+        check_room(f"A copy of '{name}'", flags.shape, 4, advice="")
     return flags.astype(np.uint32, copy=False)
 
 
-def kernel_of(kernel: Any) -> tuple[str, Kernel | None]:
-    """Return the name of a kernel, and its record if that was given."""
-    if isinstance(kernel, Kernel):
-        return kernel.name, kernel
-    if not isinstance(kernel, str) or kernel.lower() not in KERNELS:
-        msg = f"Kernel {kernel!r} is not supported."
+# -- arrays of the output ------------------------------------------------------------------------------------
+
+
+def _written(name: str, array: Any) -> Any:
+    """Refuse an output array that cannot be written."""
+    if not array.flags.writeable:
+        msg = f"'{name}' is read-only, but results are written into it. Give a copy."
         raise ParameterError(msg)
-    return kernel, None
+    return array
 
 
-def context_range(begin: int, largest: int | None) -> tuple[int, int]:
-    """Return the number of the first image and the largest number expected."""
-    if begin < 0:
-        msg = f"Invalid context image ID {begin!r}; 'begin_ctx_id' must be 0 or more."
-        raise ParameterError(msg)
-    if largest is not None and largest < begin:
-        msg = "'max_ctx_id' cannot be smaller than 'begin_ctx_id'."
-        raise ParameterError(msg)
-    return int(begin), int(begin if largest is None else largest)
-
-
-def context_like(out_ctx: Any) -> Any:
-    """Return a given context with an axis for planes."""
-    if out_ctx is None:
-        return None
-    array = np.asarray(out_ctx, dtype=np.int32)
-    if array.ndim not in (2, 3):
-        msg = "'out_ctx' must be either a 2D or 3D array."
-        raise ShapeError(msg)
-    return array[None] if array.ndim == 2 else array
-
-
-def shape_of(out_shape: Any) -> tuple[int, int]:
-    """Return rows and columns as integers."""
-    try:
-        ny, nx = (operator.index(n) for n in out_shape)
-    except (TypeError, ValueError):
-        ny, nx = 0, 0
-    if ny < 1 or nx < 1:
-        msg = f"'out_shape' is {out_shape!r}; give two numbers of pixels (rows, columns) of 1 or more."
-        raise ShapeError(msg)
-    return ny, nx
-
-
-def check_images(data: Any, pixmap: Any) -> None:
-    """Refuse an image and a map that do not fit together."""
-    if data.ndim != 2 or data.size == 0:
-        msg = f"'data' must be a 2D array with at least one pixel; got shape {data.shape}."
-        raise ShapeError(msg)
-    if pixmap.ndim != 3 or pixmap.shape[2] != 2:
-        msg = f"'pixmap' must have the shape (ny, nx, 2); got {pixmap.shape}."
-        raise ShapeError(msg)
-    if pixmap.shape[:2] != data.shape:
-        msg = "'pixmap' shape is not consistent with 'data' shape."
-        raise ShapeError(msg)
-    if not np.isfinite(pixmap).all(axis=2).any():
-        msg = "No valid pixels in the pixel map: none has a finite position."
-        raise ParameterError(msg)
-
-
-def check_exptime(exptime: Any) -> float:
-    """Return the exposure time of an image, which must be above 0."""
-    if isinstance(exptime, str) or not (exptime > 0.0 and math.isfinite(exptime)):
-        msg = "'exptime' *must* be a strictly positive number."
-        raise ParameterError(msg)
-    return float(exptime)
-
-
-def warn_about_kernel(name: str, pixfrac: Any) -> float:
-    """Return `pixfrac`, 0 or above, and tell what the user may not expect of a stock kernel.
+def image_like(name: str, array: Any) -> Any:
+    """Return an output image as float32: itself if it is one, else a copy.
 
     Raises
     ------
+    ArrayTypeError
+        If it does not hold real numbers.
+    ShapeError
+        If it is not two-dimensional.
     ParameterError
-        If `pixfrac` is no number.
+        If it is read-only.
     """
-    if not isinstance(pixfrac, int | float | np.number) or not math.isfinite(pixfrac):
-        msg = f"'pixfrac' is {pixfrac!r}; give a finite number above 0."
-        raise ParameterError(msg)
-    if name in KERNELS and name not in CONSERVING:
-        _warn(f"Kernel '{name}' is not a flux-conserving kernel.")
-    if pixfrac <= POINT_BELOW:
-        _warn(f"Kernel reset to 'point' due to input 'pixfrac' being too small ({pixfrac!r}).")
-    elif name.startswith("lanczos") and abs(pixfrac - 1.0) > 1e-5:
-        _warn("A Lanczos kernel ignores 'pixfrac' and takes 1.")
-    return max(float(pixfrac), 0.0)
+    if array is None:
+        return None
+    image = array_of(name, array)
+    if image.ndim != 2 or image.size == 0:
+        msg = f"'{name}' must be a 2D array with at least one pixel; got shape {image.shape}."
+        raise ShapeError(msg)
+    if image.dtype != np.float32:
+        check_room(f"A copy of '{name}'", image.shape, 4, advice="")
+        with np.errstate(over="ignore"):
+            image = image.astype(np.float32)
+    return _written(name, image)
+
+
+def context_like(out_ctx: Any) -> Any:
+    """Return a given context as int32 with an axis for planes: itself if it is one, else a copy.
+
+    Raises
+    ------
+    ArrayTypeError
+        If it does not hold integers of 32 bits.
+    ShapeError
+        If it has neither two nor three dimensions.
+    ParameterError
+        If it is read-only.
+    """
+    if out_ctx is None:
+        return None
+    array = array_of("out_ctx", out_ctx, "iu")
+    if array.ndim not in (2, 3) or array.size == 0:
+        msg = f"'out_ctx' must be either a 2D or 3D array. It needs at least one pixel; got shape {array.shape}."
+        raise ShapeError(msg)
+    if array.dtype.itemsize > 4 and (array.max() >= 1 << 32 or array.min() < -(1 << 31)):
+        msg = f"'out_ctx' holds numbers beyond 32 bits; it is {brief(array)}. A plane holds 32 images."
+        raise ArrayTypeError(msg)
+    if array.dtype != np.int32:
+        check_room("A copy of 'out_ctx'", array.shape, 4, advice="")
+        array = array.astype(np.int32)
+    return _written("out_ctx", array[None] if array.ndim == 2 else array)
 
 
 def deprecated(name: str, instead: str) -> None:
+    """Warn about an argument that has gone."""
     warnings.warn(
-        f"Argument '{name}' has been deprecated. Use {instead} instead.", DeprecationWarning, stacklevel=4
+        f"Argument '{name}' has been deprecated. Use {instead} instead.", DeprecationWarning, stacklevel=5
     )
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, DrizframeWarning, stacklevel=4)
+    warnings.warn(message, DrizframeWarning, stacklevel=5)

@@ -6,14 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._resampling.checks import (
-    check_flags,
-    context_like,
-    fill_text,
-    fill_value,
-    image_like,
-    shape_of,
-)
+from drizframe._resampling.arguments import array_of, brief, check_room, number, shape_of
+from drizframe._resampling.checks import check_flags, context_like, fill_text, fill_value, image_like
 from drizframe.errors import ParameterError, ShapeError
 from drizframe.model import Accumulator
 
@@ -33,40 +27,61 @@ class Output:
         Context planes to make; 0: no context.
     img, wht, ctx, img2, dq : array or None
         As given by the user.
+    max_pixels : int or None
+        As given by the user.
     """
 
     def __init__(
-        self, *, fillval: Any, fillval2: Any, planes: int, img: Any, wht: Any, ctx: Any, img2: Any, dq: Any
-    ) -> None:
-        self.fillval = fill_text(fillval, given=img is not None)
-        self.fillval2 = fill_text(fillval2, given=img2 is not None)
+        self, *, fillval: Any, fillval2: Any, planes: int, img: Any, wht: Any, ctx: Any, img2: Any, dq: Any,
+        max_pixels: int | None,
+    ) -> None:  # fmt: skip
+        self.fillval = fill_text("fillval", fillval, given=img is not None)
+        self.fillval2 = fill_text("fillval2", fillval2, given=img2 is not None)
         self.planes = planes
+        self.max_pixels = max_pixels
         self.img: Any = image_like("out_img", img)
         self.wht: Any = image_like("out_wht", wht)
         self.ctx: Any = context_like(ctx) if planes else None
         self.dq: Any = None if dq is None else check_flags("out_dq", dq)
+        if self.dq is not None and not self.dq.flags.writeable:
+            msg = "'out_dq' is read-only, but results are written into it. Give a copy."
+            raise ParameterError(msg)
         listed = img2 if isinstance(img2, list | tuple) else [img2]
         self.img2: Any = None if img2 is None else [image_like("out_img2", a) for a in listed]
+        self._check_one_use()
 
-    def check_exptime(self, exptime: float) -> None:
-        """Refuse output arrays that contradict each other or the exposure time."""
-        given = [a for a in (self.img, self.wht, self.ctx) if a is not None]
-        if not exptime >= 0.0:
-            msg = "Exposure time must be non-negative."
+    def _check_one_use(self) -> None:
+        """Refuse one array in two places: results would be written over each other."""
+        arrays = [self.img, self.wht, self.dq, self.ctx, *(self.img2 or ())]
+        places = [a.__array_interface__["data"][0] for a in arrays if a is not None]
+        if len(set(places)) < len(places):
+            msg = f"One array was given twice among {NAMES}. Give each its own."
             raise ParameterError(msg)
-        if exptime > 0.0 and not given:
+
+    def check_exptime(self, exptime: Any) -> float:
+        """Return the exposure time; refuse output arrays that contradict it."""
+        given = [a for a in (self.img, self.wht, self.ctx) if a is not None]
+        found = number("exptime", exptime, "a number of seconds, 0 or more", "s")
+        if found < 0.0:
+            wrong = ParameterError(
+                "Exposure time must be non-negative."
+            )  # the words of the `drizzle` package
+            wrong.add_note(f"'exptime' is {brief(exptime)}.")
+            raise wrong
+        if found > 0.0 and not given:
             msg = (
                 "Exposure time must be 0.0 for the first resampling (when no output resampled images have "
                 "been provided)."
             )
             raise ParameterError(msg)
         used = [a for a in (self.wht, self.ctx) if a is not None and a.any()]
-        if exptime == 0.0 and used:
+        if found == 0.0 and used:
             msg = (
                 "Inconsistent exposure time and context and/or weight images: Exposure time cannot be 0 when "
                 "context and/or weight arrays are non-zero."
             )
             raise ParameterError(msg)
+        return found
 
     def common_shape(self, out_shape: Any) -> tuple[int, int] | None:
         """Return the shape of the output, None if nothing tells it."""
@@ -75,7 +90,7 @@ class Output:
         if self.ctx is not None:
             shapes.add(self.ctx.shape[1:])
         if out_shape is not None:
-            shapes.add(shape_of(out_shape))
+            shapes.add(shape_of("out_shape", out_shape))
         if len(shapes) > 1:
             msg = (
                 f"Inconsistent data shapes specified: 'out_shape' and/or {NAMES} have different shapes: "
@@ -102,7 +117,7 @@ class Output:
         return shapes.pop()
 
     def allocate(self, shape: tuple[int, int]) -> None:
-        """Make the output arrays that are not there."""
+        """Make the output arrays that are not there, unless they are larger than the user can have meant."""
         known = {a.shape for a in self.img2 or () if a is not None}
         if known - {shape}:
             msg = (
@@ -110,6 +125,7 @@ class Output:
                 f"but out_img2 has {known.pop()}."
             )
             raise ShapeError(msg)
+        self._check_room(shape, self.planes, len(self.img2 or ()), with_flags=False)
         if self.img is None:
             self.img = np.full(shape, fill_value(self.fillval, np.nan), dtype=np.float32)
         if self.wht is None:
@@ -119,6 +135,11 @@ class Output:
         if self.img2 is not None:
             self.img2 = [self._new_second(shape) if a is None else a for a in self.img2]
 
+    def _check_room(self, shape: tuple[int, int], planes: int, seconds: int, *, with_flags: bool) -> None:
+        """Refuse an output that is too large, with its context of `planes`."""
+        each = 4 * (2 + planes + seconds + int(with_flags))
+        check_room("The output", shape, each, self.max_pixels)
+
     def _new_second(self, shape: tuple[int, int]) -> Any:
         return np.full(shape, fill_value(self.fillval2, np.nan), dtype=np.float32)
 
@@ -126,9 +147,11 @@ class Output:
         """Return the images to be averaged with squared weights; an empty one counts as None."""
         listed = isinstance(data2, list | tuple)
         images = [] if data2 is None else list(data2) if listed else [data2]
-        arrays = [None if a is None or np.size(a) == 0 else np.asarray(a) for a in images]
-        if any(a is not None and a.shape != shape for a in arrays):
-            msg = f"'data2' {'shape(s) is' if listed else 'shape is'} not consistent with 'data' shape."
+        arrays = [None if a is None else array_of("data2", a, masked=np.nan) for a in images]
+        arrays = [None if a is None or a.size == 0 else a for a in arrays]
+        if wrong := [a.shape for a in arrays if a is not None and a.shape != shape]:
+            is_ = "shape(s) is" if listed else "shape is"
+            msg = f"'data2' {is_} not consistent with 'data' shape. They are {wrong[0]} and {shape}."
             raise ShapeError(msg)
         expected = None if self.img2 is None else len(self.img2)
         if expected is None and data2 is not None and first:
@@ -154,11 +177,15 @@ class Output:
             Whether the image has flags.
         """
         shape = self.img.shape
+        grows = self.ctx is not None and len(self.ctx) <= plane
+        if grows or (seconds and self.img2 is None) or (with_flags and self.dq is None):
+            planes = max(plane + 1, 0 if self.ctx is None else len(self.ctx)) if self.planes else 0
+            self._check_room(shape, planes, seconds or 0, with_flags=with_flags)
         if seconds is not None and self.img2 is None:
             self.img2 = [self._new_second(shape) for _ in range(seconds)]
         if with_flags and self.dq is None:
             self.dq = np.zeros(shape, dtype=np.uint32)
-        if self.ctx is not None and len(self.ctx) <= plane:
+        if grows:
             more = np.zeros((plane + 1 - len(self.ctx), *shape), dtype=np.int32)
             self.ctx = np.concatenate([self.ctx, more])
 
@@ -197,4 +224,4 @@ class Output:
         for text, image in pairs:
             value = fill_value(text, None)
             if value is not None and image is not None:
-                image[self.wht == 0.0] = value
+                np.copyto(image, value, where=self.wht == 0.0)

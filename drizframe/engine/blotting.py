@@ -96,7 +96,8 @@ def blot_chip(
         inside = (x >= 0.0) & (x < shape[1]) & (y >= 0.0) & (y < shape[0])
         if not inside.any():
             continue
-        xi, yi = x[inside], y[inside]
+        whole = bool(inside.all())  # as a rule: no need to pick and to put back
+        xi, yi = (x.ravel(), y.ravel()) if whole else (x[inside], y[inside])
         _check_reach(xi, yi, interpolator, shape, window)
         # The difference of a position and a smaller integer is exact: the fractions keep their bits.
         at_x, at_y = xi - window.x0, yi - window.y0
@@ -104,7 +105,11 @@ def blot_chip(
         values = np.asarray(function(image, at_x, at_y, fill=np.nan, **(options or {})))
         image_of(interpolator, values, xi.shape, what="one value for each position")
         with np.errstate(over="ignore", invalid="ignore"):
-            blot[rows][inside] = values * factor
+            values = values * factor
+            if whole:
+                blot[rows] = values.reshape(x.shape)
+            else:
+                blot[rows][inside] = values
     return blot
 
 
@@ -154,6 +159,10 @@ def _positions(pixmap: PixelMap) -> Iterator[tuple[slice, Floats, Floats]]:
     columns = np.arange(nx, dtype=np.float64)
     for first in range(0, ny, ROWS):
         rows = slice(first, min(first + ROWS, ny))
+        if pixmap.pixmap is not None:
+            x, y = (pixmap.centres[rows, :, c] for c in (0, 1))
+            yield rows, x, y
+            continue
         with np.errstate(invalid="ignore", over="ignore"):  # a map may hold NaN and infinities
             x, y = pixmap.grid(columns, np.arange(rows.start, rows.stop, dtype=np.float64))
         yield rows, x, y

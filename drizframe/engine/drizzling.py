@@ -18,7 +18,7 @@ from drizframe.errors import ParameterError, PluginError, ShapeError
 from drizframe.hooks import Kernel
 from drizframe.model import Accumulator, ChipInput, Drizzled, Window
 
-__all__ = ["POINT_BELOW", "Counts", "drizzle", "drizzle_chip", "finish"]
+__all__ = ["POINT_BELOW", "Counts", "check_finite", "check_fit", "drizzle", "drizzle_chip", "finish"]
 
 
 #: Weights below this do not overflow in sums over any image.
@@ -74,11 +74,17 @@ def drizzle_chip(
     for rows, columns in blocks(chip, acc.window, way):
         block = Block(acc, chip, way, rows, columns, skip_zero=skip_zero)
         touched += block.add()
-    if way.code is not None and not np.isfinite(acc.weight.sum()) and not _huge(chip):
-        msg = f"The compiled body (block) of {kernel.label} gave weights that are not finite, or huge."
-        raise PluginError(msg, kernel)
+    if way.code is not None:
+        check_finite(bool(np.isfinite(acc.weight.sum())), chip, kernel)
     ny, nx = chip.pixmap.shape
     return Counts(touched, ny * nx - touched)
+
+
+def check_finite(finite: bool, chip: ChipInput, kernel: Kernel) -> None:
+    """Refuse sums of weights that are not finite, if it is the compiled body of the kernel that made them so."""
+    if not finite and not _huge(chip):
+        msg = f"The compiled body (block) of {kernel.label} gave weights that are not finite, or huge."
+        raise PluginError(msg, kernel)
 
 
 def _huge(chip: ChipInput) -> bool:
@@ -153,9 +159,6 @@ def finish(
 
 
 def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) -> None:
-    if not (np.isfinite(pixfrac) and pixfrac >= 0.0):
-        msg = f"pixfrac is {pixfrac!r}; give a finite number of 0 or more."
-        raise ParameterError(msg)
     for name, want, have in (
         ("images", acc.layers, len(chip.data)),
         ("variances", acc.variances, len(chip.variances)),
@@ -171,13 +174,21 @@ def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) ->
         need = (chip.number - 1) // 32 + 1
         msg = f"Chip number {chip.number} has no bit in {acc.planes} context planes. Give {need} planes."
         raise ParameterError(msg)
+    check_fit(chip, kernel, pixfrac)
+
+
+def check_fit(chip: ChipInput, kernel: Kernel, pixfrac: float) -> None:
+    """Refuse a pixfrac that is none, and a map that does not tell what the kernel needs."""
+    if not (np.isfinite(pixfrac) and pixfrac >= 0.0):
+        msg = f"pixfrac is {pixfrac!r}; give a finite number of 0 or more."
+        raise ParameterError(msg)
     if (
         (kernel.needs_corners or kernel.point is not None)
         and chip.pixmap.pixmap is not None
-        and min(chip.pixmap.shape) < 2
+        and min(chip.pixmap.pixmap.shape[:2]) < 2
     ):
         msg = (
-            f"A full map of shape {chip.pixmap.shape} does not tell where the corners of its pixels lie, "
+            f"A full map of shape {chip.pixmap.pixmap.shape[:2]} does not tell where the corners of its pixels lie, "
             f"which kernel {kernel.name!r} needs. "
             f"Give at least two rows and columns, or choose kernel 'turbo'."
         )

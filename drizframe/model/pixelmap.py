@@ -48,6 +48,8 @@ class PixelMap:
         The exact transform.
     pixmap : ndarray of float64, shape (ny, nx, 2), or None
         Frame (x, y) of every pixel centre.
+    start : tuple of int
+        Row and column in `pixmap` of the first pixel of the chip, which may be a part of what is mapped.
     """
 
     shape: tuple[int, int]
@@ -55,6 +57,7 @@ class PixelMap:
     nodes: np.ndarray[Any, np.dtype[np.float64]] | None = None
     function: Transform | None = None
     pixmap: np.ndarray[Any, np.dtype[np.float64]] | None = None
+    start: tuple[int, int] = (0, 0)
     extra: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -105,7 +108,20 @@ class PixelMap:
         if array.ndim != 3 or array.shape[2] != 2:
             msg = f"A pixel map has shape (ny, nx, 2); got {array.shape}."
             raise ShapeError(msg)
-        return cls(shape=(array.shape[0], array.shape[1]), pixmap=array)
+        # compiled loops read x and y of a row as one run
+        return cls(shape=(array.shape[0], array.shape[1]), pixmap=np.ascontiguousarray(array))
+
+    def part(self, rows: slice, columns: slice) -> PixelMap:
+        """Return the map of a rectangle of pixels of a full map; it is the same between all of its pixels' corners.
+
+        Parameters
+        ----------
+        rows, columns : slice
+            With start and stop, inside the chip.
+        """
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        start = (self.start[0] + rows.start, self.start[1] + columns.start)
+        return PixelMap(shape=shape, pixmap=self.pixmap, start=start)
 
     def grid(self, x: Array, y: Array, *, fast: bool = True) -> tuple[Array, Array]:
         """Map the product of two lists of chip coordinates.
@@ -130,11 +146,18 @@ class PixelMap:
             return table(self.nodes, self.step, x, y)
         if self.pixmap is not None:
             cells: Callable[..., tuple[Array, Array]] = cell_grid if twins is None else twins.cell_grid
-            return cells(self.pixmap, x, y)
+            return cells(self.pixmap, x + self.start[1], y + self.start[0])
         assert self.function is not None  # noqa: S101  (one of three sources, by construction)
         gx, gy = np.meshgrid(x, y)
         fx, fy = self.function(gx.ravel(), gy.ravel())
         return np.asarray(fx, float).reshape(gx.shape), np.asarray(fy, float).reshape(gx.shape)
+
+    @property
+    def centres(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Frame (x, y) of the chip's pixel centres, shape (ny, nx, 2), of a full map."""
+        assert self.pixmap is not None  # noqa: S101  (only full maps are asked)
+        (y, x), (ny, nx) = self.start, self.shape
+        return self.pixmap[y : y + ny, x : x + nx]
 
     @property
     def origin(self) -> float:

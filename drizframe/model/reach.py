@@ -9,9 +9,12 @@ others; a function of unknown form is evaluated at every position that the kerne
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from drizframe._fast import load
 
 if TYPE_CHECKING:
     from drizframe.model.pixelmap import PixelMap
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["BLOCK", "block_bounds", "blocks_near"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+
+compiled: Any = load("reach")
 
 #: Side of a block in chip pixels.
 BLOCK = 32
@@ -47,7 +52,12 @@ def block_bounds(pixmap: PixelMap, half: float) -> Array:
     key = f"bounds {half!r}"
     boxes: Array | None = pixmap.extra.get(key)
     if boxes is None:
-        boxes = _measure(pixmap, half)
+        full = pixmap.pixmap is not None and compiled is not None
+        boxes = (
+            compiled.block_boxes(pixmap.pixmap, pixmap.start, pixmap.shape, half)
+            if full
+            else _measure(pixmap, half)
+        )
         boxes.flags.writeable = False
         pixmap.extra[key] = boxes
     return boxes
@@ -120,11 +130,13 @@ def _samples(pixmap: PixelMap, n: int, half: float, axis: int) -> tuple[Array, l
 
 def _block_samples(pixmap: PixelMap, low: int, high: int, half: float, axis: int) -> Array:
     pixels = np.arange(low, high + 1, dtype=np.float64)
-    if pixmap.nodes is None and pixmap.pixmap is None:
+    if pixmap.function is not None and pixmap.nodes is None:
         return np.unique(np.concatenate([pixels - half, pixels + half]))
-    if pixmap.nodes is None:
-        inner = pixels
+    if pixmap.pixmap is not None:  # the centres of the whole map, of which this may be a part
+        first, last = -pixmap.start[axis], pixmap.pixmap.shape[axis] - 1 - pixmap.start[axis]
+        inner = np.arange(max(first, math.ceil(low - half)), min(last, math.floor(high + half)) + 1.0)
     else:
+        assert pixmap.nodes is not None  # noqa: S101  (one of three sources, by construction)
         inner = pixmap.origin + pixmap.step * np.arange(pixmap.nodes.shape[1 + axis])
         inner = inner[(inner > low - half) & (inner < high + half)]
     return np.unique(np.concatenate([inner, [low - half, high + half]]))
