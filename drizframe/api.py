@@ -343,7 +343,7 @@ def run(
     ----------
     inputs : str, path, Exposure, or a sequence of them
         Files, wildcards, comma lists, ``@file`` lists, association tables, or exposures in memory
-        (`Exposure.from_arrays`).
+        (`Exposure.from_arrays`), also CCDData and other NDData.
     output : str or path, optional
         Root of the product names: ``"root"`` writes ``root_drz_sci.fits``, ``root_drz_wht.fits`` and
         ``root_drz_ctx.fits`` (``_drc`` for CTE-corrected inputs), or one ``root_drz.fits`` with

@@ -170,8 +170,8 @@ def _refuse_url(text: str) -> None:
     found = _URL.match(text.strip())
     if found:
         msg = (
-            f"input {text!r} is an address ({found[1]}), and files are not fetched. Download it, for instance by "
-            "astropy.utils.data.download_file, and give the name of the file."
+            f"input {text!r} is an address ({found[1]}) and no file name; files are not fetched. Download it, for instance by "
+            "astropy.utils.data.download_file, and give the name of what you have then."
         )
         raise InputError(msg)
 

@@ -262,7 +262,7 @@ def _readnoise(
     return within(found, detector.limits.readnoise, "the read noise (electrons)", where, advice)
 
 
-def pixel_unit(science: Header, native: str, where: str) -> tuple[PixelUnit, str]:
+def pixel_unit(science: Header, native: str, where: str, notes: list[str]) -> tuple[PixelUnit, str]:
     """Return the unit of an image, and what was assumed or converted.
 
     Parameters
@@ -273,6 +273,8 @@ def pixel_unit(science: Header, native: str, where: str) -> tuple[PixelUnit, str
         What the instrument delivers, for an image without ``BUNIT`` (or with one of a flux in ergs).
     where : str
         File and extension, for messages.
+    notes : list of str
+        Gets a warning if ``BUNIT`` and the instrument contradict each other.
 
     Raises
     ------
@@ -287,14 +289,24 @@ def pixel_unit(science: Header, native: str, where: str) -> tuple[PixelUnit, str
     if "ergs" in text.lower():  # a flux: a rate in any case
         assumed = parse_unit(native.split("/", maxsplit=1)[0] + "/s", where)
         assert assumed is not None  # noqa: S101
-        return assumed, f"BUNIT {text!r} is a flux; taken as {assumed.text}"
+        notes.append(
+            f"{where}: BUNIT {text!r} is a flux; the image is taken as {assumed.text}, as AstroDrizzle does."
+        )
+        return assumed, ""
     if text.upper() == "UNITLESS":
         kind = native.split("/", maxsplit=1)[0].upper()
         assumed = parse_unit(kind, where)
         assert assumed is not None  # noqa: S101
-        return dataclasses.replace(assumed, text=text), f"BUNIT is {text!r}; taken as {kind}"
+        notes.append(f"{where}: BUNIT is {text!r}; the image is taken as {kind}.")
+        return dataclasses.replace(assumed, text=text), ""
     unit = parse_unit(text, f"{where}: BUNIT")
     assert unit is not None  # noqa: S101
+    kind = native.split("/", maxsplit=1)[0]
+    if not unit.physical and unit.kind != kind:
+        notes.append(
+            f"{where}: BUNIT is {text!r}, but this camera delivers {kind}; the numbers are taken as {kind}, as AstroDrizzle does. "
+            "Correct BUNIT, or convert the image."
+        )
     kept = text if text.upper() == unit.text else unit.text
     return dataclasses.replace(unit, text=kept), ""
 
@@ -358,7 +370,7 @@ def _chip(
     where = f"{where}[SCI,{extver}]"
     exptime = _exptime(primary, science, detector, options, where)
     gain = _gain(primary, science, detector, options, where, notes)
-    unit, note = pixel_unit(science, detector.native_unit, where) if known is None else (known, "")
+    unit, note = pixel_unit(science, detector.native_unit, where, notes) if known is None else (known, "")
     factor = gain if detector.gain_applies and not unit.physical else 1.0
     if unit.factor != 1.0:
         note = (

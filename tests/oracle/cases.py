@@ -336,6 +336,8 @@ STEPS = [
         driz_cr_scale="2.0 1.0",
         driz_cr_ctegrow=3,
     ),
+    case("stis-gains", "stis_gains", emulate="gain_of_the_last_chip"),
+    case("stis-gains-electrons", "stis_gains", emulate="column_scales", proc_unit="electrons"),
     case("fk5", "acs_fk5", final_rot=0.0),
     # Without the emulation positions are converted: 20 milliarcsec, and another frame.
     case("two-systems-but-for-their-difference", "acs_two_systems", final_rot=0.0, emulate="one_sky_system"),

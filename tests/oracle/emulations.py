@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from drizframe.engine import mapping, overlaps, plan, sky_systems
+from drizframe.engine import mapping, overlaps, plan, scales, sky_systems
 from drizframe.engine.celestial import cd_matrix, column_scale
 from drizframe.engine.job import EngineJob
 from drizframe.hooks import Interpolator, Kernel
@@ -150,3 +151,23 @@ def one_sky_system():
     finally:
         for module in modules:
             module.conversion = right
+
+
+@contextlib.contextmanager
+def gain_of_the_last_chip():
+    """Bring the mosaic in counts to the gain of the last chip, not of the first exposure (traps 02-6, 10-14).
+
+    The pixels of STIS are not square: `column_scales` goes with it.
+    """
+    right = scales._one_gain
+
+    def wrong(exposures, bus):
+        last = exposures[-1].chips[-1].gain
+        return [e.with_chips([replace(c, mosaic_gain=last) for c in e.chips]) for e in right(exposures, bus)]
+
+    scales._one_gain = wrong
+    try:
+        with column_scales():
+            yield
+    finally:
+        scales._one_gain = right

@@ -148,6 +148,27 @@ def stis(folder: Path) -> None:
     (folder / "o4k19a010_flt.fits").write_bytes(gzip.decompress(packed.read_bytes()))
 
 
+def stis_gains(folder: Path) -> None:
+    """The exposures of `stis` in two files, the second as if taken with a gain of 4."""
+    stis(folder)
+    (path,) = folder.glob("*_flt.fits")
+    with fits.open(path) as hdus:
+        for number, gain in ((1, 1.0), (2, 4.0)):
+            parts = [h.copy() for h in hdus if h.name == "PRIMARY" or h.ver == number]
+            name = f"o4k19{'ab'[number - 1]}010"
+            parts[0].header.update(
+                {"NEXTEND": 3, "ATODGAIN": gain, "ROOTNAME": name, "FILENAME": f"{name}_flt.fits"}
+            )
+            for part in parts[1:]:
+                part.ver = part.header["EXTVER"] = 1
+                if part.name != "DQ":
+                    part.data = part.data / np.float32(gain)
+            fits.HDUList(parts).writeto(folder / f"{name}_flt.fits.new")
+    path.unlink()
+    for new in folder.glob("*.new"):
+        new.rename(new.with_suffix(""))
+
+
 VISITS: dict[str, Callable[[Path], None]] = {
     f.__name__: f
     for f in (
@@ -163,6 +184,7 @@ VISITS: dict[str, Callable[[Path], None]] = {
         hrc,
         hrc_linear,
         stis,
+        stis_gains,
     )
 }
 

@@ -200,6 +200,39 @@ def test_generic_images_say_their_unit(unit, native, rate, factor):
     assert (exposure.family, exposure.instrument, chip.exptime) == ("generic", "MYCAM", 30.0)
 
 
+@pytest.mark.parametrize(
+    ("primary", "unit", "said", "rate"),
+    [
+        (ACS, "COUNTS", "delivers electrons", False),
+        (WFPC2, "electron/s", "delivers counts", True),
+        (ACS, "UNITLESS", "taken as ELECTRONS", False),
+        (WFC3, "ergs/cm**2/s/A", "taken as ELECTRONS/S", True),
+    ],
+)
+def test_a_unit_that_contradicts_the_camera_is_warned_of(primary, unit, said, rate):
+    exposure, chip = facts(primary, {"BUNIT": unit, "DETECTOR": 1} if primary is WFPC2 else {"BUNIT": unit})
+    assert chip.rate is rate
+    assert chip.native_unit.startswith("counts" if primary is WFPC2 else "electrons")
+    assert any(said in w and unit in w for w in exposure.warnings)
+
+
+def test_cameras_that_count_electrons_may_hold_surface_brightness():
+    exposure, chip = facts(WFC3, {"BUNIT": "MJy/sr"})
+    assert (chip.native_unit, chip.bunit, chip.rate, chip.effective_gain) == (
+        "brightness",
+        "MJy/sr",
+        True,
+        1.0,
+    )
+    assert not exposure.warnings
+
+
+@pytest.mark.parametrize("primary", [ACS, {"EXPTIME": 1.0}])
+def test_an_unknown_unit_is_refused_by_file_and_extension(primary):
+    with pytest.raises(InputError, match=r"x_flt.fits\[SCI,1\]: BUNIT is 'furlongs'"):
+        facts(primary, {"BUNIT": "furlongs"})
+
+
 def test_generic_refuses_a_unit_that_cannot_be_weighted():
     with pytest.raises(InputError, match=r"write electrons"):
         facts({"EXPTIME": 1.0}, {"BUNIT": "mag"})
