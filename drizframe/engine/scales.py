@@ -59,18 +59,25 @@ def bring_together(
             )
             raise ParameterError(msg)
         return found, parameters
-    if parameters.proc_unit != "native":
-        return found, parameters
     counting = [c.native_unit.startswith("counts") for e in found for c in e.chips]
+    if not any(counting):
+        return found, parameters
+    native = parameters.proc_unit == "native"
     if all(counting) and not _several_cameras(found):
-        return _one_gain(found, bus), parameters
-    if any(counting):
+        return _one_gain(found, bus, warn=native), parameters
+    if native:
         why = "Counts of several cameras with different gains" if all(counting) else "Counts and electrons"
         bus.note(
             f"{why} have no scale in common: the mosaic is in electrons (proc_unit='electrons').", warn=True
         )
-        return found, parameters.model_copy(update={"proc_unit": "electrons"})
-    return found, parameters
+    return [_in_electrons(e) for e in found], parameters.model_copy(update={"proc_unit": "electrons"})
+
+
+def _in_electrons(exposure: Exposure) -> Exposure:
+    """Return an exposure whose counts are brought to electrons, errors too."""
+    if not any(c.native_unit.startswith("counts") for c in exposure.chips):
+        return exposure
+    return exposure.with_chips([dataclasses.replace(c, mosaic_gain=1.0) for c in exposure.chips])
 
 
 def _several_cameras(exposures: Sequence[Exposure]) -> bool:
@@ -122,7 +129,7 @@ def _key(exposure: Exposure, chip: Chip) -> ChipKey:
     return exposure.instrument.upper(), exposure.detector.upper(), chip.detector_chip
 
 
-def _one_gain(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
+def _one_gain(exposures: Sequence[Exposure], bus: Bus, *, warn: bool) -> list[Exposure]:
     """Return exposures in counts with the gains of the first exposure's setting.
 
     Notes
@@ -137,11 +144,11 @@ def _one_gain(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
         linked = (i for i in waiting if any(_key(exposures[i], c) in scale for c in exposures[i].chips))
         index = next(linked, waiting[0])
         waiting.remove(index)
-        made[index] = _at_scale(exposures[index], scale, exposures[0], bus)
+        made[index] = _at_scale(exposures[index], scale, exposures[0], bus if warn else None)
     return list(made.values())
 
 
-def _at_scale(exposure: Exposure, scale: dict[ChipKey, float], first: Exposure, bus: Bus) -> Exposure:
+def _at_scale(exposure: Exposure, scale: dict[ChipKey, float], first: Exposure, bus: Bus | None) -> Exposure:
     """Return an exposure with the gains of the mosaic, and add chips that were not met before."""
     keys = [_key(exposure, c) for c in exposure.chips]
     ratios = [c.gain / scale[k] for c, k in zip(exposure.chips, keys, strict=True) if k in scale]
@@ -150,11 +157,12 @@ def _at_scale(exposure: Exposure, scale: dict[ChipKey, float], first: Exposure, 
         scale.setdefault(key, chip.gain / setting)
     if all(abs(r - 1.0) <= _SAME_GAIN for r in ratios):
         return exposure
-    bus.note(
-        f"{exposure.name} was taken with another gain than {first.name} ({_gains(exposure, scale, keys)}): its counts are "
-        "brought to those of the first. With proc_unit='electrons' the mosaic is in electrons.",
-        warn=True,
-    )
+    if bus is not None:
+        bus.note(
+            f"{exposure.name} was taken with another gain than {first.name} ({_gains(exposure, scale, keys)}): its counts are "
+            "brought to those of the first. With proc_unit='electrons' the mosaic is in electrons.",
+            warn=True,
+        )
     return exposure.with_chips(
         [dataclasses.replace(c, mosaic_gain=scale[k]) for c, k in zip(exposure.chips, keys, strict=True)]
     )

@@ -46,8 +46,8 @@ def error_weight(
     Returns
     -------
     map : ndarray of float32, shape (ny, nx)
-        (t/ERR)², for an image in units per second 1/ERR²; 0 where the mask is bad or ERR is not positive and
-        finite.
+        (t/ERR)², for an image in units per second 1/ERR²; where gains of exposures differ, with ERR in counts of
+        the first; 0 where the mask is bad or ERR is not positive and finite.
     scale : float
         1/r⁴; 1 for images in surface brightness.
 
@@ -69,6 +69,8 @@ def error_weight(
         return exposure_weight(chip, mask, sky, ratio, options)
     sigma = same_shape(error, mask, "error array")
     time = np.float32(1.0 if chip.rate else chip.exptime)
+    if chip.mosaic_gain is not None:  # exposures of several gains: all errors in counts of one
+        time = time * np.float32(chip.mosaic_gain / chip.gain)
     with np.errstate(all="ignore"):  # what comes out without being a weight is set to 0
         weight = np.where(sigma > 0, time / sigma, np.float32(0)) ** 2
     if chip.physical and np.max(weight, initial=0.0, where=~np.isnan(weight)) > _LARGEST:

@@ -13,8 +13,10 @@ from drizframe.config import Parameters
 from drizframe.engine.events import Bus
 from drizframe.engine.scales import bring_together
 from drizframe.errors import InputError, ParameterError
-from drizframe.hooks import PluginManager
+from drizframe.hooks import PluginManager, WeightOptions
+from drizframe.model import ArraySource
 from drizframe.stock.steps.final import product_factor
+from drizframe.stock.weights.err import error_weight
 
 pytestmark = pytest.mark.filterwarnings("ignore::drizframe.errors.DrizframeWarning")
 
@@ -75,6 +77,28 @@ def test_electrons_need_no_common_gain():
     *_, warnings, factors = together(exposure([7.0]), exposure([14.0], "f"), proc_unit="electrons")
     assert np.allclose(factors, [[7.0], [14.0]])
     assert not warnings
+
+
+@pytest.mark.parametrize("unit", ["native", "electrons"])
+def test_errors_weigh_alike_whatever_the_gain(unit):
+    made, *_ = together(exposure([7.0]), exposure([14.0], "f"), proc_unit=unit)
+    weights = []
+    for e, gain in zip(made, (7.0, 14.0), strict=True):
+        chip = dataclasses.replace(
+            e.chips[0], load=ArraySource({"err": np.full((5, 5), 42.0 / gain)})
+        )  # 42 electrons
+        weights.append(error_weight(chip, np.ones((5, 5), np.uint8), None, 1.0, WeightOptions())[0][0, 0])
+    assert weights[0] == pytest.approx((100.0 * 7.0 / 42.0) ** 2)
+    assert weights[1] == pytest.approx(weights[0])
+
+
+def test_errors_in_counts_and_electrons_weigh_alike():
+    made, *_ = together(exposure([7.0]), exposure([1.0], "f", unit="electrons"))
+    weights = []
+    for e, sigma in zip(made, (6.0, 42.0), strict=True):
+        chip = dataclasses.replace(e.chips[0], load=ArraySource({"err": np.full((5, 5), sigma)}))
+        weights.append(error_weight(chip, np.ones((5, 5), np.uint8), None, 1.0, WeightOptions())[0][0, 0])
+    assert weights[0] == pytest.approx(weights[1])
 
 
 def test_counts_and_electrons_make_a_mosaic_in_electrons():
