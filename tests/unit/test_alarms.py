@@ -17,6 +17,7 @@ from drizframe import Exposure, SkyStatistic, Weighting, astrodrizzle, hookimpl
 from drizframe.errors import DrizframeWarning
 from drizframe.model import SkyValue
 from drizframe.simulate import Sky, dither, random_scene, simulate
+from drizframe.stock.steps._offsets import brightest_flagged, common_offset
 from drizframe.stock.steps._peaks import chip_positions, peaks
 from drizframe.stock.steps._sky_alarm import is_lost
 
@@ -93,6 +94,84 @@ def test_stars_that_are_flagged_everywhere_are_told(infrared):
     (text,) = told(result, "cores of", "brightest stars")
     assert all(p.name[:9] in text for p in infrared)
     assert not told(result, "More than 5 %")
+
+
+def misaligned(paths, folder, shifts):
+    """Copies whose WCS is off by so many pixels, each in a direction of its own."""
+    moved = copies(paths, folder)
+    for k, (path, shift) in enumerate(zip(moved, shifts, strict=True)):
+        with fits.open(path, mode="update") as hdus:
+            for hdu in hdus:
+                if hdu.name == "SCI":
+                    hdu.header["CRPIX1"] += shift * np.cos(2 * k)
+                    hdu.header["CRPIX2"] += shift * np.sin(2 * k)
+    return moved
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory):
+    """Stars enough for a large field."""
+    folder = tmp_path_factory.mktemp("uvis")
+    scene = random_scene(4, size=11.0, stars=40, galaxies=0, bright=400.0, sky=Sky(rate=0.3))
+    pointings = dither(3, step=0.2, exptime=(300.0, 500.0, 400.0), sky=(0.3, 0.4, 0.2), seed=2)
+    simulate("wfc3_uvis", scene, pointings, seed=6, shape=(110, 120), cosmic_rays=4.0).write(folder)
+    return sorted(folder.glob("*_flt.fits"))
+
+
+@pytest.mark.parametrize("shifts", [(0, 3, 6), (4, 4, 4)])
+def test_exposures_that_are_not_aligned_are_told_with_their_offset(crowded, tmp_path, shifts):
+    """The median holds no star then: what is flagged in one exposure lies at one offset from what is flagged in another."""
+    (text,) = told(run(misaligned(crowded, tmp_path, shifts)), "not aligned")
+    assert "Align the exposures first" in text
+    assert sum(p.name[:9] in text for p in crowded) >= 2
+
+
+def test_aligned_exposures_are_not_told(crowded, tmp_path):
+    assert not run(misaligned(crowded, tmp_path, (0, 0, 0))).warnings
+
+
+def test_misaligned_exposures_keep_their_flags(crowded, tmp_path, monkeypatch):
+    names = [p.name for p in misaligned(crowded, tmp_path, (0, 3, 6))]
+    monkeypatch.chdir(tmp_path)
+    assert told(drop_in(names), "No data-quality flag")
+    assert not any((dq(n) & 4096).any() for n in names)
+
+
+def sources(positions, chip=0, shift=(0.0, 0.0)):
+    """Rows as `common_offset` takes them: on the frame and on the chip."""
+    return np.array([(x + shift[0], y + shift[1], chip, x, y) for x, y in positions], dtype=float)
+
+
+def test_a_common_offset_is_found_among_others():
+    rng = np.random.default_rng(1)
+    stars, a, b = (rng.uniform(0, 400, (n, 2)) for n in (8, 40, 40))
+    first = sources([*a, *stars])
+    second = sources([*b, *(stars + np.array([90.0, 0.0]))], shift=(-90.0 + 3.2, -7.4))
+    count, x, y = common_offset(first, second, 400.0**2)
+    assert count >= 8
+    assert (x, y) == pytest.approx((3.2, -7.4), abs=0.3)
+    assert common_offset(first[:40], second[:40], 400.0**2) is None
+
+
+def test_hot_pixels_are_no_stars():
+    """They lie at one place of the detector, and so at one offset on the sky in dithered exposures."""
+    hot = np.random.default_rng(2).uniform(0, 400, (30, 2))
+    assert common_offset(sources(hot), sources(hot, shift=(5.0, 8.0)), 400.0**2) is None
+    assert common_offset(sources(hot), sources(hot, chip=1, shift=(5.0, 8.0)), 400.0**2) is not None
+
+
+def test_round_sources_are_told_from_hits():
+    excess = np.zeros((60, 60))
+    y, x = np.mgrid[:60, :60]
+    excess += 500 * np.exp(-0.5 * ((x - 20) ** 2 + (y - 31) ** 2)) + 300 * np.exp(
+        -0.5 * ((x - 45) ** 2 + (y - 10) ** 2)
+    )
+    excess[50, 5:12] = 9000  # a track
+    excess[5, 5] = 9000  # one pixel
+    excess[0, 30] = 9000  # on the edge
+    found = brightest_flagged(excess, excess > 100, 10)
+    assert [(int(a), int(b)) for a, b in zip(*found, strict=True)] == [(20, 31), (45, 10)]
+    assert [len(v) for v in brightest_flagged(excess, np.zeros_like(excess, dtype=bool), 10)] == [0, 0]
 
 
 def test_masks_that_were_turned_round_are_told(files):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from drizframe.config.bits import good_mask
 from drizframe.hooks import Step, hookimpl
 from drizframe.model import RUN, PlaneKey, Window
+from drizframe.stock.steps._offsets import brightest_flagged, common_offset, how_many
 from drizframe.stock.steps._peaks import chip_positions, peaks
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ MOST_STARS, FEWEST_STARS = 0.3, 3
 SAMPLE = 100_000
 #: Rows of a frame that are looked at at a time.
 ROWS = 256
+#: Exposures whose flagged sources are compared with each other's.
+MOST_PAIRED = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +50,8 @@ class _Flags:
     sky: float
     #: How many times as bright each star is as in the comparison image; not a number where it does not stand out there.
     ratios: np.ndarray[Any, np.dtype[np.float64]]
+    #: The brightest flagged sources, shape (n, 5): position on the frame, chip, position on it.
+    sources: np.ndarray[Any, np.dtype[np.float64]]
 
 
 def _rays(job: Job, unit: Unit) -> Image | None:
@@ -93,7 +99,19 @@ def _look(job: Job, unit: Unit, stars: Image) -> _Flags | None:
         if rest.size:
             offset = float(np.median(rest))
             scatter = 1.4826 * float(np.median(np.abs(rest - offset)))
-    return _Flags(int(good.sum()), int(rays.sum()), state, offset, scatter, sky, ratios)
+    sources = _sources(job, unit, rays, sci if blot is None else sci - blot)
+    return _Flags(int(good.sum()), int(rays.sum()), state, offset, scatter, sky, ratios, sources)
+
+
+def _sources(job: Job, unit: Unit, rays: Image, excess: Image) -> Image:
+    """Return the brightest flagged sources of a chip."""
+    x, y = brightest_flagged(excess, rays, how_many(job.exposures[unit.exposure or 0].size))
+    pixmap = job.pixel_map(unit, "separate")
+    found = []
+    for column, row in zip(x.astype(np.float64), y.astype(np.float64), strict=True):
+        fx, fy = pixmap.grid(np.array([column]), np.array([row]))
+        found.append((fx[0, 0], fy[0, 0], float(unit.chip or 0), column, row))
+    return np.array(found, dtype=np.float64).reshape(-1, 5)
 
 
 def _cause(found: Sequence[_Flags], *, given: bool, flagged: bool = False) -> str:
@@ -149,6 +167,9 @@ def _run_cosmic_rays(job: Job) -> Mapping[Any, Any]:
     if many:
         names, cause = ", ".join(many), _cause([f for mine in many.values() for f in mine], given=given)
         texts.append(f"More than 5 % of the good pixels are flagged as cosmic rays: {names}. {cause}")
+    aside = "" if given else _misaligned(job, found)
+    if aside:
+        texts.append(aside)
     text = _stars_flagged(job, found)
     if text:
         texts.append(text + _cause(list(found.values()), given=given, flagged=True))
@@ -180,6 +201,28 @@ def _stars_flagged(job: Job, found: Mapping[Unit, _Flags]) -> str:
         return ""
     names = ", ".join(job.exposures[i].name for i, s in by_exposure.items() if ((s == 1) & wrong).any())
     return f"The cores of {bad} of the {total} brightest stars are flagged as cosmic rays in most of their exposures ({names}). "
+
+
+def _misaligned(job: Job, found: Mapping[Unit, _Flags]) -> str:
+    """Say which exposures have their flagged sources at a common offset from those of others."""
+    sources: dict[int, Image] = {}
+    for unit, flags in found.items():
+        i = unit.exposure or 0
+        sources[i] = np.concatenate([sources[i], flags.sources]) if i in sources else flags.sources
+    told = []
+    for i, j in combinations(list(sources)[:MOST_PAIRED], 2):
+        offset = common_offset(sources[i], sources[j], job.exposures[j].size)
+        if offset is not None:
+            count, x, y = offset
+            told.append(
+                f"{count} of {job.exposures[j].name} lie ({x:+.1f}, {y:+.1f}) pixels from those of {job.exposures[i].name}"
+            )
+    if not told:
+        return ""
+    return (
+        f"Stars are flagged as cosmic rays, because exposures are not aligned with each other: of the brightest flagged sources "
+        f"{', '.join(told)}. Align the exposures first; their WCS says where they are."
+    )
 
 
 def _run_median(job: Job) -> Mapping[Any, Any]:
