@@ -74,6 +74,12 @@ class OwnParameters(BaseModel):
         "What is done about an input whose CHECKSUM or DATASUM does not hold: 'warn', 'error', or 'no' (not looked at).",
         step="drizframe",
     )
+    max_pixels: IntOrNone = parameter(
+        None, "Pixels of the largest output frame; None: 1000 million.", step="drizframe", unit="pixel", ge=1
+    )
+    allow_sparse: Flag = parameter(
+        False, "Make a frame around exposures even where they cover next to nothing of it.", step="drizframe"
+    )
     tile_size: Whole = parameter(
         1024,
         "Side of an output tile, at least 16; the result does not depend on it.",

@@ -21,7 +21,15 @@ from drizframe.model import check_celestial
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-__all__ = ["WcsState", "cd_matrix", "column_scale", "core_wcs", "orientation", "tangent_wcs"]
+__all__ = [
+    "WcsState",
+    "cd_matrix",
+    "column_scale",
+    "core_wcs",
+    "linear_wcs",
+    "orientation",
+    "tangent_wcs",
+]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -150,6 +158,13 @@ class WcsState:
     def distorted(self) -> bool:
         """Whether there is more than a linear transformation and a projection."""
         return self.sip is not None or self.master is not None or any(t is not None for t in self.tables)
+
+
+def linear_wcs(wcs: WCS) -> WCS:
+    """Return a copy of a WCS without polynomials and tables."""
+    linear = _private(wcs, distorted=False)
+    linear.pixel_shape = wcs.pixel_shape
+    return linear
 
 
 _TABLES = ("cpdis1", "cpdis2", "det2im1", "det2im2")

@@ -15,12 +15,12 @@ __all__ = ["MAX_PIXELS", "check_size", "custom_frame"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-#: Pixels of the largest frame; a float32 image of that size has 8 GiB.
-MAX_PIXELS = 2**31
+#: Pixels of the largest frame by default: twice a sky cell of the Hubble archive; a float32 image of that size has 4 GB.
+MAX_PIXELS = 1_000_000_000
 
 
-def check_size(shape: tuple[int, int], reason: str) -> None:
-    """Raise `ParameterError` if a frame has more than `MAX_PIXELS` pixels (trap 06-12).
+def check_size(shape: tuple[int, int], reason: str, limit: float | None = None) -> None:
+    """Raise `ParameterError` if a frame has more pixels than are allowed (trap 06-12).
 
     Parameters
     ----------
@@ -28,13 +28,16 @@ def check_size(shape: tuple[int, int], reason: str) -> None:
         Rows and columns.
     reason : str
         What may have caused it.
+    limit : float, optional
+        Number of pixels; None: `MAX_PIXELS`.
     """
     ny, nx = shape
-    if ny * nx > MAX_PIXELS:
+    limit = MAX_PIXELS if limit is None else limit
+    if ny * nx > limit:
         msg = (
-            f"The output frame would have {nx} columns and {ny} rows: {ny * nx / MAX_PIXELS * 8:.3g} GiB for "
-            f"each image, while {MAX_PIXELS} pixels (8 GiB) are allowed. {reason} Give a coarser scale, or a "
-            "smaller size with outnx and outny around a position given with ra and dec."
+            f"The output frame would have {nx} columns and {ny} rows: {ny * nx / 2**28:.3g} GiB for "
+            f"each image, while max_pixels allows {limit:.0f} pixels ({limit / 2**28:.3g} GiB). {reason} Give a coarser scale, a "
+            "smaller size with outnx and outny around a position given with ra and dec, or a larger max_pixels."
         )
         raise ParameterError(msg)
 
@@ -51,6 +54,8 @@ def custom_frame(
     crpix1: float | None = None,
     crpix2: float | None = None,
     prefix: str = "",
+    anchored: bool = False,
+    limit: float | None = None,
 ) -> Frame:
     """Return a frame changed by the user's values; None leaves a value as it is.
 
@@ -70,6 +75,11 @@ def custom_frame(
         Reference pixel, counted from 1; both or none.
     prefix : str
         What stands before the names in messages, such as ``"final_"``.
+    anchored : bool
+        With a position, but neither size nor reference pixel: whether the position is the centre of a pixel, so that all
+        frames of one position, scale and rotation lie whole pixels apart, whatever they began with.
+    limit : float, optional
+        Number of pixels that are allowed; None: the default.
 
     Returns
     -------
@@ -99,9 +109,10 @@ def custom_frame(
         crpix = ((shape[1] + 1) / 2.0, (shape[0] + 1) / 2.0)
     else:
         shape, crpix = _resized(base, q, turn)
-    check_size(
-        shape, f"{prefix}scale is {scale!r}, {prefix}outnx and {prefix}outny are {outnx!r} and {outny!r}."
-    )
+        if anchored and sky:
+            crpix = (math.floor(crpix[0] + 0.5), math.floor(crpix[1] + 0.5))
+    given = f"{prefix}scale is {scale!r}, {prefix}outnx and {prefix}outny are {outnx!r} and {outny!r}."
+    check_size(shape, given, limit)
     cd = cd_matrix(base.wcs) / q @ _rotation(turn)
     wcs = core_wcs(base.wcs, shape, cd, pixel or crpix, sky)
     return Frame(

@@ -7,7 +7,8 @@ pixel is n / 2 (trap 06-1); orientation and scale come from the first chip of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from drizframe.engine.celestial import (
     tangent_wcs,
 )
 from drizframe.engine.custom_frames import check_size, custom_frame
+from drizframe.engine.outlines import Outlines, check_frame, covered_share, outlines, scale_note, too_far
 from drizframe.engine.reference_frames import frame_from_reference, warn
 from drizframe.engine.sky_systems import SkySystem, conversion_of, system_of
 from drizframe.errors import InputError, NothingToCombineError
@@ -41,11 +43,21 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Displacement in pixels by the convergence of meridians that is put right.
 TURN_ERROR = 0.02
+#: Sides of a pixel that differ by more than this factor are not those of a skewed square (ACS/HRC: 1.15).
+OBLONG = 1.25
+#: What stands before the parameters of a frame.
+_PREFIXES = {"separate": "driz_sep_", "final": "final_"}
 #: Parameters of a frame, without their prefix.
 _MODIFIERS = ("rot", "scale", "outnx", "outny", "ra", "dec", "crpix1", "crpix2")
 
 
-def default_frame(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Frame:
+def default_frame(
+    exposures: Sequence[Exposure],
+    *,
+    coeffs: bool = True,
+    limit: float | None = None,
+    corners: Array | None = None,
+) -> Frame:
     """Return the smallest frame around all pixel centres, undistorted.
 
     Parameters
@@ -54,7 +66,12 @@ def default_frame(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Fram
         In input order; the first chip of the first one gives scale and orientation.
     coeffs : bool
         False: distortion is left out of the footprints, and scale and orientation are those of the first
-        chip's linear WCS; the frame of a single chip is then that chip's own grid.
+        chip's linear WCS; the frame of a single chip is then that chip's own grid, unless its pixels are far from
+        square.
+    limit : float, optional
+        Number of pixels that are allowed; None: the default.
+    corners : ndarray of float64, shape (chips, 4, 2), optional
+        What `sky_corners` gives, where it is known.
 
     Returns
     -------
@@ -77,13 +94,19 @@ def default_frame(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Fram
         msg = "There is no exposure left to make an output frame for. Give at least one usable input."
         raise NothingToCombineError(msg)
     chip, exposure = chips[0]
-    cd, scale = _undistorted(chip, exposure) if coeffs else _linear(chip)
-    if coeffs or len(chips) > 1:
-        system = system_of(chip.wcs.wcs)
-        points = np.concatenate([_corners_on_sky(c, e, system, distorted=coeffs) for c, e in chips])
-        crval, crpix, shape, cd = _grid_around(points, chip.wcs, cd)
+    orthogonal = coeffs or _oblong(cd_matrix(chip.wcs))
+    cd, scale = _undistorted(chip, exposure) if orthogonal else _linear(chip)
+    if orthogonal or len(chips) > 1:
+        points = sky_corners(exposures, coeffs=coeffs) if corners is None else corners
+        try:
+            crval, crpix, shape, cd = _grid_around(points.reshape(-1, 2), chip.wcs, cd)
+        except _TooFarError:
+            raise InputError(too_far(outlines(exposures, points, coeffs=coeffs))) from None
     else:
         crval, crpix, shape = chip.wcs.wcs.crval, chip.wcs.wcs.crpix, chip.shape
+    check_size(
+        shape, "The exposures lie far apart, or the pixel scale of the first one is very small.", limit
+    )
     rot = orientation(cd)
     wcs = tangent_wcs(chip.wcs, crval, crpix, _north_up(scale, rot), shape)
     return Frame(wcs=wcs, shape=shape, scale=scale, orientation=rot, name=str(chip.wcs.wcs.name))
@@ -93,6 +116,25 @@ def _north_up(scale: float, rot: float) -> Array:
     """Return the CD matrix with square pixels of `scale` arcsec, y at `rot` degrees, east to the left."""
     s, o = scale / 3600.0, math.radians(rot)
     return np.array([[-s * math.cos(o), s * math.sin(o)], [s * math.sin(o), s * math.cos(o)]])
+
+
+def sky_corners(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Array:
+    """Return longitude and latitude of the corner pixels of all chips, in degrees of the first one's system.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        In input order.
+    coeffs : bool
+        False: without distortion.
+
+    Returns
+    -------
+    ndarray of float64, shape (chips, 4, 2)
+        Their centres.
+    """
+    system = system_of(exposures[0].chips[0].wcs.wcs)
+    return np.stack([_corners_on_sky(c, e, system, distorted=coeffs) for e in exposures for c in e.chips])
 
 
 def _corners_on_sky(chip: Chip, exposure: Exposure, system: SkySystem, *, distorted: bool) -> Array:
@@ -111,6 +153,12 @@ def _corners_on_sky(chip: Chip, exposure: Exposure, system: SkySystem, *, distor
         state.system, system, f"Chip {chip.extver} of {exposure.name!r}", "the first exposure"
     )
     return sky if convert is None else np.stack(convert(*sky.T), axis=1)
+
+
+def _oblong(cd: Array) -> bool:
+    """Whether a pixel is so far from square that a frame of its column scale would not cover its chip."""
+    across, along = np.hypot(cd[0], cd[1])
+    return bool(max(across, along) > OBLONG * min(across, along))
 
 
 def _linear(chip: Chip) -> tuple[Array, float]:
@@ -182,18 +230,21 @@ def aperture_roll(pa_v3: float, dec: float, v2: float, v3: float) -> float:
     return math.degrees(math.pi - (gamma + b))
 
 
+class _TooFarError(Exception):
+    """Points do not fit on one tangent plane."""
+
+
 def _grid_around(
     points: Array, like: WCS, cd: Array
 ) -> tuple[Array, tuple[float, float], tuple[int, int], Array]:
     """Return CRVAL, CRPIX, shape and CD of the grid that spans points on the sky, shape (n, 2), degrees."""
     centre = sphere_mean(points)
     if centre is None:
-        raise InputError(_TOO_FAR)
+        raise _TooFarError
     plane = tangent_wcs(like, centre, (0.0, 0.0), cd, (1, 1)).wcs_world2pix(points, 1)
     if not np.isfinite(plane).all():
-        raise InputError(_TOO_FAR)
+        raise _TooFarError
     nx, ny = (max(1, math.ceil(v)) for v in np.ptp(plane, axis=0))
-    check_size((ny, nx), "The exposures lie far apart, or the pixel scale of the first one is very small.")
     crpix = (nx / 2.0, ny / 2.0)
     wcs = tangent_wcs(like, centre, crpix, cd, (ny, nx))
     pixels = wcs.wcs_world2pix(points, 0)
@@ -221,12 +272,6 @@ def _turn(wanted: Array, found: Array) -> Array:
     return np.array([[c, -s], [s, c]])
 
 
-_TOO_FAR = (
-    "The exposures lie too far apart on the sky for one tangent plane (more than 90 degrees from their "
-    "common centre). Combine them in groups, or look for a wrong CRVAL."
-)
-
-
 def build_frames(
     exposures: Sequence[Exposure], parameters: Any, *, tell: Callable[[str], None] = warn
 ) -> dict[str, Frame]:
@@ -240,7 +285,7 @@ def build_frames(
         ``driz_sep_*`` and ``final_*`` describe frames; they count where ``driz_sep_wcs`` or ``final_wcs`` is
         true and the step itself (`driz_separate`, `driz_combine`) runs.
     tell : callable
-        Gets what the user should know of a reference image; by default it is a Python warning.
+        Gets what the user should know; by default it is a Python warning.
 
     Returns
     -------
@@ -251,29 +296,69 @@ def build_frames(
     ------
     ParameterError
         For values that do not go together, or a frame that is too large.
+    InputError
+        If the exposures cover next to nothing of a large frame around them, unless `allow_sparse` is set.
     MissingInputError, WCSError
         For a reference image that is not there or has no WCS.
     """
-    wanted = {
+    custom = {
         "separate": parameters.driz_separate and parameters.driz_sep_wcs,
         "final": parameters.driz_combine and parameters.final_wcs,
     }
-    prefixes = {"separate": "driz_sep", "final": "final"}
-    default: Frame | None = None
-    frames = {}
-    for which, custom in wanted.items():
-        reference = getattr(parameters, f"{prefixes[which]}_refimage") if custom else None
-        if is_blank(reference):
-            default = default_frame(exposures, coeffs=parameters.coeffs) if default is None else default
-            frame = default
-        else:
-            frame = frame_from_reference(reference, name=f"{prefixes[which]}_refimage", tell=tell)
-        if custom:
-            frame = custom_frame(
-                frame, **_values(parameters, prefixes[which], _MODIFIERS), prefix=f"{prefixes[which]}_"
-            )
+    used = {
+        "separate": parameters.driz_separate or parameters.median or parameters.blot,
+        "final": parameters.driz_combine,
+    }
+    around = _Around(exposures, coeffs=parameters.coeffs)
+    if len(exposures) > 1 and (note := scale_note(around.lines)):
+        tell(note)
+    frames: dict[str, Frame] = {}
+    checked: list[Frame] = []
+    for which, prefix in _PREFIXES.items():
+        values = {name: getattr(parameters, prefix + name) if custom[which] else None for name in _MODIFIERS}
+        reference = getattr(parameters, f"{prefix}refimage") if custom[which] else None
+        own = is_blank(reference)
+        base = around.frame if own else frame_from_reference(
+            reference, name=f"{prefix}refimage", tell=tell, limit=parameters.max_pixels
+        )  # fmt: skip
+        frame = custom_frame(base, **values, prefix=prefix, anchored=own, limit=math.inf)
+        if used[which] and all(frame is not other for other in checked):
+            checked.append(frame)
+            lines = around.lines if own and values["outnx"] is None else None
+            given = [
+                f"{prefix}{n} is {values[n]!r}." for n in ("scale", "outnx", "outny") if values[n] is not None
+            ]
+            check_frame(
+                frame, prefix, lines, 1.0 if lines is None else covered_share(base, lines.corners), tell=tell,
+                sized=" ".join(given), limit=parameters.max_pixels, allow_sparse=parameters.allow_sparse,
+            )  # fmt: skip
         frames[which] = frame
     return frames
+
+
+class _Around:
+    """The frame around the exposures and where they lie, made when they are first asked for.
+
+    Parameters
+    ----------
+    exposures, coeffs
+        See `default_frame`.
+    """
+
+    def __init__(self, exposures: Sequence[Exposure], *, coeffs: bool) -> None:
+        self._exposures, self._coeffs = exposures, coeffs
+
+    @cached_property
+    def lines(self) -> Outlines:
+        """Where the exposures lie."""
+        corners = sky_corners(self._exposures, coeffs=self._coeffs)
+        return outlines(self._exposures, corners, coeffs=self._coeffs)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """The default frame, of any size."""
+        corners = self.lines.corners if self._exposures else None
+        return default_frame(self._exposures, coeffs=self._coeffs, limit=math.inf, corners=corners)
 
 
 def is_blank(reference: Any) -> bool:
@@ -281,8 +366,3 @@ def is_blank(reference: Any) -> bool:
     return reference is None or (
         isinstance(reference, str) and reference.strip().upper() in {"", "INDEF", "NONE"}
     )
-
-
-def _values(parameters: Any, prefix: str, names: Iterable[str]) -> dict[str, Any]:
-    """Return some parameters without their prefix."""
-    return {name: getattr(parameters, f"{prefix}_{name}") for name in names}

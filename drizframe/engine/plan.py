@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from drizframe.config import Parameters
+from drizframe.engine.celestial import linear_wcs
 from drizframe.engine.checks import wcs_notes
 from drizframe.engine.footprints import tiles
 from drizframe.engine.frames import build_frames
@@ -224,6 +226,11 @@ def _maps(
     return maps, ratios
 
 
+def _linear(exposure: Exposure) -> Exposure:
+    """Return an exposure without distortion."""
+    return exposure.with_chips([dataclasses.replace(c, wcs=linear_wcs(c.wcs)) for c in exposure.chips])
+
+
 def make_plan(
     exposures: Sequence[Exposure], parameters: Parameters, registry: Registry, *, wcsmap: Any = None
 ) -> Plan:
@@ -248,6 +255,8 @@ def make_plan(
     check_components(parameters, registry)
     _check_executor(parameters, registry)
     steps, off = _steps(registry, parameters, exposures)
+    if not parameters.coeffs:  # readers leave the distortion out; exposures in memory have it still
+        exposures = [_linear(e) for e in exposures]
     notes: list[tuple[str, bool]] = []
     frames = build_frames(exposures, parameters, tell=lambda text: notes.append((text, True)))
     notes += wcs_notes(exposures, frames)

@@ -34,7 +34,7 @@ def warn(text: str) -> None:
 
 
 def frame_from_reference(
-    refimage: Any, *, name: str = "refimage", tell: Callable[[str], None] = warn
+    refimage: Any, *, name: str = "refimage", tell: Callable[[str], None] = warn, limit: float | None = None
 ) -> Frame:
     """Return the frame of a reference image.
 
@@ -47,6 +47,8 @@ def frame_from_reference(
         Name of the parameter, for messages.
     tell : callable
         Gets what the user should know; by default it is a Python warning.
+    limit : float, optional
+        Number of pixels that are allowed; None: the default.
 
     Returns
     -------
@@ -65,10 +67,12 @@ def frame_from_reference(
         If it is something else, or has no size.
     """
     if isinstance(refimage, Frame):
-        check_size(refimage.shape, f"{name} is a frame of that size.")
+        check_size(refimage.shape, f"{name} is a frame of that size.", limit)
         return refimage
     if isinstance(refimage, str | os.PathLike):
-        return _from_file(os.fspath(refimage), name, tell)
+        frame = _from_file(os.fspath(refimage), name, tell)
+        check_size(frame.shape, f"{name} ({os.fspath(refimage)!r}) is an image of that size.", limit)
+        return frame
     if hasattr(refimage, "wcs") and hasattr(refimage, "pixel_shape"):
         if refimage.pixel_shape is None:
             msg = (
@@ -76,6 +80,7 @@ def frame_from_reference(
             )
             raise ParameterError(msg)
         nx, ny = (int(v) for v in refimage.pixel_shape)
+        check_size((ny, nx), f"{name} is an image of that size.", limit)
         return _from_wcs(refimage, (ny, nx), name, tell)
     msg = (
         f"{name} is {type(refimage).__name__}; give the name of a FITS file, an astropy.wcs.WCS with "
@@ -87,7 +92,6 @@ def frame_from_reference(
 def _from_wcs(wcs: WCS, shape: tuple[int, int], where: str, tell: Callable[[str], None]) -> Frame:
     """Return the frame of a WCS and a shape."""
     state = WcsState.of(wcs, where)
-    check_size(shape, f"{where} is an image of that size.")
     if state.distorted:
         tell(
             f"{where} has a distorted WCS. Output frames are not distorted: only its linear part is used, "

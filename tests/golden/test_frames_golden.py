@@ -75,6 +75,10 @@ def parameters(given):
         "driz_separate": True,
         "driz_combine": True,
         "coeffs": True,
+        "median": True,
+        "blot": True,
+        "max_pixels": None,
+        "allow_sparse": False,
         "driz_sep_wcs": False,
         "final_wcs": False,
     }

@@ -6,7 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
-from astropy.wcs import WCS
+from astropy.wcs import WCS, Sip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -226,3 +226,27 @@ def test_sky_of_matched_exposures_is_a_brightness_on_the_sky():
     result = drizframe.run(exposures, skymethod="globalmin", driz_separate=False, median=False, blot=False,
                            driz_cr=False, static=False, num_cores=1)  # fmt: skip
     assert np.nanmax(np.abs(result.sci[result.wht > 0])) < 0.01
+
+
+@pytest.mark.parametrize("count", [1, 4])
+@pixels
+def test_without_coefficients_oblong_pixels_lie_on_the_frame_and_keep_their_flux(pixel, count):
+    result = drizframe.run(dithered(PIXELS[pixel], DITHER[:count]), coeffs=False, **ONLY_DRIZZLE)
+    assert np.nansum(result.sci) == pytest.approx(1000.0, rel=1e-3)
+    frame = result.mosaic.frame
+    area = abs(np.linalg.det(PIXELS[pixel])) * SIDE**2 / frame.scale**2
+    assert 0.8 * area < frame.shape[0] * frame.shape[1] < 3.0 * area
+
+
+def test_without_coefficients_exposures_in_memory_have_no_distortion():
+    w = image_wcs(PIXELS["square"])
+    bent = w.deepcopy()
+    a = np.zeros((3, 3))
+    a[2, 0] = 2e-3
+    bent.sip = Sip(a, a, None, None, w.wcs.crpix)
+    data = star_image(w)
+    plain, straight = (
+        drizframe.run([Exposure.from_arrays(data, v, name="e")], coeffs=False, **ONLY_DRIZZLE)
+        for v in (w, bent)
+    )
+    np.testing.assert_array_equal(straight.sci, plain.sci)

@@ -71,6 +71,8 @@ WITNESSES: dict[str, Witness] = {
     "max_memory": w(0.01, workdir="scratch"),
     "verify_inputs": w("error", "damaged", **FINAL_ONLY),
     "allow_missing": w("dq", "flagless", **FINAL_ONLY),
+    "max_pixels": w(1000, **FINAL_ONLY),
+    "allow_sparse": w(True, "apart", final_rot=0.0, **FINAL_ONLY),
     "tile_size": w(16),
     "workdir": w("scratch", max_memory=0.01),
     "keep": w("median", files=True),
@@ -166,8 +168,8 @@ WITNESSES: dict[str, Witness] = {
 }  # fmt: skip
 
 #: Those whose witness is that a run is refused without them, or with them.
-REFUSED_WITHOUT = {"driz_sep_wcs", "final_wcs", "allow_missing"}
-REFUSED_WITH = {"verify_inputs"}
+REFUSED_WITHOUT = {"driz_sep_wcs", "final_wcs", "allow_missing", "allow_sparse"}
+REFUSED_WITH = {"verify_inputs", "max_pixels"}
 
 #: Refused by `drizframe.run`, with the reason; they act in the drop-in (below).
 OF_DROP_IN = {
@@ -264,6 +266,17 @@ def flagless(folder):
     names = acs(folder)
     with fits.open(folder / names[0], mode="update") as hdus:
         del hdus["DQ", 2]
+    return names
+
+
+def apart(folder):
+    """One file lies a minute of arc from the others, in both directions."""
+    names = acs(folder)
+    with fits.open(folder / names[0], mode="update") as hdus:
+        for hdu in hdus:
+            if hdu.name == "SCI":
+                hdu.header["CRVAL1"] += 0.018
+                hdu.header["CRVAL2"] += 0.018
     return names
 
 
