@@ -10,7 +10,8 @@ from drizframe.stock.io.drizzle_keywords import drop_drizzle
 from drizframe.stock.io.facts import plain
 from drizframe.stock.io.grid_keywords import STRUCTURE, remove
 from drizframe.stock.io.headers import BLENDED_STATISTICS, STATISTICS, put_unit, rules_for
-from drizframe.stock.io.input_headers import NO_UNIT, exposure_header, read_primary, read_science
+from drizframe.stock.io.input_headers import NO_UNIT, exposure_header, read_primary
+from drizframe.stock.io.sound_cards import sound_header
 from drizframe.stock.io.text import header_text
 from drizframe.stock.io.wcs_keywords import put_chip_wcs
 
@@ -37,7 +38,7 @@ def blot_header(
         Version of drizframe.
     """
     primary = exposure_header(read_primary(exposure)[0])
-    sci = read_science(exposure, chip)[0]
+    sci = sound_header(chip.header)[0]
     remove(sci, STRUCTURE)
     drop_drizzle(sci)
     statistics = (
@@ -61,22 +62,25 @@ def blot_header(
     primary.set("TEXPTIME", exposure.exptime, after="EXPTIME")
     primary["EXPSTART"], primary["EXPEND"] = exposure.start, exposure.end
     primary["ASN_MTYP"] = ("PROD-DTH", "Role of the Member in the Association")
+    for key in ("DRIZCORR", "DITHCORR"):
+        if key in primary:
+            primary[key] = "COMPLETE"
     drop_drizzle(primary)
     primary["NDRIZIM"] = (1, "Drizzle, No. images drizzled onto output")
     return primary, sci
 
 
-def chip_header(exposure: Exposure, chip: Chip, before: int = 0) -> Header:
+def chip_header(chip: Chip, before: int = 0) -> Header:
     """Return the science header of a chip with the world coordinates that were used.
 
     Parameters
     ----------
-    exposure, chip
+    chip : Chip
         Whose header it is.
     before : int
         How many look-up tables of other chips precede its own in its file.
     """
-    header = read_science(exposure, chip)[0]
+    header = sound_header(chip.header)[0]
     remove(header, STRUCTURE)
     put_chip_wcs(header, chip, before)
     put_unit(header, chip.bunit)

@@ -13,6 +13,7 @@ from drizframe.stock.io.edits import single_exposure
 from drizframe.stock.io.grid_keywords import STRUCTURE, remove
 from drizframe.stock.io.input_headers import read_primary
 from drizframe.stock.io.opening import open_fits
+from drizframe.stock.io.sound_cards import drop_unsound
 from drizframe.stock.io.source import FitsSource
 from drizframe.stock.io.stamps import stamp_of
 from drizframe.stock.io.wcs_keywords import distortion_tables
@@ -53,6 +54,8 @@ def clean_copy(
         return _new(exposure, cleaned, masks, crbit)
     with open_fits(exposure.path, stamp_of(exposure)) as hdus:
         copy = single_exposure(hdus, exposure)
+    for hdu in copy:
+        drop_unsound(hdu.header)
     for chip in exposure.chips:
         science, flags = _places(exposure, chip)
         if chip.extver in cleaned:
@@ -103,7 +106,7 @@ def _new(exposure: Exposure, cleaned: Mapping[int, Image], masks: Mapping[int, I
     for number, chip in enumerate(exposure.chips):
         if chip.extver not in cleaned:
             continue
-        header = chip_header(exposure, chip, 2 * number)
+        header = chip_header(chip, 2 * number)
         tables += distortion_tables(chip.wcs, 2 * number)
         hdus.append(fits.ImageHDU(_float32(cleaned[chip.extver]), header, name="SCI", ver=chip.extver))
         if chip.extver in masks:

@@ -94,7 +94,7 @@ def product_headers(facts: ProductFacts) -> ProductHeaders:
     inputs = input_headers(facts)
     rules = rules_for(facts.exposures, inputs.primaries[0], facts.rules_file, facts.rules_folder)
     table: Mapping[str, Sequence[Any]] = {}
-    notes = tuple(inputs.notes)
+    notes = inputs.notes
     if facts.kind == "single":
         primary, sci, wht, ctx = inputs.first
         primary = exposure_header(primary)

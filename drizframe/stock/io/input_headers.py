@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from drizframe.model import Chip, Exposure
 
-__all__ = ["InputHeaders", "exposure_header", "input_headers", "read_primary", "read_science"]
+__all__ = ["InputHeaders", "exposure_header", "input_headers", "read_primary"]
 
 #: Unit of the images of weights and flags in templates.
 NO_UNIT = "UNITLESS"
@@ -33,8 +33,8 @@ class InputHeaders:
         Of each chip; without an error or data-quality image, the science header.
     rows : list of dict
         All keywords of each chip; those of the primary header win.
-    notes : list of str
-        Warnings about cards that were left out.
+    faults : dict of str to list of str
+        What was left out, and of which headers.
     """
 
     primaries: list[Header] = field(default_factory=list)
@@ -42,7 +42,31 @@ class InputHeaders:
     errors: list[Header] = field(default_factory=list)
     flags: list[Header] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+
+    def blame(self, where: str, faults: tuple[str, ...]) -> None:
+        """Note what was left out of a header.
+
+        Parameters
+        ----------
+        where : str
+            File and extension.
+        faults : tuple of str
+            Words on each card.
+        """
+        for fault in faults:
+            found = self.faults.setdefault(fault, [])
+            if where not in found:
+                found.append(where)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """A warning for each fault, with the first headers that have it."""
+        named = {
+            f: ", ".join(w[:3]) + (f" and {len(w) - 3} more" if len(w) > 3 else "")
+            for f, w in self.faults.items()
+        }
+        return tuple(f"{where}: {fault}" for fault, where in named.items())
 
     @property
     def first(self) -> tuple[Header, Header, Header, Header]:
@@ -55,7 +79,7 @@ def _file(exposure: Exposure) -> str:
 
 
 def read_primary(exposure: Exposure) -> tuple[Header, tuple[str, ...]]:
-    """Return the primary header of an exposure without an old sky value, and warnings.
+    """Return the primary header of an exposure without an old sky value, and what was left out.
 
     Parameters
     ----------
@@ -64,34 +88,26 @@ def read_primary(exposure: Exposure) -> tuple[Header, tuple[str, ...]]:
     """
     from astropy.io.fits import Header
 
-    own = Header() if exposure.primary is None else exposure.primary
-    header, notes = sound_header(own, f"{_file(exposure)}[0]")
+    header, faults = sound_header(Header() if exposure.primary is None else exposure.primary)
     header.remove("MDRIZSKY", ignore_missing=True)
     if "file" in exposure.extra:
         header["FILENAME"] = header_text(exposure.extra["file"])
-    return header, notes
+    return header, faults
 
 
-def read_science(exposure: Exposure, chip: Chip) -> tuple[Header, tuple[str, ...]]:
-    """Return the science header of a chip, and warnings.
-
-    Parameters
-    ----------
-    exposure, chip
-        As they were read.
-    """
-    place = chip.extra.get("hdu")
-    where = f"{_file(exposure)}[{f'SCI,{chip.extver}' if place is None or place else 0}]"
-    return sound_header(chip.header, where)
+def _where(exposure: Exposure, kind: str = "", chip: Chip | None = None) -> str:
+    """Return file and extension; the science image of some is in the primary HDU."""
+    if chip is None or (kind == "SCI" and chip.extra.get("hdu") == 0):
+        return f"{_file(exposure)}[0]"
+    return f"{_file(exposure)}[{kind},{chip.extver}]"
 
 
-def _other(exposure: Exposure, chip: Chip, kind: str, science: Header) -> tuple[Header, tuple[str, ...]]:
+def _other(chip: Chip, kind: str) -> tuple[Header, tuple[str, ...]]:
     """Return the header of the error or data-quality image; without one, the science header."""
     own = chip.extra.get("headers", {}).get(kind)
-    where = f"{_file(exposure)}[{kind.upper()},{chip.extver}]"
-    header, notes = sound_header(science if own is None else own, where)
+    header, faults = sound_header(chip.header if own is None else own)
     header["BUNIT"] = NO_UNIT
-    return header, notes
+    return header, () if own is None else faults
 
 
 def exposure_header(primary: Header) -> Header:
@@ -124,24 +140,22 @@ def input_headers(facts: ProductFacts) -> InputHeaders:
     result = InputHeaders()
     own: dict[int, Header] = {}
     for exposure in distinct(facts.exposures):
-        header, notes = read_primary(exposure)
+        header, faults = read_primary(exposure)
+        own[id(exposure)] = header
         result.primaries.append(header)
-        result.notes += notes
+        result.blame(_where(exposure), faults)
     for unit, exposure, chip in facts.chips():
-        if id(exposure) not in own:
+        if id(exposure) not in own:  # the second of two that are the same
             own[id(exposure)] = read_primary(exposure)[0]
-        science, notes = read_science(exposure, chip)
-        error, more = _other(exposure, chip, "err", science)
-        flags, others = _other(exposure, chip, "dq", science)
         level = facts.sky.get(unit)
-        if level is not None:
-            science["MDRIZSKY"] = (plain(level), "Sky value computed by AstroDrizzle")
-        result.science.append(science)
-        result.errors.append(error)
-        result.flags.append(flags)
-        result.rows.append(_row(own[id(exposure)], science))
-        result.notes += [*notes, *more, *others]
-    result.notes = list(dict.fromkeys(result.notes))
+        groups = {"SCI": result.science, "ERR": result.errors, "DQ": result.flags}
+        for kind, group in groups.items():
+            header, faults = sound_header(chip.header) if kind == "SCI" else _other(chip, kind.lower())
+            if kind == "SCI" and level is not None:
+                header["MDRIZSKY"] = (plain(level), "Sky value computed by AstroDrizzle")
+            result.blame(_where(exposure, kind, chip), faults)
+            group.append(header)
+        result.rows.append(_row(own[id(exposure)], result.science[-1]))
     return result
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from astropy.io.fits import Card, Header
 
-__all__ = ["sound_header"]
+__all__ = ["drop_unsound", "sound_header"]
 
 #: A card of 80 characters that needs no closer look: a keyword, and a text, a logical or a number.
 _PLAIN = re.compile(
@@ -28,15 +28,13 @@ _COMMENTARY = frozenset({"", "COMMENT", "HISTORY"})
 _NO_KEYWORD = frozenset({"CONTINUE", "END"})
 
 
-def sound_header(header: Header, where: str) -> tuple[Header, tuple[str, ...]]:
+def sound_header(header: Header) -> tuple[Header, tuple[str, ...]]:
     """Return a copy of a header with those of its cards that a product can hold, and what was left out.
 
     Parameters
     ----------
     header : Header
         Header of an input; it is not changed.
-    where : str
-        File and extension, for the notes.
 
     Returns
     -------
@@ -44,28 +42,41 @@ def sound_header(header: Header, where: str) -> tuple[Header, tuple[str, ...]]:
         Every card of it can be read and written.  Keywords are in upper case and unique; of several cards with
         one keyword the first counts, as everywhere else.
     tuple of str
-        A warning for each card that was left out, with its keyword; none for a repetition of the same value.
+        Words on each card that was left out, with its keyword; none for a repetition of the same value.
     """
     from astropy.io import fits
 
     kept: dict[str, Card] = {}
     cards: list[Card] = []
-    notes: list[str] = []
+    faults: list[str] = []
     for card in header.cards:
         sound, fault = _sound(card)
         if sound is None:
-            notes.append(f"{where}: the card {_name(card)} {fault}; it is left out of the products")
+            faults.append(f"the card {_name(card)} {fault}; it is left out of the products")
         elif sound.keyword in _COMMENTARY:
             cards.append(sound)
         elif sound.keyword not in kept:
             kept[sound.keyword] = sound
             cards.append(sound)
         elif not _same(kept[sound.keyword].value, sound.value):
-            notes.append(
-                f"{where}: the keyword {sound.keyword!r} is there with {kept[sound.keyword].value!r} and with "
+            faults.append(
+                f"the keyword {sound.keyword!r} is there with {kept[sound.keyword].value!r} and with "
                 f"{sound.value!r}; the first counts, the other is left out of the products"
             )
-    return fits.Header(cards), tuple(dict.fromkeys(notes))
+    return fits.Header(cards), tuple(dict.fromkeys(faults))
+
+
+def drop_unsound(header: Header) -> None:
+    """Remove the cards that cannot be written from a header which is else kept as it is.
+
+    Parameters
+    ----------
+    header : Header
+        Header that is changed.
+    """
+    for i in reversed(range(len(header.cards))):
+        if _sound(header.cards[i])[0] is None:
+            del header[i]
 
 
 def _same(one: Any, two: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,10 @@ __all__ = ["NULL", "header_table"]
 
 #: Stands for a whole number that is missing (``TNULL``).
 NULL = -(2**63)
+#: Whole numbers that a column can hold; others are kept as text.
+_LARGEST = 2**63 - 1
+#: Columns that a table can have.
+_MOST_COLUMNS = 999
 
 
 def _column(name: str, values: Sequence[Any]) -> Any:
@@ -25,6 +30,8 @@ def _column(name: str, values: Sequence[Any]) -> Any:
         if complete:
             return Column(name=name, format="L", array=np.array(values))
         values = [None if v is None else "FT"[v] for v in values]
+    elif any(isinstance(v, int) and abs(v) > _LARGEST for v in present):
+        pass
     elif all(isinstance(v, int) and not isinstance(v, bool) for v in present):
         array = np.array([NULL if v is None else v for v in values], dtype=np.int64)
         return Column(name=name, format="K", array=array, null=None if complete else NULL)
@@ -48,8 +55,9 @@ def header_table(columns: Mapping[str, Sequence[Any]]) -> Any:
     -------
     astropy.io.fits.BinTableHDU
         Whole numbers keep their type (``TNULL`` marks missing ones), missing texts are empty, missing
-        decimals are NaN.
+        decimals are NaN.  Beyond 999 columns, which a table cannot have, the rest is left out.
     """
     from astropy.io.fits import BinTableHDU
 
-    return BinTableHDU.from_columns([_column(k, v) for k, v in columns.items()], name="HDRTAB")
+    chosen = {re.sub(r"^[^0-9A-Za-z_]", "_", k): v for k, v in list(columns.items())[:_MOST_COLUMNS]}
+    return BinTableHDU.from_columns([_column(k, v) for k, v in chosen.items()], name="HDRTAB")

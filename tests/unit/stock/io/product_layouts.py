@@ -113,6 +113,18 @@ def scaled_files(folder: Path) -> list[str]:
     return files
 
 
+def compressed_files(folder: Path) -> list[str]:
+    """As `primary_files`, each tile-compressed into an extension."""
+    files = primary_files(folder)
+    for path in files:
+        with fits.open(path) as hdus:
+            image = fits.CompImageHDU(
+                hdus[0].data, hdus[0].header, compression_type="GZIP_2", quantize_level=0
+            )
+            fits.HDUList([fits.PrimaryHDU(), image]).writeto(path, overwrite=True, checksum=True)
+    return files
+
+
 def extension_files(
     folder: Path, parts: tuple[str, ...], primary: dict[str, Any], chips: int = 1
 ) -> list[str]:
@@ -195,6 +207,7 @@ def arrays(make: Callable[[WCS], WCS] = lambda w: w, chips: int = 1) -> list[Exp
 LAYOUTS: dict[str, Callable[[Path], list[Any]]] = {
     "primary": primary_files,
     "primary, scaled": scaled_files,
+    "compressed": compressed_files,
     "SCI": lambda f: extension_files(f, ("SCI",), {}),
     "SCI ERR DQ": lambda f: extension_files(f, ("SCI", "ERR", "DQ"), {}),
     "ACS, two chips": lambda f: extension_files(f, ("SCI", "ERR", "DQ"), ACS, 2),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
+import product_layouts as layouts
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
@@ -20,6 +22,7 @@ from drizframe.stock.io.grid_keywords import describes_array, drop_grid, is_alte
 from drizframe.stock.io.headers import product_headers
 from drizframe.stock.io.images import write_part
 from drizframe.stock.io.sound_cards import sound_header
+from drizframe.stock.io.tables import header_table
 from drizframe.stock.io.wcs_keywords import put_frame
 
 
@@ -46,10 +49,9 @@ def header_of(*cards: str) -> fits.Header:
 @pytest.mark.filterwarnings("ignore")
 def test_a_card_that_no_product_can_hold_is_left_out_by_name(card, name):
     header = header_of("BEFORE  =                    1", card, "AFTER   =                    2")
-    found, notes = sound_header(header, "x.fits[0]")
+    found, notes = sound_header(header)
     assert dict(found) == {"BEFORE": 1, "AFTER": 2}
     assert len(notes) == 1
-    assert notes[0].startswith("x.fits[0]: ")
     assert name in notes[0]
 
 
@@ -71,14 +73,12 @@ def test_a_card_that_no_product_can_hold_is_left_out_by_name(card, name):
 def test_strange_cards_that_are_valid_are_kept(cards, expected, tmp_path):
     header = header_of(*cards)
     before = header.tostring()
-    found, notes = sound_header(header, "x.fits[0]")
+    found, notes = sound_header(header)
     assert notes == ()
     assert dict(found) == expected
     found[next(iter(expected))] = 7
     assert header.tostring() == before
-    fits.PrimaryHDU(header=sound_header(header, "")[0]).writeto(
-        tmp_path / "x.fits", output_verify="exception"
-    )
+    fits.PrimaryHDU(header=sound_header(header)[0]).writeto(tmp_path / "x.fits", output_verify="exception")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with fits.open(tmp_path / "x.fits") as hdus:
@@ -87,31 +87,99 @@ def test_strange_cards_that_are_valid_are_kept(cards, expected, tmp_path):
 
 
 def test_a_keyword_with_two_values_is_told():
-    found, notes = sound_header(header_of("TWICE   =  1", "TWICE   =  2"), "x.fits[SCI,1]")
+    found, notes = sound_header(header_of("TWICE   =  1", "TWICE   =  2"))
     assert dict(found) == {"TWICE": 1}
     assert "'TWICE' is there with 1 and with 2" in notes[0]
 
 
 def test_undefined_values_and_comments_stay():
     header = header_of("EMPTY   =", "COMMENT a", "HISTORY b", "COMMENT c")
-    found, notes = sound_header(header, "")
+    found, notes = sound_header(header)
     assert notes == ()
     assert [c.keyword for c in found.cards] == ["EMPTY", "COMMENT", "HISTORY", "COMMENT"]
 
 
-def test_a_run_names_file_and_keyword_of_a_card_that_is_left_out(make_file):
-    paths = [make_file(f"jx0{k}_flt.fits", chips=1, shape=(40, 40)) for k in (1, 2)]
-    raw = paths[1].read_bytes()
-    end = raw.find(b"END" + b" " * 77)
-    card = b"BADCARD = 12:34:56.7".ljust(80)
-    paths[1].write_bytes(raw[:end] + card + raw[end : end + 80] + raw[end + 160 :])
+STRANGE = (
+    "BADCARD = 12:34:56.7", "lower   =                    1", "GARBAGE THIS IS NO CARD", "WEIRD   =                  NaN",
+    "TWICE   = 'r'", "TWICE   = 'g'", "CPLX    =           (1.0, 2.0)", "NOVALUE =", "KEY%1   = 1", "  INDENT= 1",
+    "HIERARCH ESO TEL AIRM START = 1.1 / x", "HIERARCH ESO a keyword of very many words indeed and so on = 1",
+    "LONG    = 'abc&'", "CONTINUE  'def'", "BADSTR  = 'abc", "BIG     = 123456789012345678901234567890",
+    "INF     = Infinity", "NOSPACE =1", "TWO     = 'it''s'", "key lower = 3", "EXP     = 1E400", "TABCOM  = 1 / a\tb",
+    "TFIELDS =                    3", "TTYPE1  = 'x'", "PTYPE1  = 'a'", "WAT0_001= 'system=image'", "-DASH   = 2",
+    "DATE    = 'never'", "EQUINOX = '2000.0'", "OBSERVER= 'Andr\xe9'", "COMMENT caf\xe9", "EMPTYST = ''", "QUOTE   = ''''",
+    "_UNDER  = 1",
+)  # fmt: skip
+
+
+def put_cards(path, extension, cards) -> None:
+    """Write cards into a header as they are."""
+    with fits.open(path) as hdus:
+        start = hdus[extension].fileinfo()["hdrLoc"]
+    raw = path.read_bytes()
+    end = raw.find(b"END" + b" " * 77, start)
+    header = raw[start:end] + b"".join(c.encode("latin-1").ljust(80) for c in (*cards, "END"))
+    after = start + -(-(end + 80 - start) // 2880) * 2880
+    path.write_bytes(raw[:start] + header + b" " * (-len(header) % 2880) + raw[after:])
+
+
+@pytest.mark.parametrize("layout", ["primary", "ACS, two chips"])
+@pytest.mark.filterwarnings("ignore")
+def test_strange_cards_of_every_kind_neither_stop_a_run_nor_spoil_its_products(layout, tmp_path):
+    paths = [Path(p) for p in layouts.LAYOUTS[layout](tmp_path)]
+    for extension in (0,) if layout == "primary" else (0, 1, 2, 3, 4):
+        for path in paths[:2]:
+            put_cards(path, extension, STRANGE)
+    for build in (False, True):
+        result = drizframe.run(
+            [str(p) for p in paths],
+            tmp_path / f"out{build}",
+            build=build,
+            keep="all",
+            driz_cr_corr=True,
+            verify_inputs="no",
+        )
+        for keyword in ("BADCARD", "WEIRD", "KEY%1", "TWICE"):
+            assert any(keyword in w and paths[0].name in w for w in result.warnings)
+        for path in result.products:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                with fits.open(path, checksum=True) as hdus:
+                    for hdu in hdus:
+                        hdu.data  # noqa: B018
+                        hdu.verify("exception")
+        mosaic = next(
+            p for p in result.products if p.name in (f"out{build}_drz.fits", f"out{build}_drz_sci.fits")
+        )
+        kept = fits.getheader(mosaic)
+        assert layout == "primary" or (kept["ESO TEL AIRM START"], kept["LOWER"], kept["TWO"]) == (
+            1.1,
+            1,
+            "it's",
+        )
+
+
+def test_one_warning_tells_of_a_card_that_many_headers_have(facts):
+    many = [
+        dataclasses.replace(e, name=f"e{k}", path=Path(f"e{k}.fits"), primary=header_of("INFINITE= 1E400"))
+        for k, e in enumerate(facts.exposures * 3)
+    ]
+    notes = product_headers(dataclasses.replace(facts, exposures=many)).notes
+    assert [n.split(": the card ")[0] for n in notes if "INFINITE" in n] == [
+        "e0.fits[0], e1.fits[0], e2.fits[0] and 3 more"
+    ]
+
+
+def test_a_table_holds_whatever_headers_hold(tmp_path):
+    columns = {"BIG": [2**70, 1], "-DASH": [1, 2], "CPLX": [1 + 2j, None], "HUGE": [10**400, 1.5]}
+    columns |= {f"K{k}": [k, k] for k in range(1100)}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = drizframe.run([str(p) for p in paths], paths[0].parent / "out", skysub=False)
-    assert any("jx02_flt.fits" in w and "BADCARD" in w for w in result.warnings)
-    with fits.open(result.products[0]) as hdus:
-        hdus.verify("exception")
-        assert "BADCARD" not in hdus[0].header
+        warnings.simplefilter("error")
+        header_table(columns).writeto(tmp_path / "t.fits", output_verify="exception")
+        with fits.open(tmp_path / "t.fits") as hdus:
+            table = hdus[1].data
+            assert list(table["BIG"]) == [str(2**70), "1"]
+            assert list(table["_DASH"]) == [1, 2]
+            assert len(hdus[1].columns) == 999
 
 
 DESCRIBING = [
