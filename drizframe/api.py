@@ -423,6 +423,9 @@ def run_session(
     _check_backend(settings)
     components = registry()
     check_components(settings, components)
+    writer = writer_of(components, build=settings.build)
+    if writer.check is not None:
+        writer.check(settings)
     if output is not None:
         output = output_root(output)
         check_writable(output)

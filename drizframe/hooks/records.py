@@ -621,6 +621,8 @@ class Writer(Component):
         "ctx"), its table of input keywords, and warnings; `product` is a `RunProducts`.
     planes : callable or None
         ``planes(product) -> list[Path]``: writes the intermediate planes that `product` asks for.
+    check : callable or None
+        ``check(parameters) -> None``: raises, before any work is done, for parameters that it cannot honour.
     """
 
     family: ClassVar[str] = "writer"
@@ -629,10 +631,12 @@ class Writer(Component):
         "reference": "mosaic, path, *, overwrite",
         "headers": "product",
         "planes": "product",
+        "check": "parameters",
     }
 
     headers: Callable[..., Any] | None = None
     planes: Callable[..., list[Path]] | None = None
+    check: Callable[..., None] | None = None
 
 
 class MapFunction(Protocol):

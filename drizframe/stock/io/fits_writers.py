@@ -14,7 +14,7 @@ from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.drizzle_keywords import rename_products
 from drizframe.stock.io.headers import frame_headers, simple_header
 from drizframe.stock.io.images import primary_hdu
-from drizframe.stock.io.run_products import mosaic_headers, write_planes
+from drizframe.stock.io.run_products import check_rules, mosaic_headers, write_planes
 from drizframe.stock.io.tables import header_table
 from drizframe.stock.io.text import header_text
 
@@ -158,6 +158,7 @@ SIMPLE = Writer(
     traits=frozenset({"picklable"}),
     headers=mosaic_headers,
     planes=write_planes,
+    check=check_rules,
 )
 MEF = Writer(
     name="fits-mef",
@@ -166,6 +167,7 @@ MEF = Writer(
     traits=frozenset({"picklable"}),
     headers=mosaic_headers,
     planes=write_planes,
+    check=check_rules,
 )
 
 

@@ -12,11 +12,12 @@ from drizframe.hooks import RunProducts
 from drizframe.model import RUN, Unit, Window
 from drizframe.model.signature import static_mask_names
 from drizframe.stock.io import intermediate
+from drizframe.stock.io.blending import choose_rules
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.facts import ProductFacts
 from drizframe.stock.io.headers import ProductHeaders, product_headers
 
-__all__ = ["intermediate_files", "mosaic_headers", "write_planes"]
+__all__ = ["check_rules", "intermediate_files", "mosaic_headers", "write_planes"]
 
 Image = np.ndarray[Any, Any]
 
@@ -28,6 +29,26 @@ def _units(product: RunProducts) -> list[Unit]:
 def _kernel(value: Any) -> str:
     """Return the name of a kernel that was given by name or as a record."""
     return value if isinstance(value, str) else str(value.name)
+
+
+def check_rules(parameters: Any) -> None:
+    """Raise if the user's rules for blending headers cannot be read: those that are named, and those in the folder.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        Of the run.
+
+    Raises
+    ------
+    MissingInputError
+        If there is no such file.
+    InputError
+        If it holds no rules.
+    """
+    if choose_rules(parameters.rules_file, []) is None:
+        for path in sorted(p for p in Path().glob("*.rules") if p.is_file()):
+            choose_rules(path, [])
 
 
 def mosaic_headers(

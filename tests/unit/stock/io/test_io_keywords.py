@@ -106,7 +106,7 @@ STRANGE = (
     "LONG    = 'abc&'", "CONTINUE  'def'", "BADSTR  = 'abc", "BIG     = 123456789012345678901234567890",
     "INF     = Infinity", "NOSPACE =1", "TWO     = 'it''s'", "key lower = 3", "EXP     = 1E400", "TABCOM  = 1 / a\tb",
     "TFIELDS =                    3", "TTYPE1  = 'x'", "PTYPE1  = 'a'", "WAT0_001= 'system=image'", "-DASH   = 2",
-    "DATE    = 'never'", "EQUINOX = '2000.0'", "OBSERVER= 'Andr\xe9'", "COMMENT caf\xe9", "EMPTYST = ''", "QUOTE   = ''''",
+    "DATE    = 'never'", "EQUINOX = '2000.0'", "OBSERVER= 'Andr\xe9'", "COMMENT \xe9t\xe9", "EMPTYST = ''", "QUOTE   = ''''",
     "_UNDER  = 1",
 )  # fmt: skip
 
