@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, DistortionLookupTable, Sip
 
@@ -68,9 +69,25 @@ def from_cards(wcs: WCS, **cards: Any) -> WCS:
     return WCS(header)
 
 
+def in_system(ctype: tuple[str, str], system: str) -> Callable[[WCS], WCS]:
+    """The same grids in another system of sky coordinates (their orientation differs)."""
+
+    def convert(wcs: WCS) -> WCS:
+        found = SkyCoord(*wcs.wcs.crval, unit="deg", frame="icrs").transform_to(system).spherical
+        made = linear()
+        made.wcs.ctype = list(ctype)
+        made.wcs.crval = [found.lon.deg, found.lat.deg]
+        if system == "fk4":
+            made.wcs.radesys, made.wcs.equinox = "FK4", 1950.0
+        made.wcs.set()
+        return made
+
+    return convert
+
+
 def star(wcs: WCS, sky: float = 2.0) -> np.ndarray[Any, Any]:
     """The star on a flat sky, electrons per second."""
-    x, y = wcs.all_world2pix(*STAR, 0)
+    x, y = wcs.world_to_pixel(SkyCoord(*STAR, unit="deg", frame="icrs"))
     yy, xx = np.mgrid[0 : SHAPE[0], 0 : SHAPE[1]]
     image = np.exp(-((xx - x) ** 2 + (yy - y) ** 2) / (2 * 1.6**2))
     return (sky + FLUX * image / image.sum()).astype(np.float32)
@@ -235,6 +252,10 @@ LAYOUTS: dict[str, Callable[[Path], list[Any]]] = {
             CDELT2=0.1 / 3600,
             CROTA2=20.0,
         ),
+    ),
+    "primary, galactic": lambda f: primary_files(f, in_system(("GLON-TAN", "GLAT-TAN"), "galactic")),
+    "primary, B1950": lambda f: primary_files(
+        f, in_system(("RA---TAN", "DEC--TAN"), "fk4"), RADESYS="FK4", EQUINOX=1950.0
     ),
     "primary, poles": lambda f: primary_files(f, lambda w: from_cards(w, LONPOLE=150.0)),
 }

@@ -11,6 +11,7 @@ from astropy.wcs import WCS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import drizframe
 from drizframe.config.inputs import output_names
 from drizframe.errors import InputError, MissingInputError, OutputError
 from drizframe.model import Frame, Mosaic, Unit, Window
@@ -454,6 +455,18 @@ def test_rules_are_chosen_by_file_folder_instrument_and_telescope(tmp_path):
     assert chosen(tmp_path / "a.rules", ["acs"]).columns == (("B", "B"),)
     with pytest.raises(MissingInputError, match=r"gone.rules"):
         chosen("gone.rules", ["acs"])
+
+
+@pytest.mark.parametrize("name", ["", "mine.rules"])
+def test_rules_that_cannot_be_read_are_told_before_the_work(name, make_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.rules").write_text("A B C D\n")
+    path = make_file("jx01_flt.fits", chips=1)
+    with pytest.raises(InputError, match=r"Line 1 of the rules 'mine.rules'"):
+        drizframe.run(str(path), tmp_path / "out", rules_file=name)
+    assert not list(tmp_path.glob("out*"))
+    with pytest.raises(MissingInputError, match=r"gone.rules"):
+        drizframe.run(str(path), rules_file="gone.rules")
 
 
 def test_mixed_instruments_join_their_rules():
