@@ -21,6 +21,8 @@ from drizframe.model.given import is_nddata
 
 __all__ = ["load_exposures", "read_file", "unusable"]
 
+#: Exposures that cannot be used whose reasons stand in the error.
+_REASONS = 5
 #: Parameters that act while a file is read.
 _OF_FILES = ("gain", "gainkeyword", "rdnoise", "rnkeyword", "exptime", "expkeyword", "group", "wcskey")
 
@@ -222,7 +224,7 @@ def load_exposures(
     _ignored([i for i in items if isinstance(i, Exposure)], parameters, bus)
     for text in dict.fromkeys(line for e in exposures for line in e.warnings):
         bus.note(text, warn=True)
-    usable = []
+    usable, reasons = [], []
     for exposure in _unique(exposures, bus):
         reason = _by_headers(exposure)
         if reason is None:
@@ -230,10 +232,12 @@ def load_exposures(
             for line in exposure.history:
                 bus.note(f"{exposure.name}: {line}")
         else:
+            reasons.append(f"{exposure.name!r}: {reason}")
             bus.note(f"Exposure {exposure.name!r} is left out: {reason}.", warn=True)
     usable = look_over(usable, parameters, bus)
     if not usable:
-        msg = f"Nothing to combine: none of the {len(exposures)} exposures can be used. The warnings say why."
+        why = "; ".join(reasons[:_REASONS]) + ("; …" if len(reasons) > _REASONS else "")
+        msg = f"Nothing to combine: none of the {len(exposures)} exposures can be used ({why})."
         raise NothingToCombineError(msg)
     return usable, root
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from drizframe.errors import UnreadableInputError
 
@@ -13,17 +13,23 @@ if TYPE_CHECKING:
 
 __all__ = ["readable"]
 
-#: Keywords without which a run would be wrong, silently.
-_NEEDED = re.compile(
+#: Keywords without which an image cannot be read.
+_STRUCTURE = (
     r"Z?(SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|EXTNAME|EXTVER|BSCALE|BZERO|BLANK|IMAGE|CMPTYPE|TILE\d|NAME\d"
     r"|VAL\d)|NPIX[12]|PIXVALUE|(TFORM|TTYPE|TSCAL|TZERO|TNULL)\d+|TFIELDS|THEAP"
-    r"|WCSAXES|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC|PV)[12]_\d+|LONPOLE|LATPOLE|RADESYS|RADECSYS|REFFRAME"
+)
+#: Keywords without which a science image would be combined wrongly, silently.
+_SCIENCE = (
+    r"WCSAXES|(CTYPE|CRVAL|CRPIX|CDELT|CUNIT|CROTA)[12]|(CD|PC|PV)[12]_\d+|LONPOLE|LATPOLE|RADESYS|RADECSYS|REFFRAME"
     r"|[AB]P?_(ORDER|\d_\d)|(CPDIS|DP|D2IM|D2IMDIS)[12]?|AXISCORR"
     r"|INSTRUME|DETECTOR|CAMERA|OBSTYPE|EXPTIME|BUNIT|UNITCORR|MTFLAG|CCDAMP|MODE|CCDCHIP|PA_V3"
     r"|IDC(SCALE|V2REF|V3REF|THETA)|LTV[12]|GAIN|RDNOISE|READNOIS|ATODG(AIN|N[ABCD])|READNSE[ABCD]?|DARKTIME"
 )
-
-
+Kind = Literal["science", "image", "other"]
+#: Keywords that are needed: of the primary header and of a science image, of another image, of a table.
+_NEEDED: dict[Kind, re.Pattern[str]] = {
+    "science": re.compile(f"{_STRUCTURE}|{_SCIENCE}"), "image": re.compile(_STRUCTURE), "other": re.compile(r"(?!)"),
+}  # fmt: skip
 #: What may stand before the value.
 _KEYWORD = re.compile(r"[\x20-\x7e]*")
 
@@ -39,7 +45,7 @@ def _usable(value: Any) -> bool:
     return all(math.isfinite(p) for p in parts if isinstance(p, float))
 
 
-def readable(header: Header, where: str) -> tuple[str, ...]:
+def readable(header: Header, where: str, kind: Kind) -> tuple[str, ...]:
     """Remove the cards of a header that cannot be parsed.
 
     Parameters
@@ -48,6 +54,8 @@ def readable(header: Header, where: str) -> tuple[str, ...]:
         Is changed.
     where : str
         The file and extension, for messages.
+    kind : {"science", "image", "other"}
+        What it heads; it decides which keywords are needed.
 
     Returns
     -------
@@ -72,7 +80,7 @@ def readable(header: Header, where: str) -> tuple[str, ...]:
             continue
         text = _text(card)
         key = text[:8].rstrip()
-        if _NEEDED.fullmatch(key):
+        if _NEEDED[kind].fullmatch(key):
             msg = f"{where}: the card {text!r} cannot be used, and {key} is needed. Correct its value."
             raise UnreadableInputError(msg)
         notes.append(f"{where}: the card {text!r} cannot be parsed; it is left out")

@@ -54,9 +54,9 @@ def word_sum(stream: IO[bytes], start: int, length: int) -> int:
     return total
 
 
-def _failing(stream: IO[bytes], header: Header, place: dict[str, Any]) -> list[str]:
+def _failing(stream: IO[bytes], header: Header, place: dict[str, Any], where: str) -> list[str]:
     """Return which of the two keywords of an extension do not hold."""
-    readable(header, "")  # a checksum that cannot be parsed is told with the other cards
+    readable(header, where, "other")  # a checksum that cannot be parsed is told with the other cards
     wanted = [k for k in ("DATASUM", "CHECKSUM") if str(header.get(k, "")).strip()]
     if not wanted:
         return []
@@ -73,13 +73,15 @@ def _failing(stream: IO[bytes], header: Header, place: dict[str, Any]) -> list[s
     return wrong
 
 
-def wrong_sums(stream: IO[bytes]) -> list[tuple[int, str, list[str]]]:
+def wrong_sums(stream: IO[bytes], path: Path | str = "the file") -> list[tuple[int, str, list[str]]]:
     """Return the extensions of a FITS file whose checksums do not hold.
 
     Parameters
     ----------
     stream : binary file
         The file, decompressed.
+    path : pathlib.Path or str
+        Its name, for messages.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def wrong_sums(stream: IO[bytes]) -> list[tuple[int, str, list[str]]]:
         hdus = fits.open(stream, mode="readonly", memmap=False, disable_image_compression=True)
         places = [(h.header, h.fileinfo(), h.name or "PRIMARY", h.ver) for h in hdus]
     for index, (header, place, name, version) in enumerate(places):
-        wrong = _failing(stream, header, place)
+        wrong = _failing(stream, header, place, f"{path}[{index}]")
         if wrong:
             found.append((index, name if name == "PRIMARY" else f"{name},{version}", wrong))
     return found
@@ -123,7 +125,7 @@ def verify_sums(paths: Sequence[str], how: str) -> tuple[str, ...]:
     notes = []
     for path in dict.fromkeys(paths) if how != "no" else ():
         with open_stream(Path(path)) as stream, sound(path):
-            wrong = wrong_sums(stream)
+            wrong = wrong_sums(stream, path)
         if not wrong:
             continue
         where = "; ".join(f"{' and '.join(keys)} of {name}" for _, name, keys in wrong)

@@ -20,7 +20,7 @@ from drizframe.errors import MissingInputError, OutputError
 from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.facts import plain
 from drizframe.stock.io.journal import Change, commit, recover
-from drizframe.stock.io.opening import open_fits
+from drizframe.stock.io.opening import open_fits, sound
 from drizframe.stock.io.source import FitsSource, constant_shape
 from drizframe.stock.io.text import header_text
 from drizframe.stock.io.unpacking import PACKED
@@ -154,8 +154,9 @@ def plan_edits(
         if _packed(target):
             notes.append(f"{target} is compressed; its flags and MDRIZSKY are not updated")
             continue
-        if any(c.extra.get("compressed") for c in exposure.chips):
-            notes.append(f"{target} holds tile-compressed images; its flags and MDRIZSKY are not updated")
+        fixed = next((c.extra["fixed"] for c in exposure.chips if c.extra.get("fixed")), "")
+        if fixed:
+            notes.append(f"{target} {fixed}; its flags and MDRIZSKY are not updated")
             continue
         sources = [stored(c.load) for c in exposure.chips]
         if any(isinstance(s, FitsSource) and s.places["sci"][2] >= 0 for s in sources):
@@ -295,14 +296,17 @@ def _write_edit(temporary: Path, edit: FileEdit, resetbits: int | None, crbit: i
     from astropy.io import fits
 
     if edit.exposure is not None:
-        with open_fits(edit.source) as hdus:
+        with open_fits(edit.source) as hdus, sound(edit.source):
             copy = single_exposure(hdus, edit.exposure)
             _apply(copy, edit, resetbits, crbit)
             sums = any("CHECKSUM" in h.header for h in copy)
             copy.writeto(temporary, output_verify="silentfix", checksum=sums)
         return
     shutil.copyfile(edit.source, temporary)
-    with fits.open(temporary, mode="update", memmap=False, uint=True, output_verify="silentfix") as hdus:
+    with (
+        sound(edit.source),
+        fits.open(temporary, mode="update", memmap=False, uint=True, output_verify="silentfix") as hdus,
+    ):
         _apply(hdus, edit, resetbits, crbit)
 
 

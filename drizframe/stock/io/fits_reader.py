@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.config.inputs import root_name
-from drizframe.errors import InputError
+from drizframe.errors import InputError, UnreadableInputError
 from drizframe.hooks import Reader, hookimpl
 from drizframe.hooks.headers import header_number
 from drizframe.model.sources import stored
-from drizframe.stock.io.cards import readable
+from drizframe.stock.io.cards import Kind, readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
 from drizframe.stock.io.layout import (
@@ -21,13 +21,14 @@ from drizframe.stock.io.layout import (
     find_chips,
     image_header,
     is_image,
+    name_of,
     select_group,
     with_files,
 )
-from drizframe.stock.io.opening import SUFFIXES, open_fits, sound
+from drizframe.stock.io.opening import SUFFIXES, open_fits, open_stream, sound
 from drizframe.stock.io.required import check_required, orphans
 from drizframe.stock.io.stamps import Stamp
-from drizframe.stock.io.structure import structure_of
+from drizframe.stock.io.structure import Structure, structure_of
 from drizframe.stock.io.waivered import is_waivered, split_primary, waivered_chips
 
 if TYPE_CHECKING:
@@ -119,13 +120,15 @@ def _exposure(
     chips: Sequence[ChipPlace],
     instrument: Instrument,
     options: InstrumentOptions,
-    note: str,
+    found: Structure,
 ) -> Exposure:
     """Return one exposure."""
     wcskey = str(options.extra.get("wcskey") or "")
     distortion = bool(options.extra.get("coeffs", True))
     chosen = select_group(chips, options.extra.get("group"), str(path))
-    told = list(check_required(chosen, instrument, options.extra.get("allow_missing") or (), path, note))
+    told = list(
+        check_required(chosen, instrument, options.extra.get("allow_missing") or (), path, found.note)
+    )
     science, wcs, sources = {}, {}, {}
     for place in chosen:
         where = f"{path}[{place.places['sci'][1]}]"
@@ -143,8 +146,10 @@ def _exposure(
         primary.copy(), science, name=name, path=path, source=source, options=options, wcs=wcs.__getitem__
     )
     by_version = {p.extver: p for p in chosen}
+    fixed = {"fixed": "has bytes behind its last extension"} if found.tail else {}
     renewed = [
-        dataclasses.replace(c, extra={**c.extra, **by_version[c.extver].facts}) for c in exposure.chips
+        dataclasses.replace(c, extra={**c.extra, **by_version[c.extver].facts, **fixed})
+        for c in exposure.chips
     ]
     extra = {
         **exposure.extra,
@@ -210,12 +215,10 @@ def read_fits(
     path = Path(path)
     ivm = options.extra.get("ivm")
     with open_fits(path) as hdus, sound(path):
-        with warnings.catch_warnings():  # astropy warns of what `structure_of` has judged already
-            warnings.simplefilter("ignore")
-            len(hdus)
-        notes = [n for i, h in enumerate(hdus) for n in readable(h.header, f"{path}[{i}]")]
-        note = structure_of(str(path), Stamp.of(path.stat())).note
-        notes += [note] if note else []
+        found = structure_of(str(path), Stamp.of(path.stat()))
+        _check_loaded(hdus, path, found)
+        notes = _readable(hdus, path)
+        notes += [found.note] if found.note else []
         old = is_waivered(hdus)
         primary = split_primary(hdus, path) if old else _primary(hdus)
         _refuse_spectra(primary, path)
@@ -227,7 +230,7 @@ def read_fits(
             chips = find_chips(hdus, path, ivm=maps)
             notes += orphans(hdus, chips, path)
         exposures = [
-            _exposure(hdus, path, name, file_name, header, places, instrument, options, note)
+            _exposure(hdus, path, name, file_name, header, places, instrument, options, found)
             for name, file_name, header, places in _sets(primary, chips, path, notes)
         ]
     files = [
@@ -238,6 +241,37 @@ def read_fits(
     ]
     notes += verify_sums(files, str(options.extra.get("verify_inputs") or "no"))
     return [dataclasses.replace(e, warnings=(*notes, *e.warnings)) for e in exposures]
+
+
+def _check_loaded(hdus: HDUList, path: Path, found: Structure) -> None:
+    """Refuse a file of which astropy reads less than there is: it leaves out what it cannot read, and all that follows."""
+    from astropy.io.fits import Header
+
+    with warnings.catch_warnings():  # astropy says so by a warning
+        warnings.simplefilter("ignore")
+        count = len(hdus)
+    if count >= len(found.names):
+        return
+    begin, end = found.headers[count]
+    with open_stream(path) as stream:
+        stream.seek(begin)
+        header = Header.fromstring(stream.read(end - begin))
+    readable(header, f"{path}[{count}]", "science")  # names the card, if it is one
+    name = found.names[count] or "no name"
+    msg = f"{path}[{count}] ({name}) is damaged: its header cannot be read. Get the file again."
+    raise UnreadableInputError(msg)
+
+
+def _readable(hdus: HDUList, path: Path) -> list[str]:
+    """Remove cards that cannot be parsed from all headers; return warnings."""
+    notes: list[str] = []
+    for i, hdu in enumerate(hdus):
+        named = name_of(hdu) in {"", "SCI"}
+        kind: Kind = (
+            "science" if i == 0 or (is_image(hdu) and named) else "image" if is_image(hdu) else "other"
+        )
+        notes += readable(hdu.header, f"{path}[{i}]", kind)
+    return notes
 
 
 def _primary(hdus: HDUList) -> Header:

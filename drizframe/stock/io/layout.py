@@ -35,6 +35,8 @@ _PLANES = {"ERR": "err", "DQ": "dq", "TIME": "time", "IVM": "ivm"}
 _UNNAMED = "COMPRESSED_IMAGE"
 #: EXTVER below which chips are numbered.
 _MAX_VERSION = 10_000
+#: Largest plausible BSCALE and BZERO.
+_MAX_SCALING = 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +57,8 @@ class ChipPlace:
         Headers of its other images.
     unusable : dict of str to str
         Images of it that are there but cannot be used, and why.
-    compressed : bool
-        Whether images of the file are tile-compressed, so that it cannot be edited.
+    fixed : str
+        Why the file cannot be edited; blank: it can.
     """
 
     extver: int
@@ -65,7 +67,7 @@ class ChipPlace:
     places: dict[str, tuple[str, int, int]]
     others: dict[str, Header] = field(default_factory=dict)
     unusable: dict[str, str] = field(default_factory=dict)
-    compressed: bool = False
+    fixed: str = ""
 
     @property
     def source(self) -> FitsSource:
@@ -75,7 +77,7 @@ class ChipPlace:
     @property
     def facts(self) -> dict[str, Any]:
         """What products want to know: headers of the other images, and where the science image really is."""
-        return {"headers": self.others, "hdu": self.places["sci"][1], "compressed": self.compressed}
+        return {"headers": self.others, "hdu": self.places["sci"][1], "fixed": self.fixed}
 
 
 def is_image(hdu: Any) -> bool:
@@ -162,14 +164,25 @@ def _check_shape(place: ChipPlace, header: Header, kind: str, where: str) -> Non
         raise InputError(msg)
 
 
+def _check_scaling(header: Header, where: str) -> None:
+    """Refuse a scaling that makes one number, or none, of all pixels."""
+    for key, default in (("BSCALE", 1.0), ("BZERO", 0.0)):
+        value = header.get(key, default)
+        good = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_SCALING
+        if not good or (key == "BSCALE" and value == 0):
+            msg = f"{where}: {key} is {value!r}; pixel values are BZERO + BSCALE times what is stored. Correct it."
+            raise InputError(msg)
+
+
 def _place(hdus: HDUList, path: Path, index: int, extver: int) -> ChipPlace:
     """Return the place of the chip whose science image is extension `index`."""
     from astropy.io import fits
 
     place = ChipPlace(
         extver=extver, index=index, header=image_header(hdus[index].header), places={"sci": (str(path), index, -1)},
-        compressed=any(isinstance(h, fits.CompImageHDU) for h in hdus),
+        fixed="holds tile-compressed images" if any(isinstance(h, fits.CompImageHDU) for h in hdus) else "",
     )  # fmt: skip
+    _check_scaling(hdus[index].header, f"{path}[{index}]")
     for missing in ("dq", "err"):
         place.unusable[missing] = f"found {listed(hdus)}"
     for i, hdu in enumerate(hdus):
@@ -183,6 +196,7 @@ def _place(hdus: HDUList, path: Path, index: int, extver: int) -> ChipPlace:
         place.unusable[kind] = f"extension {i} has NAXIS = {hdu.header.get('NAXIS')!r}"
         if is_image(hdu):
             _check_shape(place, hdu.header, kind, f"{path}[{i}]")
+            _check_scaling(hdu.header, f"{path}[{i}]")
             place.places[kind] = (str(path), i, -1)
     return place
 
@@ -261,7 +275,7 @@ def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[Ch
     if not science:
         msg = (
             f"{path} has no science image: no extension named SCI with two axes (found: {listed(hdus)}). "
-            f"Name the extension with EXTNAME = 'SCI', and number chips by EXTVER."
+            f"Name the extension with EXTNAME = 'SCI', and number chips by EXTVER; give the planes of a cube one by one."
         )
         raise InputError(msg)
     places: dict[int, ChipPlace] = {}

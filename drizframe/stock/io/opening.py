@@ -110,6 +110,13 @@ def open_stream(path: str | Path, stamp: Stamp | None = None) -> Iterator[IO[byt
         os.close(number)
 
 
+def _load(hdus: HDUList, count: int) -> None:
+    """Load so many HDUs, and no more."""
+    for i in range(count):
+        hdus[i]
+    hdus._read_all = True  # noqa: SLF001  (there is no public way to say so)
+
+
 @contextmanager
 def open_fits(path: str | Path, stamp: Stamp | None = None) -> Iterator[HDUList]:
     """Open a FITS file for reading; nothing is mapped into memory or scaled before it is asked for.
@@ -131,8 +138,10 @@ def open_fits(path: str | Path, stamp: Stamp | None = None) -> Iterator[HDUList]
 
     with open_stream(path, stamp) as stream:
         try:
-            structure_of(str(path), stamp or Stamp.of(Path(path).stat()))
+            found = structure_of(str(path), stamp or Stamp.of(Path(path).stat()))
             hdus = fits.open(stream, mode="readonly", memmap=False, uint=True)
+            if found.tail:  # astropy would stumble over what follows the last HDU
+                _load(hdus, len(found.names))
         except DrizframeError:
             raise
         except (*_DAMAGE, *_CONFUSION, VerifyError) as error:

@@ -111,7 +111,7 @@ class FitsSource:
     @staticmethod
     def _read(hdus: HDUList, index: int, plane: int, where: str) -> np.ndarray[Any, Any] | None:
         hdu = hdus[index]
-        readable(hdu.header, where)
+        readable(hdu.header, where, "image")
         if plane < 0:
             return image_of(hdu)
         cube = hdu.data

@@ -37,11 +37,17 @@ class Structure:
     ----------
     names : tuple of str
         ``EXTNAME`` of each HDU.
+    headers : tuple of (int, int)
+        Where the header of each begins and where its data begin, in bytes.
+    tail : int
+        Bytes behind the last HDU.
     note : str
         What is odd but no error; blank: nothing.
     """
 
     names: tuple[str, ...]
+    headers: tuple[tuple[int, int], ...]
+    tail: int = 0
     note: str = ""
 
 
@@ -71,6 +77,7 @@ def structure_of(path: str, stamp: Stamp) -> Structure:
 def _walk(stream: BinaryIO, size: int, path: str) -> Structure:
     """Go through all HDUs of a file."""
     names: list[str] = []
+    headers: list[tuple[int, int]] = []
     claimed = ""
     at = 0
     while True:
@@ -85,6 +92,7 @@ def _walk(stream: BinaryIO, size: int, path: str) -> Structure:
         cards, data = _header(stream, at, path, len(names))
         _check_kind(cards, where, first=not names)
         names.append(_text(cards.get("EXTNAME", "")))
+        headers.append((at, data))
         claimed = claimed or cards.get("NEXTEND", "")
         length = _length(cards, where)
         if data + length > size:
@@ -97,7 +105,8 @@ def _walk(stream: BinaryIO, size: int, path: str) -> Structure:
         at = data + -(-length // _BLOCK) * _BLOCK
         if at >= size:
             break
-    return Structure(tuple(names), _ending(stream, size, at, path, len(names) - 1, claimed))
+    note = _ending(stream, size, at, path, len(names) - 1, claimed)
+    return Structure(tuple(names), tuple(headers), max(0, size - at), note)
 
 
 def _header(stream: BinaryIO, at: int, path: str, number: int) -> tuple[dict[str, str], int]:
@@ -226,8 +235,8 @@ def _ending(stream: BinaryIO, size: int, at: int, path: str, last: int, claimed:
     place = _further(stream, at, size) if rest else None
     if place is not None:
         msg = (
-            f"{path} is damaged after extension {last}: no extension begins at byte {at}, but one does at byte {place}. "
-            "A block was lost or doubled; get it again."
+            f"{path} is damaged after extension {last}, which ends at byte {at}: what follows there is no extension, but at "
+            f"byte {place} a header begins. A block was lost or doubled; get it again."
         )
         raise UnreadableInputError(msg)
     count = int(claimed.split("/", 1)[0]) if _WHOLE.fullmatch(claimed.split("/", 1)[0].strip()) else None
@@ -245,6 +254,6 @@ def _further(stream: BinaryIO, at: int, size: int) -> int | None:
     """Return where a further extension begins, if one does."""
     for place in range(at - at % _BLOCK, size, _BLOCK):
         stream.seek(place)
-        if stream.read(9) == b"XTENSION=":
+        if stream.read(9) in {b"XTENSION=", b"SIMPLE  ="}:
             return place
     return None
