@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from drizframe.config import Parameters
+from drizframe.config.texts import read_text
 from drizframe.engine.celestial import linear_wcs
 from drizframe.engine.checks import wcs_notes
 from drizframe.engine.footprints import tiles
@@ -231,6 +232,18 @@ def _linear(exposure: Exposure) -> Exposure:
     return exposure.with_chips([dataclasses.replace(c, wcs=linear_wcs(c.wcs)) for c in exposure.chips])
 
 
+def _check_texts(parameters: Parameters) -> None:
+    """Refuse text files that are not there or cannot be read, before any work is done."""
+    named = {"rules_file": parameters.rules_file, "skymask_cat": parameters.skymask_cat}
+    if parameters.skysub:
+        named["skyfile"] = parameters.skyfile
+    elif parameters.skyuser.strip().startswith("@"):
+        named["skyuser"] = parameters.skyuser.strip()[1:]
+    for what, path in named.items():
+        if path.strip():
+            read_text(path.strip(), f"{what}: the file")
+
+
 def make_plan(
     exposures: Sequence[Exposure], parameters: Parameters, registry: Registry, *, wcsmap: Any = None
 ) -> Plan:
@@ -253,6 +266,7 @@ def make_plan(
         No pixel has been read.
     """
     check_components(parameters, registry)
+    _check_texts(parameters)
     _check_executor(parameters, registry)
     steps, off = _steps(registry, parameters, exposures)
     if not parameters.coeffs:  # readers leave the distortion out; exposures in memory have it still
