@@ -36,7 +36,7 @@ from drizframe.hooks.records import (
 from drizframe.hooks.registry import Entry, Registry, choose
 from drizframe.hooks.specs import COMPONENT_HOOKS, STAGES
 from drizframe.hooks.step import Job, Step
-from drizframe.hooks.tools import Detector, exposure_from_headers, generic_exposure, header_number
+from drizframe.hooks.tools import Detector, Limits, exposure_from_headers, generic_exposure, header_number
 
 __all__ = [
     "COMPONENT_HOOKS",
@@ -62,6 +62,7 @@ __all__ = [
     "Interpolator",
     "Job",
     "Kernel",
+    "Limits",
     "Overlap",
     "PluginInfo",
     "PluginManager",
