@@ -235,9 +235,8 @@ def _copy_tables(header: Header, result: Header, where: str, tables: HDUList | N
             version = _check_record(header, f"{record}{axis}", where)
             _check_table(tables, extension, version, where, key, size)
             result[key] = "Lookup"
-            for card in header.cards:
-                if card.keyword.startswith(f"{record}{axis}."):
-                    result.append(card, end=True)
+            for field, value in _record(header, f"{record}{axis}").items():
+                result.append((f"{record}{axis}", f"{field.split('.', 1)[1]}: {float(value)}"), end=True)
             if _is_number(header.get(f"{error}{axis}")):
                 result[f"{error}{axis}"] = header[f"{error}{axis}"]
     if "AXISCORR" in header:  # the older form of detector corrections
@@ -248,9 +247,18 @@ def _copy_tables(header: Header, result: Header, where: str, tables: HDUList | N
             result["AXISCORR"] = int(header["AXISCORR"])
 
 
+def _record(header: Header, name: str) -> dict[str, Any]:
+    """Return the fields of a record (``DP1.NAXES`` ...), the first card of each."""
+    found: dict[str, Any] = {}
+    for card in header.cards:
+        if card.keyword.startswith(f"{name}."):
+            found.setdefault(card.keyword, card.value)
+    return found
+
+
 def _check_record(header: Header, name: str, where: str) -> int:
     """Check the record ``DPj`` of a table; return the EXTVER of the table."""
-    found = {c.keyword: c.value for c in header.cards if c.keyword.startswith(f"{name}.")}
+    found = _record(header, name)
     for key, value in found.items():
         field = key.split(".")[1]
         allowed: Sequence[int] | None = {"NAXES": (2,), "AXIS": (1, 2), "EXTVER": range(1, 10_000)}.get(field)

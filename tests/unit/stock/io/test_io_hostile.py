@@ -297,6 +297,17 @@ def test_a_record_of_a_table_that_cannot_be_is_named(make_file, read, field, val
         read(path)
 
 
+def test_of_several_cards_of_one_field_all_that_reach_the_library_are_checked(make_file, read):
+    path = make_file(chips=1, science={"CPDIS1": "Lookup"})
+    with fits.open(path, mode="update") as hdus:
+        for text in ("NAXES: 65536", "NAXES: 2", "EXTVER: 1", "AXIS.1: 1", "AXIS.2: 2"):
+            hdus["SCI"].header.append(("DP1", text), end=True)
+        hdus.append(table(1))
+        hdus[0].header["NEXTEND"] = len(hdus) - 1
+    with pytest.raises(WCSError, match=r"jx01_flt.fits\[1\].*DP1.NAXES is 65536"):
+        read(path)
+
+
 # -- numbers ---------------------------------------------------------------------------------------------------------------
 
 
