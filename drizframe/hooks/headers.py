@@ -226,7 +226,7 @@ def _gain(
         return _unused_gain(primary, science, detector, where, notes)
     gain = resolve("gain", options.gain, options.gain_keyword, (primary, science), default, where)
     if detector.table is not None and not given:
-        gain = detector.table(primary, science, "gain", gain)
+        gain = _calibrated(detector, primary, science, "gain", gain, where)
     if detector.gain_applies:
         advice = "Correct it in the header, or give the parameter gain."
         within(gain, detector.limits.gain, "the gain (electrons per count)", where, advice)
@@ -246,6 +246,18 @@ def _unused_gain(primary: Header, science: Header, detector: Detector, where: st
         return 1.0
 
 
+def _calibrated(
+    detector: Detector, primary: Header, science: Header, quantity: str, value: float, where: str
+) -> float:
+    """Return what the detector's table says; where it refuses, the error names the file."""
+    assert detector.table is not None  # noqa: S101  (asked only then)
+    try:
+        return detector.table(primary, science, quantity, value)
+    except InputError as error:
+        msg = f"{where}: {error}"
+        raise type(error)(msg) from error
+
+
 def _readnoise(
     primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str
 ) -> float:
@@ -253,7 +265,7 @@ def _readnoise(
     given = options.readnoise is not None or bool(options.readnoise_keyword.strip())
     if detector.table is not None and not given:
         header_gain = keyword_mean((primary, science), detector.gain_keywords, where)
-        return detector.table(primary, science, "readnoise", header_gain)
+        return _calibrated(detector, primary, science, "readnoise", header_gain, where)
     default: float | str = detector.readnoise_keywords if detector.readnoise is None else detector.readnoise
     found = resolve(
         "rdnoise", options.readnoise, options.readnoise_keyword, (primary, science), default, where

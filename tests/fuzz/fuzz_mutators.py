@@ -165,7 +165,7 @@ def cut(data: bytes, at: int) -> bytes:
 
 @_mutator
 def flip(data: bytes, *bits: int) -> bytes:
-    array = np.frombuffer(data, np.uint8).copy()
+    array = np.frombuffer(data or b"\0", np.uint8).copy()
     for bit in bits:
         array[bit // 8 % array.size] ^= 1 << bit % 8
     return array.tobytes()

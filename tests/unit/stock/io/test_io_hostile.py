@@ -345,6 +345,13 @@ def test_a_gain_that_is_not_needed_is_told_and_one_that_is_needed_is_refused(mak
         )
 
 
+def test_a_gain_that_the_table_of_a_camera_does_not_know_is_named(make_file, read):
+    cards = {"INSTRUME": "WFPC2", "ATODGAIN": 9.0, "EXPTIME": 30.0, "DARKTIME": 30.0}
+    path = make_file("ux01_flt.fits", base=cards, science={"BUNIT": "COUNTS", "DETECTOR": 1}, chips=1)
+    with pytest.raises(InputError, match=r"ux01_flt.fits\[SCI,1\]: WFPC2 gain: ATODGAIN is 9.0"):
+        read(path)
+
+
 @pytest.mark.parametrize(("key", "value"), [("EXPSTART", "x"), ("EXPEND", 1e300), ("EXPSTART", -4.0)])
 def test_a_date_that_cannot_be_is_told_and_left_out(make_file, read, key, value):
     (exposure,) = read(make_file(primary={key: value}, chips=1))
