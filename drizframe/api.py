@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from drizframe.engine.job import RunContext
 from drizframe.engine.output import (
     check_writable,
     describe_products,
+    finished,
     kept_planes,
     note_unmade,
     output_root,
@@ -29,20 +30,26 @@ from drizframe.engine.output import (
     write_mosaic,
     writer_of,
 )
+from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.plan import check_components, make_plan
 from drizframe.engine.products import make_mosaic
 from drizframe.engine.run import carry_out
+from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs, write_result
 from drizframe.engine.scales import bring_together
-from drizframe.engine.store import Store
+from drizframe.engine.store import Store, close_all
 from drizframe.engine.switches import resolve_switches
 from drizframe.errors import BackendError, DrizframeWarning, RunError
 from drizframe.hooks import PluginManager, Registry, RunProducts
 from drizframe.hooks.manager import LOCK
 from drizframe.hooks.registry import compiled_available
 from drizframe.model import Exposure, Frame, Mosaic, PlaneKey, SkyValue
+from drizframe.system.interrupts import orderly
+from drizframe.system.transaction import together
 
 if TYPE_CHECKING:
     from astropy.nddata import CCDData
+
+    from drizframe.report.logfile import LogFile
 
 __all__ = ["Result", "manager", "register", "registry", "run", "unregister"]
 
@@ -211,7 +218,9 @@ class Result:
         """Header of the science image."""
         return self._image().headers.get("sci")
 
-    def write(self, root: str | Path, *, build: bool | None = None) -> list[Path]:
+    def write(
+        self, root: str | Path, *, build: bool | None = None, overwrite: bool | None = None
+    ) -> list[Path]:
         """Write the mosaic; see `run` for the names.
 
         Parameters
@@ -220,6 +229,8 @@ class Result:
             Root of the names.
         build : bool, optional
             One file with extensions instead of one file a part; the run's parameter by default.
+        overwrite : bool, optional
+            Replace products of other inputs, and other files; the run's ``overwrite_products`` by default.
 
         Returns
         -------
@@ -229,17 +240,16 @@ class Result:
         Raises
         ------
         OutputError
-            If they cannot be written; nothing is left behind then.
+            If they cannot be written, or would replace an input or what is no product of these inputs;
+            nothing is changed then.
         """
-        from drizframe.config.inputs import output_names
-        from drizframe.engine.output import check_writable, output_root, write_mosaic
-
-        root = output_root(root)
-        check_writable(root)
-        chosen = self.parameters.build if build is None else build
-        inputs = [e.path or Path(e.name) for e in self.exposures]
-        names = output_names(root, inputs, self.exposures[0].primary or {})
-        paths = write_mosaic(self._image(), names, registry(), build=chosen)
+        changed = {
+            "build": self.parameters.build if build is None else build,
+            "overwrite_products": self.parameters.overwrite_products if overwrite is None else overwrite,
+        }
+        settings = self.parameters.model_copy(update=changed)
+        with orderly():
+            paths = write_result(self._image(), root, self.exposures, settings, registry(), own=self.products)
         self.products.extend(paths)
         return paths
 
@@ -347,7 +357,8 @@ def run(
     output : str or path, optional
         Root of the product names: ``"root"`` writes ``root_drz_sci.fits``, ``root_drz_wht.fits`` and
         ``root_drz_ctx.fits`` (``_drc`` for CTE-corrected inputs), or one ``root_drz.fits`` with
-        ``build=True``.  Without it nothing is written.
+        ``build=True``.  Without it nothing is written.  Products of an earlier run of the same inputs and
+        output are replaced; anything else of these names is not, unless ``overwrite_products=True``.
     wcsmap : class or callable, optional
         Replaces the map from chips to frames, as in the reference.
     listeners : sequence of objects
@@ -369,7 +380,13 @@ def run(
     NothingToCombineError
         If no exposure can be used.
     OutputError
-        If the products cannot be written (this is checked before the work begins).
+        If the products cannot be written, or would replace an input or what is no product of these inputs
+        (this is checked before the work begins).
+
+    Notes
+    -----
+    In the main thread SIGTERM and SIGHUP end the program after scratch files are removed, unless the program
+    handles these signals itself.  What a killed run left is removed by the next one that uses the same folders.
 
     Examples
     --------
@@ -382,12 +399,17 @@ def run(
     notes: list[str] = []
     with listening(), hearing(notes.append):
         settings = for_run(make_parameters(parameters))
+    logs: list[LogFile] = []
     if settings.runfile:
         from drizframe.report.logfile import log_file
 
-        listeners = [*listeners, log_file(settings.runfile, output or "astrodrizzle")]
-    session = run_session(inputs, output, settings, wcsmap=wcsmap, listeners=listeners, notes=notes)
-    session.context.store.close()
+        logs.append(log_file(settings.runfile, output or "astrodrizzle"))
+    with orderly(close_all):
+        session = run_session(
+            inputs, output, settings, wcsmap=wcsmap, listeners=[*listeners, *logs], notes=notes,
+            also_written=[log.path for log in logs],
+        )  # fmt: skip
+        session.context.store.close()
     return session.result
 
 
@@ -399,7 +421,20 @@ class Session:
     result: Result
     product: RunProducts
 
-    def write_planes(self) -> list[Path]:
+    def write(self, stale: Sequence[Path]) -> list[Path]:
+        """Write everything, and remove what would stand beside it as if it were of this run: all of it, or none."""
+        with together(run=self.product.run) as act:
+            for path in stale:
+                act.remove(path)
+            paths = self._write_planes()
+            if self.result.mosaic is not None:
+                build = self.product.parameters.build
+                paths += write_mosaic(
+                    self.result.mosaic, self.product.names, self.context.registry, build=build
+                )
+        return paths
+
+    def _write_planes(self) -> list[Path]:
         """Write the intermediate planes that the product asks for."""
         writer = writer_of(self.context.registry, build=self.product.parameters.build)
         if writer.planes is None or not self.product.planes:
@@ -418,8 +453,26 @@ def run_session(
     keep: frozenset[str] = frozenset(),
     beside_inputs: bool = False,
     notes: Sequence[str] = (),
+    also_written: Sequence[Path] = (),
+    edited: Callable[[Sequence[Exposure], Parameters], Sequence[Path]] | None = None,
 ) -> Session:
-    """Run, write what was asked for, and leave the store open; the caller closes it."""
+    """Run, write what was asked for, and leave the store open; the caller closes it.
+
+    Parameters
+    ----------
+    inputs, output, settings, wcsmap, listeners
+        See `run`.
+    keep : frozenset of str
+        Planes that are written, besides those of the parameter.
+    beside_inputs : bool
+        Whether files of an exposure go beside it, with the reference's names.
+    notes : sequence of str
+        Warnings from before the run.
+    also_written : sequence of pathlib.Path
+        Further files that the caller writes.
+    edited : callable, optional
+        ``edited(exposures, parameters)``: inputs that the caller changes afterwards.
+    """
     _check_backend(settings)
     components = registry()
     check_components(settings, components)
@@ -429,12 +482,15 @@ def run_session(
     if output is not None:
         output = output_root(output)
         check_writable(output)
+    check_targets(also_written, ReadFiles.of_run(inputs, (), settings))  # before a line is added
     bus = Bus(manager(), listeners)
     for text in notes:
         bus.note(text, warn=True)
+    tidy(settings, [] if output is None else [Path(output).parent], bus)
     with hearing(lambda text: bus.note(text, warn=True)):
         exposures, asn_root = load_exposures(inputs, settings, components, bus)
         exposures, settings = bring_together(exposures, settings, bus)
+    tidy_inputs(exposures, bus)
     settings, changes = resolve_switches(settings, exposures, components, lenient=beside_inputs)
     for text, warn in changes:
         bus.note(text, warn=warn)
@@ -442,24 +498,32 @@ def run_session(
         plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
     for text, warn in plan.notes:
         bus.note(text, warn=warn)
-    bus.run("begin_run", ", ".join(e.name for e in exposures))
-    folders = [Path(output or "").parent, Path()] if beside_inputs else None
-    given = masks_of_run(plan.exposures, settings, bus.note, folders)
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
     wanted = keep | kept_planes(settings) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
+    names = product_names(output, exposures, asn_root, whole=not beside_inputs)
+    product = describe_products(plan, store, names, planes=wanted, beside_inputs=beside_inputs)
+    stale: list[Path] = []
     try:
-        for unit, mask in given.items():
+        if output is not None:
+            files = ReadFiles.of_run(inputs, exposures, settings)
+            changed = () if edited is None else edited(exposures, settings)
+            planned, stale, told = check_products(
+                product, plan, files, components, also=also_written, edited=changed
+            )
+            for text in told:
+                bus.note(text, warn=True)
+            tidy(settings, [p.parent for p in (*planned, *changed)], bus)
+        bus.run("begin_run", ", ".join(e.name for e in exposures))
+        folders = [Path(output or "").parent, Path()] if beside_inputs else None
+        for unit, mask in masks_of_run(plan.exposures, settings, bus.note, folders).items():
             store.put(PlaneKey("mask.cr.given", unit), mask)
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
         note_unmade(context, output)
-        names = product_names(output, context, asn_root)
-        product = describe_products(context, names, planes=wanted, beside_inputs=beside_inputs)
+        product = finished(product, store)
         result = _result(context, with_headers(context, product, make_mosaic(context)))
         session = Session(context=context, result=result, product=product)
         if output is not None:
-            result.products.extend(session.write_planes())
-            if result.mosaic is not None:
-                result.products.extend(write_mosaic(result.mosaic, names, components, build=settings.build))
+            result.products.extend(session.write(stale))
         bus.run("end_run", "done")
     except BaseException as error:
         store.close()

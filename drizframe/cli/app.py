@@ -11,6 +11,7 @@ import typer
 
 from drizframe.cli import demo, new_plugin, parameters, plugins, run, simulate, truth, validate
 from drizframe.errors import DrizframeError, DrizframeWarning, HookError
+from drizframe.system.interrupts import orderly
 
 __all__ = ["app", "main"]
 
@@ -97,12 +98,20 @@ def _shown_plainly(show: Callable[..., None]) -> Callable[..., None]:
     return shown
 
 
+def _remove_scratch() -> None:
+    """Delete scratch files, if the engine was loaded at all."""
+    store = sys.modules.get("drizframe.engine.store")
+    if store is not None:
+        store.close_all()
+
+
 def main() -> None:
-    """Entry point of ``drizframe``: expected errors are one message and exit code 2."""
+    """Entry point of ``drizframe``: expected errors are one message and exit code 2; a signal ends it as it would."""
     warnings.showwarning = _shown_plainly(warnings.showwarning)
     try:
-        attach_plugin_commands()
-        app()
+        with orderly(_remove_scratch, by_interrupt=True):
+            attach_plugin_commands()
+            app()
     except DrizframeError as error:
         typer.secho(f"{type(error).__name__}: {error}", fg="red", err=True)
         sys.exit(2)

@@ -57,9 +57,9 @@ def command(
     match: Annotated[str, typer.Argument(help="Show only names that contain this text.")] = "",
 ) -> None:
     """Print a table of parameters, and one of those of plugins."""
-    from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
+    from drizframe.cli.tables import console, table
     from drizframe.config import Parameters
 
     text = match.lower()
@@ -71,26 +71,18 @@ def command(
         hint = f" Did you mean {near!r}?" if near else ""
         msg = f"No parameter has {match!r} in its name.{hint}"
         raise ParameterError(msg)
-    console = Console()
+    out = console()
     if own:
-        table = Table("name", "default", "unit", "step", "meaning", show_lines=False)
+        listing = table("name", "default", "unit", "step", "meaning")
         for name, field in own.items():
             extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
             unit, step = str(extra.get("unit", "")), str(extra.get("step", ""))
-            table.add_row(name, repr(field.default), unit, step, field.description or "")
-        console.print(table)
+            cells = (name, repr(field.default), unit, step, field.description or "")
+            listing.add_row(*(Text(cell) for cell in cells))
+        out.print(listing)
     if theirs:
-        console.print(_table(theirs))
-
-
-def _table(rows: list[Row]) -> object:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title="parameters of plugins")
-    table.add_column("name", overflow="fold")
-    for heading in ("default", "type and limits", "provided by", "meaning"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+        headings = ("name", "default", "type and limits", "provided by", "meaning")
+        listing = table(*headings, title="parameters of plugins")
+        for row in theirs:
+            listing.add_row(*(Text(cell) for cell in row))
+        out.print(listing)

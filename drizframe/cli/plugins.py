@@ -22,19 +22,16 @@ def command(
     hooks: Annotated[bool, typer.Option("--hooks", help="List all hooks instead.")] = False,
 ) -> None:
     """Print plugins with version and state, components and steps with provider, and the hooks."""
-    from rich.console import Console
-    from rich.table import Table
-
     from drizframe import api
+    from drizframe.cli.tables import console as made_console
+    from drizframe.cli.tables import table as made_table
 
-    console = Console()
+    console = made_console()
     if hooks:
         _hooks(console)
         return
     registry = api.registry()  # first, because it finds the components that cannot be used
-    table = Table(title="plugins")
-    for heading in ("plugin", "from", "state", "hooks (drizframe_…)"):
-        table.add_column(heading, overflow="fold")  # names stay whole in a narrow terminal
+    table = made_table("plugin", "from", "state", "hooks (drizframe_…)", title="plugins")
     steps = api.manager().steps()
     infos = api.manager().plugins()
     faults = [info for info in infos if info.error]
@@ -65,11 +62,10 @@ def _compiled(record: Component) -> bool:
 
 
 def _components(console: Console, entries: list[Entry]) -> None:
-    from rich.table import Table
+    from drizframe.cli.tables import table
 
-    listing = Table(title="components")
-    for heading in ("family", "name", "compiled", "section", "provided by", "what it is"):
-        listing.add_column(heading, overflow="fold")
+    headings = ("family", "name", "compiled", "section", "provided by", "what it is")
+    listing = table(*headings, title="components")
     for entry in entries:
         record = entry.record
         fast = "yes" if _compiled(record) else ""
@@ -80,14 +76,12 @@ def _components(console: Console, entries: list[Entry]) -> None:
 
 
 def _steps(console: Console, steps: list[Step]) -> None:
-    from rich.table import Table
-
+    from drizframe.cli.tables import table
     from drizframe.engine.order import ordered
     from drizframe.errors import DrizframeError
 
-    listing = Table(title="steps, in their order")
-    for heading in ("name", "scope", "consumes", "produces", "section", "provided by"):
-        listing.add_column(heading, overflow="fold")
+    headings = ("name", "scope", "consumes", "produces", "section", "provided by")
+    listing = table(*headings, title="steps, in their order")
     try:
         steps = ordered(steps)
     except DrizframeError as error:  # a run would say so, if both are on

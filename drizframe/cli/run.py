@@ -89,6 +89,12 @@ def command(
         bool, typer.Option("--preview/--no-preview", help="Also write a PNG of the mosaic.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace files that are no products of these inputs and this output."
+        ),
+    ] = False,
 ) -> None:
     """Combine exposures and write the products."""
     from drizframe import api
@@ -98,6 +104,8 @@ def command(
     values = parse_settings(settings or [])
     if config is not None:
         values = merged(read_toml(config), values)
+    if overwrite:
+        values["overwrite_products"] = True
     inputs: Any = files[0] if len(files) == 1 else files
     root = output or "final"
     if quiet:
@@ -114,8 +122,8 @@ def command(
 
 def summary(result: Result) -> None:
     """Print what was done and where to look."""
-    from rich.console import Console
+    from drizframe.cli.tables import console
 
-    console = Console(highlight=False)
+    out = console()
     for line in result.describe():
-        console.print(line, markup=False, soft_wrap=True)
+        out.print(line, markup=False, soft_wrap=True)

@@ -79,9 +79,9 @@ def command(
     if as_json:
         typer.echo(json.dumps(report.to_dict(), indent=2))
         return
-    from rich.console import Console
+    from drizframe.cli.tables import console as made_console
 
-    console = Console()
+    console = made_console()
     for table in tables(report):
         console.print(table)
     for name, missing in (("sky", not report.sky), ("star", report.stars is None), ("mask", not report.rays)):

@@ -41,9 +41,9 @@ def command(
     ] = "",
 ) -> None:
     """Run all checks of a component and print a report; the exit code is 1 if one fails."""
-    from rich.console import Console
+    from drizframe.cli.tables import console as made_console
 
-    console = Console(highlight=False)
+    console = made_console()
     given = load(sample) if sample else None
     good = True
     for record in find(target, family):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,16 @@ from drizframe.config.fields import is_blank
 from drizframe.config.inputs import expand_inputs, root_name
 from drizframe.config.interfaces import for_drop_in
 from drizframe.engine.hearing import hearing, listening
+from drizframe.engine.paths import ReadFiles, check_targets
+from drizframe.engine.store import close_all
 from drizframe.errors import DrizframeWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.model import Exposure, PlaneKey
 from drizframe.report.logfile import LogFile, log_file
-from drizframe.stock.io.edits import commit_edits, plan_edits, restore_inputs
+from drizframe.stock.io.edits import commit_edits, edited_paths, plan_edits, restore_inputs
 from drizframe.stock.io.journal import recover
 from drizframe.stock.io.run_products import intermediate_files
+from drizframe.system.interrupts import orderly
 
 __all__ = ["AstroDrizzle", "help"]
 
@@ -78,6 +82,12 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
         raise UnsupportedError(msg)
     if editpars:
         warnings.warn("There is no editor; editpars has no effect.", DrizframeWarning, stacklevel=2)
+    with orderly(close_all):
+        return _run(input, configobj, wcsmap, input_dict)
+
+
+def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, Any]) -> Result:
+    """Carry it out; see `AstroDrizzle`."""
     given, other_input, other_output = flat_parameters(configobj)
     output = str(input_dict.pop("output", "") or other_output)
     notes: list[str] = []
@@ -85,18 +95,17 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
         values, told = for_drop_in(DEFAULTS, given, input_dict)
         settings = make_parameters(values)
     notes += told
-    chosen = (
-        "*flt.fits" if is_blank(input) and other_input is None else other_input if is_blank(input) else input
-    )
+    chosen = given_input if not is_blank(given_input) else "*flt.fits" if other_input is None else other_input
     recovered = recover(Path())
     if recovered:
-        warnings.warn(f"In {Path.cwd()}, {recovered}.", DrizframeWarning, stacklevel=2)
+        warnings.warn(f"In {Path.cwd()}, {recovered}.", DrizframeWarning, stacklevel=4)
     if settings.restore and not settings.overwrite:
         restore_inputs([Path(p) for p in expand_inputs(chosen).paths], Path())
-    log = _log_file(settings, output, chosen)
+    log = _log_file(settings, output, chosen, configobj)
     session = run_session(
         chosen, output, settings, wcsmap=wcsmap, listeners=[] if log is None else [log],
         keep=_planes(settings), beside_inputs=True, notes=notes,
+        also_written=[] if log is None else [log.path], edited=_edited,
     )  # fmt: skip
     try:
         _commit(session)
@@ -107,15 +116,22 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
     return dataclasses.replace(session.result, warnings=tuple(session.context.bus.warnings))
 
 
-def _log_file(settings: Parameters, output: str, chosen: Any) -> LogFile | None:
-    """Open the log file that ``runfile`` names."""
+def _edited(exposures: Sequence[Exposure], settings: Parameters) -> list[Path]:
+    """Return the inputs that will be edited."""
+    return edited_paths(exposures, Path(), archive=settings.preserve or settings.overwrite)
+
+
+def _log_file(settings: Parameters, output: str, chosen: Any, configobj: Any) -> LogFile | None:
+    """Open the log file that ``runfile`` names, unless that is the file of parameters."""
     if not settings.runfile:
         return None
     first = chosen[0] if isinstance(chosen, list | tuple) and chosen else chosen
-    return log_file(
+    log = log_file(
         settings.runfile,
         output or (root_name(str(first)) if isinstance(first, str | Path) else "astrodrizzle"),
     )
+    check_targets([log.path], ReadFiles.of_run([configobj], (), settings))
+    return log
 
 
 def _planes(settings: Parameters) -> frozenset[str]:

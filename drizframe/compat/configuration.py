@@ -11,8 +11,9 @@ from drizframe.errors import ParameterError, UnreadableInputError
 
 __all__ = ["DEFAULTS", "flat_parameters"]
 
-#: Defaults of the program that its documentation contradicts; numbers of its users rest on them (trap 03-1).
-DEFAULTS: dict[str, Any] = {"skywidth": 0.1}
+#: Defaults of the program that its documentation contradicts; numbers of its users rest on them (trap 03-1).  It
+#: replaces whatever has the name of a product.
+DEFAULTS: dict[str, Any] = {"skywidth": 0.1, "overwrite_products": True}
 
 #: Entries of such files that are no parameters.
 _NOT_PARAMETERS = frozenset({"_task_name_", "_RULES_", "input", "output"})

@@ -89,6 +89,9 @@ class OwnParameters(BaseModel):
     )
     workdir: Text = parameter("", "Folder for scratch files; blank: a temporary one.", step="drizframe")
     keep: Any = parameter((), "Intermediate products to write: names of planes, or 'all'.", step="drizframe")
+    overwrite_products: Flag = parameter(
+        False, "Replace files that are no products of this run's inputs and output.", step="drizframe"
+    )
     layers: Any = parameter((), "Further planes of the mosaic: 'variance'.", step="drizframe")
     allow_missing: MissingKinds = parameter(
         (),

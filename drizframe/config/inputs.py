@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from drizframe.config.texts import read_text
+from drizframe.config.wildcards import exposures_among
 from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError
 
 __all__ = ["SUFFIXES", "ExpandedInputs", "OutputNames", "expand_inputs", "output_names", "root_name"]
@@ -60,7 +61,7 @@ class ExpandedInputs:
     output_root : str or None
         Name of the product in an association table.
     notes : tuple of str
-        Warnings: names that match nothing, duplicates.
+        Warnings: names that match nothing, duplicates, files that a wildcard leaves out.
     """
 
     paths: tuple[Path, ...]
@@ -199,7 +200,27 @@ def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
     found = _matching(item)
     if not found:
         notes.append(f"input {item!r} matches no file; it is left out")
-    return [(p, None) for p in found]
+    return [(p, None) for p in _exposures(item, found, notes)]
+
+
+def _exposures(item: str, found: list[Path], notes: list[str]) -> list[Path]:
+    """Return what a name means: itself, or of a wildcard the exposures."""
+    if len(found) == 1 and found[0] == Path(_expand_name(item.strip())):
+        return found
+    taken, left = exposures_among(found, _members)
+    if left:
+        notes.append(
+            f"input {item!r} leaves out {len(found) - len(taken)} files, {left}. Name them to take them"
+        )
+    return taken
+
+
+def _members(table: Path) -> list[Path]:
+    """Return the members of an association; none of a table that cannot be used, of which an error will tell."""
+    try:
+        return _association(table)[0]
+    except InputError:
+        return []
 
 
 def _member_path(folder: Path, root: str) -> Path | None:
@@ -281,8 +302,8 @@ def expand_inputs(given: Any) -> ExpandedInputs:
     given : str, pathlib.Path, or sequence of these
         One file; names separated by commas; wildcards; ``@list`` (second column: inverse-variance files);
         association tables (``*_asn.fits``).  Files of a text are sorted by name, a sequence keeps its order,
-        as do lines of a
-        list.
+        as do lines of a list.  A wildcard stands for the exposures that it matches: products, files of single
+        steps, masks, weights, and second versions of an exposure are left out with a note.
 
     Returns
     -------
@@ -320,7 +341,8 @@ def expand_inputs(given: Any) -> ExpandedInputs:
         plain.sort(key=lambda pair: str(pair[0]))
     found = plain + from_tables
     if not found:
-        msg = f"input {given!r} matches no file in {Path.cwd()}. Check names and folder."
+        left = "".join(f" {n}." for n in notes if "leaves out" in n)
+        msg = f"input {given!r} matches no {'exposure' if left else 'file'} in {Path.cwd()}. Check names and folder.{left}"
         raise MissingInputError(msg)
     paths = [p for p, _ in found]
     notes += [
@@ -338,6 +360,8 @@ def output_names(
     paths: Sequence[str | PurePath],
     primary: Mapping[str, Any],
     asn_root: str | None = None,
+    *,
+    whole: bool = False,
 ) -> OutputNames:
     """Return root and tag of the products.
 
@@ -351,6 +375,9 @@ def output_names(
         Primary header of the first one.
     asn_root : str, optional
         Product name of an association table.
+    whole : bool
+        Whether all of the name is kept: a tag or ``.fits`` counts at its end only.  The reference program cuts
+        the name after a tag wherever it stands, so that ``a_drz_v2`` and ``a_drz_v3`` are one.
 
     Returns
     -------
@@ -363,11 +390,14 @@ def output_names(
     >>> output_names("foo.fits", ["a_flt.fits"], {}).stem
     'foo'
     """
-    root = (output or "").strip() or asn_root or (root_name(paths[0]) if len(paths) == 1 else "final")
+    given = (output or "").strip()
+    root = given or asn_root or (root_name(paths[0]) if len(paths) == 1 else "final")
     suffix = "_drc.fits" if str(paths[0]).endswith("_flc.fits") else "_drz.fits"
     if str(primary.get("INSTRUME", "")).strip().upper() == "WFPC2":
         suffix = "_drw.fits"
     folder, name = os.path.split(root)
+    if whole:
+        return _whole_names(folder, name, suffix)
     if ".fits" not in name.lower() and suffix[:4] not in name:
         name = root_name(name) + suffix
     tag = re.search(r"_dr[zc]", name)
@@ -377,3 +407,17 @@ def output_names(
     if end >= 0:
         return OutputNames(root=os.path.join(folder, name[:end]), tag="")  # noqa: PTH118
     return OutputNames(root=os.path.join(folder, name), tag="_drz")  # noqa: PTH118
+
+
+def _whole_names(folder: str, name: str, suffix: str) -> OutputNames:
+    """Return root and tag where only the end of a name counts."""
+    stem = re.sub(r"\.fits$", "", name, flags=re.IGNORECASE)
+    tagged = re.fullmatch(r"(.+)(_dr[zc])", stem)
+    if tagged:
+        return OutputNames(root=os.path.join(folder, tagged[1]), tag=tagged[2])  # noqa: PTH118
+    root = os.path.join(folder, stem)  # noqa: PTH118
+    if stem != name:
+        return OutputNames(root=root, tag="")
+    if suffix[:4] == "_drw":
+        return OutputNames(root=root.removesuffix("_drw") + "_drw", tag="")
+    return OutputNames(root=root, tag=suffix[:4])

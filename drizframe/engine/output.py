@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from drizframe.config import Parameters
 from drizframe.config.inputs import OutputNames, output_names
+from drizframe.engine.identity import run_identity, stamped
 from drizframe.engine.job import RunContext
+from drizframe.engine.plan import Plan
 from drizframe.engine.products import product_unit
+from drizframe.engine.store import Store
 from drizframe.errors import OutputError, UnknownComponentError
 from drizframe.hooks import INTERMEDIATE, Registry, RunProducts, Writer
-from drizframe.model import Mosaic, PlaneKey
+from drizframe.model import Exposure, Mosaic, PlaneKey
 
 __all__ = [
     "check_writable",
     "describe_products",
+    "finished",
     "kept_planes",
     "note_unmade",
     "output_root",
@@ -41,9 +47,10 @@ def output_root(output: object) -> str:
     if not isinstance(output, str | os.PathLike) or isinstance(os.fspath(output), bytes):
         msg = f"output is {output!r}; give the root of the product names as text or pathlib.Path."
         raise OutputError(msg)
-    text = os.path.expanduser(os.fspath(output))  # noqa: PTH111  (a root may end in a slash or be blank)
-    name = os.path.basename(text)  # noqa: PTH119
-    if "\0" in text or name in (".", ".."):
+    text = os.path.expanduser(os.fspath(output))  # noqa: PTH111  (a root may be blank)
+    name = os.path.basename(text).strip()  # noqa: PTH119
+    empty = bool(text.strip()) and re.sub(r"(_dr[zcw])?(\.fits)?$", "", name) == ""
+    if empty or name in (".", "..") or any(ord(c) < 32 or ord(c) == 127 for c in text):
         msg = f"output is {text!r}, which names no file. Give a root such as 'folder/name'."
         raise OutputError(msg)
     if len(os.fsencode(name)) > _LONGEST:
@@ -63,13 +70,14 @@ def check_writable(output: str) -> None:
         raise OutputError(msg)
 
 
-def product_names(output: str | None, context: RunContext, asn_root: str | None = None) -> OutputNames:
-    """Return root and tag of the products of a run."""
-    exposures = context.plan.exposures
+def product_names(
+    output: str | None, exposures: Sequence[Exposure], asn_root: str | None = None, *, whole: bool = True
+) -> OutputNames:
+    """Return root and tag of the products of a run; `whole` as in `output_names`."""
     paths = list(dict.fromkeys(e.path for e in exposures if e.path is not None)) or [
         Path(e.name) for e in exposures
     ]
-    return output_names(output, paths, exposures[0].primary or {}, asn_root)
+    return output_names(output, paths, exposures[0].primary or {}, asn_root, whole=whole)
 
 
 def writer_of(registry: Registry, *, build: bool) -> Writer:
@@ -79,14 +87,14 @@ def writer_of(registry: Registry, *, build: bool) -> Writer:
 
 
 def describe_products(
-    context: RunContext,
+    plan: Plan,
+    store: Store,
     names: OutputNames,
     *,
     planes: frozenset[str] = frozenset(),
     beside_inputs: bool = False,
 ) -> RunProducts:
-    """Return what a writer needs to know about a finished run."""
-    plan, store = context.plan, context.store
+    """Return what a writer needs to know about a run; before its work nothing can be read from it."""
     return RunProducts(
         exposures=plan.exposures, parameters=plan.parameters, frames=plan.frames, names=names,
         unit=product_unit(plan),
@@ -95,7 +103,17 @@ def describe_products(
         read=lambda name, unit: store.get(PlaneKey(name, unit)),
         origin=lambda name, unit: store.origin(PlaneKey(name, unit)),
         planes=planes, folder=Path(names.root).parent, beside_inputs=beside_inputs,
+        run=run_identity(plan.exposures, plan.parameters, Path(names.stem)),
     )  # fmt: skip
+
+
+def finished(product: RunProducts, store: Store) -> RunProducts:
+    """Return the description with the results of the steps that are single numbers."""
+    return dataclasses.replace(
+        product,
+        sky={k.unit: store.get(k) for k in store.keys("sky")},
+        weight_scale={k.unit: store.get(k) for k in store.keys("final.scale")},
+    )
 
 
 def write_mosaic(mosaic: Mosaic, names: OutputNames, registry: Registry, *, build: bool) -> list[Path]:
@@ -143,4 +161,4 @@ def with_headers(context: RunContext, product: RunProducts, mosaic: Mosaic | Non
     headers, table, notes = writer.headers(product)
     for note in notes:
         context.bus.note(note, warn=True)
-    return dataclasses.replace(mosaic, headers=headers, table=table)
+    return stamped(dataclasses.replace(mosaic, headers=headers, table=table), product.run)

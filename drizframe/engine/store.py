@@ -6,24 +6,77 @@ memory and would defeat the limit.
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import itertools
+import os
 import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, RunError
 from drizframe.model import PlaneKey, Window
+from drizframe.system.interrupts import shielded
+from drizframe.system.temporary import make_scratch, remove_scratch
 
-__all__ = ["Store"]
+__all__ = ["Store", "close_all", "scratch_parent"]
 
 Array = np.ndarray[Any, Any]
+
+#: Scratch folders that are in use, with the process that made them.
+_FOLDERS: dict[Path, int] = {}
+
+
+def scratch_parent(workdir: str) -> Path:
+    """Return where scratch folders are made: `workdir`, or without it the system's folder for temporary files."""
+    if workdir:
+        return Path(workdir).expanduser()
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        msg = f"There is no folder for scratch files: {error}. Name one with workdir."
+        raise OutputError(msg) from None
+
+
+def close_all() -> None:
+    """Delete the scratch files of all stores of this process, which is about to end."""
+    for folder in list(_FOLDERS):
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Delete a scratch folder of this process; a forked child leaves those of its parent alone."""
+    if _FOLDERS.pop(folder, None) == os.getpid():
+        remove_scratch(folder)
+
+
+atexit.register(close_all)
+
+
+@contextlib.contextmanager
+def _full_disk(file: Path, nbytes: int) -> Iterator[None]:
+    """Say which disk is full, and what is needed."""
+    try:
+        yield
+    except OSError as error:
+        folder = file.parent.parent
+        try:
+            free = f"{shutil.disk_usage(folder).free / 2**20:.0f} MiB are free"
+        except OSError:
+            free = "the folder cannot be asked how much is free"
+        msg = (
+            f"Scratch files cannot be written in {str(folder)!r}: {error}. The next plane needs "
+            f"{nbytes / 2**20:.1f} MiB, {free}. Make room there, name a folder on another disk with workdir, or "
+            f"raise max_memory so that more stays in memory."
+        )
+        raise OutputError(msg) from error
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +129,7 @@ class _Plane:
         assert self.file is not None  # noqa: S101
         ny, nx = self.shape[-2:]
         stack = data.reshape(-1, *data.shape[-2:])
-        with self.file.open("r+b") as handle:
+        with _full_disk(self.file, data.nbytes), self.file.open("r+b") as handle:
             for k, layer in enumerate(stack):
                 for row in range(layer.shape[0]):
                     start = ((k * ny + window.y0 + row) * nx + window.x0) * self.dtype.itemsize
@@ -88,7 +141,8 @@ class _Plane:
         with self.lock:
             if self.array is None:
                 return
-            np.ascontiguousarray(self.array).tofile(file)
+            with _full_disk(file, self.nbytes):
+                np.ascontiguousarray(self.array).tofile(file)
             self.file, self.array = file, None
 
 
@@ -105,8 +159,9 @@ class Store:
 
     def __init__(self, limit: int, folder: str = "") -> None:
         self._limit = int(limit)
-        self._parent = folder or None
+        self._parent = scratch_parent(folder)
         self._folder: Path | None = None
+        self._closed = False
         self._planes: dict[PlaneKey, _Plane] = {}
         self._resident: OrderedDict[PlaneKey, None] = (
             OrderedDict()
@@ -128,13 +183,14 @@ class Store:
 
     def close(self) -> None:
         """Delete the scratch files and forget everything."""
-        with self._lock:
+        with shielded(), self._lock:
+            self._closed = True
             self._planes.clear()
             self._resident.clear()
             self._used = 0
             self._values.clear()
             if self._folder is not None:
-                shutil.rmtree(self._folder, ignore_errors=True)
+                _remove(self._folder)
                 self._folder = None
 
     def __contains__(self, key: PlaneKey) -> bool:
@@ -180,7 +236,7 @@ class Store:
                 plane.array = np.zeros(shape, dtype=dtype)
             else:
                 plane.file = self._scratch(key)
-                with plane.file.open("wb") as handle:
+                with _full_disk(plane.file, plane.nbytes), plane.file.open("wb") as handle:
                     handle.truncate(plane.nbytes)
                 self.spilled += plane.nbytes
             self._admit(key, plane)
@@ -259,11 +315,16 @@ class Store:
 
     def _scratch(self, key: PlaneKey) -> Path:
         """Return a new path for the plane."""
+        if self._closed:  # a thread went on after the run was stopped
+            msg = "The run has ended; no further planes are kept."
+            raise RunError(msg)
         if self._folder is None:
             try:
-                self._folder = Path(tempfile.mkdtemp(prefix="drizframe-", dir=self._parent))
+                with shielded():
+                    self._folder = make_scratch(self._parent)
+                    _FOLDERS[self._folder] = os.getpid()
             except OSError as error:
-                msg = f"No scratch folder can be made in {self._parent or tempfile.gettempdir()!r}: {error}. Set workdir."
+                msg = f"No scratch folder can be made in {str(self._parent)!r}: {error}. Set workdir."
                 raise OutputError(msg) from None
         name = f"{key.name}_{key.unit.exposure}_{key.unit.chip}".replace("/", "_")
         return self._folder / f"{name}_{next(self._files)}.raw"  # a plane that was renamed keeps its file

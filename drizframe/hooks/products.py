@@ -54,6 +54,8 @@ class RunProducts:
         Where intermediate files go.
     beside_inputs : bool
         Whether files of an exposure go into the folder of its input instead.
+    run : str
+        What tells this run from others; products carry it as ``DRIZRUN``.
     """
 
     exposures: tuple[Exposure, ...]
@@ -68,6 +70,7 @@ class RunProducts:
     planes: frozenset[str] = frozenset()
     folder: Path = field(default_factory=Path)
     beside_inputs: bool = False
+    run: str = ""
 
     def folder_of(self, exposure: Exposure) -> Path:
         """Return the folder for files of an exposure."""

@@ -623,6 +623,9 @@ class Writer(Component):
         ``planes(product) -> list[Path]``: writes the intermediate planes that `product` asks for.
     check : callable or None
         ``check(parameters) -> None``: raises, before any work is done, for parameters that it cannot honour.
+    paths : callable or None
+        ``paths(product) -> list[Path]``: all files that `planes` and `reference` will write for that run; asked
+        before the work, so that an input or the product of another run is not overwritten.
     """
 
     family: ClassVar[str] = "writer"
@@ -632,11 +635,13 @@ class Writer(Component):
         "headers": "product",
         "planes": "product",
         "check": "parameters",
+        "paths": "product",
     }
 
     headers: Callable[..., Any] | None = None
     planes: Callable[..., list[Path]] | None = None
     check: Callable[..., None] | None = None
+    paths: Callable[..., list[Path]] | None = None
 
 
 class MapFunction(Protocol):

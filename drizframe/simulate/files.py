@@ -11,6 +11,8 @@ import numpy as np
 from drizframe.errors import OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from astropy.io.fits import HDUList, Header
 
     from drizframe.simulate.simulation import SimulatedChip, SimulatedExposure, Simulation
@@ -142,7 +144,7 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
     simulation : Simulation
         What to write; exposures are drawn one after the other.
     folder : pathlib.Path
-        Where; made if it is not there.  Files of the same names are replaced.
+        Where; made if it is not there.  An earlier simulation with the same names is replaced.
     ivm : bool
         Also write ``<root>_ivm.fits`` (extensions ``IVM``, electrons⁻²) and ``ivm.lst`` with two columns, to
         be given as ``@ivm.lst``.
@@ -157,7 +159,8 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
     Raises
     ------
     OutputError
-        If the folder cannot be made or written.
+        If the folder cannot be made or written, or holds exposures that are not of an earlier simulation with the
+        same names.
 
     Notes
     -----
@@ -169,10 +172,47 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _make_room(folder, simulation.names())
         return _write(simulation, folder, ivm=ivm, masks=masks)
     except OSError as error:
         msg = f"The simulation cannot be written to {str(folder)!r}: {error}. Choose another folder."
         raise OutputError(msg) from error
+
+
+def _make_room(folder: Path, names: Sequence[str]) -> None:
+    """Remove an earlier simulation of the same exposures; refuse a folder that holds others.
+
+    Whoever combines the exposures of the folder would combine them all, and compare them with the truth of one.
+    """
+    from drizframe.config.wildcards import exposures_among
+
+    found, _ = exposures_among(sorted(folder.glob("*.fits")), lambda _: ())
+    earlier = _earlier(folder)
+    others = [p.name for p in found if p.name.removesuffix("_flt.fits") not in names or p.name not in earlier]
+    if others:
+        shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        msg = f"The folder {str(folder)!r} holds other exposures: {shown}. Choose an empty folder, or remove them."
+        raise OutputError(msg)
+    if not earlier:
+        return
+    stale = [folder / n for n in ("truth.json", "ivm.lst", "skymask.cat")]
+    for name in names:
+        stale += [
+            folder / f"{name}_ivm.fits",
+            folder / f"truth_{name}.npz",
+            *folder.glob(f"{name}_mask[0-9]*.fits"),
+        ]
+    for path in stale:
+        path.unlink(missing_ok=True)
+
+
+def _earlier(folder: Path) -> set[str]:
+    """Return the files of exposures that an earlier simulation wrote into a folder."""
+    try:
+        record = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+        return {str(exposure["file"]) for exposure in record["exposures"]}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _write(simulation: Simulation, folder: Path, *, ivm: bool, masks: bool) -> list[Path]:

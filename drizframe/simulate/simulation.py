@@ -187,6 +187,10 @@ class Simulation(Sequence[SimulatedExposure]):
         """Draw all exposures as records with arrays in memory."""
         return [drawn.exposure() for drawn in self]
 
+    def names(self) -> list[str]:
+        """Return the names of all exposures, without drawing them."""
+        return [root_name(self.camera, index + 1) for index in range(len(self))]
+
     def write(self, folder: str | Path, *, ivm: bool = False, masks: bool = False) -> list[Path]:
         """Write FITS files and the truth; see `drizframe.simulate.files.write`."""
         from drizframe.simulate.files import write

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -84,3 +85,18 @@ def test_public_modules_are_there_after_a_bare_import():
         "assert 'drizframe.testing' not in sys.modules; drizframe.testing.conformance"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [("parameters", "driz_cr_ctegrow"), ("plugins", "stock.interpolators.lanczos")]
+)
+def test_a_pipe_gets_whole_names_in_one_line_each(command, words):
+    text = "from drizframe.cli.app import main; main()"
+    made = subprocess.run(
+        [sys.executable, "-c", text, command],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "40"},
+    )
+    assert any(words in line for line in made.stdout.splitlines())

@@ -50,6 +50,12 @@ class FlatSource:
     ltv: tuple[float, float]
     reciprocal: bool = False
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that it reads, as far as they are there."""
+        found = [resolve_reference(n)[0] for n in self.names if n.strip().upper() not in _NONE]
+        return tuple(p for p in found if p is not None)
+
     def __call__(self) -> tuple[np.ndarray[Any, np.dtype[np.float64]] | None, tuple[str, ...]]:
         """Return the flat, shape `shape`, or None if no part was found, and notes on what was not found."""
         notes = []

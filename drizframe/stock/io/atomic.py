@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from drizframe.errors import OutputError
+from drizframe.system.temporary import beside, create
+from drizframe.system.transaction import Transaction, current
 
 __all__ = ["check_folder", "staged"]
 
@@ -31,7 +32,9 @@ def check_folder(folder: Path) -> None:
 
 @contextmanager
 def staged(*targets: Path) -> Iterator[tuple[Path, ...]]:
-    """Give temporary names in the folders of some files; rename them all at the end, or leave nothing.
+    """Make temporary files in the folders of some files; rename them all at the end, or leave nothing.
+
+    Within a block of `together` they are renamed at its end.
 
     Parameters
     ----------
@@ -41,7 +44,7 @@ def staged(*targets: Path) -> Iterator[tuple[Path, ...]]:
     Yields
     ------
     tuple of pathlib.Path
-        Where to write them.
+        Where to write them; there are empty files.
 
     Raises
     ------
@@ -55,19 +58,26 @@ def staged(*targets: Path) -> Iterator[tuple[Path, ...]]:
                 f"{str(target)!r} is a folder; a product of that name cannot be written. Give another output."
             )
             raise OutputError(msg)
-    mark = uuid.uuid4().hex[:12]
-    temporary = tuple(t.with_name(f".{t.name}.{mark}.part") for t in targets)
+    temporary = tuple(beside(t) for t in targets)
+    names = ", ".join(str(t) for t in targets)
+    outer = current()
+    transaction = outer or Transaction(names)
+    handed_over = False
     try:
+        for part in temporary:
+            create(part)
         yield temporary
         for part, target in zip(temporary, targets, strict=True):
-            part.replace(target)
+            transaction.add(part, target)
+        handed_over = outer is not None
+        if outer is None:
+            transaction.commit()
     except OutputError:
         raise
     except OSError as error:
         free = shutil.disk_usage(targets[0].parent).free
-        names = ", ".join(str(t) for t in targets)
         msg = f"{names} cannot be written: {error} ({free / 2**20:.0f} MiB are free)."
         raise OutputError(msg) from error
     finally:
-        for part in temporary:
+        for part in () if handed_over else temporary:
             part.unlink(missing_ok=True)

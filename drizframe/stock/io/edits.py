@@ -18,6 +18,7 @@ import numpy as np
 
 from drizframe.errors import MissingInputError, OutputError
 from drizframe.model.sources import scale_of, stored
+from drizframe.stock.io.atomic import check_folder
 from drizframe.stock.io.facts import plain
 from drizframe.stock.io.journal import Change, commit, recover
 from drizframe.stock.io.opening import open_fits, sound
@@ -35,6 +36,7 @@ __all__ = [
     "EditPlan",
     "FileEdit",
     "commit_edits",
+    "edited_paths",
     "plan_edits",
     "restore_inputs",
     "single_exposure",
@@ -107,6 +109,52 @@ def _packed(path: Path) -> bool:
     return path.suffix.lower() in {*PACKED, ".fz"}
 
 
+def _targets(exposures: Sequence[Exposure], folder: Path) -> dict[int, Path]:
+    """Return the file that is edited, or made, for each exposure of a file."""
+    targets: dict[int, Path] = {}
+    owners: dict[Path, Path] = {}
+    for i, exposure in enumerate(exposures):
+        if exposure.path is None:
+            continue
+        target = folder / str(exposure.extra["file"]) if exposure.extra.get("split") else exposure.path
+        if owners.setdefault(target, exposure.path) != exposure.path:
+            target = folder / f"{exposure.name}_flt.fits"  # another file holds an exposure of that name
+        targets[i] = target
+    return targets
+
+
+def edited_paths(exposures: Sequence[Exposure], folder: Path, *, archive: bool) -> list[Path]:
+    """Return the files that `plan_edits` will change or make; asked before the work, to see whether it can be done.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        As read from files.
+    folder : pathlib.Path
+        Folder of the run.
+    archive : bool
+        Whether inputs are archived.
+
+    Raises
+    ------
+    OutputError
+        If the folder of the archive cannot be used.
+    """
+    paths: list[Path] = []
+    for i, target in _targets(exposures, folder).items():
+        if _packed(target):
+            continue
+        paths.append(target)
+        if not exposures[i].extra.get("split"):
+            loads = [stored(c.load) for c in exposures[i].chips]
+            sources = [s for s in loads if isinstance(s, FitsSource)]
+            paths += [Path(s.places["dq"][0]) for s in sources if "dq" in s.places]
+    copies = folder / ARCHIVE
+    if archive and paths and (copies.exists() or copies.is_symlink()):
+        check_folder(copies)
+    return list(dict.fromkeys(p for p in paths if not _packed(p)))
+
+
 def plan_edits(
     exposures: Sequence[Exposure],
     *,
@@ -144,13 +192,12 @@ def plan_edits(
     notes: list[str] = []
     sky, masks = sky or {}, masks or {}
     edits: dict[tuple[Path, Path], FileEdit] = {}
+    targets = _targets(exposures, folder)
     for i, exposure in enumerate(exposures):
         if exposure.path is None:
             continue
         split = bool(exposure.extra.get("split"))
-        target = folder / str(exposure.extra["file"]) if split else exposure.path
-        if split and any(t == target and s != exposure.path for s, t in edits):
-            target = folder / f"{exposure.name}_flt.fits"  # another file holds an exposure of that name
+        target = targets[i]
         if _packed(target):
             notes.append(f"{target} is compressed; its flags and MDRIZSKY are not updated")
             continue

@@ -14,7 +14,8 @@ from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.drizzle_keywords import rename_products
 from drizframe.stock.io.headers import frame_headers, simple_header
 from drizframe.stock.io.images import primary_hdu
-from drizframe.stock.io.run_products import check_rules, mosaic_headers, write_planes
+from drizframe.stock.io.names import mef_path, part_path
+from drizframe.stock.io.run_products import check_rules, mosaic_headers, planned_paths, write_planes
 from drizframe.stock.io.tables import header_table
 from drizframe.stock.io.text import header_text
 
@@ -81,7 +82,7 @@ def write_simple(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) ->
     headers = _headers(mosaic)
     images = {"sci": mosaic.sci, "wht": mosaic.wht, "ctx": _context(mosaic), "var": mosaic.var}
     kinds = [k for k, v in images.items() if v is not None]
-    targets = [stem.with_name(f"{stem.name}_{k}.fits") for k in kinds]
+    targets = [part_path(stem, k) for k in kinds]
     _refuse_existing(targets, overwrite)
     table = _table(mosaic)
     primary = headers["primary"].copy()
@@ -123,8 +124,7 @@ def write_mef(mosaic: Mosaic, path: Path | str, *, overwrite: bool = True) -> li
     """
     from astropy.io import fits
 
-    stem = Path(path)
-    target = stem if stem.name.endswith(".fits") else stem.with_name(stem.name + ".fits")
+    target = mef_path(Path(path))
     _refuse_existing([target], overwrite)
     headers = _headers(mosaic)
     images = {"sci": mosaic.sci, "wht": mosaic.wht, "ctx": _context(mosaic)}
@@ -159,6 +159,7 @@ SIMPLE = Writer(
     headers=mosaic_headers,
     planes=write_planes,
     check=check_rules,
+    paths=planned_paths,
 )
 MEF = Writer(
     name="fits-mef",
@@ -168,6 +169,7 @@ MEF = Writer(
     headers=mosaic_headers,
     planes=write_planes,
     check=check_rules,
+    paths=planned_paths,
 )
 
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.config.peek import RUN_COMMENT, RUN_KEYWORD
 from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.checksum_cards import data_sum, put_checksums
+from drizframe.system.transaction import current
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
     from drizframe.model import Window
 
-__all__ = ["primary_hdu", "write_image", "write_part"]
+__all__ = ["primary_hdu", "put_run", "write_image", "write_part"]
 
 _BLOCK = 2880  # bytes; unit of length of a FITS file
 
@@ -35,6 +37,14 @@ def primary_hdu(data: np.ndarray[Any, Any] | None, header: Header | None = None)
 
     copied = None if header is None else header.copy()
     return fits.PrimaryHDU(data=data, header=copied)
+
+
+def put_run(header: Header) -> None:
+    """Name the run whose files are being written, in place of one that wrote the input; see `Transaction`."""
+    header.remove(RUN_KEYWORD, ignore_missing=True)
+    act = current()
+    if act is not None and act.run:
+        header[RUN_KEYWORD] = (act.run, RUN_COMMENT)
 
 
 def write_image(
@@ -67,6 +77,7 @@ def write_image(
     hdu = primary_hdu(data, header)
     if "EXTEND" not in hdu.header:
         hdu.header["EXTEND"] = True
+    put_run(hdu.header)
     with staged(path) as (part,):
         fits.HDUList([hdu, *tables]).writeto(part, output_verify="silentfix", checksum=True)
     return path
@@ -104,11 +115,12 @@ def write_part(
     head.set("NAXIS1", shape[1], after="NAXIS")
     head.set("NAXIS2", shape[0], after="NAXIS1")
     head.set("EXTEND", True, after="NAXIS2")
+    put_run(head)
     size = 4 * shape[0] * shape[1]
     rows = np.ascontiguousarray(data, dtype=">f4")
     put_checksums(head, data_sum(rows.view(">u4")))
     text = head.tostring().encode("ascii")
-    with staged(path) as (part,), part.open("xb") as stream:
+    with staged(path) as (part,), part.open("r+b") as stream:
         stream.write(text)
         stream.truncate(len(text) + -(-size // _BLOCK) * _BLOCK)
         for k in range(rows.shape[0]):

@@ -13,8 +13,9 @@ from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.chip_headers import blot_header, mask_header
 from drizframe.stock.io.clean_copy import clean_copy
 from drizframe.stock.io.headers import ProductHeaders, simple_header
-from drizframe.stock.io.images import write_image, write_part
+from drizframe.stock.io.images import put_run, write_image, write_part
 from drizframe.stock.io.input_headers import NO_UNIT
+from drizframe.stock.io.names import chip_path, crclean_path, median_path, single_path, static_mask_path
 from drizframe.stock.io.text import header_text
 from drizframe.stock.io.wcs_keywords import distortion_tables
 
@@ -74,7 +75,7 @@ def write_single(
     for kind, image, own in (("sci", sci, headers.sci), ("wht", wht, headers.wht)):
         if image is None:
             continue
-        path = folder / f"{name}_single_{kind}.fits"
+        path = single_path(folder, name, kind)
         header = _named(simple_header(headers.primary, own, kind.upper()), path)
         paths.append(write_part(path, image, window, shape, header))
     return paths
@@ -94,7 +95,7 @@ def write_median(folder: Path, root: str, image: Image, headers: ProductHeaders)
     headers : ProductHeaders
         Of the first exposure.
     """
-    path = folder / f"{root}_med.fits"
+    path = median_path(folder, root)
     return write_image(
         path, _float32(image), _named(simple_header(headers.primary, headers.sci, "SCI"), path)
     )
@@ -114,7 +115,7 @@ def write_blot(folder: Path, exposure: Exposure, chip: Chip, image: Image, sky: 
     sky : float, optional
         Sky level of the chip.
     """
-    path = folder / f"{exposure.name}_sci{chip.extver}_blt.fits"
+    path = chip_path(folder, "blot", exposure.name, chip.extver)
     primary, science = blot_header(exposure, chip, sky)
     header = _named(simple_header(primary, science, "SCI"), path)
     return write_image(path, _float32(image), header, distortion_tables(chip.wcs))
@@ -145,7 +146,7 @@ def write_mask(
     own : tuple of Exposure and Chip, optional
         Whose grid it is; goes into the header.
     """
-    return _write_on_chip(folder / f"{name}_sci{extver}_{step}_mask.fits", _float32(image), own)
+    return _write_on_chip(chip_path(folder, f"{step}.mask", name, extver), _float32(image), own)
 
 
 def _write_on_chip(
@@ -185,7 +186,7 @@ def write_crmask(
     own : tuple of Exposure and Chip, optional
         Whose grid it is; goes into the header.
     """
-    path = folder / f"{name}_sci{extver}_crmask.fits"
+    path = chip_path(folder, "mask.cr", name, extver)
     return _write_on_chip(path, (np.asarray(mask) != 0).astype(np.uint8), own, header)
 
 
@@ -207,7 +208,7 @@ def write_sky_mask(
     own : tuple of Exposure and Chip, optional
         Whose grid it is; goes into the header.
     """
-    path = folder / f"{name}_skymatch_mask_sci{extver}.fits"
+    path = chip_path(folder, "mask.sky", name, extver)
     return _write_on_chip(path, (np.asarray(mask) != 0).astype(np.uint8), own)
 
 
@@ -227,7 +228,7 @@ def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
     """
     from astropy.io.fits import Header
 
-    path = folder / f"{signature}_staticMask.fits"
+    path = static_mask_path(folder, signature)
     header = _named(Header([("BUNIT", NO_UNIT)]), path)
     return write_image(path, (np.asarray(mask) != 0).astype(np.int16), header)
 
@@ -250,8 +251,9 @@ def write_crclean(
     crbit : int
         Flag of cosmic rays.
     """
-    path = folder / f"{exposure.name}_crclean.fits"
+    path = crclean_path(folder, exposure.name)
     copy = clean_copy(exposure, cleaned, masks, crbit)
+    put_run(copy[0].header)
     with staged(path) as (part,):
         copy.writeto(part, output_verify="silentfix", checksum=True)
     return path

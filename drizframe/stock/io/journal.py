@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,16 @@ from typing import Any
 
 from drizframe.errors import OutputError
 from drizframe.stock.io.atomic import check_folder
+from drizframe.system.interrupts import shielded
+from drizframe.system.owners import start_of
+from drizframe.system.temporary import beside, create
 
 __all__ = ["JOURNAL", "Change", "commit", "recover"]
 
 #: Name of the journal, in the folder of the run.
 JOURNAL = ".drizframe-edits.json"
+#: End of temporary names; only the journal tells whether such a file is needed, wherever it lies.
+_EDIT = ".edit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +53,11 @@ def _alive(record: dict[str, Any]) -> bool:
     pid = int(record.get("pid", 0))
     if record.get("host") != socket.gethostname() or pid == os.getpid():
         return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    now = start_of(pid)
+    return now is not None and record.get("start") in (
+        None,
+        now,
+    )  # otherwise the number is another process's now
 
 
 def _sync(path: Path) -> None:
@@ -72,9 +74,11 @@ def _write_journal(path: Path, state: str, moves: Sequence[tuple[Path, Path]]) -
         "state": state,
         "pid": os.getpid(),
         "host": socket.gethostname(),
+        "start": start_of(os.getpid()),
         "moves": [[str(a.absolute()), str(b.absolute())] for a, b in moves],
     }
-    part = path.with_name(path.name + ".part")
+    part = beside(path)
+    create(part)
     try:
         part.write_text(json.dumps(record, indent=1), encoding="utf-8")
         _sync(part)
@@ -155,12 +159,12 @@ def commit(folder: Path, changes: Sequence[Change]) -> None:
     for place in {folder, *(t.parent for t in targets)}:
         check_folder(place)
     recover(folder)
-    mark = uuid.uuid4().hex[:12]
-    moves = [(t.with_name(f".{t.name}.{mark}.part"), t) for t in targets]
+    moves = [(beside(t, _EDIT), t) for t in targets]
     journal = folder / JOURNAL
     try:
         _write_journal(journal, "prepare", moves)
         for change, (temporary, target) in zip(changes, moves, strict=True):
+            create(temporary)
             change.write(temporary)
             _set_mode(temporary, target, change.mode)
             _sync(temporary)
@@ -174,7 +178,8 @@ def commit(folder: Path, changes: Sequence[Change]) -> None:
             raise OutputError(msg) from error
         raise
     try:
-        _rename(moves)
+        with shielded():
+            _rename(moves)
     except OSError as error:
         msg = (
             f"Not all changed files could be renamed: {error}. Remove the cause; the next run here "
@@ -183,9 +188,9 @@ def commit(folder: Path, changes: Sequence[Change]) -> None:
         raise OutputError(msg) from error
     except (KeyboardInterrupt, SystemExit):  # the files must agree with each other before it goes on
         _rename(moves)
-        journal.unlink()
+        journal.unlink(missing_ok=True)
         raise
-    journal.unlink()
+    journal.unlink(missing_ok=True)
 
 
 def _set_mode(temporary: Path, target: Path, mode: int | None) -> None:

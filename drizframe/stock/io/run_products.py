@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from drizframe.hooks import RunProducts
+from drizframe.hooks import INTERMEDIATE, RunProducts
 from drizframe.model import RUN, Unit, Window
-from drizframe.model.signature import static_mask_names
 from drizframe.stock.io import intermediate
 from drizframe.stock.io.blending import choose_rules
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.facts import ProductFacts
 from drizframe.stock.io.headers import ProductHeaders, product_headers
+from drizframe.stock.io.names import mosaic_paths, plane_paths, static_masks
 
-__all__ = ["check_rules", "intermediate_files", "mosaic_headers", "write_planes"]
+__all__ = ["check_rules", "intermediate_files", "mosaic_headers", "planned_paths", "write_planes"]
 
 Image = np.ndarray[Any, Any]
 
@@ -109,13 +110,12 @@ def _single_headers(product: RunProducts, index: int) -> ProductHeaders:
 def _static(product: RunProducts) -> list[Path]:
     """Write one file for each distinct static mask."""
     written: dict[str, Path] = {}
-    names = static_mask_names(product.names.root, product.exposures)
+    names = static_masks(product.names.root, product.exposures)
     for unit in _units(product):
         mask = product.read("mask.static", unit)
         name = names[unit]
         if mask is not None and name not in written:
-            signature = name.removesuffix("_staticMask.fits")
-            written[name] = intermediate.write_static_mask(product.folder, signature, mask)
+            written[name] = intermediate.write_static_mask(product.folder, name, mask)
     return list(written.values())
 
 
@@ -230,21 +230,24 @@ def intermediate_files(product: RunProducts) -> list[Path]:
     product : RunProducts
         The finished run.
     """
-    root = Path(product.names.root).name
-    paths = [product.folder / f"{root}_med.fits"]
-    paths += [
-        product.folder / name for name in static_mask_names(product.names.root, product.exposures).values()
-    ]
-    for exposure in product.exposures:
-        folder, name = product.folder_of(exposure), exposure.name
-        paths += [folder / f"{name}_single_{kind}.fits" for kind in ("sci", "wht")]
-        for chip in exposure.chips:
-            science = f"{name}_sci{chip.extver}"
-            paths += [
-                folder / f"{science}_{kind}.fits" for kind in ("blt", "crmask", "single_mask", "final_mask")
-            ]
-            paths.append(folder / f"{name}_skymatch_mask_sci{chip.extver}.fits")
-    return list(dict.fromkeys(paths))
+    everything = frozenset(INTERMEDIATE) - {"crclean"}
+    return list(dict.fromkeys(plane_paths(dataclasses.replace(product, planes=everything))))
+
+
+def planned_paths(product: RunProducts) -> list[Path]:
+    """Return all files that a run will write: intermediate planes and the mosaic.
+
+    Parameters
+    ----------
+    product : RunProducts
+        The run, before its work: nothing is read from it.
+
+    Returns
+    -------
+    list of pathlib.Path
+        In the order of writing.
+    """
+    return [*plane_paths(product), *mosaic_paths(product)]
 
 
 #: Plane -> what writes it.

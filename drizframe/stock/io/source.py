@@ -92,6 +92,11 @@ class FitsSource:
     places: Mapping[str, tuple[str, int, int]]
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that it reads."""
+        return tuple(dict.fromkeys(path for path, _, _ in self.places.values()))
+
     def __call__(self, kind: str) -> np.ndarray[Any, Any] | None:
         """Return the image of that kind, native byte order, or None if the file has none."""
         place = self.places.get(kind)

@@ -240,3 +240,29 @@ def test_the_command_explains_a_wrong_shape(tmp_path):
     done = run_command(tmp_path, "--shape", "40by50")
     assert done.exit_code == 2
     assert "300x400" in done.output
+
+
+def test_a_folder_with_other_exposures_is_refused(tmp_path):
+    visit("generic", n=2).write(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(OutputError, match=r"holds other exposures: .*02"):
+        visit("generic", n=1).write(tmp_path)
+    with pytest.raises(OutputError, match=r"holds other exposures"):
+        visit("wfc3_ir", n=2).write(tmp_path)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_exposures_that_no_simulation_wrote_are_not_replaced(tmp_path):
+    (path,) = visit("generic", n=1).write(tmp_path / "there")
+    (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(OutputError, match=r"holds other exposures"):
+        visit("generic", n=1).write(tmp_path)
+
+
+def test_the_same_visit_is_replaced_with_all_that_belonged_to_it(tmp_path):
+    visit("generic", n=1).write(tmp_path, ivm=True, masks=True)
+    fits.PrimaryHDU().writeto(tmp_path / "final_drz_sci.fits")
+    (path,) = visit("generic", n=1).write(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        path.name, "truth.json", f"truth_{path.name.removesuffix('_flt.fits')}.npz", "final_drz_sci.fits",
+    }  # fmt: skip

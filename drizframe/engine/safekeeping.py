@@ -1,0 +1,132 @@
+"""Before a run and after it: what dead processes left is put in order, and what others wrote is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from drizframe.config import Parameters
+from drizframe.engine.events import Bus
+from drizframe.engine.identity import run_identity, stamped
+from drizframe.engine.output import check_writable, output_root, product_names, write_mosaic, writer_of
+from drizframe.engine.paths import ReadFiles, check_existing, check_targets, planned_paths, stale_products
+from drizframe.engine.plan import Plan
+from drizframe.engine.store import scratch_parent
+from drizframe.errors import OutputError
+from drizframe.hooks import Registry, RunProducts
+from drizframe.model import Exposure, Mosaic
+from drizframe.system.temporary import sweep_scratch
+from drizframe.system.transaction import recover_products, together
+
+__all__ = ["check_products", "tidy", "tidy_inputs", "write_result"]
+
+
+def tidy(settings: Parameters, folders: Sequence[Path], bus: Bus) -> None:
+    """Finish or undo what processes that have ended began in some folders, and remove what they left there."""
+    sweep_scratch(scratch_parent(settings.workdir))
+    for folder in dict.fromkeys(f.absolute() for f in folders):
+        for note in recover_products(folder):
+            bus.note(note, warn=True)
+
+
+def tidy_inputs(exposures: Sequence[Exposure], bus: Bus) -> None:
+    """Do the same in the folders of the inputs, as far as they may be written to; this run may not need to."""
+    for folder in dict.fromkeys(e.path.absolute().parent for e in exposures if e.path is not None):
+        if os.access(folder, os.W_OK):
+            try:
+                for note in recover_products(folder):
+                    bus.note(note, warn=True)
+            except OutputError as error:
+                bus.note(str(error), warn=True)
+
+
+def check_products(
+    product: RunProducts,
+    plan: Plan,
+    files: ReadFiles,
+    registry: Registry,
+    *,
+    also: Sequence[Path] = (),
+    edited: Sequence[Path] = (),
+) -> tuple[list[Path], list[Path], list[str]]:
+    """Test, before the work, everything that a run will write.
+
+    Parameters
+    ----------
+    product : RunProducts
+        The run.
+    plan : Plan
+        Its steps.
+    files : ReadFiles
+        What it reads.
+    registry : Registry
+        Has the writer.
+    also : sequence of pathlib.Path
+        Further files that will be written or added to, such as a log.
+    edited : sequence of pathlib.Path
+        Inputs that are changed at the end.
+
+    Returns
+    -------
+    planned : list of pathlib.Path
+        What will be written.
+    stale : list of pathlib.Path
+        What is to be removed with it.
+    notes : list of str
+        For the user.
+
+    Raises
+    ------
+    OutputError
+        If an input or a product of another run would be written over, or a file cannot be written.
+    """
+    made = {plane for step in plan.steps for plane in step.produces}
+    if not plan.parameters.driz_cr_corr:
+        made.discard("crclean")
+    writer = writer_of(registry, build=plan.parameters.build)
+    planned = planned_paths(writer, dataclasses.replace(product, planes=product.planes & made))
+    overwrite = plan.parameters.overwrite_products
+    check_targets([*planned, *also], files, edited=edited)
+    check_existing(planned, product.run, overwrite=overwrite)
+    stale, notes = stale_products(Path(product.names.stem), planned, files, product.run, overwrite=overwrite)
+    return planned, stale, notes
+
+
+def write_result(
+    mosaic: Mosaic,
+    root: str | Path,
+    exposures: Sequence[Exposure],
+    parameters: Parameters,
+    registry: Registry,
+    *,
+    own: Sequence[Path] = (),
+) -> list[Path]:
+    """Write the mosaic of a run that is over, under any name; return the files.  Those in `own` are of the same mosaic.
+
+    Raises
+    ------
+    OutputError
+        As `check_products`.
+    """
+    root = output_root(root)
+    check_writable(root)
+    names = product_names(root, exposures)
+    stem = Path(names.stem)
+    identity = run_identity(exposures, parameters, stem)
+    product = RunProducts(
+        exposures=tuple(exposures), parameters=parameters.model_copy(update={"driz_combine": True}), frames={}, names=names,
+        unit=mosaic.unit, sky={}, weight_scale={}, read=lambda *_: None, origin=lambda *_: None, folder=stem.parent, run=identity,
+    )  # fmt: skip
+    files = ReadFiles.of_run((), exposures, parameters)
+    planned = planned_paths(writer_of(registry, build=parameters.build), product)
+    recover_products(stem.parent)
+    check_targets(planned, files)
+    check_existing(planned, identity, overwrite=parameters.overwrite_products)
+    overwrite = parameters.overwrite_products
+    stale, _ = stale_products(stem, planned, files, identity, overwrite=overwrite, own=own)
+    with together() as act:
+        for path in stale:
+            act.remove(path)
+        return write_mosaic(stamped(mosaic, identity), names, registry, build=parameters.build)

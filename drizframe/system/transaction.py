@@ -1,0 +1,355 @@
+"""Files of one run appear as one act: all of them, or none.
+
+Every file is written under a temporary name beside its target.  At the end each folder gets a journal of its
+renamings, then the files are renamed, then the journals go.  What an error stops is undone at once.  What a kill stops
+is finished by the next run that writes there: journals in all folders mean that everything was written, so the rest is
+renamed; a journal without those of the other folders means that nothing was renamed yet, so the temporary files go.
+
+A journal names files of its own folder only, by their base names, and is believed only from this user.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from drizframe.errors import OutputError
+from drizframe.system.interrupts import shielded
+from drizframe.system.temporary import BACKUP, JOURNAL, beside, create, marked, sweep_parts
+
+__all__ = ["Transaction", "current", "recover_products", "together"]
+
+State = Literal["commit", "back"]
+
+_CURRENT: ContextVar[Transaction | None] = ContextVar("drizframe_transaction", default=None)
+
+
+def current() -> Transaction | None:
+    """Return the transaction of the block that is running, if there is one."""
+    return _CURRENT.get()
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One renaming: base names, and size and time of the file that is renamed; `part` None: `target` is removed."""
+
+    target: str
+    backup: str
+    part: str | None
+    size: int
+    changed: int
+
+
+@dataclass(slots=True)
+class _Journal:
+    """What is to be done in one folder."""
+
+    path: Path
+    moves: list[_Move]
+    others: list[str]
+    state: State = "commit"
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+    def write(self) -> None:
+        """Write it so that it is whole or not there."""
+        record = {"state": self.state, "with": self.others, "moves": [asdict(m) for m in self.moves]}
+        part = beside(self.path.with_name("journal"))
+        create(part)
+        try:
+            part.write_text(json.dumps(record, indent=1), encoding="utf-8")
+            part.replace(self.path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @classmethod
+    def read(cls, path: Path) -> _Journal:
+        """Read one; names that lead out of its folder are refused."""
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+            moves = [_Move(**m) for m in record["moves"]]
+            others = [str(o) for o in record["with"]]
+            state = record["state"]
+            names = [n for m in moves for n in (m.target, m.backup, m.part) if n is not None]
+            if state not in ("commit", "back") or any(not _base(n) for n in names):
+                raise ValueError(state)  # noqa: TRY301  (as any other fault of its contents)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            msg = (
+                f"{path} is no list of renamings that drizframe wrote ({type(error).__name__}: {error}). Check the products in "
+                f"that folder, then delete it."
+            )
+            raise OutputError(msg) from error
+        return cls(path, moves, others, state)
+
+
+def _base(name: Any) -> bool:
+    """Tell whether a text is the name of a file, without a folder."""
+    return (
+        isinstance(name, str) and name not in ("", ".", "..") and Path(name).name == name and "\0" not in name
+    )
+
+
+class Transaction:
+    """Files that are to appear together.
+
+    Parameters
+    ----------
+    what : str
+        What they are, for messages.
+    run : str
+        What tells the run that they are of from others; writers put it into headers.
+    """
+
+    def __init__(self, what: str = "The products", run: str = "") -> None:
+        self._what = what
+        self.run = run
+        self._parts: dict[Path, Path | None] = {}
+
+    def add(self, part: Path, target: Path) -> None:
+        """Let a temporary file become `target`."""
+        old = self._parts.get(target)
+        if old is not None:
+            old.unlink(missing_ok=True)
+        self._parts[target] = part
+
+    def remove(self, target: Path) -> None:
+        """Let a file that does not belong to the others go."""
+        self._parts.setdefault(target, None)
+
+    def discard(self) -> None:
+        """Delete the temporary files."""
+        for part in self._parts.values():
+            if part is not None:
+                part.unlink(missing_ok=True)
+
+    def commit(self) -> None:
+        """Make all of it so.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be renamed; then all is as it was.
+        """
+        if not self._parts:
+            return
+        with shielded():
+            journals = self._journals()
+            try:
+                for journal in journals:
+                    journal.write()
+                self._parts = {}  # from here on they are the journals' business
+                _forward(journals)
+            except OSError as error:
+                self._undo(journals, error)
+            except BaseException:  # the files must agree with each other before it goes on
+                self._parts = {}
+                _forward(journals)
+                _finish(journals)
+                raise
+            _finish(journals)
+
+    def _undo(self, journals: Sequence[_Journal], error: OSError) -> None:
+        try:
+            _back(journals)
+        except OSError as second:
+            msg = (
+                f"{self._what} cannot be put in place: {error}. What was there before cannot be put back either: {second}. "
+                f"Remove the cause; the next run that writes there puts it back."
+            )
+            raise OutputError(msg) from error
+        msg = f"{self._what} cannot be put in place: {error}. Everything is as it was before."
+        raise OutputError(msg) from error
+
+    def _journals(self) -> list[_Journal]:
+        """Return one journal for each folder."""
+        folders: dict[Path, list[_Move]] = {}
+        for target, part in self._parts.items():
+            stat = (target if part is None else part).lstat()
+            move = _Move(
+                target=target.name, backup=beside(target, BACKUP).name, part=None if part is None else part.name,
+                size=stat.st_size, changed=stat.st_mtime_ns,
+            )  # fmt: skip
+            folders.setdefault(target.parent.absolute(), []).append(move)
+        paths = [beside(folder / "products", JOURNAL) for folder in folders]
+        return [
+            _Journal(path, moves, [str(p) for p in paths if p != path])
+            for path, moves in zip(paths, folders.values(), strict=True)
+        ]
+
+
+def _forward(journals: Sequence[_Journal]) -> None:
+    """Rename what is not renamed yet; what is replaced gets another name."""
+    for journal in journals:
+        for move in journal.moves:
+            target, backup = journal.folder / move.target, journal.folder / move.backup
+            part = None if move.part is None else journal.folder / move.part
+            done = not _is(target, move) if part is None else not os.path.lexists(part)
+            if done:
+                continue
+            if os.path.lexists(target) and not os.path.lexists(backup):
+                _set_aside(target, backup, keep=part is not None)
+            if part is not None:
+                part.replace(target)
+
+
+def _set_aside(target: Path, backup: Path, *, keep: bool) -> None:
+    """Give a file a second name, or, without `keep` or where that is not possible, another name."""
+    if keep:
+        with contextlib.suppress(OSError, NotImplementedError):
+            os.link(target, backup, follow_symlinks=False)
+            return
+    target.replace(backup)
+
+
+def _back(journals: Sequence[_Journal]) -> None:
+    """Undo all renamings, and remove the temporary files."""
+    for journal in journals:
+        if os.path.lexists(journal.path):
+            journal.state = "back"
+            journal.write()
+    for journal in journals:
+        for move in reversed(journal.moves):
+            target, backup = journal.folder / move.target, journal.folder / move.backup
+            part = None if move.part is None else journal.folder / move.part
+            if _one_file(backup, target):
+                backup.unlink()  # it was not replaced yet
+            elif os.path.lexists(backup):
+                backup.replace(target)
+            elif part is not None and not os.path.lexists(part) and _is(target, move):
+                target.unlink()  # it was not there before
+            if part is not None:
+                part.unlink(missing_ok=True)
+    for journal in journals:
+        journal.path.unlink(missing_ok=True)
+
+
+def _one_file(one: Path, other: Path) -> bool:
+    """Tell whether two names are of one file."""
+    try:
+        return os.path.samestat(one.lstat(), other.lstat())
+    except OSError:
+        return False
+
+
+def _is(path: Path, move: _Move) -> bool:
+    """Tell whether a file is the one that a journal speaks of."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (move.size, move.changed)
+
+
+def _finish(journals: Sequence[_Journal]) -> None:
+    """Remove what was replaced, then the journals."""
+    for journal in journals:
+        for move in journal.moves:
+            (journal.folder / move.backup).unlink(missing_ok=True)
+    for journal in journals:
+        journal.path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def together(what: str = "The products", *, run: str = "") -> Iterator[Transaction]:
+    """Let all files that `staged` makes in the block appear at its end, or none of them.
+
+    Parameters
+    ----------
+    what : str
+        What they are, for messages.
+    run : str
+        What tells the run that they are of from others.
+
+    Yields
+    ------
+    Transaction
+        It takes files that are to be removed as well.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be put in place.
+    """
+    transaction = Transaction(what, run)
+    token = _CURRENT.set(transaction)
+    try:
+        yield transaction
+        transaction.commit()
+    finally:
+        _CURRENT.reset(token)
+        with shielded():
+            transaction.discard()
+
+
+def recover_products(folder: Path) -> list[str]:
+    """Finish or undo what processes that have ended began in a folder, and remove their temporary files.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where products are written.
+
+    Returns
+    -------
+    list of str
+        What was done.
+
+    Raises
+    ------
+    OutputError
+        If a journal is damaged, or a file cannot be renamed.
+    """
+    notes = []
+    try:
+        for name in sorted(os.listdir(folder)) if folder.is_dir() else ():  # noqa: PTH208
+            if _left_behind(folder / name):
+                notes += _recover(_Journal.read(folder / name))
+        sweep_parts(folder)
+    except OutputError:
+        raise
+    except OSError as error:
+        msg = f"What an earlier run began in {str(folder)!r} cannot be finished: {error}. Remove the cause, and run again."
+        raise OutputError(msg) from error
+    return notes
+
+
+def _left_behind(path: Path) -> bool:
+    """Tell whether a path is the journal of a process of this user that has ended."""
+    mark = marked(path, JOURNAL)
+    if mark is None or path.is_symlink() or not path.is_file():
+        return False
+    user = getattr(os, "geteuid", lambda: path.lstat().st_uid)()
+    return path.lstat().st_uid == user and mark.gone
+
+
+def _recover(journal: _Journal) -> list[str]:
+    """Finish or undo what one journal and those of the other folders say."""
+    others = [Path(o) for o in journal.others]
+    whole = all(_left_behind(o) for o in others)
+    journals = [journal, *(_Journal.read(o) for o in others)] if whole else [journal]
+    parts = [j.folder / m.part for j in journals for m in j.moves if m.part is not None]
+    undo = any(j.state == "back" for j in journals) or (not whole and any(os.path.lexists(p) for p in parts))
+    undo = undo or not all(_complete(j, m) for j in journals for m in j.moves)
+    with shielded():
+        if undo:
+            _back(journals)
+        else:
+            _forward(journals)
+            _finish(journals)
+    number = sum(len(j.moves) for j in journals)
+    how = "none was replaced" if undo else "they are complete now"
+    return [f"An earlier run stopped while it put {number} products in place in {journal.folder}; {how}."]
+
+
+def _complete(journal: _Journal, move: _Move) -> bool:
+    """Tell whether a temporary file is as it was written, if it is still there."""
+    part = None if move.part is None else journal.folder / move.part
+    return part is None or not os.path.lexists(part) or _is(part, move)
