@@ -7,7 +7,7 @@ import io
 import lzma
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,6 @@ def _read_block(text: str, cards: dict[str, str]) -> bool:
     return False
 
 
-def is_product(cards: dict[str, str]) -> bool:
+def is_product(cards: Container[str]) -> bool:
     """Tell whether a primary header is that of a drizzled image, of drizframe or of another program."""
     return "NDRIZIM" in cards or RUN_KEYWORD in cards

@@ -239,9 +239,7 @@ def _origin(cards: Mapping[str, str]) -> str:
     """Say what a file is, by its header."""
     if RUN_KEYWORD in cards:
         return "the product of a run with other inputs or another output"
-    return (
-        "the product of another program or version" if is_product(dict(cards)) else "no product of drizframe"
-    )
+    return "the product of another program or version" if is_product(cards) else "no product of drizframe"
 
 
 def _refuse(strange: Mapping[str, Sequence[str]]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.config.inputs import root_name
+from drizframe.config.peek import is_product
 from drizframe.errors import InputError, UnreadableInputError
 from drizframe.hooks import Reader, hookimpl
 from drizframe.hooks.headers import header_number
@@ -126,9 +127,9 @@ def _exposure(
     wcskey = str(options.extra.get("wcskey") or "")
     distortion = bool(options.extra.get("coeffs", True))
     chosen = select_group(chips, options.extra.get("group"), str(path))
-    told = list(
-        check_required(chosen, instrument, options.extra.get("allow_missing") or (), path, found.note)
-    )
+    allowed = options.extra.get("allow_missing") or ()
+    # A mosaic keeps the names of its camera, but no camera made it: it never had flags.
+    told = [] if is_product(primary) else list(check_required(chosen, instrument, allowed, path, found.note))
     science, wcs, sources = {}, {}, {}
     for place in chosen:
         where = f"{path}[{place.places['sci'][1]}]"
