@@ -68,11 +68,40 @@ __all__ = [
     "UnsupportedError",
     "WCSError",
     "nearest",
+    "printable",
 ]
+
+
+def printable(text: str, keep: str = "\n") -> str:
+    r"""Return a text in which characters that cannot be printed are escapes: a terminal may act on them.
+
+    Names of files, and what is in them, can hold any character.
+
+    Parameters
+    ----------
+    text : str
+        A message.
+    keep : str
+        Characters that stay; by default the ends of lines.
+
+    Examples
+    --------
+    >>> printable("a\x1b[2J_flt.fits")
+    'a\\x1b[2J_flt.fits'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode("ascii") for c in text
+    )
 
 
 class DrizframeError(Exception):
     """Root of all errors raised by drizframe."""
+
+    def __str__(self) -> str:
+        """Return the message; characters that cannot be printed are escapes."""
+        return printable(super().__str__())
 
 
 class ParameterError(DrizframeError, ValueError):
@@ -210,6 +239,10 @@ class HookError(PluginError):
 
 class DrizframeWarning(UserWarning):
     """The run goes on, but the user should know."""
+
+    def __str__(self) -> str:
+        """Return the message; characters that cannot be printed are escapes."""
+        return printable(super().__str__())
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

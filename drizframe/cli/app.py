@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from drizframe.cli import demo, new_plugin, parameters, plugins, run, simulate, truth, validate
-from drizframe.errors import DrizframeError, DrizframeWarning, HookError
+from drizframe.errors import DrizframeError, DrizframeWarning, HookError, printable
 from drizframe.system.interrupts import orderly
 
 __all__ = ["app", "main"]
@@ -93,7 +93,7 @@ def _shown_plainly(show: Callable[..., None]) -> Callable[..., None]:
         if issubclass(category, DrizframeWarning) and more.get("file") is None:
             typer.secho(f"warning: {message}", fg="yellow", err=True)
         else:
-            show(message, category, *where, **more)
+            show(printable(str(message)), category, *where, **more)
 
     return shown
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drizframe.config.toml import SetText, merged, read_toml
-from drizframe.errors import ParameterError
+from drizframe.errors import ParameterError, printable
 
 if TYPE_CHECKING:
     from drizframe.api import Result
@@ -126,4 +126,4 @@ def summary(result: Result) -> None:
 
     out = console()
     for line in result.describe():
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(printable(line, keep=""), markup=False, soft_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +19,15 @@ from drizframe.config.interfaces import for_drop_in
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.store import close_all
-from drizframe.errors import DrizframeWarning, UnsupportedError
+from drizframe.errors import DrizframeError, DrizframeWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.model import Exposure, PlaneKey
 from drizframe.report.logfile import LogFile, log_file
-from drizframe.stock.io.edits import commit_edits, edited_paths, plan_edits, restore_inputs
-from drizframe.stock.io.journal import recover
+from drizframe.stock.io.edits import ARCHIVE, commit_edits, edited_paths, plan_edits, restore_inputs
+from drizframe.stock.io.journal import recover_folders, tidy_folders
+from drizframe.stock.io.locks import InputLocks
 from drizframe.stock.io.run_products import intermediate_files
+from drizframe.stock.io.source import restamped
 from drizframe.system.interrupts import orderly
 
 __all__ = ["AstroDrizzle", "help"]
@@ -96,24 +98,51 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
         settings = make_parameters(values)
     notes += told
     chosen = given_input if not is_blank(given_input) else "*flt.fits" if other_input is None else other_input
-    recovered = recover(Path())
-    if recovered:
-        warnings.warn(f"In {Path.cwd()}, {recovered}.", DrizframeWarning, stacklevel=4)
-    if settings.restore and not settings.overwrite:
-        restore_inputs([Path(p) for p in expand_inputs(chosen).paths], Path())
-    log = _log_file(settings, output, chosen, configobj)
-    session = run_session(
-        chosen, output, settings, wcsmap=wcsmap, listeners=[] if log is None else [log],
-        keep=_planes(settings), beside_inputs=True, notes=notes,
-        also_written=[] if log is None else [log.path], edited=_edited,
-    )  # fmt: skip
+    paths = _found(chosen, notes)
+    with InputLocks(paths):
+        notes += _settle(p.resolve().parent for p in paths)
+        if settings.restore and not settings.overwrite:
+            restore_inputs(paths, Path())
+        log = _log_file(settings, output, chosen, configobj)
+        session = run_session(
+            chosen, output, settings, wcsmap=wcsmap, listeners=[] if log is None else [log],
+            keep=_planes(settings), beside_inputs=True, notes=notes,
+            also_written=[] if log is None else [log.path], edited=_edited,
+        )  # fmt: skip
+        try:
+            _commit(session)
+            if settings.clean:
+                _clean(session)
+        finally:
+            session.context.store.close()
+    result = session.result
+    return dataclasses.replace(
+        result, exposures=restamped(result.exposures), warnings=tuple(session.context.bus.warnings)
+    )
+
+
+def _found(chosen: Any, notes: list[str]) -> Sequence[Path]:
+    """Return the inputs, after what an interrupted run left in this folder is finished."""
+    told = _settle([Path()])
     try:
-        _commit(session)
-        if settings.clean:
-            _clean(session)
-    finally:
-        session.context.store.close()
-    return dataclasses.replace(session.result, warnings=tuple(session.context.bus.warnings))
+        paths = expand_inputs(chosen).paths
+    except DrizframeError:
+        for note in told:
+            warnings.warn(note, DrizframeWarning, stacklevel=3)
+        raise
+    notes += told
+    return paths
+
+
+def _settle(folders: Iterable[Path]) -> list[str]:
+    """Finish what an interrupted run left in folders of inputs, and in that of the archived copies; say what was done."""
+    places = [f for f in dict.fromkeys(folders) if f.is_dir()]
+    copies = Path() / ARCHIVE
+    if copies.is_dir() and not copies.is_symlink():
+        places.append(copies)
+    notes = recover_folders(places)
+    tidy_folders(places)
+    return notes
 
 
 def _edited(exposures: Sequence[Exposure], settings: Parameters) -> list[Path]:
@@ -168,7 +197,8 @@ def _commit(session: Session) -> None:
     )
     for note in notes:
         context.bus.note(note, warn=True)
-    commit_edits(plan)
+    for note in commit_edits(plan):
+        context.bus.note(note, warn=True)
 
 
 def _clean(session: Session) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
+from drizframe.config.names import base_name
 from drizframe.config.texts import read_text
 from drizframe.config.wildcards import exposures_among
 from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError
@@ -231,6 +232,20 @@ def _member_path(folder: Path, root: str) -> Path | None:
     return next((folder / n for n in names if (folder / n).is_file()), None)
 
 
+def _check_link(member: Path, table: Path) -> None:
+    """Refuse a member that is a link out of the folder: who wrote the table may have made it.
+
+    Links of a whole set, the table among them, to where the files are do not lead out of their folder.
+    """
+    folders = {table.parent.resolve(), table.resolve().parent}
+    if member.is_symlink() and member.resolve().parent not in folders:
+        msg = (
+            f"{table}: its member {member.name} is a link to {str(member.resolve())!r}, out of the folder of the table. "
+            "Link the table from there too, or name the files themselves."
+        )
+        raise InputError(msg)
+
+
 def _association(path: Path) -> tuple[list[Path], str]:
     """Return the members and the product name of an association table."""
     from astropy.io import fits
@@ -261,11 +276,12 @@ def _association(path: Path) -> tuple[list[Path], str]:
     for name, kind, present in rows:
         if not (present and kind.startswith("EXP")):
             continue
-        root = name.lower()
+        root = base_name(name, f"{path}: MEMNAME of a member").lower()
         found = _member_path(path.parent, root)
         if found is None:
             missing.append(root)
             continue
+        _check_link(found, path)
         corrected = path.parent / f"{root}_flc.fits"
         if check and corrected.is_file() and corrected != found:
             both.append(f"{found.name} and {corrected.name}")
@@ -290,7 +306,7 @@ def _product(path: Path, rows: Iterable[tuple[str, str, bool]]) -> str:
     for wanted in ("PROD-DTH", "PROD-RPT", "PROD-CRJ"):
         for name, kind, _ in rows:
             if kind.startswith(wanted):
-                return name.lower()
+                return base_name(name, f"{path}: MEMNAME of the product").lower()
     return path.name.split("_", 1)[0].lower()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from drizframe.engine.hearing import deaf
-from drizframe.errors import DrizframeWarning
+from drizframe.errors import DrizframeWarning, printable
 from drizframe.hooks import FAULTS, Event, PluginManager
 
 __all__ = ["Bus"]
@@ -73,10 +73,13 @@ class Bus:
 
     def run(self, kind: Literal["begin_run", "end_run"], text: str = "") -> None:
         """The run begins or ends."""
-        self.emit(Event(kind=kind, text=text, seconds=time.perf_counter() - self._started))
+        self.emit(
+            Event(kind=kind, text=printable(text, keep=""), seconds=time.perf_counter() - self._started)
+        )
 
     def note(self, text: str, *, warn: bool = False, step: str = "") -> None:
         """Log a line; as a Python warning too if `warn`."""
+        text = printable(text, keep="")  # names of files, and what is in them, reach a terminal and the log
         if warn:
             self.warnings.append(text)
             log.warning(text)

@@ -258,7 +258,21 @@ def _read_all(
     expanded = expand_inputs(inputs)
     for note in expanded.notes:
         bus.note(note, warn=True)
+    _settle([p for p in (*expanded.paths, *expanded.ivm) if p is not None], registry, bus)
     exposures: list[Exposure] = []
     for path, weight in zip(expanded.paths, expanded.ivm, strict=True):
         exposures += read_file(Path(path), parameters, registry, weight)
     return exposures, expanded.output_root
+
+
+def _settle(paths: Sequence[Path], registry: Registry, bus: Bus) -> None:
+    """Let the readers finish what an interrupted run left half done to their files, before any is read."""
+    files: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(paths):
+        reader = next((r for r in registry.records("reader") if ask(r, r.matches, path)), None)  # type: ignore[attr-defined]
+        if reader is not None:
+            files.setdefault(reader.name, []).append(path)
+    for name, own in files.items():
+        record = registry.get("reader", name)
+        for note in ask(record, record.settle, own) if record.settle is not None else ():
+            bus.note(note, warn=True)

@@ -592,13 +592,21 @@ class Reader(Component):
     reference : callable
         ``reference(path, *, instruments, options) -> list[Exposure]``: `instruments` is a callable that finds
         the `Instrument` for a primary header, `options` an `InstrumentOptions`.
+    settle : callable or None
+        ``settle(paths) -> list[str]``: finishes what an interrupted run left half done to files, and returns
+        what it did, for warnings.  Called with all files of a run that the reader takes, before any is read.
     """
 
     family: ClassVar[str] = "reader"
     takes_options: ClassVar[bool] = False
-    CALLS: ClassVar[Calls] = {"reference": "path, *, instruments, options", "matches": "path"}
+    CALLS: ClassVar[Calls] = {
+        "reference": "path, *, instruments, options",
+        "matches": "path",
+        "settle": "paths",
+    }
 
     matches: Callable[[Path], bool] | None = None
+    settle: Callable[[Sequence[Path]], Sequence[str]] | None = None
 
     def _check(self) -> None:
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -98,7 +99,8 @@ def static_mask_name(root_output: str | None, exposure: Exposure, chip: Chip, *,
 
 def _suffix(signature: DetectorSignature, taken: Sequence[DetectorSignature]) -> str:
     """Return what tells a signature from those that have its name already."""
-    parts = [f"{signature.instrument}{signature.detector}".lower()]
+    # of a header, and part of the name of a file now
+    parts = [re.sub(r"[^a-z0-9-]+", "_", f"{signature.instrument}{signature.detector}".lower())[:40]]
     if any(signature.instrument == t.instrument and signature.detector == t.detector for t in taken):
         parts += [f"{value:g}".replace("-", "m") for value in signature.ltv]
     return "_" + "_".join(parts)

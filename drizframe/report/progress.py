@@ -57,4 +57,6 @@ class ProgressBar:
 
             self._progress.update(TaskID(self._tasks[event.step]), completed=event.done)
         elif event.kind == "warning":
-            self._progress.console.print(f"[yellow]warning:[/yellow] {event.text}", highlight=False)
+            from rich.markup import escape
+
+            self._progress.console.print(f"[yellow]warning:[/yellow] {escape(event.text)}", highlight=False)

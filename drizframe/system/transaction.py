@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from drizframe.errors import OutputError
 from drizframe.system.interrupts import shielded
-from drizframe.system.temporary import BACKUP, JOURNAL, beside, create, marked, sweep_parts
+from drizframe.system.temporary import BACKUP, JOURNAL, PART, beside, create, marked, sweep_parts
 
 __all__ = ["Transaction", "current", "recover_products", "together"]
 
@@ -81,7 +81,9 @@ class _Journal:
             names = [n for m in moves for n in (m.target, m.backup, m.part) if n is not None]
             if state not in ("commit", "back") or any(not _base(n) for n in names):
                 raise ValueError(state)  # noqa: TRY301  (as any other fault of its contents)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            if not all(_of_ours(m) for m in moves):
+                raise ValueError("it names files that are not temporary ones")  # noqa: TRY301
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             msg = (
                 f"{path} is no list of renamings that drizframe wrote ({type(error).__name__}: {error}). Check the products in "
                 f"that folder, then delete it."
@@ -94,6 +96,13 @@ def _base(name: Any) -> bool:
     """Tell whether a text is the name of a file, without a folder."""
     return (
         isinstance(name, str) and name not in ("", ".", "..") and Path(name).name == name and "\0" not in name
+    )
+
+
+def _of_ours(move: _Move) -> bool:
+    """Tell whether the files that come and go have names that only drizframe gives."""
+    return marked(Path(move.backup), BACKUP) is not None and (
+        move.part is None or marked(Path(move.part), PART) is not None
     )
 
 
@@ -178,7 +187,8 @@ class Transaction:
                 size=stat.st_size, changed=stat.st_mtime_ns,
             )  # fmt: skip
             folders.setdefault(target.parent.absolute(), []).append(move)
-        paths = [beside(folder / "products", JOURNAL) for folder in folders]
+        name = beside(Path("products"), JOURNAL).name  # the same in all folders, and nobody can guess it
+        paths = [folder / name for folder in folders]
         return [
             _Journal(path, moves, [str(p) for p in paths if p != path])
             for path, moves in zip(paths, folders.values(), strict=True)
@@ -333,7 +343,9 @@ def _left_behind(path: Path) -> bool:
 def _recover(journal: _Journal) -> list[str]:
     """Finish or undo what one journal and those of the other folders say."""
     others = [Path(o) for o in journal.others]
-    whole = all(_left_behind(o) for o in others)
+    # a journal of another folder counts if both say that they belong together: nobody else's word leads out of here
+    whole = all(o.name == journal.path.name and _left_behind(o) for o in others)
+    whole = whole and all(str(journal.path) in _Journal.read(o).others for o in others)
     journals = [journal, *(_Journal.read(o) for o in others)] if whole else [journal]
     parts = [j.folder / m.part for j in journals for m in j.moves if m.part is not None]
     undo = any(j.state == "back" for j in journals) or (not whole and any(os.path.lexists(p) for p in parts))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.config.names import base_name
 from drizframe.errors import InputError
 from drizframe.hooks.headers import header_number
 from drizframe.model.fits_claims import opened_fits
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["FlatSource", "expand", "flat_facts"]
 
 _NONE = frozenset({"", "N/A", "NA", "NONE"})
+#: Variables that name a folder of reference files: jref, iref, oref, uref, nref.
+_VARIABLE = re.compile(r"[A-Za-z]{1,4}ref", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +164,27 @@ def resolve_reference(name: str) -> tuple[Path | None, str]:
     Parameters
     ----------
     name : str
-        ``variable$file`` or a path.
+        As the header gives it: ``variable$file``, where the variable names a folder of reference files (``jref``),
+        or the name of a file in the current folder.  Nothing else is opened: whoever wrote the header does not say
+        what is read.
     """
     text = name.strip()
-    if "$" in text:
-        variable, rest = text.split("$", 1)
-        folder = os.environ.get(variable)
-        if folder is None:
+    variable, dollar, rest = text.rpartition("$")
+    try:
+        rest = base_name(rest, f"flat field {name!r}: the name")
+    except InputError as error:
+        return None, str(error)
+    folder = Path()
+    if dollar:
+        if not _VARIABLE.fullmatch(variable):
+            return (
+                None,
+                f"flat field {name!r}: {variable!r} is no variable of reference files, such as 'jref'",
+            )
+        if not os.environ.get(variable):
             return None, f"flat field {name!r}: the environment variable {variable} is not set"
-        text = os.path.join(folder, rest)  # noqa: PTH118  (the variable may end in a slash or be empty)
-    path = Path(text).expanduser()
+        folder = Path(os.environ[variable]).expanduser()
+    path = folder / rest
     return (path, "") if path.is_file() else (None, f"flat field {path} does not exist")
 
 

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.config.names import is_base_name
 from drizframe.config.texts import read_text
 from drizframe.errors import InputError
 
@@ -189,6 +190,8 @@ def _add_rule(
 @cache
 def packaged_rules(name: str) -> Rules | None:
     """Return the rules that come with drizframe for an instrument (``"acs"``), or None."""
+    if not is_base_name(name):  # of a header
+        return None
     place = resources.files("drizframe.stock.io") / "rules" / f"{name}.rules"
     return parse_rules(place.read_text(encoding="utf-8"), place.name) if place.is_file() else None
 

@@ -6,29 +6,30 @@ the drop-in calls this; a run of the native interface never writes to an input.
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from drizframe.errors import MissingInputError, OutputError
 from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.atomic import check_folder
-from drizframe.stock.io.facts import plain
-from drizframe.stock.io.journal import Change, commit, recover
-from drizframe.stock.io.opening import open_fits, sound
-from drizframe.stock.io.source import FitsSource, constant_shape
-from drizframe.stock.io.text import header_text
-from drizframe.stock.io.unpacking import PACKED
+from drizframe.stock.io.edit_contents import single_exposure, split_parts, write_edit
+from drizframe.stock.io.journal import Change, commit
+from drizframe.stock.io.locks import is_packed
+from drizframe.stock.io.opening import open_stream
+from drizframe.stock.io.rights import check_owner
+from drizframe.stock.io.source import FitsSource
+from drizframe.stock.io.stamps import Stamp, check_unchanged, stamp_of
 
 if TYPE_CHECKING:
-    from astropy.io.fits import HDUList
-
     from drizframe.model import Exposure, Unit
 
 __all__ = [
@@ -44,7 +45,6 @@ __all__ = [
 
 #: Folder of archived inputs.
 ARCHIVE = "OrIg_files"
-_READ_ONLY = 0o444
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +63,8 @@ class FileEdit:
         ``MDRIZSKY`` by number of the science extension in `target`.
     masks : mapping of int to ndarray
         Cosmic-ray masks (1 = good) by number of the data-quality extension in `target`.
+    stamp : Stamp or None
+        Of `source`, when its headers were read; it must still be that file.
     """
 
     source: Path
@@ -70,6 +72,7 @@ class FileEdit:
     exposure: Exposure | None = None
     sky: Mapping[int, float] = field(default_factory=dict)
     masks: Mapping[int, np.ndarray[Any, Any]] = field(default_factory=dict)
+    stamp: Stamp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,8 +85,8 @@ class EditPlan:
         Folder of the run; the archive is in it.
     files : sequence of FileEdit
         Changes of files.
-    originals : sequence of pathlib.Path
-        Files to archive.
+    originals : mapping of pathlib.Path to Stamp or None
+        Files to archive, and what they were when their headers were read.
     preserve, overwrite : bool
         Archive files that have no copy yet; archive all, replacing older copies.
     resetbits : int or None
@@ -94,19 +97,11 @@ class EditPlan:
 
     folder: Path
     files: Sequence[FileEdit] = ()
-    originals: Sequence[Path] = ()
+    originals: Mapping[Path, Stamp | None] = field(default_factory=dict)
     preserve: bool = True
     overwrite: bool = False
     resetbits: int | None = None
     crbit: int | None = None
-
-
-def _same(a: Path, b: Path) -> bool:
-    return a.absolute() == b.absolute()
-
-
-def _packed(path: Path) -> bool:
-    return path.suffix.lower() in {*PACKED, ".fz"}
 
 
 def _targets(exposures: Sequence[Exposure], folder: Path) -> dict[int, Path]:
@@ -142,17 +137,19 @@ def edited_paths(exposures: Sequence[Exposure], folder: Path, *, archive: bool) 
     """
     paths: list[Path] = []
     for i, target in _targets(exposures, folder).items():
-        if _packed(target):
+        if is_packed(target):
             continue
         paths.append(target)
         if not exposures[i].extra.get("split"):
             loads = [stored(c.load) for c in exposures[i].chips]
             sources = [s for s in loads if isinstance(s, FitsSource)]
             paths += [Path(s.places["dq"][0]) for s in sources if "dq" in s.places]
-    copies = folder / ARCHIVE
-    if archive and paths and (copies.exists() or copies.is_symlink()):
-        check_folder(copies)
-    return list(dict.fromkeys(p for p in paths if not _packed(p)))
+    found = list(dict.fromkeys(p for p in paths if not is_packed(p)))
+    for path in found:
+        check_owner(path.resolve())
+    if archive and found:
+        check_archive(folder / ARCHIVE)
+    return found
 
 
 def plan_edits(
@@ -198,7 +195,7 @@ def plan_edits(
             continue
         split = bool(exposure.extra.get("split"))
         target = targets[i]
-        if _packed(target):
+        if is_packed(target):
             notes.append(f"{target} is compressed; its flags and MDRIZSKY are not updated")
             continue
         fixed = next((c.extra["fixed"] for c in exposure.chips if c.extra.get("fixed")), "")
@@ -217,7 +214,7 @@ def plan_edits(
             if unit in masks and isinstance(source, FitsSource) and "dq" in source.places:
                 dq_file, index, _ = source.places["dq"]
                 if split:
-                    flags = 1 + _parts(source).index("dq")
+                    flags = 1 + split_parts(source).index("dq")
                     _merge(edits, exposure, exposure.path, target, split, {}, {flags: masks[unit]})
                 else:
                     _merge(edits, exposure, Path(dq_file), Path(dq_file), split, {}, {index: masks[unit]})
@@ -226,11 +223,11 @@ def plan_edits(
                     f"{exposure.path} has no DQ image for chip {chip.extver}; cosmic rays are not flagged "
                     "there"
                 )
-    originals = list(dict.fromkeys(e.path for e in exposures if e.path is not None))
+    originals = {e.path: stamp_of(e) for e in exposures if e.path is not None}
     plan = EditPlan(
         folder=folder,
         files=tuple(edits.values()),
-        originals=tuple(originals),
+        originals=originals,
         preserve=preserve,
         overwrite=overwrite,
         resetbits=resetbits,
@@ -248,138 +245,90 @@ def _merge(
     sky: Mapping[int, float],
     masks: Mapping[int, np.ndarray[Any, Any]],
 ) -> None:
-    """Add changes of one chip to those of its file; a pixel that any of several masks marks is marked."""
+    """Add changes of one chip to those of its file; a pixel that any of several masks marks is marked.
+
+    Links stay links: the file that an input leads to is edited.  A link in place of a file that is made is replaced.
+    """
+    stamp = stamp_of(exposure, source)
+    source = source.resolve()
+    target = target if split else source
     key = (source, target)
-    old = edits.get(key) or FileEdit(source=source, target=target, exposure=exposure if split else None)
+    old = edits.get(key) or FileEdit(
+        source=source, target=target, exposure=exposure if split else None, stamp=stamp
+    )
     joined = dict(old.masks)
     for index, mask in masks.items():
         good = np.asarray(mask) != 0
         joined[index] = good & (np.asarray(joined[index]) != 0) if index in joined else good
-    edits[key] = FileEdit(
-        source=source, target=target, exposure=old.exposure, sky={**old.sky, **sky}, masks=joined
-    )
+    edits[key] = dataclasses.replace(old, sky={**old.sky, **sky}, masks=joined)
 
 
-def _parts(source: Any) -> list[str]:
-    """Return the images that a file of one exposure gets, in order."""
-    return [k for k in ("sci", "err", "dq") if isinstance(source, FitsSource) and k in source.places]
+def _copy(stream: IO[bytes], source: Path, stamp: Stamp | None) -> None:
+    """Copy a file as it is."""
+    number = os.open(source, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    with os.fdopen(number, "rb") as original:
+        found = Stamp.of(os.fstat(number))
+        check_unchanged(source, found, stamp or found)
+        shutil.copyfileobj(original, stream, 1 << 22)
+        check_unchanged(source, Stamp.of(os.fstat(number)), found)
 
 
-def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
-    """Return the extensions of one exposure: all of its file, or one image set of a file with several.
-
-    Parameters
-    ----------
-    hdus : HDUList
-        The open file.
-    exposure : Exposure
-        As it was read from it.
-
-    Returns
-    -------
-    HDUList
-        Independent of `hdus`.
-    """
-    from astropy.io import fits
-
-    if not exposure.extra.get("split"):
-        return fits.HDUList([h.copy() for h in hdus])
-    primary = fits.PrimaryHDU(header=exposure.primary)
-    primary.header["FILENAME"] = header_text(exposure.extra["file"])
-    parts: list[Any] = [primary]
-    for chip in exposure.chips:
-        source = stored(chip.load)
-        places = source.places if isinstance(source, FitsSource) else {}
-        for kind in _parts(source):
-            copied = hdus[places[kind][1]].copy()
-            copied.header["EXTVER"] = chip.extver
-            copied.ver = chip.extver
-            parts.append(copied)
-    primary.header["NEXTEND"] = len(parts) - 1
-    return fits.HDUList(parts)
-
-
-def _new_flags(flags: np.ndarray[Any, Any], resetbits: int | None) -> np.ndarray[Any, Any]:
-    """Return flags with bits cleared, in the type they have."""
-    if not resetbits:
-        return flags
-    return (flags.astype(np.int64) & ~np.int64(resetbits)).astype(flags.dtype)
-
-
-def _flag(flags: np.ndarray[Any, Any], mask: np.ndarray[Any, Any], crbit: int | None) -> np.ndarray[Any, Any]:
-    """Return flags with `crbit` set where a mask is 0."""
-    if not crbit:
-        return flags
-    return np.where(np.asarray(mask) == 0, flags.astype(np.int64) | crbit, flags).astype(flags.dtype)
-
-
-def _apply(hdus: HDUList, edit: FileEdit, resetbits: int | None, crbit: int | None) -> None:
-    """Change the open copy of a file."""
-    hdus[0].header.remove("MDRIZSKY", ignore_missing=True)
-    for index, level in edit.sky.items():
-        hdus[index].header["MDRIZSKY"] = (plain(level), "Sky value computed by AstroDrizzle")
-    flagged = {i for i, h in enumerate(hdus) if h.name in {"DQ", "SDQ"}} | set(edit.masks)
-    for index in flagged:
-        hdu = hdus[index]
-        shape = constant_shape(hdu.header)
-        if hdu.data is None and shape is None:
-            continue
-        old = (
-            np.full(shape, hdu.header["PIXVALUE"], dtype=np.int16)
-            if shape is not None
-            else np.asarray(hdu.data)
-        )
-        new = _new_flags(old, resetbits)
-        if index in edit.masks:
-            new = _flag(new, edit.masks[index], crbit)
-        if not np.array_equal(new, old):
-            hdu.data = new
-            for key in ("PIXVALUE", "NPIX1", "NPIX2") if shape is not None else ():
-                hdu.header.remove(key, ignore_missing=True)
-
-
-def _write_edit(temporary: Path, edit: FileEdit, resetbits: int | None, crbit: int | None) -> None:
-    """Write the changed copy of a file."""
-    from astropy.io import fits
-
-    if edit.exposure is not None:
-        with open_fits(edit.source) as hdus, sound(edit.source):
-            copy = single_exposure(hdus, edit.exposure)
-            _apply(copy, edit, resetbits, crbit)
-            sums = any("CHECKSUM" in h.header for h in copy)
-            copy.writeto(temporary, output_verify="silentfix", checksum=sums)
-        return
-    shutil.copyfile(edit.source, temporary)
-    with (
-        sound(edit.source),
-        fits.open(temporary, mode="update", memmap=False, uint=True, output_verify="silentfix") as hdus,
-    ):
-        _apply(hdus, edit, resetbits, crbit)
-
-
-def _copy(temporary: Path, source: Path) -> None:
-    shutil.copyfile(source, temporary)
+def _archive_names(paths: Sequence[Path]) -> dict[Path, str]:
+    """Return the name of each file's copy; two files of one name get different ones."""
+    names: dict[Path, str] = {}
+    for path in paths:
+        name, number = path.name, 2
+        while name in names.values():
+            name, number = f"{path.stem}_{number}{path.suffix}", number + 1
+        names[path] = name
+    return names
 
 
 def _archive_changes(plan: EditPlan) -> list[Change]:
-    """Return the copies to make in the archive; two files of one name get different ones."""
+    """Return the copies to make in the archive."""
     if not (plan.preserve or plan.overwrite):
         return []
     folder = plan.folder / ARCHIVE
-    changes = []
-    taken: set[str] = set()
-    for path in plan.originals:
-        name, number = path.name, 2
-        while name in taken:
-            name, number = f"{path.stem}_{number}{path.suffix}", number + 1
-        taken.add(name)
-        if plan.overwrite or not (folder / name).exists():
-            changes.append(Change(target=folder / name, write=partial(_copy, source=path), mode=_READ_ONLY))
-    return changes
+    return [
+        Change(
+            target=folder / name,
+            write=partial(_copy, source=path, stamp=plan.originals[path]),
+            like=path,
+            times=path,
+            read_only=True,
+        )
+        for path, name in _archive_names(list(plan.originals)).items()
+        if plan.overwrite or not os.path.lexists(folder / name)
+    ]
+
+
+def check_archive(folder: Path) -> None:
+    """Raise `OutputError` if the folder of the copies is there and cannot be used.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The folder.
+    """
+    if folder.is_symlink():
+        msg = (
+            f"The folder {folder} for copies of the inputs is a link to {str(folder.resolve())!r}. Make it a folder, or set "
+            "preserve=False. No input was changed."
+        )
+        raise OutputError(msg)
+    if folder.exists() and not folder.is_dir():
+        msg = (
+            f"The folder {folder} for copies of the inputs cannot be made: a file has that name. Move it away, or set "
+            "preserve=False. No input was changed."
+        )
+        raise OutputError(msg)
+    if folder.exists():
+        check_folder(folder)
 
 
 def _make_archive(folder: Path) -> None:
     """Make the folder of the copies."""
+    check_archive(folder)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -390,23 +339,30 @@ def _make_archive(folder: Path) -> None:
         raise OutputError(msg) from error
 
 
-def commit_edits(plan: EditPlan) -> None:
-    """Make all changes, or none.
+def commit_edits(plan: EditPlan) -> list[str]:
+    """Make all changes, or none; first the copies, which are of use by themselves.
 
     Parameters
     ----------
     plan : EditPlan
         From `plan_edits`.
 
+    Returns
+    -------
+    list of str
+        What other runs had left in the folders, and is finished now.
+
     Raises
     ------
     MissingInputError
         If an input has vanished.
+    InputError
+        If an input is not the file that the run was planned with.
     OutputError
         If a folder or file is not writable, or another run is at work in the folder.
     """
     if not plan.files:
-        return
+        return []
     for path in (*plan.originals, *(f.source for f in plan.files)):
         if not path.is_file():
             msg = (
@@ -415,24 +371,26 @@ def commit_edits(plan: EditPlan) -> None:
             )
             raise MissingInputError(msg)
     for edit in plan.files:
+        if edit.stamp is not None:
+            check_unchanged(edit.source, Stamp.of(edit.source.stat()), edit.stamp)
         if edit.target.exists() and not os.access(edit.target, os.W_OK):
             msg = (
                 f"{edit.target} is read-only, so its flags and sky value cannot be written. Change its "
                 "permissions."
             )
             raise OutputError(msg)
-    recover(plan.folder)
-    archive = _archive_changes(plan)
-    if archive or plan.preserve or plan.overwrite:
+    if plan.preserve or plan.overwrite:
         _make_archive(plan.folder / ARCHIVE)
     edits = [
         Change(
             target=f.target,
-            write=partial(_write_edit, edit=f, resetbits=plan.resetbits, crbit=plan.crbit),
+            write=partial(write_edit, edit=f, resetbits=plan.resetbits, crbit=plan.crbit),
+            like=f.source if f.exposure is not None else None,
+            stamp=f.stamp if f.exposure is None else None,
         )
         for f in plan.files
     ]
-    commit(plan.folder, [*archive, *edits])
+    return [*commit(_archive_changes(plan)), *commit(edits)]
 
 
 def restore_inputs(paths: Sequence[Path], folder: Path) -> list[Path]:
@@ -449,13 +407,40 @@ def restore_inputs(paths: Sequence[Path], folder: Path) -> list[Path]:
     -------
     list of pathlib.Path
         The files that were replaced; those without a copy stay as they are.
+
+    Raises
+    ------
+    OutputError
+        If a copy is a link, or is of another exposure.
     """
-    mask = os.umask(0)
-    os.umask(mask)
-    changes = [
-        Change(target=p, write=partial(_copy, source=folder / ARCHIVE / p.name), mode=0o666 & ~mask)
-        for p in dict.fromkeys(paths)
-        if (folder / ARCHIVE / p.name).is_file() and not _same(p, folder / ARCHIVE / p.name)
-    ]
-    commit(folder, changes)
-    return [c.target for c in changes]
+    changes = []
+    for path, name in _archive_names(list(dict.fromkeys(paths))).items():
+        copy = folder / ARCHIVE / name
+        if not os.path.lexists(copy) or copy.resolve() == path.resolve():
+            continue
+        if copy.is_symlink() or copy.parent.is_symlink() or not copy.is_file():
+            msg = f"{copy} is a link or no file, and is not taken for a copy of {path}. Put the copy there, or set restore=False."
+            raise OutputError(msg)
+        _check_copy(copy, path)
+        changes.append(
+            Change(target=path.resolve(), write=partial(_copy, source=copy, stamp=None), times=copy)
+        )
+    commit(changes)
+    return [p for p in dict.fromkeys(paths) if p.resolve() in {c.target for c in changes}]
+
+
+def _check_copy(copy: Path, path: Path) -> None:
+    """Refuse to take the copy of another exposure, whose file had the same name."""
+    from astropy.io import fits
+
+    roots = []
+    for place in (copy, path):
+        with open_stream(place) as stream, contextlib.suppress(OSError, ValueError):
+            header = fits.Header.fromfile(stream, padding=False)
+            roots.append(str(header.get("ROOTNAME", "")).strip())
+    if len(set(roots)) == 2 and all(roots):
+        msg = (
+            f"{copy} is a copy of exposure {roots[0]!r}, but {path} holds {roots[1]!r}: files of one name from two folders. "
+            "Copy it by hand, or set restore=False."
+        )
+        raise OutputError(msg)

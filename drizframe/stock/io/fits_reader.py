@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.config.inputs import root_name
+from drizframe.config.names import base_name
 from drizframe.config.peek import is_product
 from drizframe.errors import InputError, UnreadableInputError
 from drizframe.hooks import Reader, hookimpl
@@ -17,6 +18,7 @@ from drizframe.model.sources import stored
 from drizframe.stock.io.cards import Kind, readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
+from drizframe.stock.io.journal import recover_folders
 from drizframe.stock.io.layout import (
     ChipPlace,
     find_chips,
@@ -42,6 +44,8 @@ __all__ = ["FITS", "read_fits", "unusable"]
 
 #: Keywords of a STIS science header that describe the exposure and belong into its primary header.
 EXPOSURE_KEYS = ("DATE-OBS", "EXPEND", "EXPSTART", "EXPTIME")
+#: Values of EXPNAME that name nothing.
+_NO_NAME = frozenset({"", "N/A", "NONE", "UNKNOWN"})
 
 
 def matches(path: Path) -> bool:
@@ -96,9 +100,7 @@ def _sets(
             listed = " and ".join(k.upper() for k in empty)
             notes.append(f"{path}: image set {place.extver} is left out, its {listed} holds no pixels")
             continue
-        name = (
-            str(place.header.get("EXPNAME", "")).strip().lower() or f"{root_name(path.name)}_{place.extver}"
-        )
+        name = _set_name(place, path)
         header = place.header.copy()
         header["EXTVER"] = 1
         others = {k: v.copy() for k, v in place.others.items()}
@@ -110,6 +112,14 @@ def _sets(
         msg = f"{path}: every image set lacks its ERR or DQ image. Get the calibrated file again."
         raise InputError(msg)
     return result
+
+
+def _set_name(place: ChipPlace, path: Path) -> str:
+    """Return the name of an image set, which becomes that of its file."""
+    given = str(place.header.get("EXPNAME", "")).strip()
+    if given.upper() in _NO_NAME:
+        return f"{root_name(path.name)}_{place.extver}"
+    return base_name(given, f"{path}[{place.index}]: EXPNAME").lower()
 
 
 def _exposure(
@@ -173,7 +183,8 @@ def _good_pixels(science: Mapping[int, Header]) -> int | None:
 
 def _support_angle(path: Path, primary: Header) -> float | None:
     """Return ``PA_V3`` from the support file ``<ROOTNAME>_spt.fits`` next to the exposure, if it is there."""
-    support = path.with_name(f"{str(primary.get('ROOTNAME', '')).strip().lower()}_spt.fits")
+    root = str(primary.get("ROOTNAME", "")).strip()
+    support = path.with_name(f"{base_name(root, f'{path}[0]: ROOTNAME').lower() if root else ''}_spt.fits")
     if not support.is_file():
         return None
     with open_fits(support) as hdus:
@@ -287,6 +298,27 @@ def _primary(hdus: HDUList) -> Header:
     return primary
 
 
+def settle(paths: Sequence[Path]) -> list[str]:
+    """Finish edits of inputs that an interrupted run of the drop-in began; see `drizframe.stock.io.journal`.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        Inputs.
+
+    Returns
+    -------
+    list of str
+        What was done.
+
+    Raises
+    ------
+    OutputError
+        If another run is editing them, or what is left cannot be finished.
+    """
+    return recover_folders(p.resolve().parent for p in paths)
+
+
 def unusable(exposure: Exposure) -> str | None:
     """Return why an exposure cannot be combined; None if it can.
 
@@ -316,6 +348,7 @@ FITS = Reader(
     summary="FITS files with SCI, ERR and DQ extensions, or one image.",
     matches=matches,
     reference=read_fits,
+    settle=settle,
     traits=frozenset({"picklable"}),
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import InputError
+from drizframe.model.sources import ScaledSource
 from drizframe.stock.io.cards import readable
 from drizframe.stock.io.opening import open_fits, sound
 from drizframe.stock.io.stamps import Stamp, check_unchanged, stamps_of
@@ -17,7 +19,9 @@ from drizframe.stock.io.stamps import Stamp, check_unchanged, stamps_of
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
 
-__all__ = ["FitsSource", "constant_shape", "image_of", "image_shape"]
+    from drizframe.model import Exposure, PixelSource
+
+__all__ = ["FitsSource", "constant_shape", "image_of", "image_shape", "restamped"]
 
 
 def constant_shape(header: Any) -> tuple[int, int] | None:
@@ -122,3 +126,26 @@ class FitsSource:
         cube = hdu.data
         flat = cube.reshape(-1, *cube.shape[-2:])
         return np.ascontiguousarray(flat[plane], dtype=cube.dtype.newbyteorder("="))
+
+
+def _restamped(source: PixelSource) -> PixelSource:
+    if isinstance(source, ScaledSource):
+        return dataclasses.replace(source, source=_restamped(source.source))
+    return (
+        dataclasses.replace(source, stamps=stamps_of(source.stamps))
+        if isinstance(source, FitsSource)
+        else source
+    )
+
+
+def restamped(exposures: Sequence[Exposure]) -> tuple[Exposure, ...]:
+    """Return exposures whose files are taken as they are now: those who edited them know what they did.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        As read before.
+    """
+    return tuple(
+        e.with_chips([dataclasses.replace(c, load=_restamped(c.load)) for c in e.chips]) for e in exposures
+    )

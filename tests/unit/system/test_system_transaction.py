@@ -13,7 +13,7 @@ import pytest
 from drizframe.errors import OutputError
 from drizframe.stock.io.atomic import staged
 from drizframe.system import transaction
-from drizframe.system.temporary import JOURNAL, beside
+from drizframe.system.temporary import BACKUP, JOURNAL, beside
 from drizframe.system.transaction import recover_products, together
 
 NAMES = ("final_drz_sci.fits", "final_drz_wht.fits", "sub/a_single_sci.fits")
@@ -210,9 +210,10 @@ def test_a_damaged_journal_is_not_guessed_at(folder):
 
 
 def test_a_temporary_file_that_was_cut_is_not_put_in_place(folder):
-    part = folder / ".final_drz_wht.fits.part"
+    part = beside(folder / "final_drz_wht.fits")
     part.write_text("n")
-    move = {"target": "final_drz_wht.fits", "backup": ".b", "part": part.name, "size": 3, "changed": 1}
+    backup = beside(folder / "final_drz_wht.fits", BACKUP).name
+    move = {"target": "final_drz_wht.fits", "backup": backup, "part": part.name, "size": 3, "changed": 1}
     journal(folder, [move])
     assert "none was replaced" in " ".join(recover_products(folder))
     assert (folder / "final_drz_wht.fits").read_text() == "old"

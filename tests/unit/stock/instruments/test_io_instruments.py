@@ -287,3 +287,27 @@ def test_a_coarse_flat_is_expanded_linearly():
     y = np.arange(8)[:, None] / 2 - 0.25
     x = np.arange(20)[None] / 4 - 3 / 8
     np.testing.assert_allclose(fine, 2 * y + 3 * x, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("/etc/x_pfl.fits", "leads to another folder"),
+        ("../x_pfl.fits", "leads to another folder"),
+        ("jref$../x_pfl.fits", "leads to another folder"),
+        ("HOME$x_pfl.fits", "no variable of reference files"),
+        ("$HOME/x_pfl.fits", "leads to another folder"),
+        ("${HOME}$x_pfl.fits", "no variable of reference files"),
+        ("~x_pfl.fits", "read it as something else"),
+        ("uref$x_pfl.fits", "uref is not set"),
+    ],
+)
+def test_a_header_does_not_say_which_file_is_opened(tmp_path, monkeypatch, name, why):
+    monkeypatch.delenv("uref", raising=False)
+    monkeypatch.setenv("jref", str(tmp_path / "references"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "references").mkdir()
+    fits.PrimaryHDU(np.ones((4, 4))).writeto(tmp_path / "x_pfl.fits")
+    flat, notes = FlatSource((name,), 1, 1, (4, 4), (0.0, 0.0))()
+    assert flat is None
+    assert why in notes[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
+import io
 import os
 import stat
 
@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from drizframe.errors import MissingInputError, OutputError
+from drizframe.errors import InputError, MissingInputError, OutputError
 from drizframe.model import Unit
 from drizframe.stock.io import journal
+from drizframe.stock.io.checksums import wrong_sums
 from drizframe.stock.io.edits import ARCHIVE, commit_edits, plan_edits, restore_inputs
 
 
@@ -75,14 +76,16 @@ def test_flags_and_sky_are_written_and_all_else_stays(exposure, tmp_path):
     assert leftovers(tmp_path) == []
 
 
-def test_originals_are_archived_once_and_read_only(exposure, tmp_path):
+def test_originals_are_archived_once_and_read_only(exposure, read, tmp_path):
     original = exposure.path.read_bytes()
     commit_edits(plan_for(exposure, tmp_path))
     copy = tmp_path / ARCHIVE / exposure.path.name
     assert copy.read_bytes() == original
     assert stat.S_IMODE(copy.stat().st_mode) == 0o444
+    exposure = read(exposure.path)[0]
     commit_edits(plan_for(exposure, tmp_path))
     assert copy.read_bytes() == original
+    exposure = read(exposure.path)[0]
     changed = exposure.path.read_bytes()
     commit_edits(plan_for(exposure, tmp_path, overwrite=True))
     assert copy.read_bytes() == changed
@@ -120,7 +123,7 @@ def test_a_failure_while_preparing_changes_nothing(exposure, tmp_path, monkeypat
     def broken(self, *args, **keys):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(fits.HDUList, "flush", broken)
+    monkeypatch.setattr(fits.HDUList, "writeto", broken)
     with pytest.raises(OutputError, match=r"No file was changed"):
         commit_edits(plan_for(exposure, tmp_path))
     assert exposure.path.read_bytes() == before
@@ -133,12 +136,11 @@ class Killed(BaseException):
 
 def test_a_run_that_stopped_while_renaming_is_completed_by_the_next(exposure, tmp_path, monkeypatch):
     original = exposure.path.read_bytes()
-    moved = []
 
-    def stop(moves):
-        moved.append(moves[0])
-        moves[0][0].replace(moves[0][1])
-        raise Killed
+    def stop(part, target):
+        if target == exposure.path:
+            raise Killed
+        part.replace(target)
 
     with monkeypatch.context() as patch:
         patch.setattr(journal, "_rename", stop)
@@ -150,37 +152,6 @@ def test_a_run_that_stopped_while_renaming_is_completed_by_the_next(exposure, tm
     assert fits.getheader(exposure.path, ("SCI", 1))["MDRIZSKY"] == 36.684402
     assert leftovers(tmp_path) == []
     assert journal.recover(tmp_path) == ""
-
-
-def test_a_run_that_stopped_while_preparing_is_rolled_back(exposure, tmp_path):
-    part = tmp_path / ".jx01_flt.fits.abc.part"
-    part.write_bytes(b"half")
-    record = {
-        "state": "prepare",
-        "pid": 2**22 + 5,
-        "host": "elsewhere",
-        "moves": [[str(part), str(exposure.path)]],
-    }
-    (tmp_path / journal.JOURNAL).write_text(json.dumps(record))
-    before = exposure.path.read_bytes()
-    assert "none was changed" in journal.recover(tmp_path)
-    assert exposure.path.read_bytes() == before
-    assert leftovers(tmp_path) == []
-
-
-def test_two_runs_do_not_commit_at_once(exposure, tmp_path):
-    import socket
-
-    record = {"state": "prepare", "pid": os.getppid(), "host": socket.gethostname(), "moves": []}
-    (tmp_path / journal.JOURNAL).write_text(json.dumps(record))
-    with pytest.raises(OutputError, match=r"is writing files"):
-        commit_edits(plan_for(exposure, tmp_path))
-
-
-def test_a_damaged_journal_is_not_guessed_at(tmp_path):
-    (tmp_path / journal.JOURNAL).write_text("{")
-    with pytest.raises(OutputError, match=r"cannot be read"):
-        journal.recover(tmp_path)
 
 
 def test_an_input_that_has_vanished_is_named(exposure, tmp_path):
@@ -228,3 +199,122 @@ def test_files_of_one_name_from_two_folders_are_both_archived(make_file, read, t
     plan, _ = plan_edits(exposures, folder=tmp_path)
     commit_edits(plan)
     assert sorted(p.name for p in (tmp_path / ARCHIVE).iterdir()) == ["jx01_flt.fits", "jx01_flt_2.fits"]
+
+
+def test_an_input_that_is_another_file_now_is_not_edited(exposure, tmp_path):
+    plan = plan_for(exposure, tmp_path)
+    other = tmp_path / "other"
+    other.write_bytes(exposure.path.read_bytes())
+    other.replace(exposure.path)
+    before = exposure.path.read_bytes()
+    with pytest.raises(InputError, match=r"jx01_flt.fits was replaced by another file"):
+        commit_edits(plan)
+    assert exposure.path.read_bytes() == before
+    assert not (tmp_path / ARCHIVE).exists()
+    assert leftovers(tmp_path) == []
+
+
+def test_an_input_that_changes_while_the_edits_are_prepared_is_not_written_over(
+    exposure, tmp_path, monkeypatch
+):
+    real = fits.HDUList.writeto
+
+    def writeto(self, *args, **keys):
+        with exposure.path.open("ab") as stream:
+            stream.write(bytes(2880))
+        return real(self, *args, **keys)
+
+    monkeypatch.setattr(fits.HDUList, "writeto", writeto)
+    with pytest.raises(InputError, match=r"jx01_flt.fits was changed"):
+        commit_edits(plan_for(exposure, tmp_path))
+    assert exposure.path.read_bytes().endswith(bytes(2880))
+    assert "MDRIZSKY" not in fits.getheader(exposure.path, 1)
+    assert leftovers(tmp_path) == []
+
+
+@pytest.fixture
+def summed(make_file):
+    path = make_file(dq_type=np.uint16)
+    with fits.open(path) as hdus:
+        hdus.writeto(path, checksum=True, overwrite=True)
+    return path
+
+
+def test_edited_extensions_get_new_checksums_and_others_keep_their_bytes(summed, read, tmp_path):
+    before = summed.read_bytes()
+    commit_edits(plan_for(read(summed)[0], tmp_path))
+    after = summed.read_bytes()
+    assert wrong_sums(io.BytesIO(after)) == []
+    err = before.index(b"'ERR     '"), before.index(b"'DQ      '")
+    assert before[err[0] : err[1] - 400] in after
+
+
+def test_a_checksum_that_did_not_hold_does_not_hold_after_an_edit(summed, read, tmp_path):
+    raw = bytearray(summed.read_bytes())
+    with fits.open(summed) as hdus:
+        places = {(h.name, h.ver): h.fileinfo()["datLoc"] for h in hdus}
+    for name in (("SCI", 1), ("ERR", 2), ("DQ", 2)):
+        raw[places[name] + 50] ^= 1
+    summed.write_bytes(raw)
+    wrong = [(1, "SCI,1"), (5, "ERR,2"), (6, "DQ,2")]
+    assert [w[:2] for w in wrong_sums(io.BytesIO(raw))] == wrong
+    commit_edits(plan_for(read(summed)[0], tmp_path))
+    after = summed.read_bytes()
+    assert [w[:2] for w in wrong_sums(io.BytesIO(after))] == wrong
+    assert fits.getheader(summed, ("SCI", 1))["MDRIZSKY"] == 36.684402
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o644, 0o664])
+def test_copies_and_restored_files_have_the_rights_of_the_input(exposure, read, tmp_path, mode):
+    path = exposure.path
+    path.chmod(mode)
+    os.utime(path, ns=(10**18, 10**18 + 123_456_000))
+    original = path.read_bytes()
+    commit_edits(plan_for(read(path)[0], tmp_path))
+    copy = tmp_path / ARCHIVE / path.name
+    assert stat.S_IMODE(copy.stat().st_mode) == mode & ~0o222
+    assert copy.stat().st_mtime_ns == 10**18 + 123_456_000
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert path.stat().st_mtime_ns > 10**18 + 123_456_000  # its contents are new
+    assert restore_inputs([path], tmp_path) == [path]
+    assert path.read_bytes() == original
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+    assert path.stat().st_mtime_ns == 10**18 + 123_456_000
+
+
+def test_the_file_of_one_exposure_of_a_private_file_is_private(make_file, read, tmp_path):
+    base = {"INSTRUME": "STIS", "DETECTOR": "CCD", "ATODGAIN": 1.0, "READNSE": 4.0, "TELESCOP": "HST"}
+    path = make_file("o1_flt.fits", base=base, science={"BUNIT": "COUNTS", "EXPTIME": 150.0})
+    path.chmod(0o600)
+    plan, _ = plan_edits(read(path), folder=tmp_path, sky={Unit(0, 0): 5.0})
+    commit_edits(plan)
+    made = plan.files[0].target
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+
+
+def test_two_names_of_one_file_are_edited_once(exposure, read, tmp_path):
+    link = tmp_path / "link_flt.fits"
+    link.symlink_to(exposure.path)
+    both = [exposure, *read(link)]
+    plan, _ = plan_edits(both, folder=tmp_path, sky={Unit(0, 0): 1.0, Unit(1, 0): 2.0})
+    assert [f.target for f in plan.files] == [exposure.path.resolve()]
+    commit_edits(plan)
+    assert link.is_symlink()
+
+
+def test_a_copy_of_another_exposure_is_not_restored(make_file, read, tmp_path):
+    path = make_file()
+    commit_edits(plan_for(read(path)[0], tmp_path))
+    make_file(primary={"ROOTNAME": "jx99"})
+    before = path.read_bytes()
+    with pytest.raises(OutputError, match=r"copy of exposure 'jx01'.*holds 'jx99'"):
+        restore_inputs([path], tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_input_can_be_restored(exposure, tmp_path):
+    original = exposure.path.read_bytes()
+    commit_edits(plan_for(exposure, tmp_path))
+    exposure.path.write_bytes(b"broken")
+    restore_inputs([exposure.path], tmp_path)
+    assert exposure.path.read_bytes() == original
