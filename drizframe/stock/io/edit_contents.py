@@ -51,7 +51,7 @@ def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
     from astropy.io import fits
 
     for index, hdu in enumerate(hdus):
-        readable(hdu.header, f"{exposure.path}[{index}]")  # of what is left out, the reader has told
+        readable(hdu.header, f"{exposure.path}[{index}]", "other")  # of what is left out, the reader has told
     if not exposure.extra.get("split"):
         return fits.HDUList([h.copy() for h in hdus])
     primary = fits.PrimaryHDU(header=exposure.primary)
@@ -193,7 +193,7 @@ def _written(hdu: Any, where: str) -> bytes:
     """Return one extension as it stands in a file."""
     from astropy.io import fits
 
-    readable(hdu.header, where)  # of what is left out, the reader has told
+    readable(hdu.header, where, "other")  # of what is left out, the reader has told
     alone = isinstance(hdu, fits.PrimaryHDU)
     buffer = io.BytesIO()
     summed: bool | str = "CHECKSUM" in hdu.header or ("datasum" if "DATASUM" in hdu.header else False)
