@@ -87,7 +87,9 @@ def rows_of(case: Case, folder: Path, work: Path, reference: Callable[..., Path]
     defect = getattr(emulations, case.emulate)() if case.emulate else contextlib.nullcontext()
     with reference_files(work), defect:
         run_ours(work, inputs, **{**case.parameters, **case.ours})
-    return compare.compare(work, theirs)
+    output = str(case.parameters.get("output", ""))
+    root = output.removesuffix(".fits") if output.endswith(".fits") else ""
+    return compare.compare(work, theirs, root=root, final=bool(case.parameters.get("driz_combine", True)))
 
 
 def exclusions() -> list[dict[str, Any]]:

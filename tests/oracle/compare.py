@@ -214,7 +214,13 @@ def _companion(path: Path) -> Path:
     return path.with_name(path.name.removesuffix("_sci.fits").removesuffix("_ctx.fits") + "_wht.fits")
 
 
-def _image_rows(name: str, ours: Path, theirs: Path) -> Iterator[Row]:
+def _is_final(name: str, root: str = "") -> bool:
+    """Whether a name is that of a final product; `root` without a tag, as `output` may give it, makes some too."""
+    plain = root and name in {f"{root}{end}.fits" for end in ("", "_sci", "_wht", "_ctx")}
+    return bool(plain) or any(tag in name for tag in FINAL)
+
+
+def _image_rows(name: str, ours: Path, theirs: Path, root: str) -> Iterator[Row]:
     """Compare a product of one image."""
     (a, header_a, primary_a), (b, header_b, primary_b) = _first_image(ours), _first_image(theirs)
     if name.endswith(MASKS) or "_skymatch_mask_" in name:
@@ -227,7 +233,7 @@ def _image_rows(name: str, ours: Path, theirs: Path) -> Iterator[Row]:
     else:
         yield image_row(name, a, b, weight)
         yield holes_row(name, a, b)
-    final = any(t in name for t in FINAL)
+    final = _is_final(name, root)
     if (
         weight is not None
         and name.endswith("_sci.fits")
@@ -291,10 +297,13 @@ def _is_product(name: str) -> bool:
     return name.endswith(known) or "_skymatch_mask_" in name or final
 
 
-def compare(ours: Path, theirs: Path, *, inputs: bool = True) -> list[Row]:
+def compare(
+    ours: Path, theirs: Path, *, inputs: bool = True, root: str = "", final: bool = True
+) -> list[Row]:
     """Compare everything in the reference's folder with ours.
 
-    `inputs`: also the inputs as the run left them.
+    `inputs`: also the inputs as the run left them. `root`: root of the final products if their names have no tag.
+    `final`: whether there must be final products.
     """
     rows: list[Row] = []
     with warnings.catch_warnings():
@@ -316,12 +325,12 @@ def compare(ours: Path, theirs: Path, *, inputs: bool = True) -> list[Row]:
             elif path.name.removesuffix(".fits").endswith(FINAL):
                 rows += _extension_rows(path.name, other, path)
             else:
-                rows += _image_rows(path.name, other, path)
+                rows += _image_rows(path.name, other, path, root)
         archive = theirs / "OrIg_files"
         for path in sorted(archive.glob("*.fits")) if inputs else ():
             other = ours / "OrIg_files" / path.name
             same = other.is_file() and other.read_bytes() == path.read_bytes()
             rows.append(Row(f"OrIg_files/{path.name}", same, "the same" if same else "missing or different"))
-    if not any(any(t in r.name for t in FINAL) for r in rows):
+    if final and not any(_is_final(r.name, root) or _is_final(r.name.split()[0], root) for r in rows):
         rows.append(Row("products", False, "the reference made no final image"))
     return rows

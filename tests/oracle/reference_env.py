@@ -152,7 +152,9 @@ def products(
         log = work / "log.txt"
         text = log.read_text(errors="replace") if log.is_file() else "(no log)"
         # It reports some errors in its log alone and ends as if all were well.
-        if status or not any(work.glob("ref*.fits")):
+        root = str(parameters.get("output", "ref")).removesuffix(".fits")
+        made = any(work.glob(f"{root}*.fits")) or not parameters.get("driz_combine", True)
+        if status or not made:
             message = f"The reference program failed with {dict(parameters)!r}:\n{text[-6000:]}"
             raise RuntimeError(message)
         try:

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 import cases
+import clients
 import pytest
 import visits
 
@@ -33,8 +34,14 @@ def test_masks_sky_median_weights_rays_and_units(case, visit, work, reference):
     assert not wrong, wrong
 
 
+@pytest.mark.parametrize("case", clients.CLIENTS, ids=str)
+def test_calls_of_public_programs(case, visit, work, reference):
+    wrong = cases.judge(case, cases.rows_of(case, visit(case.visit), work, reference))
+    assert not wrong, wrong
+
+
 def test_every_exclusion_names_cases_that_exist():
-    names = {c.name for c in cases.MAPPING + cases.STEPS}
+    names = {c.name for c in cases.MAPPING + cases.STEPS + clients.CLIENTS}
     for entry in cases.exclusions():
         assert set(entry["cases"]) <= names
         assert entry["reason"]

@@ -64,18 +64,24 @@ def acs(folder: Path, **others) -> None:
                     hdu.data[(flags > 0.008) & (flags < 0.009)] |= 8192
 
 
-def acs_flat(folder: Path) -> None:
-    """Those of `acs` with the flat field that their headers name."""
-    acs(folder)
+def _flat(folder: Path) -> None:
+    """Add the flat field that the headers name."""
     path = min(folder.glob("*_flt.fits"))
     name = fits.getheader(path)["PFLTFILE"].split("$")[1]
     rng = np.random.default_rng(9)
     flat = [fits.PrimaryHDU()]
-    for chip in (1, 2):
-        data = rng.uniform(0.9, 1.1, SHAPE).astype(np.float32)
-        header = fits.Header([("CCDCHIP", fits.getheader(path, ("SCI", chip))["CCDCHIP"])])
-        flat.append(fits.ImageHDU(data, header, name="SCI", ver=chip))
+    with fits.open(path) as hdus:
+        for hdu in (h for h in hdus if h.name == "SCI"):
+            data = rng.uniform(0.9, 1.1, hdu.shape).astype(np.float32)
+            header = fits.Header([("CCDCHIP", hdu.header["CCDCHIP"])] if "CCDCHIP" in hdu.header else [])
+            flat.append(fits.ImageHDU(data, header, name="SCI", ver=hdu.ver))
     fits.HDUList(flat).writeto(folder / name)
+
+
+def acs_flat(folder: Path) -> None:
+    """Those of `acs` with their flat field."""
+    acs(folder)
+    _flat(folder)
 
 
 def acs_pair(folder: Path) -> None:
@@ -121,6 +127,30 @@ def uvis(folder: Path) -> None:
 def ir(folder: Path) -> None:
     """WFC3/IR, electrons per second, three exposures; some cosmic rays that the ramp left."""
     _simulated(folder, camera_named("wfc3_ir"), (0.0, 1.0, -1.5), cosmic_rays=2.0)
+
+
+def ir_flat(folder: Path) -> None:
+    """Those of `ir` with their flat field, and sky values that an earlier step left in the headers."""
+    ir(folder)
+    _flat(folder)
+    for k, path in enumerate(sorted(folder.glob("*_flt.fits"))):
+        fits.setval(path, "MDRIZSKY", value=0.61 + 0.07 * k, ext=1)
+
+
+def ir_frame(folder: Path) -> None:
+    """Those of `ir` with an image whose grid is to be used."""
+    ir(folder)
+    first = min(folder.glob("*_flt.fits"))
+    position = fits.getheader(first, 1)
+    header = fits.Header()
+    for axis, size in ((1, 330), (2, 300)):
+        header[f"CRVAL{axis}"] = position[f"CRVAL{axis}"] + 0.0005
+        header[f"CRPIX{axis}"] = (size + 1) / 2
+        header[f"CTYPE{axis}"] = ("RA---TAN", "DEC--TAN")[axis - 1]
+    header["CD1_1"], header["CD1_2"], header["CD2_1"], header["CD2_2"] = -0.1 / 3600, 0.0, 0.0, 0.1 / 3600
+    header["ORIENTAT"] = 0.0
+    image = fits.ImageHDU(np.zeros((300, 330), np.float32), header, name="SCI")
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(folder / "grid.fits")
 
 
 def hrc(folder: Path) -> None:
@@ -181,6 +211,8 @@ VISITS: dict[str, Callable[[Path], None]] = {
         uvis,
         square_uvis,
         ir,
+        ir_flat,
+        ir_frame,
         hrc,
         hrc_linear,
         stis,
@@ -194,6 +226,7 @@ def lists(folder: Path) -> None:
     names = sorted(p.name for p in folder.glob("*_flt.fits"))
     values = [f"{n} {20.5 + 7 * k} {21.25 + 7 * k}" for k, n in enumerate(names)]
     (folder / "sky.txt").write_text("# values of each chip\n" + "\n".join(values) + "\n")
+    (folder / "zeros.txt").write_text("".join(f"{n} 0.0 0.0\n" for n in names))
     (folder / "applied.txt").write_text("# applied = yes\n" + "\n".join(values) + "\n")
 
 
