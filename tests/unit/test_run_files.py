@@ -303,17 +303,17 @@ def products(folder):
 @pytest.mark.parametrize(
     ("first", "second", "left"),
     [
-        ({"context": True}, {"context": False}, {"_sci", "_wht"}),
-        ({"layers": "variance"}, {}, {"_sci", "_wht", "_ctx"}),
-        ({"build": True}, {"build": False}, {"_sci", "_wht", "_ctx"}),
-        ({"build": False}, {"build": True}, {""}),
+        ({"context": True}, {"context": False}, ["_sci", "_wht"]),
+        ({"layers": "variance"}, {}, ["_ctx", "_sci", "_wht"]),
+        ({"build": True}, {"build": False}, ["_ctx", "_sci", "_wht"]),
+        ({"build": False}, {"build": True}, [""]),
     ],
     ids=str,
 )
 def test_products_that_a_run_does_not_make_go(folder, first, second, left):
     run(**first)
     run(**second)
-    assert products(folder) == left
+    assert sorted(products(folder)) == left
 
 
 def test_stale_products_of_other_runs_are_refused_or_go(folder):
