@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cases import IVM_LISTS, case
+from cases import FORCED, IVM_LISTS, case
 
 #: Only the last step, as programs ask for it that have flagged cosmic rays themselves.
 FINAL_ONLY = {"static": False, "driz_separate": False, "median": False, "blot": False, "driz_cr": False}
@@ -23,7 +23,7 @@ CLIENTS = [
         final_outnx=330, final_outny=320,
     ),
     case(
-        "skyfile-of-zeros", "acs_flat", also=("*_pfl.fits", "zeros.txt"),
+        "skyfile-of-zeros", "acs_flat", also=("*_pfl.fits", "zeros.txt"), ours=FORCED,
         skyfile="zeros.txt", skysub=True, final_wht_type="IVM", driz_cr_corr=True, build=False,
         driz_cr_snr="3.5 3.0", preserve=False, final_bits="64,32", driz_sep_bits="64,32",
     ),
@@ -87,7 +87,7 @@ CLIENTS = [
         final_pixfrac=0.9,
     ),
     case(
-        "words-for-switches", "ir",
+        "words-for-switches", "ir", ours=FORCED,
         build=False, skysub="Yes", driz_separate="yes", median="YES", driz_cr="True", blot_addsky=False,
         final_wcs="yes", final_scale=0.1, final_pixfrac=0.8, resetbits="4096", skystat="median",
     ),
