@@ -13,7 +13,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +23,11 @@ from typing import Any, Literal
 from drizframe.errors import OutputError
 from drizframe.system.interrupts import shielded
 from drizframe.system.temporary import BACKUP, JOURNAL, PART, beside, create, marked, sweep_parts
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Transaction", "current", "recover_products", "together"]
 
@@ -149,9 +155,10 @@ class Transaction:
         """
         if not self._parts:
             return
-        with shielded():
-            journals = self._journals()
+        journals: list[_Journal] = []
+        with shielded(), _alone({t.parent.absolute() for t in self._parts}):
             try:
+                journals = self._journals()
                 for journal in journals:
                     journal.write()
                 self._parts = {}  # from here on they are the journals' business
@@ -181,6 +188,8 @@ class Transaction:
         """Return one journal for each folder."""
         folders: dict[Path, list[_Move]] = {}
         for target, part in self._parts.items():
+            if part is None and not os.path.lexists(target):
+                continue  # somebody else removed it
             stat = (target if part is None else part).lstat()
             move = _Move(
                 target=target.name, backup=beside(target, BACKUP).name, part=None if part is None else part.name,
@@ -193,6 +202,35 @@ class Transaction:
             _Journal(path, moves, [str(p) for p in paths if p != path])
             for path, moves in zip(paths, folders.values(), strict=True)
         ]
+
+
+@contextlib.contextmanager
+def _alone(folders: Collection[Path], seconds: float = 20.0) -> Iterator[None]:
+    """Let one process at a time rename files in a folder, so that those of two runs of one name do not mix.
+
+    Where a folder cannot be locked (network, Windows), and after some seconds, it goes on all the same.
+    """
+    with contextlib.ExitStack() as stack:
+        for folder in sorted(folders) if fcntl is not None else ():
+            with contextlib.suppress(OSError):
+                handle = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, handle)
+                _lock(handle, time.monotonic() + seconds)
+        yield
+
+
+def _lock(handle: int, until: float) -> None:
+    """Wait for the lock of an open folder."""
+    assert fcntl is not None  # noqa: S101  (asked before)
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _forward(journals: Sequence[_Journal]) -> None:

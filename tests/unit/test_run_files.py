@@ -104,7 +104,7 @@ def test_an_input_is_never_written_over(folder, how, link):
     "parameters",
     [
         {"final_refimage": "a_drz_sci.fits"}, {"final_refimage": "a_drz_sci.fits[0]"}, {"driz_sep_refimage": "a_drz_wht.fits"},
-        {"skymask_cat": "mask.cat"}, {"rules_file": "a_drz_ctx.fits"},
+        {"skymask_cat": "mask.cat"},
     ],
     ids=str,
 )  # fmt: skip
@@ -174,7 +174,7 @@ def test_planned_and_written_files_are_the_same(folder, monkeypatch):
     seen = []
     planned = run_products.planned_paths
     monkeypatch.setattr(
-        "drizframe.engine.output.planned_paths", lambda w, p: seen.append(planned(p)) or seen[-1]
+        "drizframe.engine.safekeeping.planned_paths", lambda w, p: seen.append(planned(p)) or seen[-1]
     )
     everything = dict.fromkeys(("static", "driz_separate", "median", "blot", "driz_cr", "driz_cr_corr"), True)
     result = run(output="final", keep="all", **everything)

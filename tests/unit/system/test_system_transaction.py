@@ -232,3 +232,24 @@ def test_one_file_by_itself_needs_no_block(folder):
         part.write_text("new")
     assert contents(folder) == OLD | {NAMES[1]: "new"}
     assert transaction.current() is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders are not locked there")
+def test_two_runs_of_one_name_do_not_mix(folder):
+    """Each run writes its number into all files; many commits at once leave files of one run."""
+    text = "import sys; from pathlib import Path; sys.path.insert(0, {!r}); from test_system_transaction import write_all; "
+    text += "[write_all(Path(sys.argv[1]), sys.argv[2] + str(k)) for k in range(40)]"
+    program = text.format(str(Path(__file__).parent))
+    runs = [subprocess.Popen([sys.executable, "-c", program, str(folder), str(n)]) for n in range(3)]
+    assert [r.wait(120) for r in runs] == [0, 0, 0]
+    seen = {(folder / n).read_text() for n in NAMES}
+    assert len(seen) == 1
+
+
+def test_a_folder_that_another_process_holds_does_not_stop_a_run(folder):
+    fcntl = pytest.importorskip("fcntl")
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with transaction._alone([folder], seconds=0.1):
+        pass
+    os.close(handle)
