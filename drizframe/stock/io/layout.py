@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ __all__ = [
 _PLANES = {"ERR": "err", "DQ": "dq", "TIME": "time", "IVM": "ivm"}
 #: How a tile-compressed image without a name is called.
 _UNNAMED = "COMPRESSED_IMAGE"
+#: Most chips of an exposure.
+_MAX_CHIPS = 512
 #: EXTVER below which chips are numbered.
 _MAX_VERSION = 10_000
 #: Largest plausible BSCALE and BZERO.
@@ -174,20 +177,29 @@ def _check_scaling(header: Header, where: str) -> None:
             raise InputError(msg)
 
 
-def _place(hdus: HDUList, path: Path, index: int, extver: int) -> ChipPlace:
-    """Return the place of the chip whose science image is extension `index`."""
+def _beside(hdus: HDUList) -> dict[int | None, list[tuple[int, str, Any]]]:
+    """Return the images beside SCI by EXTVER: number, kind and HDU of each."""
+    found: dict[int | None, list[tuple[int, str, Any]]] = {}
+    for i, hdu in enumerate(hdus):
+        kind = _PLANES.get(name_of(hdu))
+        if kind is not None:
+            found.setdefault(version_of(hdu), []).append((i, kind, hdu))
+    return found
+
+
+def _place(
+    path: Path, index: int, extver: int, science: Any, beside: Sequence[tuple[int, str, Any]], held: str
+) -> ChipPlace:
+    """Return the place of a chip: its science image, those beside it, and what the file holds, for messages."""
     from astropy.io import fits
 
     place = ChipPlace(
-        extver=extver, index=index, header=image_header(hdus[index].header), places={"sci": (str(path), index, -1)},
-        fixed="holds tile-compressed images" if any(isinstance(h, fits.CompImageHDU) for h in hdus) else "",
+        extver=extver, index=index, header=image_header(science.header), places={"sci": (str(path), index, -1)},
+        unusable=dict.fromkeys(("dq", "err"), held),
     )  # fmt: skip
-    _check_scaling(hdus[index].header, f"{path}[{index}]")
-    for missing in ("dq", "err"):
-        place.unusable[missing] = f"found {listed(hdus)}"
-    for i, hdu in enumerate(hdus):
-        kind = _PLANES.get(name_of(hdu))
-        if kind is None or version_of(hdu) != version_of(hdus[index]) or kind in place.others:
+    _check_scaling(science.header, f"{path}[{index}]")
+    for i, kind, hdu in beside:
+        if kind in place.others:
             continue
         if not isinstance(hdu, fits.PrimaryHDU | fits.ImageHDU | fits.CompImageHDU):
             place.unusable[kind] = f"extension {i} is a table or damaged"
@@ -271,6 +283,8 @@ def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[Ch
     InputError
         If there is no science image, or two with one EXTVER.
     """
+    from astropy.io import fits
+
     science = _science(hdus)
     if not science:
         msg = (
@@ -278,6 +292,11 @@ def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[Ch
             f"Name the extension with EXTNAME = 'SCI', and number chips by EXTVER; give the planes of a cube one by one."
         )
         raise InputError(msg)
+    if len(science) > _MAX_CHIPS:
+        msg = f"{path} has {len(science)} science images; at most {_MAX_CHIPS} make an exposure. Split the file."
+        raise InputError(msg)
+    beside, held = _beside(hdus), f"found {listed(hdus)}"
+    fixed = "holds tile-compressed images" if any(isinstance(h, fits.CompImageHDU) for h in hdus) else ""
     places: dict[int, ChipPlace] = {}
     for index in science:
         extver = version_of(hdus[index])
@@ -288,7 +307,8 @@ def find_chips(hdus: HDUList, path: Path, *, ivm: Path | None = None) -> list[Ch
         if (extver or 1) in places:
             msg = f"{path} has two SCI extensions with EXTVER = {extver}. Number the chips 1, 2, …"
             raise InputError(msg)
-        places[extver or 1] = with_files(_place(hdus, path, index, extver or 1), path, ivm)
+        place = _place(path, index, extver or 1, hdus[index], beside.get(extver, ()), held)
+        places[extver or 1] = with_files(dataclasses.replace(place, fixed=fixed), path, ivm)
     return [places[v] for v in sorted(places)]
 
 

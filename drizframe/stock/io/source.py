@@ -58,13 +58,22 @@ def image_of(hdu: Any) -> np.ndarray[Any, Any] | None:
     """
     shape = constant_shape(hdu.header)
     if shape is not None:
-        return np.full(shape, hdu.header["PIXVALUE"])
+        return _filled(shape, hdu.header["PIXVALUE"])
     data = hdu.data
     if data is None:
         return None
     plain = np.ascontiguousarray(data, dtype=data.dtype.newbyteorder("="))
     flat = image_shape(hdu.header)
     return plain if flat is None else plain.reshape(flat)
+
+
+def _filled(shape: tuple[int, int], value: Any) -> np.ndarray[Any, Any]:
+    """Return an image of one number, in the smaller types."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole and not isinstance(value, float):
+        msg = f"PIXVALUE is {value!r}; it must be a number"
+        raise ValueError(msg)
+    return np.full(shape, value, dtype=np.min_scalar_type(value) if whole else np.float32)
 
 
 def _flags(image: np.ndarray[Any, Any], where: str) -> np.ndarray[Any, Any]:

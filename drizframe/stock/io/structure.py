@@ -17,7 +17,9 @@ __all__ = ["MAX_PIXELS", "Structure", "structure_of"]
 
 _BLOCK, _CARD = 2880, 80
 #: Longest header, in blocks.
-_MAX_BLOCKS = 10_000
+_MAX_BLOCKS = 1000
+#: Most HDUs of a file.
+_MAX_HDUS = 2000
 #: Most axes of an array.
 _MAX_AXES = 9
 #: Pixels of the largest image that is stored tile-compressed or as one number, and so is larger than its file.
@@ -89,6 +91,9 @@ def _walk(stream: BinaryIO, size: int, path: str) -> Structure:
             raise UnreadableInputError(msg)
         if names and not start.startswith(b"XTENSION"):
             break
+        if len(names) == _MAX_HDUS:
+            msg = f"{path} has more than {_MAX_HDUS} extensions. Give the images in files of their own."
+            raise UnreadableInputError(msg)
         cards, data = _header(stream, at, path, len(names))
         _check_kind(cards, where, first=not names)
         names.append(_text(cards.get("EXTNAME", "")))

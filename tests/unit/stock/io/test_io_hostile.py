@@ -371,3 +371,34 @@ def test_a_scaling_that_leaves_no_image_is_named(make_file, read, key, value):
     raw_card(path, 1, f"{key:8}= {value:>20}")
     with pytest.raises(InputError, match=rf"jx01_flt.fits\[1\]: {key} is"):
         read(path)
+
+
+@pytest.mark.parametrize(("value", "kind"), [(7, "iu"), (-3, "i"), (2.5, "f")])
+def test_an_image_of_one_number_takes_no_more_room_than_it_needs(make_file, read, value, kind):
+    path = make_file(chips=1)
+    with fits.open(path, mode="update") as hdus:
+        hdus["ERR"] = fits.ImageHDU(None, fits.Header({"NPIX1": 10, "NPIX2": 12, "PIXVALUE": value}), name="ERR")
+    found = read(path)[0].chips[0].plane("err")
+    assert found.dtype.kind in kind
+    assert found.dtype.itemsize <= 4
+    assert found.shape == (12, 10)
+    assert (found == value).all()
+
+
+def test_a_file_of_thousands_of_extensions_is_refused(make_file, read, tmp_path):
+    path = make_file(chips=1)
+    extension = fits.ImageHDU(np.zeros((1, 1), np.uint8), name="X")
+    fits.HDUList([fits.PrimaryHDU(), extension]).writeto(tmp_path / "one.fits")
+    block = (tmp_path / "one.fits").read_bytes()[-2880 * 2 :]
+    assert block.startswith(b"XTENSION")
+    path.write_bytes(path.read_bytes() + block * 2001)
+    with pytest.raises(UnreadableInputError, match=r"jx01_flt.fits has more than 2000 extensions"):
+        read(path)
+
+
+def test_a_file_of_too_many_chips_is_refused(make_file, read, monkeypatch):
+    from drizframe.stock.io import layout
+
+    monkeypatch.setattr(layout, "_MAX_CHIPS", 1)
+    with pytest.raises(InputError, match=r"jx01_flt.fits has 2 science images; at most 1"):
+        read(make_file())
