@@ -17,7 +17,7 @@ __all__ = ["MAX_PIXELS", "Structure", "structure_of"]
 
 _BLOCK, _CARD = 2880, 80
 #: Longest header, in blocks.
-_MAX_BLOCKS = 1000
+_MAX_BLOCKS = 500
 #: Most HDUs of a file.
 _MAX_HDUS = 2000
 #: Most axes of an array.
