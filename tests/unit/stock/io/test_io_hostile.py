@@ -377,7 +377,9 @@ def test_a_scaling_that_leaves_no_image_is_named(make_file, read, key, value):
 def test_an_image_of_one_number_takes_no_more_room_than_it_needs(make_file, read, value, kind):
     path = make_file(chips=1)
     with fits.open(path, mode="update") as hdus:
-        hdus["ERR"] = fits.ImageHDU(None, fits.Header({"NPIX1": 10, "NPIX2": 12, "PIXVALUE": value}), name="ERR")
+        hdus["ERR"] = fits.ImageHDU(
+            None, fits.Header({"NPIX1": 10, "NPIX2": 12, "PIXVALUE": value}), name="ERR"
+        )
     found = read(path)[0].chips[0].plane("err")
     assert found.dtype.kind in kind
     assert found.dtype.itemsize <= 4
