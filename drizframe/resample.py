@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 
 from drizframe._resampling.adding import add_image
-from drizframe._resampling.arguments import array_of, check_room, number, positive, refuse_memory_error, truth
+from drizframe._resampling.arguments import (
+    array_of,
+    brief,
+    check_room,
+    number,
+    positive,
+    refuse_memory_error,
+    truth,
+)
 from drizframe._resampling.blotting import blot_options, interpolator_of
 from drizframe._resampling.checks import (
     LARGEST_SINGLE,
@@ -32,6 +40,7 @@ from drizframe._resampling.checks import (
     map_of,
     scale_of,
     warn_about_kernel,
+    weights_of,
 )
 from drizframe._resampling.output import Output
 from drizframe._resampling.region import covering_shape, first_cell_scale, region_of
@@ -224,15 +233,14 @@ class Drizzle:
             ratio = first_cell_scale(pixmap) if pixel_scale_ratio is None else pixel_scale_ratio
             flags = None if dq is None else check_flags("dq", dq, data.shape)
             second = self._out.second(data2, data.shape, first=not self._added)
-            weight = (
-                None if weight_map is None else image_of("weight_map", weight_map, data.shape, masked=0.0)
-            )
+            factor = positive("wht_scale", wht_scale)
+            weight = None if weight_map is None else weights_of(weight_map, data.shape, factor)
             region = region_of(pixmap, (xmin, xmax, ymin, ymax))
             cut = region.slices
             chip = ChipInput(
                 data=(data[cut],),
                 weight=None if weight is None else weight[cut],
-                weight_scale=positive("wht_scale", wht_scale),
+                weight_scale=factor,
                 number=(self._ctx_id or 0) % CTX_PLANE_BITS + 1,
                 pixmap=region.pixmap,
                 scale=scale_of("pixel_scale_ratio", ratio),
@@ -243,7 +251,7 @@ class Drizzle:
             size = check_pixfrac(pixfrac)
             warn_about_kernel(self._record, size, pixfrac)
             if self._out.img is None:
-                self._out.allocate(covering_shape(pixmap))
+                self._out.allocate(covering_shape(pixmap), source="pixmap")
             plane = (self._ctx_id or 0) // CTX_PLANE_BITS
             self._out.prepare(None if data2 is None else len(second), plane, with_flags=flags is not None)
             kernel = component("kernel", "point") if size <= POINT_BELOW else self._record
@@ -317,11 +325,7 @@ def blot_image(
         factor = _blot_factor(iscale, pix_ratio, exptime)
         if output_pixel_shape is not _NOT_GIVEN:
             deprecated("output_pixel_shape", "the shape of 'pixmap'")
-            if array_of("output_pixel_shape", output_pixel_shape).tolist() != list(pixmap.shape[1::-1]):
-                msg = (
-                    f"Pixel map dimensions {pixmap.shape[1::-1]} != output dimensions {output_pixel_shape!r}."
-                )
-                raise ShapeError(msg)
+            _check_output_shape(pixmap.shape[1::-1], output_pixel_shape)
         out = None if out_img is None else _blot_output(out_img, grid.shape)
         fill = 0.0 if fillval is None else _blot_fill(fillval)
         component_, options = interpolator_of(interp), {}
@@ -334,6 +338,14 @@ def blot_image(
             return blot
         out[...] = blot
         return out  # type: ignore[no-any-return]
+
+
+def _check_output_shape(shape: tuple[int, int], given: Any) -> None:
+    """Refuse another shape (columns, rows) than that of the map."""
+    values = array_of("output_pixel_shape", given)
+    if values.ndim != 1 or values.tolist() != list(shape):
+        msg = f"Pixel map dimensions {shape} != output dimensions: 'output_pixel_shape' is {brief(given)}."
+        raise ShapeError(msg)
 
 
 def _blot_output(out_img: Any, shape: tuple[int, int]) -> Any:

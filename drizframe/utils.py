@@ -9,6 +9,23 @@ from typing import Any, Literal
 
 import numpy as np
 
+from drizframe._resampling.arguments import (
+    array_of,
+    brief,
+    check_room,
+    number,
+    refuse_memory_error,
+    shape_of,
+    truth,
+)
+from drizframe._resampling.mapping import (
+    check_order,
+    check_step,
+    exact_map,
+    interpolated_map,
+    transform_of,
+    world_of,
+)
 from drizframe.errors import ParameterError, ShapeError, WCSError
 
 __all__ = ["calc_pixmap", "decode_context", "estimate_pixel_scale_ratio"]
@@ -18,8 +35,10 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def calc_pixmap(
-    wcs_from: Any, wcs_to: Any, shape: tuple[int, int] | None = None, disable_bbox: BBox = "to"
-) -> Floats:
+    wcs_from: Any, wcs_to: Any, shape: tuple[int, int] | None = None, disable_bbox: BBox = "to",
+    stepsize: float | Literal["auto"] = 1, order: int = 1, *, return_error: bool = False,
+    max_pixels: int | None = None,
+) -> Any:  # fmt: skip
     """Map every pixel centre of one image to the pixels of another.
 
     Parameters
@@ -32,32 +51,60 @@ def calc_pixmap(
         holds.
     disable_bbox : {"to", "from", "both", "none"}
         Whose bounding box to set aside meanwhile.  One that is in force can make positions NaN.
+    stepsize : float or "auto"
+        Above 1, exact positions are computed this many pixels apart (at least ten cells across the image), and the others
+        are interpolated.  "auto": as far apart as keeps the error below 1e-4 pixel.
+    order : {1, 3}
+        Of the spline that interpolates.
+    return_error : bool
+        Whether to return the error too.
+    max_pixels : int, optional
+        Largest number of pixels; without it, as many as 8 GiB hold.
 
     Returns
     -------
     pixmap : ndarray of float64, shape (ny, nx, 2)
         Position (x, y) on the image of `wcs_to`, 0-based, integers at pixel centres.
+    error : float
+        Only with `return_error`: the largest distance in pixels of interpolated positions from exact ones, measured in
+        centres of cells; 0 if all are exact.
 
     Raises
     ------
     WCSError
-        If the shape is not known.
+        If the shape is not known, or a WCS cannot be used.
     ParameterError
-        If `disable_bbox` is none of these.
+        If a value is not allowed.
+    ShapeError
+        If `shape` is none.
+    OutOfMemoryError
+        If there is not enough memory.
+
+    Warns
+    -----
+    DrizframeWarning
+        If the error is above 0.01 pixel.
     """
     choices = ("to", "from", "both", "none")
-    if disable_bbox not in choices:
-        msg = f"disable_bbox is {disable_bbox!r}; choose one of {', '.join(choices)}."
+    if not isinstance(disable_bbox, str) or disable_bbox not in choices:
+        msg = f"disable_bbox is {brief(disable_bbox)}; choose one of {', '.join(choices)}."
         raise ParameterError(msg)
-    ny, nx = _image_shape(wcs_from) if shape is None else shape
-    y, x = np.indices((int(ny), int(nx)), dtype=np.float64)
+    transform = transform_of(wcs_from, wcs_to)
+    step, spline = check_step(stepsize), check_order(order)
+    with_error = truth("return_error", return_error)
+    size = _image_shape(wcs_from) if shape is None else shape_of("shape", shape)
+    check_room("A pixel map", size, 16, max_pixels, source="shape" if shape is not None else "wcs_from")
     with (
+        refuse_memory_error("calc_pixmap"),
         _without_bbox(wcs_from, off=disable_bbox in {"from", "both"}),
         _without_bbox(wcs_to, off=disable_bbox in {"to", "both"}),
     ):
-        world = wcs_from.pixel_to_world_values(x, y)
-        mapped = wcs_to.world_to_pixel_values(*world)
-    return np.dstack([np.asarray(axis, dtype=np.float64) for axis in mapped])
+        error = 0.0
+        if step == 1.0:
+            pixmap = exact_map(transform, size)
+        else:
+            pixmap, error = interpolated_map(transform, size, step, spline)
+    return (pixmap, error) if with_error else pixmap
 
 
 def estimate_pixel_scale_ratio(
@@ -77,8 +124,16 @@ def estimate_pixel_scale_ratio(
     -------
     ratio : float
         ``to`` over ``from``; a size is the root of the pixel's area on the sky.
+
+    Raises
+    ------
+    WCSError
+        If a WCS cannot be used, or its pixel has no area there.
+    ParameterError
+        If a place is none.
     """
-    return _estimate_pixel_scale(wcs_to, refpix_to) / _estimate_pixel_scale(wcs_from, refpix_from)
+    to = _estimate_pixel_scale("to", wcs_to, refpix_to)
+    return to / _estimate_pixel_scale("from", wcs_from, refpix_from)
 
 
 def decode_context(context: Any, x: Any, y: Any) -> list[np.ndarray[Any, np.dtype[np.int64]]]:
@@ -110,23 +165,31 @@ def decode_context(context: Any, x: Any, y: Any) -> list[np.ndarray[Any, np.dtyp
     >>> decode_context(context, [0, 1], [0, 0])
     [array([], dtype=int64), array([ 0,  2, 33])]
     """
-    context = np.asarray(context)
+    context = array_of("context", context, "iufbcOSUVMm")
     if context.ndim != 3:
         msg = f"'context' must be a 3D array (planes, rows, columns); got {context.ndim} dimensions."
         raise ShapeError(msg)
     if context.dtype.kind not in "iu":
         msg = f"'context' must hold integers; got {context.dtype}."
         raise ParameterError(msg)
-    x, y = np.atleast_1d(np.asarray(x)), np.atleast_1d(np.asarray(y))
+    x, y = (np.atleast_1d(array_of(n, v, "iufbcOSUVMm")) for n, v in (("x", x), ("y", y)))
     if x.ndim != 1 or y.ndim != 1:
-        msg = "Coordinates must be scalars or 1D arrays."
+        msg = (
+            f"Coordinates must be scalars or 1D arrays; 'x' and 'y' have the shapes {x.shape} and {y.shape}."
+        )
         raise ShapeError(msg)
     if x.size != y.size:
-        msg = f"Coordinate arrays must have equal length; got {x.size} and {y.size}."
+        msg = f"Coordinate arrays must have equal length; 'x' and 'y' have {x.size} and {y.size} elements."
         raise ShapeError(msg)
     if x.size and (x.dtype.kind not in "iu" or y.dtype.kind not in "iu"):
-        msg = f"Pixel coordinates must be integer values; got {x.dtype} and {y.dtype}."
+        msg = f"Pixel coordinates must be integer values; 'x' and 'y' are of {x.dtype} and {y.dtype}."
         raise ParameterError(msg)
+    for name, values, n in (("x", x, context.shape[2]), ("y", y, context.shape[1])):
+        if x.size and not (values.min() >= 0 and values.max() < n):
+            msg = (
+                f"'{name}' leaves the context, which has {n} pixels there: {values.min()} to {values.max()}."
+            )
+            raise ParameterError(msg)
     width = 8 * context.dtype.itemsize
     unsigned = context.astype(np.dtype(f"u{context.dtype.itemsize}"), copy=False)
     bits = np.arange(width, dtype=unsigned.dtype)
@@ -139,9 +202,13 @@ def _box(wcs: Any) -> tuple[tuple[float, float], tuple[float, float]] | None:
     box = getattr(wcs, "bounding_box", None)
     if box is None:
         return None
-    if hasattr(box, "bounding_box"):  # an astropy ModelBoundingBox
-        box = box.bounding_box(order="F")
-    (x0, x1), (y0, y1) = (tuple(float(getattr(v, "value", v)) for v in axis) for axis in box)
+    try:
+        if hasattr(box, "bounding_box"):  # an astropy ModelBoundingBox
+            box = box.bounding_box(order="F")
+        (x0, x1), (y0, y1) = (tuple(float(getattr(v, "value", v)) for v in axis) for axis in box)
+    except (TypeError, ValueError) as error:
+        msg = f"The bounding_box of a WCS is {brief(box)}; it must be ((xmin, xmax), (ymin, ymax))."
+        raise WCSError(msg) from error
     return (x0, x1), (y0, y1)
 
 
@@ -163,15 +230,15 @@ def _image_shape(wcs: Any) -> tuple[int, int]:
     """Return rows and columns of the image of a WCS."""
     shape = getattr(wcs, "array_shape", None)
     if shape is not None:
-        return int(shape[0]), int(shape[1])
+        return shape_of("wcs_from.array_shape", shape)
     box = _box(wcs)
-    if box is None:
+    if box is None or not all(math.isfinite(v) for axis in box for v in axis):
         msg = (
-            "The shape of the pixel map is not known. Give shape=(ny, nx), or a 'from' WCS with array_shape."
+            "The shape of the pixel map is not known. Give shape=(ny, nx), or a 'wcs_from' with array_shape."
         )
         raise WCSError(msg)
     (_, x1), (_, y1) = box
-    return math.ceil(y1 + 0.5), math.ceil(x1 + 0.5)
+    return shape_of("wcs_from.bounding_box", (math.ceil(y1 + 0.5), math.ceil(x1 + 0.5)))
 
 
 def _reference_pixel(wcs: Any) -> tuple[float, float]:
@@ -183,10 +250,21 @@ def _reference_pixel(wcs: Any) -> tuple[float, float]:
     shape = getattr(wcs, "pixel_shape", None)
     if shape is None:
         return 0.0, 0.0
-    return float((shape[0] - 1) // 2), float((shape[1] - 1) // 2)
+    nx, ny = shape_of("pixel_shape of a WCS", shape)
+    return float((nx - 1) // 2), float((ny - 1) // 2)
 
 
-def _estimate_pixel_scale(wcs: Any, refpix: Any) -> float:
+def _place(name: str, refpix: Any) -> tuple[float, float]:
+    """Return a position (x, y) that was given."""
+    allowed = "two finite numbers (x, y)"
+    values = array_of(name, refpix)
+    if values.shape != (2,):
+        msg = f"Argument '{name}' must be {allowed}; got {brief(refpix)}."
+        raise ParameterError(msg)
+    return number(name, values[0], allowed), number(name, values[1], allowed)
+
+
+def _estimate_pixel_scale(which: str, wcs: Any, refpix: Any) -> float:
     """Root of the area in steradian of the pixel around a position; see `estimate_pixel_scale_ratio`.
 
     Notes
@@ -195,11 +273,24 @@ def _estimate_pixel_scale(wcs: Any, refpix: Any) -> float:
     where the sides are straight in (λ, sin φ), an equal-area map.  Differences in longitude are taken across
     0.
     """
-    x, y = _reference_pixel(wcs) if refpix is None else (float(refpix[0]), float(refpix[1]))
+    name = f"wcs_{which}"
+    to_world = world_of(name, wcs)
+    x, y = _reference_pixel(wcs) if refpix is None else _place(f"refpix_{which}", refpix)
     with _without_bbox(wcs, off=True):
-        lon, lat = wcs.pixel_to_world_values(
-            x + np.array([-0.5, -0.5, 0.5, 0.5]), y + np.array([-0.5, 0.5, 0.5, -0.5])
+        lon, lat = np.moveaxis(
+            to_world(x + np.array([-0.5, -0.5, 0.5, 0.5]), y + np.array([-0.5, 0.5, 0.5, -0.5])), -1, 0
         )
-    s = np.sin(np.deg2rad(lat))
-    d02, d13 = (math.remainder(math.radians(a), math.tau) for a in (lon[0] - lon[2], lon[1] - lon[3]))
-    return float(np.sqrt(0.5 * abs(d02 * (s[1] - s[3]) - d13 * (s[0] - s[2]))))
+    with np.errstate(all="ignore"):
+        s = np.sin(np.deg2rad(lat))
+        d02, d13 = (
+            math.remainder(math.radians(a), math.tau) if math.isfinite(a) else math.nan
+            for a in (lon[0] - lon[2], lon[1] - lon[3])
+        )
+        scale = float(np.sqrt(0.5 * abs(d02 * (s[1] - s[3]) - d13 * (s[0] - s[2]))))
+    if not (math.isfinite(scale) and scale > 0.0):
+        msg = (
+            f"The pixel of '{name}' at ({x:g}, {y:g}) has no area on the sky ({scale!r}). Give another place with "
+            f"'refpix_{which}', or check the WCS."
+        )
+        raise WCSError(msg)
+    return scale

@@ -15,6 +15,7 @@ import numpy as np
 from drizframe.errors import ArrayTypeError, OutOfMemoryError, ParameterError, ShapeError
 
 __all__ = [
+    "LARGEST",
     "array_of",
     "brief",
     "check_room",
@@ -208,13 +209,11 @@ def _plain_array(name: str, value: Any, masked: float | None, unit: str) -> Any:
 
 def _filled(name: str, value: Any, masked: float | None) -> Any:
     """Return a masked array with its mask written into it."""
-    if not np.ma.getmaskarray(value).any():
+    if value.dtype.kind not in KINDS or not np.ma.getmaskarray(value).any():
         return np.asarray(value.data)
     if masked is None:
         msg = f"'{name}' has masked elements, which have no meaning here. Give a plain array, filled as you see fit."
         raise ParameterError(msg)
-    if value.dtype.kind not in KINDS:
-        return np.asarray(value.data)
     plain = np.array(value.data, dtype=np.result_type(value.dtype, np.float32))
     plain[np.ma.getmaskarray(value)] = masked
     return plain
@@ -233,8 +232,9 @@ def _without_unit(name: str, value: Any, unit: str) -> Any:
 
 
 def check_room(
-    what: str, shape: tuple[int, ...], each: int, max_pixels: Any = None, *, advice: str = "max_pixels="
-) -> None:
+    what: str, shape: tuple[int, ...], each: int, max_pixels: Any = None, *, advice: str = "max_pixels=",
+    source: str = "",
+) -> None:  # fmt: skip
     """Refuse to make an array that is larger than the user can have meant.
 
     Parameters
@@ -249,6 +249,8 @@ def check_room(
         Largest number of pixels; None: what fits 8 GiB.
     advice : str
         Which argument lifts the limit; empty: none does.
+    source : str
+        The argument that tells the shape.
 
     Raises
     ------
@@ -256,6 +258,7 @@ def check_room(
         If it is larger.
     """
     pixels = math.prod(shape)
+    what = f"{what} (shape by '{source}')" if source else what
     if max_pixels is None:
         if pixels * each > MAX_BYTES:
             lift = f" If that is meant, give {advice}{pixels}." if advice else ""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._resampling.arguments import array_of, brief, check_room, number, positive, whole
+from drizframe._resampling.arguments import LARGEST, array_of, brief, check_room, number, positive, whole
 from drizframe.engine.drizzling import POINT_BELOW
 from drizframe.errors import (
     ArrayTypeError,
@@ -38,6 +38,7 @@ __all__ = [
     "map_of",
     "scale_of",
     "warn_about_kernel",
+    "weights_of",
 ]
 
 INDEF = "INDEF"
@@ -76,7 +77,7 @@ def fill_text(name: str, value: Any, *, given: bool) -> str:
     allowed = (
         f"Argument '{name}' must be a number that float32 can hold, None or 'INDEF'; got {brief(value)}."
     )
-    if not isinstance(value, str | int | float | np.number | np.bool_):
+    if isinstance(value, bool | np.bool_) or not isinstance(value, str | int | float | np.number):
         raise ParameterError(allowed)
     try:
         found = float(value)
@@ -207,6 +208,25 @@ def image_of(name: str, value: Any, shape: tuple[int, ...] | None = None, *, mas
     if image.dtype not in {np.dtype(np.float32), np.dtype(np.float64)}:
         check_room(f"A copy of '{name}'", image.shape, 8, advice="")
     return image
+
+
+def weights_of(value: Any, shape: tuple[int, ...], factor: float) -> Any:
+    """Return an image of weights; masked ones become 0.
+
+    Raises
+    ------
+    ParameterError
+        If a weight times the factor is so large that sums of them overflow float32.
+    """
+    weights = image_of("weight_map", value, shape, masked=0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = max(float(weights.max()), -float(weights.min()))
+        if not largest * factor <= LARGEST:  # a NaN, an infinity or a huge one: look closer
+            largest = float(np.max(np.abs(weights), initial=0.0, where=np.isfinite(weights)))
+    if largest * factor > LARGEST:
+        msg = f"'weight_map' holds weights of up to {largest:g}, times 'wht_scale' {factor:g}; {LARGEST:g} is the most."
+        raise ParameterError(msg)
+    return weights
 
 
 def map_of(value: Any, shape: tuple[int, ...] | None = None) -> Any:

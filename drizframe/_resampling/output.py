@@ -62,26 +62,26 @@ class Output:
         """Return the exposure time; refuse output arrays that contradict it."""
         given = [a for a in (self.img, self.wht, self.ctx) if a is not None]
         found = number("exptime", exptime, "a number of seconds, 0 or more", "s")
+        used = [n for n, a in (("out_wht", self.wht), ("out_ctx", self.ctx)) if a is not None and a.any()]
+        # the words of the `drizzle` package
         if found < 0.0:
-            wrong = ParameterError(
-                "Exposure time must be non-negative."
-            )  # the words of the `drizzle` package
-            wrong.add_note(f"'exptime' is {brief(exptime)}.")
-            raise wrong
-        if found > 0.0 and not given:
+            msg = "Exposure time must be non-negative."
+        elif found > 0.0 and not given:
             msg = (
                 "Exposure time must be 0.0 for the first resampling (when no output resampled images have "
                 "been provided)."
             )
-            raise ParameterError(msg)
-        used = [a for a in (self.wht, self.ctx) if a is not None and a.any()]
-        if found == 0.0 and used:
+        elif found == 0.0 and used:
             msg = (
                 "Inconsistent exposure time and context and/or weight images: Exposure time cannot be 0 when "
                 "context and/or weight arrays are non-zero."
             )
-            raise ParameterError(msg)
-        return found
+        else:
+            return found
+        error = ParameterError(msg)
+        holding = f"; of the arrays, {' and '.join(used)} hold something" if used else ""
+        error.add_note(f"'exptime' is {brief(exptime)}{holding}.")
+        raise error
 
     def common_shape(self, out_shape: Any) -> tuple[int, int] | None:
         """Return the shape of the output, None if nothing tells it."""
@@ -116,8 +116,16 @@ class Output:
             return None
         return shapes.pop()
 
-    def allocate(self, shape: tuple[int, int]) -> None:
-        """Make the output arrays that are not there, unless they are larger than the user can have meant."""
+    def allocate(self, shape: tuple[int, int], source: str = "out_shape") -> None:
+        """Make the output arrays that are not there, unless they are larger than the user can have meant.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Rows and columns.
+        source : str
+            The argument that tells them.
+        """
         known = {a.shape for a in self.img2 or () if a is not None}
         if known - {shape}:
             msg = (
@@ -125,7 +133,7 @@ class Output:
                 f"but out_img2 has {known.pop()}."
             )
             raise ShapeError(msg)
-        self._check_room(shape, self.planes, len(self.img2 or ()), with_flags=False)
+        self._check_room(shape, self.planes, len(self.img2 or ()), source, with_flags=False)
         if self.img is None:
             self.img = np.full(shape, fill_value(self.fillval, np.nan), dtype=np.float32)
         if self.wht is None:
@@ -135,10 +143,12 @@ class Output:
         if self.img2 is not None:
             self.img2 = [self._new_second(shape) if a is None else a for a in self.img2]
 
-    def _check_room(self, shape: tuple[int, int], planes: int, seconds: int, *, with_flags: bool) -> None:
+    def _check_room(
+        self, shape: tuple[int, int], planes: int, seconds: int, source: str, *, with_flags: bool
+    ) -> None:
         """Refuse an output that is too large, with its context of `planes`."""
         each = 4 * (2 + planes + seconds + int(with_flags))
-        check_room("The output", shape, each, self.max_pixels)
+        check_room("The output", shape, each, self.max_pixels, source=source)
 
     def _new_second(self, shape: tuple[int, int]) -> Any:
         return np.full(shape, fill_value(self.fillval2, np.nan), dtype=np.float32)
@@ -180,7 +190,7 @@ class Output:
         grows = self.ctx is not None and len(self.ctx) <= plane
         if grows or (seconds and self.img2 is None) or (with_flags and self.dq is None):
             planes = max(plane + 1, 0 if self.ctx is None else len(self.ctx)) if self.planes else 0
-            self._check_room(shape, planes, seconds or 0, with_flags=with_flags)
+            self._check_room(shape, planes, seconds or 0, "out_shape", with_flags=with_flags)
         if seconds is not None and self.img2 is None:
             self.img2 = [self._new_second(shape) for _ in range(seconds)]
         if with_flags and self.dq is None:

@@ -11,7 +11,7 @@ from fuzz_faults import KINDS
 pytestmark = pytest.mark.slow
 
 #: What is fuzzed; each is a module ``fuzz_<subject>``.
-SUBJECTS = ("files",)
+SUBJECTS = ("files", "calls")
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -29,11 +29,13 @@ def test_the_fuzzer_sees_every_kind_of_fault(tmp_path):
 
 
 def test_a_case_is_made_again_from_its_seed():
+    import fuzz_calls
     import fuzz_files
 
-    first, again = ([fuzz_files.make(s) for s in range(40)] for _ in range(2))
-    assert first == again
-    assert len({c["base"] for c in first}) > 6
+    for module, key in ((fuzz_files, "base"), (fuzz_calls, "function")):
+        first, again = ([module.make(s) for s in range(60)] for _ in range(2))
+        assert first == again
+        assert len({c[key] for c in first}) >= 6
 
 
 def test_every_base_is_sound(tmp_path):

@@ -34,7 +34,7 @@ def identity(shape=(N, N), dx=0.0, dy=0.0):
 
 
 def added(data, **more):
-    driz = Drizzle(out_shape=(N, N), fillval=0)
+    driz = Drizzle(kernel=more.pop("kernel", "square"), out_shape=(N, N), fillval=0)
     driz.add_image(data, **{"exptime": 1.0, "pixmap": identity(), **more})
     return driz
 
@@ -306,6 +306,17 @@ def test_strided_outputs_are_filled_in_place():
 def test_wrong_starts_are_refused_by_name(start):
     with pytest.raises((ParameterError, ShapeError), match=list(start)[-1].replace("kernel", "[kK]ernel")):
         Drizzle(**start)
+
+
+def test_weights_that_would_overflow_are_refused():
+    weight = np.ones((N, N))
+    weight[2, 3], weight[4, 4], weight[5, 5] = 1e31, np.nan, np.inf
+    with pytest.raises(ParameterError, match="'weight_map' holds weights of up to 1e.31"):
+        added(np.ones((N, N)), weight_map=weight)
+    with pytest.raises(ParameterError, match="'weight_map'"):
+        added(np.ones((N, N)), weight_map=-np.full((N, N), 1e20), wht_scale=1e20)
+    weight[2, 3] = 1.0
+    assert added(np.ones((N, N)), weight_map=weight, kernel="point").out_wht.sum() == N * N - 2
 
 
 # -- sizes ---------------------------------------------------------------------------------------------------

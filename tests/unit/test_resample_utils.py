@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from astropy.wcs import WCS
+from astropy.wcs import WCS, Sip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drizframe.errors import ParameterError, ShapeError, WCSError
+from drizframe.errors import DrizframeWarning, ParameterError, ShapeError, WCSError
 from drizframe.utils import calc_pixmap, decode_context, estimate_pixel_scale_ratio
 
 
@@ -114,3 +114,120 @@ def test_decoding_refuses_what_is_no_context_or_no_pixel():
         decode_context(planes, [0, 1], [0])
     with pytest.raises(ShapeError, match="1D"):
         decode_context(planes, [[0]], [[0]])
+
+
+# -- interpolated maps ---------------------------------------------------------------------------------------
+
+
+def bent(scale=1e-5, shape=(300, 410), a=2e-6):
+    """A WCS with a quadratic distortion of a few pixels."""
+    wcs = tangent(scale, shape=shape)
+    wcs.wcs.ctype = ["RA---TAN-SIP", "DEC--TAN-SIP"]
+    coefficients = np.zeros((2, 3, 3))
+    coefficients[0, 2, 0], coefficients[1, 1, 1], coefficients[1, 0, 2] = a, -2 * a, a
+    wcs.sip = Sip(*coefficients, None, None, wcs.wcs.crpix)
+    return wcs
+
+
+def off(pixmap, exact):
+    return float(np.nanmax(np.hypot(*np.moveaxis(pixmap - exact, -1, 0))))
+
+
+@pytest.mark.parametrize(("order", "limit"), [(1, 1e-3), (3, 1e-7)])
+@pytest.mark.parametrize("step", [2, 10, 16.5, 1000])
+def test_the_measured_error_is_the_error(order, limit, step):
+    one, two = bent(), tangent(1.3e-5, shape=(300, 400))
+    exact = calc_pixmap(one, two)
+    pixmap, error = calc_pixmap(one, two, stepsize=step, order=order, return_error=True)
+    assert pixmap.shape == exact.shape
+    assert pixmap.flags.c_contiguous
+    assert error == pytest.approx(off(pixmap, exact), rel=0.3, abs=1e-8)
+    if step <= 10:
+        assert error < limit
+    # no step is larger than a tenth of the image
+    coarsest = calc_pixmap(one, two, stepsize=41, order=order)
+    if step == 1000:
+        np.testing.assert_array_equal(pixmap, coarsest)
+
+
+def test_a_large_error_is_told():
+    one, two = bent(a=2e-4), tangent(1e-5, shape=(300, 400))
+    with pytest.warns(DrizframeWarning, match=r"stepsize=30 and order=1 is off by up to 0\.\d+ pixels"):
+        _, error = calc_pixmap(one, two, stepsize=30, return_error=True)
+    assert error > 0.01
+
+
+@pytest.mark.parametrize("order", [1, 3])
+def test_auto_keeps_the_error_below_what_it_promises(order):
+    one, two = bent(a=2e-5), tangent(1e-5, shape=(300, 400))
+    pixmap, error = calc_pixmap(one, two, stepsize="auto", order=order, return_error=True)
+    assert 0 < error < 1e-4
+    assert off(pixmap, calc_pixmap(one, two)) < 1.3e-4
+
+
+@pytest.mark.parametrize("order", [1, 3])
+@pytest.mark.parametrize("disable", ["none", "to", "from", "both"])
+def test_positions_that_do_not_exist_do_not_spoil_their_neighbours(order, disable):
+    one = Flat(((20.2, 170.7), (33.0, 150.0)), array_shape=(180, 200))
+    two = Flat(((40.0, 300.0), (0.0, 100.3)), shift=3.5)
+    exact = calc_pixmap(one, two, disable_bbox=disable)
+    pixmap, error = calc_pixmap(one, two, disable_bbox=disable, stepsize=7, order=order, return_error=True)
+    np.testing.assert_array_equal(np.isnan(pixmap), np.isnan(exact))
+    np.testing.assert_allclose(pixmap, exact, atol=1e-10)
+    assert error < 1e-10
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 50), (3, 4), (50, 2), (13, 11)])
+@pytest.mark.parametrize("order", [1, 3])
+def test_small_images_are_mapped_exactly(shape, order):
+    one, two = tangent(1e-5), tangent(1.1e-5)
+    pixmap, error = calc_pixmap(one, two, shape=shape, stepsize=10, order=order, return_error=True)
+    np.testing.assert_array_equal(pixmap, calc_pixmap(one, two, shape=shape))
+    assert error == 0
+
+
+def test_few_positions_are_asked_for():
+    class Counted(Flat):
+        asked = 0
+
+        def pixel_to_world_values(self, x, y):
+            Counted.asked += np.size(x)
+            return super().pixel_to_world_values(x, y)
+
+    calc_pixmap(Counted(array_shape=(1000, 1000)), Flat(), stepsize=10)
+    assert Counted.asked < 20_000
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("stepsize", -3), ("stepsize", 0.5), ("stepsize", "x"), ("stepsize", None), ("stepsize", np.nan), ("order", 2),
+        ("order", "x"), ("order", None), ("shape", 3), ("shape", (3, -1)), ("shape", (1 << 40, 1 << 40)),
+        ("max_pixels", -1), ("wcs_from", None), ("wcs_to", 3), ("disable_bbox", []), ("return_error", "yes"),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_of_maps_are_refused_by_name(argument, value):
+    call: dict[str, Any] = {"wcs_from": tangent(1e-5), "wcs_to": tangent(1e-5), argument: value}
+    with pytest.raises((ParameterError, ShapeError, WCSError), match=argument):
+        calc_pixmap(**call)
+
+
+def test_a_wcs_that_fails_is_named():
+    class Broken(Flat):
+        def world_to_pixel_values(self, lon, lat):
+            raise KeyError("lost")
+
+    with pytest.raises(WCSError, match="'wcs_to' cannot map positions.*lost"):
+        calc_pixmap(Flat(array_shape=(3, 3)), Broken())
+    with pytest.raises(WCSError, match="'wcs_from' .* is no WCS"):
+        estimate_pixel_scale_ratio(3, Flat())
+    with pytest.raises(ParameterError, match="'refpix_to'"):
+        estimate_pixel_scale_ratio(tangent(1e-5), tangent(1e-5), refpix_to=[1, 2, 3])
+    with pytest.raises(WCSError, match="no area"):
+        estimate_pixel_scale_ratio(Flat(), tangent(1e-5), refpix_from=(0.0, 90.0))
+
+
+@pytest.mark.parametrize(("x", "y"), [(3, 0), (0, 3), (-1, 0), (1 << 40, 0)])
+def test_pixels_outside_of_the_context_are_refused(x, y):
+    with pytest.raises(ParameterError, match="leaves the context, which has 3 pixels"):
+        decode_context(np.zeros((1, 3, 3), dtype=np.int32), x, y)
