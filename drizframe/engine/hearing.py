@@ -63,15 +63,20 @@ def listening() -> Iterator[None]:
                 warnings.warn = _python
 
 
-@contextlib.contextmanager
-def hearing(sink: _Sink | None) -> Iterator[None]:
-    """Hand warnings of this thread to `sink`; None: to Python."""
-    old = getattr(_here, "sink", None)
-    _here.sink = sink
-    try:
-        yield
-    finally:
-        _here.sink = old
+class hearing:  # noqa: N801  (used like a function)
+    """Hand warnings of this thread to `sink`; None: to Python.
+
+    A class, because `contextlib.contextmanager` writes to the errors that pass, which those of a plugin may refuse.
+    """
+
+    def __init__(self, sink: _Sink | None) -> None:
+        self._sink, self._old = sink, None
+
+    def __enter__(self) -> None:
+        self._old, _here.sink = getattr(_here, "sink", None), self._sink
+
+    def __exit__(self, *_: object) -> None:
+        _here.sink = self._old
 
 
 def deaf() -> contextlib.AbstractContextManager[None]:

@@ -163,10 +163,18 @@ def _wanted(step: Step) -> Mapping[str, Any]:
     return {"cr_detector": detector}
 
 
+def _in_flux() -> list[Any]:
+    """Return exposures in units of flux, without which their noise is not measured."""
+    return sample_exposures(unit="nJy")
+
+
 def sample_for(record: Any) -> Any:
     """Return a sample for a record, or None."""
     if isinstance(record, Step):
-        return StepSample(exposures=sample_exposures, parameters={"driz_cr_corr": True, **_wanted(record)})
+        return StepSample(
+            exposures=_in_flux if record.name == "noise_level" else sample_exposures,
+            parameters={"driz_cr_corr": True, **_wanted(record)},
+        )
     if isinstance(record, Reader):
         fits_like = record.matches is not None and record.matches(Path("jsample01_flt.fits"))
         return ReaderSample(write=write_fits, images=_images(), exptime=340.0) if fits_like else None

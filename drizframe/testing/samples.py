@@ -92,7 +92,7 @@ class StepSample:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
-def sample_exposures(count: int = 3, shape: tuple[int, int] = (40, 44)) -> list[Any]:
+def sample_exposures(count: int = 3, shape: tuple[int, int] = (40, 44), unit: str = "electrons") -> list[Any]:
     """Return dithered exposures of a few stars, with sky, noise, cosmic rays and flags."""
     from drizframe.model import Exposure
     from drizframe.testing.strategies import tangent_plane
@@ -114,7 +114,7 @@ def sample_exposures(count: int = 3, shape: tuple[int, int] = (40, 44)) -> list[
                 tangent_plane(shape, 0.1, offset),
                 name=f"sample{k}",
                 exptime=100.0 + 10 * k,
-                unit="electrons",
+                unit=unit,
                 err=np.sqrt(np.abs(sci)).astype(np.float32),
                 dq=dq,
                 readnoise=3.0,

@@ -186,6 +186,7 @@ def test_a_plane_or_step_that_nobody_knows_is_refused(exposures, plugin, fields,
         drizframe.run(exposures)
 
 
+@pytest.mark.filterwarnings("ignore:More than 5 % of the good pixels")  # the stars are all that is left
 def test_a_plane_between_two_steps_of_a_plugin_has_any_name(exposures, plugin):
     plugin(step(lambda job: {"mine.level": float(np.median(job.read("sci")))}, name="mine.a", consumes=("sci",),
                 produces=("mine.level",)))  # fmt: skip
@@ -289,6 +290,7 @@ def test_a_step_is_switched_by_its_own_parameter(exposures, plugin, on):
 # -- what belongs to others ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:More than 5 % of the good pixels")  # they hold noise alone
 def test_arrays_of_the_caller_stay_writable(plugin):
     from astropy.wcs import WCS
 
@@ -337,6 +339,8 @@ def test_a_detector_and_a_weighting_cannot_either(exposures):
     assert not any(seen)
 
 
+@pytest.mark.filterwarnings("ignore:keep=")
+@pytest.mark.filterwarnings("ignore:The cores of")  # so wide a kernel blurs the median
 def test_wide_profiles_reach_the_border_of_single_images(exposures):
     def bell(dx, dy, *, pixfrac):
         return np.exp(-0.1 * (dx * dx + dy * dy)) * 0.1 / np.pi

@@ -71,6 +71,7 @@ WITNESSES: dict[str, Witness] = {
     "max_memory": w(0.01, workdir="scratch"),
     "verify_inputs": w("error", "damaged", **FINAL_ONLY),
     "allow_missing": w("dq", "flagless", **FINAL_ONLY),
+    "overwrite_products": w(True, "occupied", files=True, **FINAL_ONLY),
     "max_pixels": w(1000, **FINAL_ONLY),
     "allow_sparse": w(True, "apart", final_rot=0.0, **FINAL_ONLY),
     "tile_size": w(16),
@@ -168,7 +169,7 @@ WITNESSES: dict[str, Witness] = {
 }  # fmt: skip
 
 #: Those whose witness is that a run is refused without them, or with them.
-REFUSED_WITHOUT = {"driz_sep_wcs", "final_wcs", "allow_missing", "allow_sparse"}
+REFUSED_WITHOUT = {"driz_sep_wcs", "final_wcs", "allow_missing", "allow_sparse", "overwrite_products"}
 REFUSED_WITH = {"verify_inputs", "max_pixels"}
 
 #: Refused by `drizframe.run`, with the reason; they act in the drop-in (below).
@@ -192,6 +193,13 @@ def test_every_parameter_of_the_model_has_a_witness():
 
 
 # -- inputs ------------------------------------------------------------------------------------------------------
+
+
+def occupied(folder):
+    """Those of `acs` beside a file with the name of a product."""
+    names = acs(folder)
+    fits.PrimaryHDU(np.ones((3, 3), np.float32)).writeto(folder / "out_drz_sci.fits")
+    return names
 
 
 def acs(folder):

@@ -68,6 +68,12 @@ def folder(made, tmp_path):
     return tmp_path
 
 
+def as_a_shell_starts_it():
+    """Signals as usual: what starts the tests may ignore some, and programs inherit that."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(folder, how, where, name):
     return subprocess.run(
         [sys.executable, "-c", PROGRAM, how, where, name],
@@ -76,6 +82,7 @@ def start(folder, how, where, name):
         text=True,
         check=False,
         timeout=120,
+        preexec_fn=as_a_shell_starts_it,
     )
 
 
@@ -114,7 +121,10 @@ def test_a_killed_run_is_cleaned_up_by_the_next(folder, where):
 
 def test_a_run_removes_nothing_of_one_that_is_at_work(folder):
     text = PROGRAM.replace("os.kill(os.getpid(), number)", "open('here', 'w'); import time; time.sleep(60)")
-    working = subprocess.Popen([sys.executable, "-c", text, "run", "blot", "SIGTERM"], cwd=folder)
+    working = subprocess.Popen(
+        [sys.executable, "-c", text, "run", "blot", "SIGTERM"], cwd=folder,
+        preexec_fn=as_a_shell_starts_it,  # noqa: PLW1509  (the tests have no threads here)
+    )  # fmt: skip
     try:
         for _ in range(600):
             if (folder / "here").exists():
@@ -143,6 +153,7 @@ def test_the_command_ends_by_the_signal_too(folder):
             capture_output=True,
             text=True,
             check=False,
+            preexec_fn=as_a_shell_starts_it,
         )
         assert done.returncode == -getattr(signal, name), done.stderr
         assert "Traceback" not in done.stderr

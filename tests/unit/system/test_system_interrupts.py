@@ -15,11 +15,22 @@ from drizframe.system.interrupts import Stopped, orderly, shielded
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 
+def as_a_shell_starts_it():
+    """Signals as usual: what starts the tests may ignore some, and programs inherit that."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def program(body, **options):
     """Run a program; its status and what it printed."""
     text = "import os, signal, sys\nfrom drizframe.system.interrupts import *\n" + body
     done = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, check=False, **options
+        [sys.executable, "-c", text],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=as_a_shell_starts_it,
+        **options,
     )
     return done.returncode, done.stdout.split()
 
