@@ -68,9 +68,17 @@ def bring_together(
     if native:
         why = "Counts of several cameras with different gains" if all(counting) else "Counts and electrons"
         bus.note(
-            f"{why} have no scale in common: the mosaic is in electrons (proc_unit='electrons').", warn=True
+            f"{why} have no scale in common: the mosaic is in electrons (proc_unit='electrons'), with the gains of "
+            f"{_named_gains(found)} in electrons per count. Give the parameter gain, or GAIN in the header, where one is wrong.",
+            warn=True,
         )
     return [_in_electrons(e) for e in found], parameters.model_copy(update={"proc_unit": "electrons"})
+
+
+def _named_gains(exposures: Sequence[Exposure]) -> str:
+    """Name the exposures in counts with their gains; one that nobody gave is 1."""
+    counted = [e for e in exposures if any(c.native_unit.startswith("counts") for c in e.chips)]
+    return ", ".join(f"{e.name} ({', '.join(f'{c.gain:g}' for c in e.chips)})" for e in counted)
 
 
 def _in_electrons(exposure: Exposure) -> Exposure:

@@ -190,6 +190,15 @@ class _Facts:
     pixel_scale: float | None
 
 
+#: Characters of a name that leave room for what intermediate files add, within the 255 bytes of file systems.
+_LONGEST_NAME = 120
+
+
+def _no_file_name(name: str) -> bool:
+    """Whether no file can begin with this name."""
+    return any(c in name for c in "/\\\0") or not name.isprintable() or len(name.encode()) > _LONGEST_NAME
+
+
 def _facts(name: str, given: Mapping[str, Any]) -> _Facts:
     """Check the numbers of `Exposure.from_arrays`."""
     electrons = ("electron", "electron / pix")
@@ -227,8 +236,11 @@ def exposure_from_arrays(
     """See `Exposure.from_arrays`."""
     from astropy.io.fits import Header
 
-    if not isinstance(name, str) or not name.strip() or any(c in name for c in "/\\\0"):
-        msg = f"name is {name!r}; give a text without slashes (names of intermediate files begin with it)."
+    if not isinstance(name, str) or not name.strip() or _no_file_name(name):
+        msg = (
+            f"name is {name!r:.60}; give a text of at most {_LONGEST_NAME} printable characters without slashes (names "
+            "of intermediate files begin with it)."
+        )
         raise InputError(msg)
     facts = _facts(name, given)
     listed = list(data) if isinstance(data, list | tuple) else [data]

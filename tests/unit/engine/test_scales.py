@@ -108,6 +108,11 @@ def test_counts_and_electrons_make_a_mosaic_in_electrons():
     assert "Counts and electrons" in warnings[0]
 
 
+def test_gains_that_were_used_to_make_electrons_are_told():
+    _, _, warnings, _ = together(exposure([1.0], unit="electrons"), exposure([1.0], "f"))
+    assert any("gains of f (1) in electrons per count" in w for w in warnings)
+
+
 def test_counts_of_several_cameras_make_a_mosaic_in_electrons():
     _, settings, warnings, _ = together(exposure([7.0]), exposure([4.0], "f", detector="STIS"))
     assert settings.proc_unit == "electrons"

@@ -205,3 +205,9 @@ def test_a_gwcs_is_refused_by_name():
 
 def test_the_wrapper_that_nddata_make_is_taken_off():
     assert chip(image(), HighLevelWCSWrapper(plane())).wcs.wcs.ctype[0] == "RA---TAN"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "\x1b[31mx", "a" * 300, "a/b", " "])
+def test_a_name_that_no_file_can_begin_with_is_refused(name):
+    with pytest.raises(InputError, match="at most 120 printable characters"):
+        Exposure.from_arrays(image(), plane(), name=name, unit="electron/s")
