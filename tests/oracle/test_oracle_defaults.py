@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cases
 import compare
+import emulations
 import pytest
 import visits
 
@@ -59,15 +60,22 @@ def copies(files, folder):
     return [Path(shutil.copyfile(f, folder / f.name)) for f in files]
 
 
+def unexplained(name, rows):
+    """What is off, but for units of STIS (trap 02-5) and the top rows of poly5 (trap 13-3)."""
+    off = [r for r in rows if not r.ok]
+    return [
+        r for r in off if not ((name == "stis" and r.name.endswith(" unit")) or r.name.endswith("_blt.fits"))
+    ]
+
+
 @pytest.mark.parametrize(("name", "parameters"), [("stis", {}), ("acs", {}), ("hrc", SINGLE)])
 def test_drop_in_with_defaults(name, parameters, exposures, tmp_path, reference):
     files = exposures(name)
     theirs = reference(files, **parameters)
     copies(files, tmp_path)
-    cases.run_ours(tmp_path, sorted(f.name for f in files), **parameters)
-    off = [r for r in compare.compare(tmp_path, theirs) if not r.ok]
-    if name == "stis":  # trap 02-5
-        off = [r for r in off if not r.name.endswith(" unit")]
+    with emulations.column_scales():  # those of STIS and of this HRC frame have no polynomial
+        cases.run_ours(tmp_path, sorted(f.name for f in files), **parameters)
+    off = unexplained(name, compare.compare(tmp_path, theirs))
     assert not off, "\n".join(map(str, off))
 
 
@@ -77,13 +85,12 @@ def test_python_interface_makes_the_same_and_leaves_the_inputs_alone(name, expos
     theirs = reference(files)
     inputs = copies(files, tmp_path)
     before = [hashlib.sha256(f.read_bytes()).digest() for f in inputs]
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), emulations.column_scales():
         warnings.simplefilter("ignore")
         result = drizframe.run([str(f) for f in inputs], tmp_path / "ref", keep="all")
     assert [hashlib.sha256(f.read_bytes()).digest() for f in inputs] == before
     assert all(path.is_file() for path in result.products)
-    off = [r for r in compare.compare(tmp_path, theirs, inputs=False) if not r.ok]
-    off = [r for r in off if name != "stis" or not r.name.endswith(" unit")]
+    off = unexplained(name, compare.compare(tmp_path, theirs, inputs=False))
     assert not off, "\n".join(map(str, off))
 
 
