@@ -6,7 +6,7 @@ import glob
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -46,6 +46,8 @@ _DAMAGE = (
     EOFError,
 )
 _URL = re.compile(r"(https?|ftps?|s3|gs|file|data|mast|ssh)://?", re.IGNORECASE)
+#: Most lines of all lists of an input together.
+_MAX_LINES = 100_000
 _WILD = re.compile(r"[*?\[]")
 
 
@@ -92,6 +94,29 @@ class OutputNames:
         return self.root + self.tag
 
 
+@dataclass(slots=True)
+class _Trail:
+    """The lists that are being read, and how many lines all lists of an input have had."""
+
+    names: tuple[str, ...] = ()
+    lines: list[int] = field(default_factory=lambda: [0])
+
+    def within(self, name: str) -> _Trail:
+        """Return the trail within a further list; refuse one that names itself, directly or by others."""
+        if name in self.names:
+            way = ", which names ".join(repr(n) for n in (*self.names[self.names.index(name) :], name))
+            msg = f"The list {name!r} names itself ({way}). Take that line out."
+            raise InputError(msg)
+        return _Trail((*self.names, name), self.lines)
+
+    def count(self, name: str) -> None:
+        """Count a line."""
+        self.lines[0] += 1
+        if self.lines[0] > _MAX_LINES:
+            msg = f"The list {name!r}, with the lists that it names, has more than {_MAX_LINES} lines. Give fewer exposures."
+            raise InputError(msg)
+
+
 def root_name(name: str | PurePath) -> str:
     """Return a name cut at the first of the known suffixes that it contains; the folder, if any, is kept.
 
@@ -117,11 +142,19 @@ def _expand_name(text: str) -> str:
     return os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111  (kept as text for glob)
 
 
+def _exists(name: str) -> bool:
+    """Whether there is something of that name; a name that no system takes (too long, with NUL) is none."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
+
+
 def _matching(name: str) -> list[Path]:
     """Return the files that a name or a wildcard stands for."""
     text = _expand_name(name.strip())
     exact = Path(text)
-    if exact.exists():
+    if _exists(text):
         return [exact]
     if not _WILD.search(text):
         return []
@@ -135,10 +168,12 @@ def _lines(name: str) -> list[tuple[int, list[str]]]:
     return [(n, w) for n, w in words if w]
 
 
-def _from_list(name: str, notes: list[str]) -> list[tuple[Path, Path | None]]:
+def _from_list(name: str, notes: list[str], trail: _Trail) -> list[tuple[Path, Path | None]]:
     """Return exposures and inverse-variance files of an ``@file``."""
+    trail = trail.within(name)
     pairs: list[tuple[Path, Path | None]] = []
     for number, words in _lines(name):
+        trail.count(name)
         if len(words) > 2:
             msg = (
                 f"Line {number} of {name!r} has {len(words)} words; it may have an exposure and an "
@@ -146,7 +181,7 @@ def _from_list(name: str, notes: list[str]) -> list[tuple[Path, Path | None]]:
                 f"Quote nothing, and use names without blanks."
             )
             raise InputError(msg)
-        exposures = _one(words[0], notes)
+        exposures = _one(words[0], notes, trail)
         if len(words) == 1:
             pairs += exposures
             continue
@@ -178,7 +213,7 @@ def _refuse_url(text: str) -> None:
         raise InputError(msg)
 
 
-def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
+def _one(item: Any, notes: list[str], trail: _Trail) -> list[tuple[Path, Path | None]]:
     """Return the exposures of one name, wildcard, comma list or ``@file``."""
     if isinstance(item, os.PathLike):
         item = os.fspath(item)
@@ -191,13 +226,13 @@ def _one(item: Any, notes: list[str]) -> list[tuple[Path, Path | None]]:
     if not item.strip():
         notes.append("a blank name is left out")
         return []
-    if Path(item).exists() and not item.startswith("@"):
+    if _exists(item) and not item.startswith("@"):
         return [(Path(item), None)]
     _refuse_url(item)
     if "," in item:
-        return [pair for part in item.split(",") if part.strip() for pair in _one(part.strip(), notes)]
+        return [pair for part in item.split(",") if part.strip() for pair in _one(part.strip(), notes, trail)]
     if item.strip().startswith("@"):
-        return _from_list(item.strip()[1:], notes)
+        return _from_list(item.strip()[1:], notes, trail)
     found = _matching(item)
     if not found:
         notes.append(f"input {item!r} matches no file; it is left out")
@@ -229,7 +264,7 @@ def _member_path(folder: Path, root: str) -> Path | None:
     names = [root, f"{root}.fits"]
     for suffix in SUFFIXES:
         names += [root + suffix, (root + suffix).lower()]
-    return next((folder / n for n in names if (folder / n).is_file()), None)
+    return next((folder / n for n in names if _exists(str(folder / n)) and (folder / n).is_file()), None)
 
 
 def _check_link(member: Path, table: Path) -> None:
@@ -342,7 +377,12 @@ def expand_inputs(given: Any) -> ExpandedInputs:
         )
         raise ParameterError(msg)
     notes: list[str] = []
-    pairs = _one(given, notes) if is_text else [pair for item in given for pair in _one(item, notes)]
+    trail = _Trail()
+    pairs = (
+        _one(given, notes, trail)
+        if is_text
+        else [pair for item in given for pair in _one(item, notes, trail)]
+    )
     root = None
     plain: list[tuple[Path, Path | None]] = []
     from_tables: list[tuple[Path, Path | None]] = []

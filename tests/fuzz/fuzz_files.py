@@ -53,7 +53,7 @@ def run(case: dict[str, Any], folder: Path) -> None:
     if case["door"] != "drop-in":
         _check_inputs(folder, before)
     if result is not None:
-        _check_values(result)
+        check_values(result)
 
 
 def _changed(data: bytes, case: dict[str, Any]) -> bytes:
@@ -91,7 +91,7 @@ def _check_left(folder: Path, before: dict[str, bytes], error: DrizframeError) -
         raise Wrong(msg)
 
 
-def _check_values(result: Any) -> None:
+def check_values(result: Any) -> None:
     if not np.isfinite(result.sci[result.wht > 0]).all():
         msg = "not finite where there is weight"
         raise Wrong(msg)

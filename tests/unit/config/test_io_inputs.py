@@ -197,3 +197,28 @@ def test_output_of_several_files_and_of_a_table():
     assert output_names(None, ["a_flt.fits", "b_flt.fits"], {}).stem == "final_drz"
     assert output_names("", ["a_flt.fits", "b_flt.fits"], {}, "product1").stem == "product1_drz"
     assert output_names("mine", ["a_flt.fits"], {}, "product1").stem == "mine_drz"
+
+
+@pytest.mark.parametrize(
+    "lines", [{"a": "@a"}, {"a": "@b", "b": "x.fits\n@a"}, {"a": "@b", "b": "@c", "c": "@b"}]
+)
+def test_a_list_that_names_itself_is_refused(tmp_path, monkeypatch, lines):
+    monkeypatch.chdir(tmp_path)
+    for name, text in lines.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=r"The list '[ab]' names itself"):
+        expand_inputs("@a")
+
+
+def test_lists_that_name_lists_many_times_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, further in (("a", "@b\n"), ("b", "@c\n"), ("c", "x.fits\n")):
+        (tmp_path / name).write_text(further * 100)
+    with pytest.raises(InputError, match="more than 100000 lines"):
+        expand_inputs("@a")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b.fits"])
+def test_a_name_that_no_system_takes_is_a_name_without_a_file(tmp_path, name):
+    (tmp_path / "a.fits").touch()
+    assert "matches no file" in expand_inputs([str(tmp_path / "a.fits"), name]).notes[0]
