@@ -97,13 +97,16 @@ def fill_value(text: str, keep: Any) -> Any:
 
 def context_range(begin: Any, largest: Any) -> tuple[int, int]:
     """Return the number of the first image and the largest number expected."""
+    if isinstance(begin, int) and begin < 0:
+        msg = f"Invalid context image ID {begin!r}; 'begin_ctx_id' must be 0 or more."
+        raise ParameterError(msg)
     first = whole("begin_ctx_id", begin)
     last = first if largest is None else whole("max_ctx_id", largest)
     if last > LARGEST_ID:
         msg = f"Numbers of images in the context go up to {LARGEST_ID}; 'begin_ctx_id' and 'max_ctx_id' are {first} and {last}."
         raise ParameterError(msg)
     if last < first:
-        msg = f"'max_ctx_id' cannot be smaller than 'begin_ctx_id'; got {last} and {first}."
+        msg = f"'max_ctx_id' cannot be smaller than 'begin_ctx_id'. Got {last} and {first}."
         raise ParameterError(msg)
     return first, last
 
@@ -244,7 +247,7 @@ def map_of(value: Any, shape: tuple[int, ...] | None = None) -> Any:
         msg = f"'pixmap' must have the shape (ny, nx, 2), with at least one pixel; got {pixmap.shape}."
         raise ShapeError(msg)
     if shape is not None and pixmap.shape[:2] != shape:
-        msg = f"'pixmap' shape is not consistent with 'data' shape. They are {pixmap.shape[:2]} and {shape}."
+        msg = "'pixmap' shape is not consistent with 'data' shape."  # to the letter what clients compare with
         raise ShapeError(msg)
     if pixmap.dtype == np.float64 and pixmap.flags.c_contiguous:
         return pixmap

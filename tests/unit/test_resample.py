@@ -243,7 +243,7 @@ def test_variances_need_as_many_images_every_time():
         (ParameterError, "Kernel 'magic' is not supported.", {"kernel": "magic"}),
         (ParameterError, "non-negative", {"exptime": -1.0}),
         (ParameterError, "must be 0.0 for the first", {"exptime": 1.0}),
-        (ParameterError, "'begin_ctx_id' must be an integer of 0 or more", {"begin_ctx_id": -1}),
+        (ParameterError, "Invalid context image ID -1; 'begin_ctx_id' must be 0 or more", {"begin_ctx_id": -1}),
         (ParameterError, "max_ctx_id", {"begin_ctx_id": 2, "max_ctx_id": 1}),
         (ShapeError, "Inconsistent data shapes", {"out_shape": (2, 3), "out_img": ones(3, 3)}),
         (ShapeError, "two numbers", {"out_shape": (0, 3)}),
