@@ -47,7 +47,7 @@ class Output:
             msg = "'out_dq' is read-only, but results are written into it. Give a copy."
             raise ParameterError(msg)
         listed = img2 if isinstance(img2, list | tuple) else [img2]
-        self.img2: Any = None if img2 is None else [image_like("out_img2", a) for a in listed]
+        self.img2: Any = None if img2 is None else _each_its_own([image_like("out_img2", a) for a in listed])
         self._check_one_use()
 
     def _check_one_use(self) -> None:
@@ -235,3 +235,8 @@ class Output:
             value = fill_value(text, None)
             if value is not None and image is not None:
                 np.copyto(image, value, where=self.wht == 0.0)
+
+
+def _each_its_own(images: list[Any]) -> list[Any]:
+    """Copy an image that stands twice in a list, as clients give a common start; sums must not share memory."""
+    return [a if a is None or all(a is not b for b in images[:k]) else a.copy() for k, a in enumerate(images)]
