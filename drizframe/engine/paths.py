@@ -212,13 +212,18 @@ def _check_place(path: Path) -> None:
         raise OutputError(msg)
 
 
-def check_existing(planned: Iterable[Path], identity: str, *, overwrite: bool) -> None:
-    """Raise `OutputError` if a file that will be replaced is no product of this run, unless `overwrite`.
+def check_existing(planned: Iterable[Path], stem: Path, identity: str, *, overwrite: bool) -> None:
+    """Raise `OutputError` if a file that will be replaced is not this run's to replace, unless `overwrite`.
+
+    A file of a mosaic must be of the same inputs and output.  Images of single steps are named after their exposures;
+    those of any run are replaced, but nothing else is.
 
     Parameters
     ----------
     planned : iterable of pathlib.Path
         Files that will be written.
+    stem : pathlib.Path
+        Root and tag of the products.
     identity : str
         Of this run; products of the same inputs and output are its own.
     overwrite : bool
@@ -227,12 +232,19 @@ def check_existing(planned: Iterable[Path], identity: str, *, overwrite: bool) -
     if overwrite:
         return
     strange: dict[str, list[str]] = {}
+    mosaic = _candidates(stem)
     for path in planned:
         if os.path.lexists(path):
             cards = first_cards(path)
-            if not of_same_inputs(cards.get(RUN_KEYWORD, ""), identity):
+            run = cards.get(RUN_KEYWORD, "")
+            if not (of_same_inputs(run, identity) if path in mosaic else run):
                 strange.setdefault(_origin(cards), []).append(str(path))
     _refuse(strange)
+
+
+def _candidates(stem: Path) -> list[Path]:
+    """Return the files that a mosaic may have."""
+    return [stem.with_name(stem.name + end) for end in _PARTS]
 
 
 def _origin(cards: Mapping[str, str]) -> str:
@@ -290,7 +302,7 @@ def stale_products(
     OutputError
         If there is a product of another run, unless `overwrite`.
     """
-    candidates = [stem.with_name(stem.name + end) for end in _PARTS]
+    candidates = _candidates(stem)
     if not set(candidates) & set(planned):
         return [], []
     stale, notes = [], []

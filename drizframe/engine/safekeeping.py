@@ -89,7 +89,7 @@ def check_products(
     planned = planned_paths(writer, dataclasses.replace(product, planes=product.planes & made))
     overwrite = plan.parameters.overwrite_products
     check_targets([*planned, *also], files, edited=edited)
-    check_existing(planned, product.run, overwrite=overwrite)
+    check_existing(planned, Path(product.names.stem), product.run, overwrite=overwrite)
     stale, notes = stale_products(Path(product.names.stem), planned, files, product.run, overwrite=overwrite)
     return planned, stale, notes
 
@@ -123,7 +123,7 @@ def write_result(
     planned = planned_paths(writer_of(registry, build=parameters.build), product)
     recover_products(stem.parent)
     check_targets(planned, files)
-    check_existing(planned, identity, overwrite=parameters.overwrite_products)
+    check_existing(planned, stem, identity, overwrite=parameters.overwrite_products)
     overwrite = parameters.overwrite_products
     stale, _ = stale_products(stem, planned, files, identity, overwrite=overwrite, own=own)
     with together() as act:

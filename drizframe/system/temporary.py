@@ -142,7 +142,7 @@ def sweep_scratch(parent: Path) -> list[Path]:
 
 
 def sweep_parts(folder: Path, *, keep: Collection[str] = ()) -> list[Path]:
-    """Remove half-written files of processes that have ended.
+    """Remove half-written files of processes that have ended, unless one of these left a journal there.
 
     Parameters
     ----------
@@ -156,8 +156,11 @@ def sweep_parts(folder: Path, *, keep: Collection[str] = ()) -> list[Path]:
     list of pathlib.Path
         What was removed.
     """
-    removed = []
-    for name in _entries(folder, "."):
+    removed: list[Path] = []
+    names = _entries(folder, ".")
+    if any((mark := marked(folder / n, JOURNAL)) is not None and mark.gone for n in names):
+        return removed  # a journal of the dead may need them: it comes first
+    for name in names:
         path = folder / name
         mark = marked(path)
         if mark is None or name in keep or name.endswith(JOURNAL) or not _mine(path, stat.S_IFREG):

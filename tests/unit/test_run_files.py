@@ -236,6 +236,17 @@ def test_files_of_others_are_kept_unless_one_asks(folder, cards, words):
     run(overwrite_products=True)
 
 
+def test_images_of_single_steps_are_replaced_by_any_run_but_nothing_else_is(folder):
+    name = inputs()[0].removesuffix("_flt.fits")
+    everything = dict.fromkeys(("driz_separate", "median", "blot"), True)
+    run(output="a", keep="blot", **everything)
+    run(output="b", keep="blot", **everything)
+    assert fits.getheader(f"{name}_sci1_blt.fits")["DRIZRUN"] == fits.getheader("b_drz_sci.fits")["DRIZRUN"]
+    fits.PrimaryHDU().writeto(f"{name}_sci1_blt.fits", overwrite=True)
+    with pytest.raises(OutputError, match=rf"{name}_sci1_blt.fits.*no product of drizframe"):
+        run(output="b", keep="blot", **everything)
+
+
 def test_inputs_of_the_same_names_in_another_folder_are_other_inputs(folder):
     Path("night2").mkdir()
     for name in inputs():

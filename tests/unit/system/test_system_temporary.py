@@ -157,6 +157,15 @@ def test_half_written_files_of_the_dead_go(tmp_path, dead, ending):
     assert sorted(tmp_path.iterdir()) == sorted([ours, user])
 
 
+def test_nothing_that_a_journal_may_need_goes_before_it(tmp_path, dead):
+    part, journal = tmp_path / f".a.fits.{dead}{PART}", tmp_path / f".products.{dead}{JOURNAL}"
+    for path in (part, journal):
+        path.write_bytes(b"x")
+    assert sweep_parts(tmp_path) == []
+    journal.unlink()
+    assert sweep_parts(tmp_path) == [part]
+
+
 def test_half_written_files_that_are_links_or_needed_stay(tmp_path, dead):
     link = tmp_path / f".a.{dead}{PART}"
     link.symlink_to(tmp_path / "nowhere")
