@@ -17,15 +17,49 @@ from drizframe.stock.io.source import FitsSource, constant_shape
 from drizframe.stock.io.text import header_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from astropy.io.fits import HDUList
 
     from drizframe.model import Exposure
     from drizframe.stock.io.edits import FileEdit
 
-__all__ = ["single_exposure", "split_parts", "write_edit"]
+__all__ = ["check_editable", "single_exposure", "split_parts", "write_edit"]
 
 _CARD = 80
 _SUMS = ("DATASUM", "CHECKSUM")
+
+
+def check_editable(path: Path, numbers: Iterable[int]) -> None:
+    """Refuse a file whose extensions the FITS library reads but would not write again; asked before the work.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+    numbers : iterable of int
+        Extensions that will change.
+
+    Raises
+    ------
+    UnreadableInputError
+        If a header holds what cannot be written.
+    """
+    from astropy.io.fits import VerifyError
+
+    with open_fits(path) as hdus, sound(path):
+        for index in sorted(set(numbers)):
+            hdu = hdus[index]
+            readable(hdu.header, f"{path}[{index}]", "other")  # of what is left out, the reader has told
+            try:
+                hdu.verify("silentfix")
+            except VerifyError as error:
+                text = " ".join(
+                    str(error).replace("Note: astropy.io.fits uses zero-based indexing.", "").split()
+                )
+                msg = f"{path}[{index}] cannot be edited ({text}). Repair its header, or use drizframe.run, which edits nothing."
+                raise UnreadableInputError(msg) from error
 
 
 def split_parts(source: Any) -> list[str]:

@@ -21,7 +21,7 @@ import numpy as np
 from drizframe.errors import MissingInputError, OutputError
 from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.atomic import check_folder
-from drizframe.stock.io.edit_contents import single_exposure, split_parts, write_edit
+from drizframe.stock.io.edit_contents import check_editable, single_exposure, split_parts, write_edit
 from drizframe.stock.io.journal import Change, commit
 from drizframe.stock.io.locks import is_packed
 from drizframe.stock.io.opening import open_stream
@@ -118,6 +118,20 @@ def _targets(exposures: Sequence[Exposure], folder: Path) -> dict[int, Path]:
     return targets
 
 
+def _changing(exposure: Exposure) -> dict[str, set[int]]:
+    """Return the extensions of each file of an exposure that an edit changes."""
+    found: dict[str, set[int]] = {}
+    if any(c.extra.get("fixed") for c in exposure.chips):
+        return found
+    for source in (stored(c.load) for c in exposure.chips):
+        if isinstance(source, FitsSource) and source.places["sci"][2] < 0:
+            for kind in ("sci", "dq"):
+                if kind in source.places:
+                    file, index, _ = source.places[kind]
+                    found.setdefault(file, {0}).add(index)
+    return found
+
+
 def edited_paths(exposures: Sequence[Exposure], folder: Path, *, archive: bool) -> list[Path]:
     """Return the files that `plan_edits` will change or make; asked before the work, to see whether it can be done.
 
@@ -134,11 +148,15 @@ def edited_paths(exposures: Sequence[Exposure], folder: Path, *, archive: bool) 
     ------
     OutputError
         If the folder of the archive cannot be used.
+    UnreadableInputError
+        If a file can be read but not written again.
     """
     paths: list[Path] = []
     for i, target in _targets(exposures, folder).items():
         if is_packed(target):
             continue
+        for file, numbers in _changing(exposures[i]).items():
+            check_editable(Path(file), numbers)
         paths.append(target)
         if not exposures[i].extra.get("split"):
             loads = [stored(c.load) for c in exposures[i].chips]

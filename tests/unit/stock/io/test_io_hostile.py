@@ -404,3 +404,21 @@ def test_a_file_of_too_many_chips_is_refused(make_file, read, monkeypatch):
     monkeypatch.setattr(layout, "_MAX_CHIPS", 1)
     with pytest.raises(InputError, match=r"jx01_flt.fits has 2 science images; at most 1"):
         read(make_file())
+
+
+def test_a_file_that_can_be_read_but_not_written_again_stops_the_drop_in_before_the_work(
+    make_file, monkeypatch, tmp_path
+):
+    from drizframe import astrodrizzle
+
+    monkeypatch.chdir(tmp_path)
+    paths = [make_file(f"jx0{k}_flt.fits", chips=1) for k in (1, 2)]
+    data = paths[1].read_bytes()
+    at = data.index(b"GCOUNT  =")
+    paths[1].write_bytes(
+        data[:at] + b"GCOUNT  =                    1 / groups \x00".ljust(80) + data[at + 80 :]
+    )
+    before = sorted(p.name for p in tmp_path.iterdir())
+    with pytest.raises(UnreadableInputError, match=r"jx02_flt.fits\[1\] cannot be edited .*drizframe.run"):
+        astrodrizzle.AstroDrizzle([str(p) for p in paths], output="o", runfile="", preserve=False)
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
