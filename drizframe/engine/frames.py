@@ -22,7 +22,15 @@ from drizframe.engine.celestial import (
     tangent_wcs,
 )
 from drizframe.engine.custom_frames import check_size, custom_frame
-from drizframe.engine.outlines import Outlines, check_frame, covered_share, outlines, scale_note, too_far
+from drizframe.engine.outlines import (
+    Outlines,
+    apart,
+    check_frame,
+    covered_share,
+    outlines,
+    scale_note,
+    too_far,
+)
 from drizframe.engine.reference_frames import frame_from_reference, warn
 from drizframe.engine.sky_systems import SkySystem, conversion_of, system_of
 from drizframe.errors import InputError, NothingToCombineError
@@ -104,9 +112,8 @@ def default_frame(
             raise InputError(too_far(outlines(exposures, points, coeffs=coeffs))) from None
     else:
         crval, crpix, shape = chip.wcs.wcs.crval, chip.wcs.wcs.crpix, chip.shape
-    check_size(
-        shape, "The exposures lie far apart, or the pixel scale of the first one is very small.", limit
-    )
+    far = apart([e.name for e in exposures]).removesuffix(".")
+    check_size(shape, f"{far}, or the pixel scale of {exposure.name} is very small.", limit)
     rot = orientation(cd)
     wcs = tangent_wcs(chip.wcs, crval, crpix, _north_up(scale, rot), shape)
     return Frame(wcs=wcs, shape=shape, scale=scale, orientation=rot, name=str(chip.wcs.wcs.name))

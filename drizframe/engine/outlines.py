@@ -126,6 +126,11 @@ def _odd_scales(lines: Outlines) -> str:
     return f"the pixels of {_listed([lines.names[k] for k in odd])} have {lines.sides[odd[0]]:.4g} arcsec, those of the others {usual:.4g}"
 
 
+def apart(names: Sequence[str]) -> str:
+    """Say that exposures lie far apart, of which none stands out."""
+    return f"{_listed(names)} lie far apart." if len(names) > 1 else f"The chips of {names[0]} lie far apart."
+
+
 def _listed(names: Sequence[str]) -> str:
     """Return a few names."""
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
@@ -232,7 +237,7 @@ def check_frame(
         return
     which = "final" if prefix == "final_" else "separate"
     what = f"The {which} frame has {nx} columns and {ny} rows for {lines.pixels} pixels of the exposures"
-    text = f"{what}, which cover {100 * min(share, 1.0):.3g} % of it. {who or 'They lie far apart.'}"
+    text = f"{what}, which cover {100 * min(share, 1.0):.3g} % of it. {who or apart(lines.names)}"
     if share >= EMPTY and not oversized:
         tell(text)
         return

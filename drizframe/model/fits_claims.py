@@ -21,6 +21,8 @@ _DAMAGE = (
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
 #: Bytes of the largest image that is stored in a smaller file.
 _LIMIT = 2**30
+#: Bytes up to the end of the last extension of any such file.
+_LARGEST = 2**32
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def _check_claims(hdus: HDUList, path: Path, what: str) -> None:
                 claimed *= length
         else:
             claimed = hdu.fileinfo()["datLoc"] + hdu.size
-            limit = _LIMIT if path.suffix.lower() in _PACKED else size
+            limit = _LIMIT if path.suffix.lower() in _PACKED else min(size, _LARGEST)
         if not 0 <= claimed <= limit:
             msg = f"{what}, whose extension {index} claims {claimed} bytes; the file has {size}. Get the file again."
             raise UnreadableInputError(msg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ChipPlace",
+    "check_pixels",
     "companion",
     "find_chips",
     "image_header",
@@ -34,6 +36,8 @@ __all__ = [
 _PLANES = {"ERR": "err", "DQ": "dq", "TIME": "time", "IVM": "ivm"}
 #: How a tile-compressed image without a name is called.
 _UNNAMED = "COMPRESSED_IMAGE"
+#: Most pixels of an image: as many as a mosaic may have by default.
+_MAX_PIXELS = 400_000_000
 #: Most chips of an exposure.
 _MAX_CHIPS = 512
 #: EXTVER below which chips are numbered.
@@ -167,6 +171,28 @@ def _check_shape(place: ChipPlace, header: Header, kind: str, where: str) -> Non
         raise InputError(msg)
 
 
+def check_pixels(header: Header, where: str) -> None:
+    """Refuse an image (or cube) that is too large to be held in memory.
+
+    Parameters
+    ----------
+    header : Header
+        Its header.
+    where : str
+        The file and extension, for messages.
+
+    Raises
+    ------
+    InputError
+        If it has more than 4e8 pixels.
+    """
+    axes = [int(header[f"NAXIS{i}"]) for i in range(1, header.get("NAXIS", 0) + 1)]
+    pixels = math.prod(axes) if axes else 0
+    if pixels > _MAX_PIXELS:
+        msg = f"{where} has {pixels} pixels; images of up to {_MAX_PIXELS} are read. Cut it into parts."
+        raise InputError(msg)
+
+
 def _check_scaling(header: Header, where: str) -> None:
     """Refuse a scaling that makes one number, or none, of all pixels."""
     for key, default in (("BSCALE", 1.0), ("BZERO", 0.0)):
@@ -197,6 +223,7 @@ def _place(
         extver=extver, index=index, header=image_header(science.header), places={"sci": (str(path), index, -1)},
         unusable=dict.fromkeys(("dq", "err"), held),
     )  # fmt: skip
+    check_pixels(science.header, f"{path}[{index}]")
     _check_scaling(science.header, f"{path}[{index}]")
     for i, kind, hdu in beside:
         if kind in place.others:

@@ -18,6 +18,8 @@ __all__ = ["MAX_PIXELS", "Structure", "structure_of"]
 _BLOCK, _CARD = 2880, 80
 #: Longest header, in blocks.
 _MAX_BLOCKS = 500
+#: Bytes behind the last HDU in which a further one is looked for.
+_SEARCH = 2880 * 4096
 #: Most HDUs of a file.
 _MAX_HDUS = 2000
 #: Most axes of an array.
@@ -257,7 +259,7 @@ def _ending(stream: BinaryIO, size: int, at: int, path: str, last: int, claimed:
 
 def _further(stream: BinaryIO, at: int, size: int) -> int | None:
     """Return where a further extension begins, if one does."""
-    for place in range(at - at % _BLOCK, size, _BLOCK):
+    for place in range(at - at % _BLOCK, min(size, at + _SEARCH), _BLOCK):
         stream.seek(place)
         if stream.read(9) in {b"XTENSION=", b"SIMPLE  ="}:
             return place

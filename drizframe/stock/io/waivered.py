@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, UnreadableInputError
-from drizframe.stock.io.layout import ChipPlace, companion
+from drizframe.stock.io.layout import ChipPlace, check_pixels, companion
 from drizframe.stock.io.opening import open_fits, sound
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def waivered_chips(hdus: HDUList, path: Path) -> list[ChipPlace]:
     from astropy.io.fits import Header
 
     cube = hdus[0].header
+    check_pixels(cube, f"{path}[0]")
     other = companion(path)
     flags = _flag_planes(other, cube) if other is not None else 0
     chips = []

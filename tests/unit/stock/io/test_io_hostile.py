@@ -422,3 +422,25 @@ def test_a_file_that_can_be_read_but_not_written_again_stops_the_drop_in_before_
     with pytest.raises(UnreadableInputError, match=r"jx02_flt.fits\[1\] cannot be edited .*drizframe.run"):
         astrodrizzle.AstroDrizzle([str(p) for p in paths], output="o", runfile="", preserve=False)
     assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_an_image_that_fills_a_sparse_file_but_no_memory_is_refused(make_file, read):
+    path = make_file(chips=1, primary={"NEXTEND": None})
+    data = path.read_bytes()
+    at = data.index(b"XTENSION")
+    for key in (b"NAXIS1  ", b"NAXIS2  "):
+        here = data.index(key, at)
+        data = data[:here] + (key + b"=               100000").ljust(80) + data[here + 80 :]
+    path.write_bytes(data)
+    with path.open("r+b") as stream:
+        stream.truncate(len(data) + 40 * 10**9)
+    with pytest.raises(InputError, match=r"jx01_flt.fits\[1\] has 10000000000 pixels"):
+        read(path, allow_missing=("dq",))
+
+
+def test_a_long_tail_is_not_read_to_its_end(make_file, read):
+    path = make_file(chips=1)
+    with path.open("r+b") as stream:
+        stream.truncate(path.stat().st_size + 10**12)
+    (exposure,) = read(path)
+    assert any("1000000000000 bytes after extension 3" in w for w in exposure.warnings)
