@@ -225,6 +225,15 @@ def test_locks_and_temporary_files_of_dead_processes_are_swept_and_others_stay(t
     assert len(left) == len(others) + 3
 
 
+def test_the_native_run_sweeps_locks_of_the_dead_too_and_leaves_those_of_others(tmp_path):
+    path = files.exposure(tmp_path / "ja_flt.fits")
+    dead = {**Holder.own().record(), "pid": 2**22 - 1}
+    (tmp_path / LOCK).write_text(json.dumps(dead))
+    (tmp_path / ".jb_flt.fits.drizframe-lock").write_text(json.dumps(Holder.own().record()))
+    drizframe.run(path)
+    assert [p.name for p in tmp_path.glob(".*")] == [".jb_flt.fits.drizframe-lock"]
+
+
 def two_at_once(inputs, folders):
     """Run the drop-in in two processes at once, each in its folder; return how they ended."""
     code = (

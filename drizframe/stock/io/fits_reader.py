@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from drizframe.model.sources import stored
 from drizframe.stock.io.cards import Kind, readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
-from drizframe.stock.io.journal import recover_folders
+from drizframe.stock.io.journal import recover_folders, tidy_folders
 from drizframe.stock.io.layout import (
     ChipPlace,
     find_chips,
@@ -299,7 +300,7 @@ def _primary(hdus: HDUList) -> Header:
 
 
 def settle(paths: Sequence[Path]) -> list[str]:
-    """Finish edits of inputs that an interrupted run of the drop-in began; see `drizframe.stock.io.journal`.
+    """Finish edits of inputs that an interrupted run of the drop-in began, and remove what it left beside them.
 
     Parameters
     ----------
@@ -316,7 +317,10 @@ def settle(paths: Sequence[Path]) -> list[str]:
     OutputError
         If another run is editing them, or what is left cannot be finished.
     """
-    return recover_folders(p.resolve().parent for p in paths)
+    folders = {p.resolve().parent for p in paths}
+    notes = recover_folders(folders)
+    tidy_folders(f for f in folders if os.access(f, os.W_OK))
+    return notes
 
 
 def unusable(exposure: Exposure) -> str | None:
