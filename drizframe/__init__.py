@@ -6,7 +6,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0.dev0"
+from drizframe._version import __version__
 
 #: Public name -> module that defines it; imported on first use (PEP 562).
 _HOME = {

@@ -31,7 +31,7 @@ app.command("validate", help="Check that a component keeps what it promises.")(v
 
 def _version(value: bool) -> None:
     if value:
-        from drizframe import __version__
+        from drizframe._version import __version__
 
         typer.echo(f"drizframe {__version__}")
         raise typer.Exit

@@ -19,15 +19,12 @@ from drizframe.errors import ParameterError
 from drizframe.model import PixelMap, Window
 from drizframe.model.pixelmap import ORIGIN
 
-__all__ = ["Footprint", "exposure_window", "footprint", "overlaps", "tiles", "union"]
+__all__ = ["Footprint", "exposure_window", "footprint", "tiles", "union"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Side of the cells of maps without a table, in chip pixels.
 CELL = 32
-#: Widening of every bound of `Footprint.pixels_on`, in frame pixels: pixels have straight edges, cells have
-#: not.
-SLACK = 1.0
 #: Guard against rounding of bounds, in frame pixels.
 ROUNDING = 1e-6
 
@@ -80,37 +77,6 @@ class Footprint:
             for low, high, n in ((found[2], found[3], frame_shape[0]), (found[0], found[1], frame_shape[1]))
         )
         return Window(y0, y1, x0, x1) if y1 > y0 and x1 > x0 else _NOTHING
-
-    def pixels_on(self, tile: Window, margin: float = 0.0) -> Window:
-        """Return the pixels of the chip, as one rectangle, that can touch a tile.
-
-        Parameters
-        ----------
-        tile : Window
-            Pixels of the frame.
-        margin : float
-            As in `window`.
-
-        Returns
-        -------
-        Window
-            In chip pixels; empty if none does.
-        """
-        if tile.empty:
-            return _NOTHING
-        reach = margin + SLACK
-        hit = (
-            (self.high[0] >= tile.x0 - 0.5 - reach)
-            & (self.low[0] <= tile.x1 - 0.5 + reach)
-            & (self.high[1] >= tile.y0 - 0.5 - reach)
-            & (self.low[1] <= tile.y1 - 0.5 + reach)
-        )
-        rows, columns = np.nonzero(hit.any(axis=1))[0], np.nonzero(hit.any(axis=0))[0]
-        if not rows.size:
-            return _NOTHING
-        y0, y1 = _pixels(self.y[rows[0]], self.y[rows[-1] + 1], self.shape[0])
-        x0, x1 = _pixels(self.x[columns[0]], self.x[columns[-1] + 1], self.shape[1])
-        return Window(y0, y1, x0, x1)
 
 
 def _pixels(low: float, high: float, n: int) -> tuple[int, int]:
@@ -244,11 +210,6 @@ def union(windows: Iterable[Window]) -> Window:
     return Window(
         min(w.y0 for w in full), max(w.y1 for w in full), min(w.x0 for w in full), max(w.x1 for w in full)
     )
-
-
-def overlaps(one: Footprint, tile: Window, margin: float = 0.0) -> bool:
-    """Whether a chip can touch a tile; see `Footprint.pixels_on`."""
-    return not one.pixels_on(tile, margin).empty
 
 
 def tiles(area: Window | tuple[int, int], size: int | tuple[int, int]) -> list[Window]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import drizframe
+from drizframe._version import __version__
 from drizframe.config import Parameters
 from drizframe.config.peek import RUN_COMMENT, RUN_KEYWORD
 from drizframe.model import Exposure, Mosaic
@@ -47,7 +47,7 @@ def run_identity(exposures: Sequence[Exposure], parameters: Parameters, stem: Pa
     """
     what = [stem.name, sorted(_described(e, stem.absolute().parent) for e in exposures)]
     chosen = {n: getattr(parameters, n) for n in type(parameters).model_fields if n not in _HOW}
-    return f"{_digest(what)}-{_digest([drizframe.__version__, chosen])}"
+    return f"{_digest(what)}-{_digest([__version__, chosen])}"
 
 
 def of_same_inputs(one: str, other: str) -> bool:

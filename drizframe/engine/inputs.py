@@ -129,7 +129,7 @@ def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
 def _by_headers(exposure: Exposure) -> str | None:
     """Say why the headers of an exposure forbid to combine it."""
     if not exposure.exptime > 0:
-        return f"its exposure time is {exposure.exptime!r} s"
+        return f"its exposure time (EXPTIME) is {exposure.exptime!r} s, or missing"
     counts = [c.header.get("NGOODPIX") for c in exposure.chips]
     if counts and all(n is not None and n == 0 for n in counts):
         return "its headers say that no pixel is good (NGOODPIX = 0)"

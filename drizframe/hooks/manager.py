@@ -363,7 +363,7 @@ class PluginManager:
                 continue
             dist, version = self._state.sources.get(name, ("", ""))
             if self.is_stock(name):
-                from drizframe import __version__
+                from drizframe._version import __version__
 
                 dist, version = "drizframe", __version__
             found.append(

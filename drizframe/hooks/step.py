@@ -24,8 +24,6 @@ if TYPE_CHECKING:
         Exposure,
         Frame,
         PixelMap,
-        PlaneKey,
-        SkyValue,
         Unit,
         Window,
     )
@@ -212,17 +210,3 @@ class Job(Protocol):
 
     def note(self, message: str, *, warn: bool = False) -> None:
         """Write a line into the log; as a warning if `warn`."""
-
-
-def sky_default() -> SkyValue:
-    """Return the sky of a chip for which no sky step ran: nothing subtracted, level 0."""
-    from drizframe.model import SkyValue
-
-    return SkyValue(subtracted=None, level=0.0, method="none")
-
-
-def key_of(name: Any, unit: Unit) -> PlaneKey:
-    """Return the plane key for a name that a step returned."""
-    from drizframe.model import PlaneKey
-
-    return name if isinstance(name, PlaneKey) else PlaneKey(name, unit)

@@ -5,7 +5,6 @@ All numbers are of this project's own making, of realistic size; they are no cal
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -216,15 +215,6 @@ class Camera:
                 far, float(np.hypot(*(design.matrix @ corners.T + np.array(design.position)[:, None])).max())
             )
         return 2.0 * far
-
-    def without_distortion(self) -> Camera:
-        """Return the camera with square pixels of `scale` on the linear axes: no SIP, no tables, no skew."""
-        plain = (self.scale, 0.0, 0.0, self.scale)
-        chips = tuple(
-            dataclasses.replace(c, linear=plain, sip_a={}, sip_b={}, npol=(0.0, 0.0), d2im=(0.0, 0.0))
-            for c in self.chips
-        )
-        return dataclasses.replace(self, chips=chips)
 
 
 #: Name -> function that makes the camera.

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
 from drizframe._fast import load
 from drizframe.errors import ShapeError
@@ -24,6 +23,16 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Image = np.ndarray[Any, np.dtype[np.float32]]
 
 
+def _largest_near(mask: Mask, side: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Return the largest value of the box of `side` pixels around each pixel; beyond the edges nothing is flagged."""
+    from scipy import ndimage  # 0.3 s to import, and the compiled twin does without
+
+    found: np.ndarray[Any, np.dtype[np.uint8]] = ndimage.maximum_filter(
+        mask.astype(np.uint8), size=side, mode="constant", cval=0
+    )
+    return found
+
+
 def rejected(sci: Image, blot: Image, deriv: Image, noise: Image, options: CosmicRayOptions) -> Mask:
     """Return the pixels that fail the test.
 
@@ -36,7 +45,7 @@ def rejected(sci: Image, blot: Image, deriv: Image, noise: Image, options: Cosmi
         delta <= np.float32(k) * deriv + np.float32(snr) * noise
         for k, snr in zip(options.scale, options.snr, strict=True)
     )
-    near = ndimage.maximum_filter((~first).astype(np.uint8), size=3, mode="constant", cval=0)
+    near = _largest_near(~first, 3)
     mask: Mask = ~second & (near > 0)
     return mask
 
@@ -49,7 +58,7 @@ def spread(mask: Mask, side: int) -> Mask:
     """
     if side <= 1:
         return mask
-    found = ndimage.maximum_filter(mask.astype(np.uint8), size=side, mode="constant", cval=0)
+    found = _largest_near(mask, side)
     return np.asarray(found > 0)
 
 

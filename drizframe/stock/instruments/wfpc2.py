@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from drizframe.errors import InputError
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.hooks.headers import Detector, exposure_from_headers, header_number
@@ -24,15 +22,6 @@ CALIBRATED = {
     7: {1: (7.12, 5.24), 2: (7.12, 5.51), 3: (6.90, 5.22), 4: (7.10, 5.19)},
     15: {1: (13.99, 7.02), 2: (14.50, 7.84), 3: (13.95, 6.99), 4: (13.95, 8.32)},
 }
-
-#: Quadratics (constant, linear, square) in row and in column that bound the lit part of each chip.
-PYRAMID = {
-    1: ((52.20921, 0.009072887, -9.941337e-6), (42.62779, 0.009122855, -1.106709e-5)),
-    2: ((21.77283, 0.01842164, -1.398300e-5), (47.68184, 0.00265608, -1.468158e-5)),
-    3: ((44.18944, 0.0138938, -1.412296e-5), (30.23626, 0.008156041, -1.491324e-5)),
-    4: ((44.56632, 0.003509023, -1.278723e-5), (40.91462, 0.01273679, -1.063462e-5)),
-}
-SIDE = 800  # pixels
 
 
 def calibrated(primary: Header, science: Header, quantity: str, value: float) -> float:
@@ -58,34 +47,6 @@ def dark(primary: Header, science: Header, exptime: float) -> float | None:
 def tails(primary: Header, chip: int) -> int:
     """Return the direction of tails."""
     return -1
-
-
-def shadow_mask(chip: int, *, binned: bool = False) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Return the mask of the pyramid's shadow: 1 where a chip sees the sky.
-
-    Parameters
-    ----------
-    chip : int
-        1 (PC) to 4.
-    binned : bool
-        Whether pixels are summed 2 by 2 (``MODE`` = ``AREA``); a binned pixel is good if all four are.
-
-    Returns
-    -------
-    mask : ndarray of uint8, shape (800, 800) or (400, 400)
-    """
-
-    def lit(position: np.ndarray[Any, Any], a: tuple[float, float, float]) -> np.ndarray[Any, Any]:
-        edge = a[0] + a[1] * position + a[2] * position**2
-        return np.trunc(np.clip(position + 0.5 - edge, 0, 1)).astype(np.uint8)
-
-    rows, columns = PYRAMID[chip]
-    position = np.arange(SIDE, dtype=float)
-    mask = lit(position, rows)[:, None] * lit(position, columns)[None, :]
-    if binned:
-        mask = mask.reshape(SIDE // 2, 2, SIDE // 2, 2).min(axis=(1, 3))
-    result: np.ndarray[Any, np.dtype[np.uint8]] = np.ascontiguousarray(mask, dtype=np.uint8)
-    return result
 
 
 def facts(primary: Header, science: Header) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import drizframe
+from drizframe._version import __version__
 from drizframe.stock.io.drizzle_keywords import drop_drizzle
 from drizframe.stock.io.facts import plain
 from drizframe.stock.io.grid_keywords import STRUCTURE, remove
@@ -24,7 +24,7 @@ __all__ = ["blot_header", "chip_header", "mask_header"]
 
 
 def blot_header(
-    exposure: Exposure, chip: Chip, sky: float | None = None, version: str = drizframe.__version__
+    exposure: Exposure, chip: Chip, sky: float | None = None, version: str = __version__
 ) -> tuple[Header, Header]:
     """Return primary and science header of a blotted image: the chip's own, with its distortion.
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import drizframe
+from drizframe._version import __version__
 from drizframe.config.inputs import OutputNames
-from drizframe.model.units import product_unit as unit_of_product
 
 if TYPE_CHECKING:
     from drizframe.model import Chip, Exposure, Frame, Unit
 
-__all__ = ["ProductFacts", "distinct", "product_unit", "totals"]
+__all__ = ["ProductFacts", "distinct", "totals"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,7 +76,7 @@ class ProductFacts:
     rules_file: str = ""
     rules_folder: Path | None = None
     rules_history: bool = False
-    version: str = drizframe.__version__
+    version: str = __version__
 
     def chips(self) -> list[tuple[Unit, Exposure, Chip]]:
         """Return all chips in processing order with their addresses."""
@@ -118,23 +117,6 @@ def totals(exposures: Sequence[Exposure]) -> tuple[float, float, float, int]:
     starts = [e.start for e in once if e.start > 0]
     ends = [e.end for e in once if e.end > 0]
     return float(sum(e.exptime for e in once)), min(starts, default=0.0), max(ends, default=0.0), len(once)
-
-
-def product_unit(exposure: Exposure, units: str, proc_unit: str) -> str:
-    """Return ``BUNIT`` of a product.
-
-    Parameters
-    ----------
-    exposure : Exposure
-        The first one.
-    units : str
-        ``"cps"`` or ``"counts"`` (parameter ``final_units``).
-    proc_unit : str
-        ``"native"``: the image was divided by the gain if the instrument delivers counts; otherwise it is
-        in electrons.
-    """
-    chip = exposure.chips[0]
-    return unit_of_product(chip.native_unit, chip.bunit, units=units, counts=proc_unit == "native")
 
 
 def plain(value: Any) -> Any:

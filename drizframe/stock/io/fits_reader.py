@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from drizframe.hooks import Instrument, InstrumentOptions
     from drizframe.model import Exposure, PixelSource
 
-__all__ = ["FITS", "read_fits", "unusable"]
+__all__ = ["FITS", "read_fits"]
 
 #: Keywords of a STIS science header that describe the exposure and belong into its primary header.
 EXPOSURE_KEYS = ("DATE-OBS", "EXPEND", "EXPSTART", "EXPTIME")
@@ -321,30 +321,6 @@ def settle(paths: Sequence[Path]) -> list[str]:
     notes = recover_folders(folders)
     tidy_folders(f for f in folders if os.access(f, os.W_OK))
     return notes
-
-
-def unusable(exposure: Exposure) -> str | None:
-    """Return why an exposure cannot be combined; None if it can.
-
-    Parameters
-    ----------
-    exposure : Exposure
-        As read.
-
-    Returns
-    -------
-    str or None
-        The reason, for a warning; the run goes on without the exposure.
-    """
-    where = str(exposure.path or exposure.name)
-    if not exposure.exptime > 0:
-        return f"{where}: the exposure time (EXPTIME) is {exposure.exptime!r} s or missing"
-    if exposure.extra.get("good_pixels") == 0:
-        return f"{where}: no good pixel (NGOODPIX is 0 for all chips)"
-    needs = exposure.family != "generic" and any(c.v2ref is not None for c in exposure.chips)
-    if needs and exposure.pa_v3 is None:
-        return f"{where}: PA_V3 is missing from the primary header, and no _spt.fits file tells it"
-    return None
 
 
 FITS = Reader(

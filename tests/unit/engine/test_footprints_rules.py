@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe.engine.footprints import exposure_window, footprint, overlaps, tiles, union
+from drizframe.engine.footprints import exposure_window, footprint, tiles, union
 from drizframe.errors import ParameterError
 from drizframe.model import PixelMap, Window
 
@@ -64,35 +64,6 @@ def test_window_holds_every_edge_of_every_pixel(pixels):
     assert window.x1 <= shape[1]
 
 
-@settings(max_examples=80)
-@given(
-    maps(),
-    st.integers(-10, 90),
-    st.integers(-10, 90),
-    st.integers(1, 60),
-    st.integers(1, 60),
-    st.floats(0, 6),
-)
-def test_pixels_on_a_tile_are_all_found(pixels, y0, x0, height, width, margin):
-    tile = Window(y0, y0 + height, x0, x0 + width)
-    one = footprint(pixels)
-    found = one.pixels_on(tile, margin)
-    x, y, fx, fy = fine(pixels)
-    near = (
-        (fx >= tile.x0 - 0.5 - margin)
-        & (fx <= tile.x1 - 0.5 + margin)
-        & (fy >= tile.y0 - 0.5 - margin)
-        & (fy <= tile.y1 - 0.5 + margin)
-    )
-    rows, columns = np.nonzero(near)
-    if rows.size:
-        assert y[rows].min() >= found.y0 - 0.5
-        assert y[rows].max() <= found.y1 - 0.5
-        assert x[columns].min() >= found.x0 - 0.5
-        assert x[columns].max() <= found.x1 - 0.5
-    assert overlaps(one, tile, margin) is not found.empty
-
-
 def test_window_of_a_table_is_tight():
     pixels = PixelMap.from_table(lambda x, y: (x + 7.0, y + 3.0), (20, 30), 10)
     assert footprint(pixels).bounds() == pytest.approx((6.5, 36.5, 2.5, 22.5), abs=1e-12)
@@ -101,21 +72,9 @@ def test_window_of_a_table_is_tight():
     assert footprint(shrunk).window((100, 100), margin=2.0) == Window(1, 26, 5, 40)
 
 
-def test_pixels_on_a_tile_are_few():
-    for pixels in (
-        PixelMap.from_table(lambda x, y: (x, y), (1000, 1000), 10),
-        PixelMap.from_function(lambda x, y: (x, y), (1000, 1000)),
-    ):
-        found = footprint(pixels).pixels_on(Window(400, 500, 200, 300))
-        assert found.shape[0] <= 100 + 2 * 34
-        assert found.shape[1] <= 100 + 2 * 34
-
-
 def test_chip_beside_the_frame_covers_nothing():
     pixels = PixelMap.from_table(lambda x, y: (x + 500.0, y), (20, 30), 10)
     assert footprint(pixels).window((100, 100)).empty
-    assert footprint(pixels).pixels_on(Window(0, 100, 0, 100)).empty
-    assert not overlaps(footprint(pixels), Window(0, 100, 0, 100))
 
 
 def half_lost(x, y):
@@ -129,7 +88,6 @@ def test_positions_that_cannot_be_projected_are_left_out_or_assumed_anywhere():
     assert function.window((60, 70)) == Window(0, 60, 0, 70)
     lost = footprint(PixelMap.from_function(lambda x, y: (x * np.nan, y * np.nan), (50, 80)))
     assert lost.window((60, 70)).empty
-    assert lost.pixels_on(Window(0, 60, 0, 70)).empty
 
 
 def test_hole_in_a_full_map_costs_only_itself():

@@ -114,6 +114,8 @@ def test_scaled_pixels_are_science_and_error_and_no_flags():
         ("flux", "nJy/pixel", "cps", True, "nJy/pixel"), ("brightness", "MJy/sr", "cps", False, "MJy/sr"),
         ("counts", "COUNTS", "cps", True, "counts/s"), ("counts", "COUNTS", "counts", False, "ELECTRONS"),
         ("electrons", "ELECTRONS", "cps", True, "ELECTRONS/S"),
+        ("electrons/s", "ELECTRONS/S", "counts", True, "ELECTRONS"),
+        ("counts/s", "COUNTS/S", "counts", True, "counts"), ("counts", "COUNTS", "cps", False, "ELECTRONS/S"),
     ],
 )  # fmt: skip
 def test_products_have_the_unit_of_their_numbers(native, text, units, counts, expected):

@@ -14,7 +14,6 @@ from drizframe.errors import InputError, ParameterError
 from drizframe.hooks import InstrumentOptions
 from drizframe.model import ArraySource
 from drizframe.stock.instruments.flats import FlatSource, expand
-from drizframe.stock.instruments.wfpc2 import shadow_mask
 
 ACS = {
     "INSTRUME": "ACS",
@@ -245,15 +244,6 @@ def test_subarray_offsets_and_distortion_facts_are_kept():
     )
     assert chip.ltv == (-5.0, -7.0)
     assert (chip.idc_scale, chip.v2ref, chip.v3ref, chip.theta) == (0.05, 250.0, 300.0, 1.0)
-
-
-def test_shadow_mask_is_dark_at_the_low_edges_only():
-    mask = shadow_mask(1)
-    assert mask.shape == (800, 800)
-    assert mask[:52].sum() == 0
-    assert mask[:, :42].sum() == 0
-    assert mask[60:, 60:].all()
-    assert shadow_mask(3, binned=True).shape == (400, 400)
 
 
 def test_flat_is_chosen_by_chip_number_and_cut_for_a_subarray(tmp_path, monkeypatch):

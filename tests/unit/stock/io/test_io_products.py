@@ -25,7 +25,7 @@ from drizframe.stock.io.blending import (
     packaged_rules,
     parse_rules,
 )
-from drizframe.stock.io.facts import ProductFacts, product_unit, totals
+from drizframe.stock.io.facts import ProductFacts, totals
 from drizframe.stock.io.fits_writers import write_mef, write_simple
 from drizframe.stock.io.headers import product_headers
 from drizframe.stock.io.tables import NULL, header_table
@@ -150,21 +150,6 @@ def test_an_exposure_that_is_given_twice_counts_once(exposures):
     twice = [*exposures, dataclasses.replace(exposures[0], name="jx01_2")]
     assert totals(twice) == (900.0, 9.0, 11.0, 2)
     assert totals([exposures[0], exposures[1], exposures[0]])[0] == 900.0
-
-
-@pytest.mark.parametrize(
-    ("native", "bunit", "units", "processing", "expected"),
-    [
-        ("electrons", "ELECTRONS", "cps", "native", "ELECTRONS/S"),
-        ("electrons/s", "ELECTRONS/S", "counts", "native", "ELECTRONS"),
-        ("counts", "COUNTS", "cps", "native", "counts/s"),
-        ("counts/s", "COUNTS/S", "counts", "native", "counts"),
-        ("counts", "COUNTS", "cps", "electrons", "ELECTRONS/S"),
-    ],
-)
-def test_units_of_products(exposures, native, bunit, units, processing, expected):
-    chip = dataclasses.replace(exposures[0].chips[0], native_unit=native, bunit=bunit)
-    assert product_unit(exposures[0].with_chips([chip]), units, processing) == expected
 
 
 def test_a_single_product_tells_of_its_exposure_alone(facts, exposures):

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from drizframe.config import Parameters
+from drizframe.engine.inputs import unusable
 from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError, WCSError
-from drizframe.stock.io.fits_reader import FITS, unusable
+from drizframe.stock.io.fits_reader import FITS
 
 STIS = {
     "INSTRUME": "STIS",
@@ -36,7 +38,7 @@ def test_an_exposure_has_its_facts_and_loads_pixels_when_asked(make_file, read):
             assert chip.plane("err").dtype.isnative
             assert chip.plane("ivm") is None
     assert path.read_bytes() == before
-    assert unusable(exposure) is None
+    assert unusable(exposure, Parameters()) is None
 
 
 def test_chips_survive_pickling(make_file, read):
@@ -309,12 +311,12 @@ def test_a_stis_spectrum_is_refused(make_file, read):
 )
 def test_unusable_exposures_say_why(make_file, read, primary, science, reason):
     (exposure,) = read(make_file(primary=primary, science=science))
-    assert reason in (unusable(exposure) or "")
+    assert reason in (unusable(exposure, Parameters()) or "")
 
 
 def test_an_unknown_number_of_good_pixels_is_no_reason(make_file, read):
     (exposure,) = read(make_file(science={"NGOODPIX": None}))
-    assert unusable(exposure) is None
+    assert unusable(exposure, Parameters()) is None
 
 
 def test_the_roll_angle_may_come_from_the_support_file(make_file, read):

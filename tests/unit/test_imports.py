@@ -1,0 +1,58 @@
+"""What the package imports: the root stays a name for users, and heavy libraries wait until they are used."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import drizframe
+
+PACKAGE = Path(drizframe.__file__).parent
+MESON = Path(__file__).parents[2] / "meson.build"
+
+
+def imported_roots(path):
+    """Names that a module imports from the root of the package."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name == "drizframe")
+        elif isinstance(node, ast.ImportFrom) and node.module == "drizframe" and node.level == 0:
+            yield from (
+                a.name
+                for a in node.names
+                if not (PACKAGE / a.name).is_dir() and not (PACKAGE / f"{a.name}.py").is_file()
+            )
+
+
+def test_no_module_of_the_package_imports_names_from_the_root():
+    found = {
+        str(p.relative_to(PACKAGE)): names
+        for p in PACKAGE.rglob("*.py")
+        if (names := list(imported_roots(p)))
+    }
+    assert found == {}
+
+
+@pytest.mark.skipif(not MESON.is_file(), reason="tests run apart from the source")
+def test_the_version_is_that_of_the_distribution():
+    assert (
+        re.search(r"version: '([^']+)'", MESON.read_text(encoding="utf-8")).group(1) == drizframe.__version__
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("import drizframe", ("numpy", "astropy", "scipy", "pluggy", "pydantic", "hypothesis", "typer")),
+        ("import drizframe; drizframe.registry()", ("scipy", "hypothesis", "astropy.wcs", "typer", "rich")),
+    ],
+)
+def test_what_is_not_used_is_not_imported(code, absent):
+    program = f"import sys; {code}; print(*[n for n in {absent!r} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
