@@ -39,6 +39,7 @@ The tree::
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ __all__ = [
     "WCSError",
     "nearest",
     "printable",
+    "told",
 ]
 
 
@@ -94,6 +96,29 @@ def printable(text: str, keep: str = "\n") -> str:
     return "".join(
         c if c.isprintable() or c in keep else c.encode("unicode_escape").decode("ascii") for c in text
     )
+
+
+#: Where wcslib met an error in its own source.
+_IN_WCSLIB = re.compile(r"ERROR \d+ in \w+\(\) at line \d+ of file \S+?: ")
+
+
+def told(error: BaseException) -> str:
+    r"""Return what an exception says, for use within a sentence: one line without a full stop.
+
+    Parameters
+    ----------
+    error : BaseException
+        Of any library.  If it says nothing, its kind is told.
+
+    Examples
+    --------
+    >>> told(ValueError("ERROR 6 in wcs_units() at line 3322 of file cextern/wcslib/C/wcs.c: Invalid\nsymbol in 'x'."))
+    "Invalid symbol in 'x'"
+    >>> told(AssertionError())
+    'AssertionError'
+    """
+    text = _IN_WCSLIB.sub("", " ".join(str(error).split()))
+    return text.rstrip(" .;:") or type(error).__name__
 
 
 class DrizframeError(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import ArrayTypeError, OutOfMemoryError, ParameterError, ShapeError
+from drizframe.errors import ArrayTypeError, OutOfMemoryError, ParameterError, ShapeError, told
 
 __all__ = [
     "LARGEST",
@@ -203,7 +203,7 @@ def _plain_array(name: str, value: Any, masked: float | None, unit: str) -> Any:
     except (ParameterError, MemoryError):
         raise
     except Exception as error:  # any object can come, and its __array__ can raise anything
-        msg = f"'{name}' cannot be turned into an array of numbers ({error}); got {brief(value)}."
+        msg = f"'{name}' cannot be turned into an array of numbers ({told(error)}); got {brief(value)}."
         raise ArrayTypeError(msg) from error
 
 
@@ -277,6 +277,6 @@ def refuse_memory_error(what: str) -> Iterator[None]:
     except OutOfMemoryError:
         raise
     except MemoryError as error:
-        reason = f": {error}" if str(error) else ""
+        reason = f": {told(error)}" if str(error) else ""
         msg = f"There is not enough memory for {what}{reason}. Give smaller images, or parts of them."
         raise OutOfMemoryError(msg) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drizframe.errors import ParameterError, UnknownComponentError, nearest
+from drizframe.errors import ParameterError, UnknownComponentError, nearest, told
 
 if TYPE_CHECKING:
     from drizframe.testing import Outcome
@@ -163,7 +163,7 @@ def load(text: str) -> Any:
     except FAULTS as error:
         where = place_of(error, module)
         msg = (
-            f"{text!r} cannot be loaded: {type(error).__name__}: {error}{where}. "
+            f"{text!r} cannot be loaded: {type(error).__name__}: {told(error)}{where}. "
             f"Write module:object, such as mypackage.kernels:HAT."
         )
         raise ParameterError(msg) from error

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from drizframe.config.texts import read_text
-from drizframe.errors import ParameterError, UnreadableInputError
+from drizframe.errors import ParameterError, UnreadableInputError, told
 
 __all__ = ["DEFAULTS", "flat_parameters"]
 
@@ -38,7 +38,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     try:
         tree = ConfigObj(lines, interpolation=False, list_values=False, raise_errors=True)
     except (ConfigObjError, RecursionError) as error:
-        msg = f"The parameter file {str(path)!r} cannot be read: {error}. Lines are 'name = value', sections [NAME]."
+        msg = f"The parameter file {str(path)!r} cannot be read: {told(error)}. Lines are 'name = value', sections [NAME]."
         raise UnreadableInputError(msg) from None
     flat = _flattened(tree)
     task = str(flat.get("_task_name_", "astrodrizzle")).strip("'\" ")

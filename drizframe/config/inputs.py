@@ -13,7 +13,7 @@ from typing import Any
 from drizframe.config.names import base_name
 from drizframe.config.texts import read_text
 from drizframe.config.wildcards import exposures_among
-from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError
+from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError, told
 
 __all__ = ["SUFFIXES", "ExpandedInputs", "OutputNames", "expand_inputs", "output_names", "root_name"]
 
@@ -304,7 +304,7 @@ def _association(path: Path) -> tuple[list[Path], str]:
             ]
             check = str(hdus[0].header.get("DUPCHECK", "PERFORM")).strip().upper() == "PERFORM"
     except (*_DAMAGE, VerifyError) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = told(error)
         msg = f"{path} is not an association table with columns MEMNAME, MEMTYPE and MEMPRSNT ({text})."
         raise UnreadableInputError(msg) from error
     members, missing, both = [], [], []

@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from drizframe.errors import MissingInputError, UnreadableInputError
+from drizframe.errors import MissingInputError, UnreadableInputError, told
 
 __all__ = ["MAX_BYTES", "read_text"]
 
@@ -54,7 +54,7 @@ def read_text(path: str | os.PathLike[str], what: str) -> str:
         msg = f"{named} cannot be read ({error.strerror or error}). Give the name of a text file."
         raise UnreadableInputError(msg) from error
     except ValueError as error:  # a name with a NUL
-        msg = f"{named} cannot be read ({error}). Give the name of a text file."
+        msg = f"{named} cannot be read ({told(error)}). Give the name of a text file."
         raise UnreadableInputError(msg) from error
     if len(data) > MAX_BYTES:
         msg = f"{named} cannot be read: it has more than {MAX_BYTES // 2**20} MB. Give a text file, not an image."

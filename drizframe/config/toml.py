@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from drizframe.config.texts import read_text
-from drizframe.errors import ParameterError
+from drizframe.errors import ParameterError, told
 
 __all__ = ["SetText", "merged", "read_toml"]
 
@@ -63,7 +63,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        msg = f"The parameter file {str(path)!r} is no TOML: {error}. Write lines such as: final_scale = 0.04"
+        msg = f"The parameter file {str(path)!r} is no TOML: {told(error)}. Write lines such as: final_scale = 0.04"
         raise ParameterError(msg) from None
     for name, value in values.items():
         if isinstance(value, Mapping) and name != "plugins":

@@ -104,6 +104,8 @@ def _named(exposure: Exposure, chip: Chip) -> str:
 def _unknown_systems(exposures: Sequence[Exposure]) -> Iterator[Note]:
     """Tell of RADESYS that nobody knows."""
     for exposure in exposures:
+        if any(": RADESYS is " in text for text in exposure.warnings):
+            continue  # told when it was read
         for chip in exposure.chips:
             system = system_of(chip.wcs.wcs)
             if system.axis == "RA" and system.radesys not in KNOWN:

@@ -27,16 +27,17 @@ def check_size(shape: tuple[int, int], reason: str, limit: float | None = None) 
     shape : tuple of int
         Rows and columns.
     reason : str
-        What may have caused it.
+        What may have caused it, a sentence; blank: unknown.
     limit : float, optional
         Number of pixels; None: `MAX_PIXELS`.
     """
     ny, nx = shape
     limit = MAX_PIXELS if limit is None else limit
     if ny * nx > limit:
+        cause = f" {reason}" if reason else ""
         msg = (
             f"The output frame would have {nx} columns and {ny} rows: {ny * nx / 2**28:.3g} GiB for "
-            f"each image, while max_pixels allows {limit:.0f} pixels ({limit / 2**28:.3g} GiB). {reason} Give a coarser scale, a "
+            f"each image, while max_pixels allows {limit:.0f} pixels ({limit / 2**28:.3g} GiB).{cause} Give a coarser scale, a "
             "smaller size with outnx and outny around a position given with ra and dec, or a larger max_pixels."
         )
         raise ParameterError(msg)

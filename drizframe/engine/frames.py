@@ -140,12 +140,15 @@ def sky_corners(exposures: Sequence[Exposure], *, coeffs: bool = True) -> Array:
     ndarray of float64, shape (chips, 4, 2)
         Their centres.
     """
-    system = system_of(exposures[0].chips[0].wcs.wcs)
-    return np.stack([_corners_on_sky(c, e, system, distorted=coeffs) for e in exposures for c in e.chips])
+    first = exposures[0]
+    system = system_of(first.chips[0].wcs.wcs), f"chip {first.chips[0].extver} of {first.name!r}"
+    return np.stack([_corners_on_sky(c, e, *system, distorted=coeffs) for e in exposures for c in e.chips])
 
 
-def _corners_on_sky(chip: Chip, exposure: Exposure, system: SkySystem, *, distorted: bool) -> Array:
-    """Return longitude and latitude, in degrees of a system, of the centres of the four corner pixels, shape (4, 2)."""
+def _corners_on_sky(
+    chip: Chip, exposure: Exposure, system: SkySystem, whose: str, *, distorted: bool
+) -> Array:
+    """Return longitude and latitude, in degrees of a system (and whose it is), of the centres of the four corner pixels, shape (4, 2)."""
     ny, nx = chip.shape
     state = WcsState.of(chip.wcs, f"chip {chip.extver} of {exposure.name!r}", distorted=distorted)
     sky = state.build().all_pix2world([[1, 1], [1, ny], [nx, ny], [nx, 1]], 1)
@@ -156,9 +159,7 @@ def _corners_on_sky(chip: Chip, exposure: Exposure, system: SkySystem, *, distor
         )
         raise InputError(msg)
     sky = np.asarray(sky if state.longitude_first else sky[:, ::-1], dtype=np.float64)
-    convert = conversion_of(
-        state.system, system, f"Chip {chip.extver} of {exposure.name!r}", "the first exposure"
-    )
+    convert = conversion_of(state.system, system, f"chip {chip.extver} of {exposure.name!r}", whose)
     return sky if convert is None else np.stack(convert(*sky.T), axis=1)
 
 

@@ -13,13 +13,14 @@ from drizframe.config.inputs import expand_inputs
 from drizframe.engine.blame import culprit_of
 from drizframe.engine.events import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
-from drizframe.engine.plausibility import NO_GOOD_PIXEL, has_good_pixel, look_over
-from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError
+from drizframe.engine.plausibility import look_over
+from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, told
 from drizframe.hooks import FAULTS, Component, InstrumentOptions, Registry, ask, guarded
 from drizframe.model import Exposure
 from drizframe.model.given import is_nddata
+from drizframe.model.usable import why_unusable
 
-__all__ = ["load_exposures", "read_file", "unusable"]
+__all__ = ["load_exposures", "read_file"]
 
 #: Exposures that cannot be used whose reasons stand in the error.
 _REASONS = 5
@@ -61,7 +62,7 @@ def read_file(
         if not culprit:
             raise
         msg = (
-            f"{culprit} failed on {str(path)!r}: {type(error).__name__}: {error}. "
+            f"{culprit} failed on {str(path)!r}: {type(error).__name__}: {told(error)}. "
             f"Disable its plugin with DRIZFRAME_DISABLED_PLUGINS to run without it."
         )
         raise PluginError(msg) from error
@@ -108,38 +109,6 @@ def _exposures(reader: Component, found: Any, path: Path) -> list[Exposure]:
         f"A reader passes on what an instrument returns: look there too."
     )
     raise PluginError(msg, reader)
-
-
-def unusable(exposure: Exposure, parameters: Parameters) -> str | None:
-    """Say why an exposure cannot be combined; None if it can.
-
-    Parameters
-    ----------
-    exposure : Exposure
-        The exposure.
-    parameters : Parameters
-        Bits that count.
-    """
-    reason = _by_headers(exposure)
-    if reason is None and not any(has_good_pixel(c, parameters) for c in exposure.chips):
-        return NO_GOOD_PIXEL
-    return reason
-
-
-def _by_headers(exposure: Exposure) -> str | None:
-    """Say why the headers of an exposure forbid to combine it."""
-    if not exposure.exptime > 0:
-        return f"its exposure time (EXPTIME) is {exposure.exptime!r} s, or missing"
-    counts = [c.header.get("NGOODPIX") for c in exposure.chips]
-    if counts and all(n is not None and n == 0 for n in counts):
-        return "its headers say that no pixel is good (NGOODPIX = 0)"
-    if (
-        exposure.pa_v3 is None
-        and exposure.family != "generic"
-        and any(c.v2ref is not None for c in exposure.chips)
-    ):
-        return "PA_V3 is missing from its primary header, and no _spt.fits file tells it"
-    return None
 
 
 def _unique(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
@@ -226,7 +195,7 @@ def load_exposures(
         bus.note(text, warn=True)
     usable, reasons = [], []
     for exposure in _unique(exposures, bus):
-        reason = _by_headers(exposure)
+        reason = why_unusable(exposure)
         if reason is None:
             usable.append(exposure)
             for line in exposure.history:

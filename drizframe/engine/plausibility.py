@@ -15,10 +15,10 @@ from drizframe.model import Chip, Exposure
 from drizframe.model.plausible import constant_value, unused_pixels
 from drizframe.model.sources import HiddenSource
 
-__all__ = ["NO_GOOD_PIXEL", "has_good_pixel", "look_over"]
+__all__ = ["look_over"]
 
 #: Why an exposure without one is left out.
-NO_GOOD_PIXEL = "it has no good pixel (every pixel is flagged or not finite)"
+_NO_GOOD_PIXEL = "it has no good pixel (every pixel is flagged or not finite)"
 
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -42,15 +42,6 @@ def _good(chip: Chip, parameters: Parameters) -> Bools | None:
     flags = reset_bits(dq, cleared_bits(parameters))
     found: Bools = good_mask(flags, parameters.final_bits).view(bool)
     return found
-
-
-def has_good_pixel(chip: Chip, parameters: Parameters) -> bool:
-    """Whether a chip has a finite pixel without a flag that counts."""
-    unflagged = _good(chip, parameters)
-    if unflagged is not None and not unflagged.any():
-        return False
-    finite = np.isfinite(chip.data())
-    return bool((finite if unflagged is None else finite & unflagged).any())
 
 
 def _look(chip: Chip, parameters: Parameters) -> _Look:
@@ -92,7 +83,7 @@ def look_over(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -
     made = []
     for exposure, of_exposure in zip(exposures, looks, strict=True):
         if not any(k.good for k in of_exposure):
-            bus.note(f"Exposure {exposure.name!r} is left out: {NO_GOOD_PIXEL}.", warn=True)
+            bus.note(f"Exposure {exposure.name!r} is left out: {_NO_GOOD_PIXEL}.", warn=True)
             continue
         if varying and any(k.constant is not None for k in of_exposure):
             found = _without_constant(exposure, of_exposure, bus)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from drizframe.config import Parameters
 from drizframe.config.toml import SetText
 from drizframe.engine.models import accepts_all, differing, field_of, given_values, keys_of, names_of
-from drizframe.errors import ConflictError, ParameterError, PluginError, nearest
+from drizframe.errors import ConflictError, ParameterError, PluginError, nearest, told
 from drizframe.hooks import Component, Registry, Step
 from drizframe.hooks.guard import FAULTS
 
@@ -54,7 +54,7 @@ def options_of(owner: Component | Step, parameters: Parameters) -> Any:
     except ValidationError as error:
         raise ParameterError(_message(section, owner, error)) from None
     except FAULTS as error:
-        msg = f"The options_model of {owner.name!r} failed: {type(error).__name__}: {error}."
+        msg = f"The options_model of {owner.name!r} failed: {type(error).__name__}: {told(error)}."
         raise PluginError(msg, owner) from error
 
 

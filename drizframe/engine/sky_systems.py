@@ -151,7 +151,7 @@ def conversion(source: SkySystem, target: SkySystem) -> Convert | None:
 
 
 def conversion_of(source: SkySystem, target: SkySystem, who: str, whither: str) -> Convert | None:
-    """Return the way from one system to another, as `conversion`; errors name both sides.
+    """Return the way from one system to another, as `conversion`; errors name both sides, first the one that cannot be converted.
 
     Parameters
     ----------
@@ -163,5 +163,20 @@ def conversion_of(source: SkySystem, target: SkySystem, who: str, whither: str) 
     try:
         return conversion(source, target)
     except WCSError as error:
-        msg = f"{who} counts in the sky system {source.label}, {whither} in {target.label}. {error}"
+        sides = [(who, source), (whither, target)]
+        if _has_frame(source):  # the fault is on the other side
+            sides.reverse()
+        (one, own), (two, other) = sides
+        if one.startswith(("the ", "chip ")):  # words, not the name of a file
+            one = one[0].upper() + one[1:]
+        msg = f"{one} counts in the sky system {own.label}, {two} in {other.label}. {error}"
         raise WCSError(msg) from error
+
+
+def _has_frame(system: SkySystem) -> bool:
+    """Whether positions of a system can be converted."""
+    try:
+        system.frame()
+    except WCSError:
+        return False
+    return True

@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from drizframe.errors import OutputError, RunError
+from drizframe.errors import OutputError, RunError, told
 from drizframe.model import PlaneKey, Window
 from drizframe.system.interrupts import shielded
 from drizframe.system.temporary import make_scratch, remove_scratch
@@ -41,7 +41,7 @@ def scratch_parent(workdir: str) -> Path:
     try:
         return Path(tempfile.gettempdir())
     except OSError as error:
-        msg = f"There is no folder for scratch files: {error}. Name one with workdir."
+        msg = f"There is no folder for scratch files: {told(error)}. Name one with workdir."
         raise OutputError(msg) from None
 
 
@@ -72,7 +72,7 @@ def _full_disk(file: Path, nbytes: int) -> Iterator[None]:
         except OSError:
             free = "the folder cannot be asked how much is free"
         msg = (
-            f"Scratch files cannot be written in {str(folder)!r}: {error}. The next plane needs "
+            f"Scratch files cannot be written in {str(folder)!r}: {told(error)}. The next plane needs "
             f"{nbytes / 2**20:.1f} MiB, {free}. Make room there, name a folder on another disk with workdir, or "
             f"raise max_memory so that more stays in memory."
         )
@@ -324,7 +324,7 @@ class Store:
                     self._folder = make_scratch(self._parent)
                     _FOLDERS[self._folder] = os.getpid()
             except OSError as error:
-                msg = f"No scratch folder can be made in {str(self._parent)!r}: {error}. Set workdir."
+                msg = f"No scratch folder can be made in {str(self._parent)!r}: {told(error)}. Set workdir."
                 raise OutputError(msg) from None
         name = f"{key.name}_{key.unit.exposure}_{key.unit.chip}".replace("/", "_")
         return self._folder / f"{name}_{next(self._files)}.raw"  # a plane that was renamed keeps its file

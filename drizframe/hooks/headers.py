@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, ParameterError
 from drizframe.hooks.plausible import Limits, checked_number, plausible_scale, within
+from drizframe.hooks.readout import readout_notes
 from drizframe.model import Chip, Exposure
 from drizframe.model.sources import ScaledSource
 from drizframe.model.units import PixelUnit, parse_unit, rescaled
@@ -77,6 +78,10 @@ class Detector:
         ``tails(primary, chip)``: direction of charge-transfer tails.
     chip_keyword : str
         Keyword of the chip's number on the detector, looked for in the science, then in the primary header.
+    chips : tuple of int
+        Numbers that there are; another one is told.  Empty: any.
+    amplifiers : str
+        Letters that ``CCDAMP`` may name, the last letters of keywords for gain and noise; blank: there is no such choice.
     exptime_in_science : bool
         Whether the exposure time stands in the science header.
     parity : tuple of tuple of float
@@ -99,6 +104,8 @@ class Detector:
     dark: Callable[[Header, Header, float], float | None] = field(default=_no_dark)
     tails: Callable[[Header, int], int] = field(default=_no_tails)
     chip_keyword: str = "CCDCHIP"
+    chips: tuple[int, ...] = ()
+    amplifiers: str = ""
     exptime_in_science: bool = False
     parity: tuple[tuple[float, float], tuple[float, float]] = FLIPPED_X
     saturation_bits: int = 256
@@ -391,6 +398,7 @@ def _chip(
         )
         science, load = rescaled(science, unit.text, unit.factor), ScaledSource(load, unit.factor)
     number = _chip_number(primary, science, detector.chip_keyword, extver, where)
+    notes += readout_notes(primary, science, detector, number, where)
     linear = bool(options.extra.get("coeffs", True))
     idc = _distortion_model(science, where) if linear else dict.fromkeys(_MODEL)
     ltv = [checked_number((science,), key, where, _OFFSETS) or 0.0 for key in ("LTV1", "LTV2")]

@@ -36,6 +36,8 @@ class Limits:
         Largest factor between ``IDCSCALE`` and the linear scale, either way.
     date : tuple of float
         Start and end, modified Julian date.
+    aberration : tuple of float
+        Factor of the velocity aberration (``VAFACTOR``); nothing is computed from it, so beyond them it is only told.
     """
 
     exptime: Range = (1e-6, 1e9)
@@ -45,6 +47,7 @@ class Limits:
     scale: Range = (1e-5, 3600.0)
     idc_ratio: float = 3.0
     date: Range = (1.0, 200_000.0)
+    aberration: Range = (0.99, 1.01)
 
 
 def checked_number(

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from drizframe.errors import HookError, PluginError, nearest
+from drizframe.errors import HookError, PluginError, nearest, told
 from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import CONTRACT, PROJECT
@@ -46,7 +46,7 @@ def check_plugin(plugin: Any, name: str) -> None:
     except PluginError:
         raise
     except FAULTS as error:
-        msg = f"Plugin {name!r} raises when its attributes are looked at: {type(error).__name__}: {error}."
+        msg = f"Plugin {name!r} raises when its attributes are looked at: {type(error).__name__}: {told(error)}."
         raise PluginError(msg) from error
 
 

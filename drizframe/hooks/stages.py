@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from drizframe.errors import DrizframeError, HookError, PluginError
+from drizframe.errors import DrizframeError, HookError, PluginError, told
 from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.step import Step
 
@@ -34,7 +34,7 @@ def _owned(
         raise
     except FAULTS as error:
         msg = (
-            f"Plugin {name!r} of {source(name)} failed in {hook}: {type(error).__name__}: {error}. "
+            f"Plugin {name!r} of {source(name)} failed in {hook}: {type(error).__name__}: {told(error)}. "
             f"Disable it with DRIZFRAME_DISABLED_PLUGINS to run without it."
         )
         raise PluginError(msg) from error

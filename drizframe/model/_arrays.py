@@ -282,7 +282,7 @@ def exposure_from_arrays(
     primary = Header()
     label = name.encode("ascii", "backslashreplace").decode()
     primary["EXPTIME"], primary["ROOTNAME"], primary["FILENAME"] = facts.exptime, label, label
-    primary["EXPSTART"], primary["EXPEND"] = facts.start, facts.end
+    primary.update({k: date for k, date in (("EXPSTART", facts.start), ("EXPEND", facts.end)) if date})
     return Exposure(
         name=name, exptime=facts.exptime, chips=tuple(chips), start=facts.start, end=facts.end, primary=primary,
         history=(assumed,) if assumed else (),

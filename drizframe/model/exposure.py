@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import InputError, ShapeError, WCSError
+from drizframe.errors import InputError, ShapeError, WCSError, told
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -340,7 +340,7 @@ def check_celestial(wcs: WCS, where: str) -> None:
     try:
         usable = wcs.has_celestial
     except WcsError as error:
-        msg = f"The WCS of {where} cannot be used ({' '.join(str(error).split())}). Correct its keywords."
+        msg = f"The WCS of {where} cannot be used ({told(error)}). Correct its keywords."
         raise WCSError(msg) from error
     if not usable:
         msg = (

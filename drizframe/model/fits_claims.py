@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError
+from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError, told
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -59,7 +59,7 @@ def opened_fits(path: Path, what: str) -> Iterator[HDUList]:
     except DrizframeError:
         raise
     except (*_DAMAGE, VerifyError) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = told(error)
         msg = f"{what}, which cannot be read as FITS: {text}. Get the file again."
         raise UnreadableInputError(msg) from error
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import ArrayTypeError, InputError, ShapeError
+from drizframe.errors import ArrayTypeError, InputError, ShapeError, told
 from drizframe.model.units import PixelUnit, conversion_factor, parse_unit
 
 __all__ = [
@@ -74,7 +74,7 @@ def real_array(value: Any, what: str, kinds: str = "biuf", wanted: str = "real n
     try:
         array: Array = np.asarray(value)
     except (ValueError, TypeError) as error:
-        msg = f"{what} is no array ({error}); give an image of {wanted}."
+        msg = f"{what} is no array ({told(error)}); give an image of {wanted}."
         raise ArrayTypeError(msg) from error
     if array.dtype.kind not in kinds:
         msg = f"{what} holds numbers of type {array.dtype}; give {wanted}."

@@ -19,7 +19,7 @@ from drizframe.errors import WCSError
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header
 
-__all__ = ["MAX_ORDER", "checked_wcs_header"]
+__all__ = ["AS_THEY_ARE", "MAX_ORDER", "checked_wcs_header"]
 
 #: Highest order of a distortion polynomial.
 MAX_ORDER = 9
@@ -38,6 +38,8 @@ _NUMBERS = re.compile(
 )
 #: Numbers of which only the sky system may know; text there is left out.
 _DATES = re.compile(r"EQUINOX|EPOCH|MJD(-OBS|-AVG|-BEG|-END|REF|REFI|REFF)")
+#: How a year is marked in a text: 'J2000.0'.
+_YEAR = re.compile(r"^\s*[JBjb](?=\d)")
 _TEXTS = re.compile(r"WCSNAME|CTYPE[12]|CUNIT[12]|RADESYS|RADECSYS|DATE(-OBS|-AVG|-BEG|-END|REF)|TIMESYS")
 _ORDERS = ("A_ORDER", "B_ORDER", "AP_ORDER", "BP_ORDER")
 _PROJECTIONS = re.compile(
@@ -50,6 +52,8 @@ _SYSTEMS = frozenset({"", "ICRS", "FK5", "FK4", "FK4-NO-E", "GAPPT"})
 #: Distortion keyword, its record, the extensions with its tables, its largest error.
 _TABLES = (("CPDIS", "DP", "WCSDVARR", "CPERR"), ("D2IMDIS", "D2IM", "D2IMARR", "D2IMERR"))
 _LIMITS: Mapping[str, float] = {"LONPOLE": 360.0, "LATPOLE": 90.0, "CROTA1": 1080.0, "CROTA2": 1080.0}
+#: What becomes of positions of an unknown system, unless something else in the file tells it.
+AS_THEY_ARE = "positions are taken as they are"
 _UNSET_POLE = 999.0  # how some programs say that LONPOLE or LATPOLE is not set
 
 
@@ -95,7 +99,7 @@ def checked_wcs_header(
             result[key] = value
     _check_types(result, where)
     _check_matrix(result, where)
-    if "CTYPE1" in result:
+    if "CTYPE1" in result or "CTYPE2" in result:
         _check_required(result, where)
     _check_polynomials(header, result, where)
     _copy_tables(header, result, where, tables, max(nx or 0, ny or 0))
@@ -139,9 +143,7 @@ def _checked(header: Header, key: str, where: str, notes: list[str]) -> Any:
             notes.append(f"{where}: {key} is {value!r}, which is no text; it is left out")
             return None
         if key == "RADESYS" and value.strip().upper() not in _SYSTEMS:
-            notes.append(
-                f"{where}: RADESYS is {value!r}, which is not known; positions are taken as they are"
-            )
+            notes.append(f"{where}: RADESYS is {value!r}, which is not known; {AS_THEY_ARE}")
         return value
     return None
 
@@ -149,7 +151,7 @@ def _checked(header: Header, key: str, where: str, notes: list[str]) -> Any:
 def _date(header: Header, key: str, where: str, notes: list[str]) -> float | None:
     """Return an epoch as a number, also one written as text; None, and a note, where it is neither."""
     try:
-        value = float(header[key])
+        value = float(_YEAR.sub("", header[key]) if isinstance(header[key], str) else header[key])
     except (TypeError, ValueError):
         value = math.nan
     low, high = (1500.0, 2500.0) if key in {"EQUINOX", "EPOCH"} else (-2e6, 1e6)
@@ -179,7 +181,8 @@ def _check_types(result: Header, where: str) -> None:
         text = str(result.get(key, "")).strip().upper()
         code = text[5:8]
         if text[4:5] == "-" and not _PROJECTIONS.fullmatch(code):
-            _fail(where, key, result[key], f"the projection {code!r} is not known")
+            allowed = f"the projection {code!r} is not known (characters 6 to 8; 'RA---TAN' is usual)"
+            _fail(where, key, result[key], allowed)
         if text[:4].rstrip("-") in _LATITUDES and abs(result.get(f"CRVAL{axis}", 0.0)) > 90 * _degree(
             result, axis
         ):
@@ -201,7 +204,7 @@ def _check_matrix(result: Header, where: str) -> None:
 
 def _check_required(result: Header, where: str) -> None:
     """Refuse a header without the reference point."""
-    for key in ("CTYPE2", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"):
+    for key in ("CTYPE1", "CTYPE2", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2"):
         if key not in result:
             msg = f"{where}: the WCS cannot be used: {key} is missing. Add it to the header."
             raise WCSError(msg)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 
 if TYPE_CHECKING:
     from drizframe.model import Mosaic
@@ -64,7 +64,7 @@ def _save(grey: np.ndarray[Any, Any], path: Path) -> Path:
     try:
         Image.fromarray(grey).save(path)
     except OSError as error:
-        msg = f"The picture {str(path)!r} cannot be written: {error}."
+        msg = f"The picture {str(path)!r} cannot be written: {told(error)}."
         raise OutputError(msg) from None
     return path
 

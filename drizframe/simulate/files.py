@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,7 +175,7 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
         _make_room(folder, simulation.names())
         return _write(simulation, folder, ivm=ivm, masks=masks)
     except OSError as error:
-        msg = f"The simulation cannot be written to {str(folder)!r}: {error}. Choose another folder."
+        msg = f"The simulation cannot be written to {str(folder)!r}: {told(error)}. Choose another folder."
         raise OutputError(msg) from error
 
 

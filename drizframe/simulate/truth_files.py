@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drizframe.errors import InputError
+from drizframe.errors import InputError, told
 from drizframe.model.units import parse_unit
 from drizframe.simulate.camera import Camera, camera_named
 
@@ -66,7 +66,7 @@ class Truth:
             with np.load(path) as arrays:
                 return dict(arrays)
         except (OSError, ValueError) as error:
-            msg = f"The truth of {self.names[index]!r} cannot be read from {str(path)!r}: {error}."
+            msg = f"The truth of {self.names[index]!r} cannot be read from {str(path)!r}: {told(error)}."
             raise InputError(msg) from error
 
 
@@ -152,7 +152,7 @@ def read_truth(path: Path) -> Truth:
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         msg = (
-            f"{str(file)!r} is no truth of a simulation ({type(error).__name__}: {error}). "
+            f"{str(file)!r} is no truth of a simulation ({type(error).__name__}: {told(error)}). "
             "Give the folder that 'drizframe simulate' wrote."
         )
         raise InputError(msg) from error

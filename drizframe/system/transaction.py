@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 from drizframe.system.interrupts import shielded
 from drizframe.system.temporary import BACKUP, JOURNAL, PART, beside, create, marked, sweep_parts
 
@@ -91,7 +91,7 @@ class _Journal:
                 raise ValueError("it names files that are not temporary ones")  # noqa: TRY301
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             msg = (
-                f"{path} is no list of renamings that drizframe wrote ({type(error).__name__}: {error}). Check the products in "
+                f"{path} is no list of renamings that drizframe wrote ({type(error).__name__}: {told(error)}). Check the products in "
                 f"that folder, then delete it."
             )
             raise OutputError(msg) from error
@@ -177,11 +177,11 @@ class Transaction:
             _back(journals)
         except OSError as second:
             msg = (
-                f"{self._what} cannot be put in place: {error}. What was there before cannot be put back either: {second}. "
+                f"{self._what} cannot be put in place: {told(error)}. What was there before cannot be put back either: {told(second)}. "
                 f"Remove the cause; the next run that writes there puts it back."
             )
             raise OutputError(msg) from error
-        msg = f"{self._what} cannot be put in place: {error}. Everything is as it was before."
+        msg = f"{self._what} cannot be put in place: {told(error)}. Everything is as it was before."
         raise OutputError(msg) from error
 
     def _journals(self) -> list[_Journal]:
@@ -364,7 +364,7 @@ def recover_products(folder: Path) -> list[str]:
     except OutputError:
         raise
     except OSError as error:
-        msg = f"What an earlier run began in {str(folder)!r} cannot be finished: {error}. Remove the cause, and run again."
+        msg = f"What an earlier run began in {str(folder)!r} cannot be finished: {told(error)}. Remove the cause, and run again."
         raise OutputError(msg) from error
     return notes
 

@@ -19,7 +19,7 @@ from drizframe.model import SkyValue
 from drizframe.simulate import Sky, dither, random_scene, simulate
 from drizframe.stock.steps._offsets import brightest_flagged, common_offset
 from drizframe.stock.steps._peaks import chip_positions, peaks
-from drizframe.stock.steps._sky_alarm import is_lost
+from drizframe.stock.steps._sky_alarm import is_beyond_noise, is_lost
 
 SHAPE = (60, 64)
 
@@ -448,3 +448,18 @@ def test_the_drop_in_returns_the_warnings_of_its_edits(here):
     packed.write_bytes(gzip.compress(Path(here[0]).read_bytes()))
     result = drop_in([packed.name, *here[1:]])
     assert told(result, "is compressed")
+
+
+@pytest.mark.parametrize(("level", "beyond"), [(100.0, False), (3000.0, False), (1e5, True), (-1e5, False)])
+@pytest.mark.parametrize("electrons", [1.0, 500.0])
+def test_a_recorded_sky_is_beyond_the_noise_if_photons_would_scatter_far_more(level, electrons, beyond):
+    image = np.random.default_rng(3).normal(0.0, 10.0, (64, 64)) / electrons
+    assert is_beyond_noise(level / electrons, image, electrons) is beyond
+
+
+def test_a_recorded_sky_that_the_pixels_cannot_have_is_told_by_file_and_keyword(files, tmp_path):
+    paths = copies(files, tmp_path)
+    with fits.open(paths[1], mode="update") as hdus:
+        hdus["SCI", 1].header["MDRIZSKY"], hdus["SCI", 2].header["MDRIZSKY"] = 1e5, 100.0
+    (text,) = told(run(paths, skysub=False), "the sky by MDRIZSKY")
+    assert f"{paths[1]}[SCI,1]" in text

@@ -142,7 +142,16 @@ def test_an_exposure_without_time_is_left_out_with_a_warning(folder):
     with pytest.warns(DrizframeWarning, match="left out"):
         result = drizframe.run("*_flt.fits")
     assert len(result.exposures) == 2
-    assert any("exposure time" in w for w in result.warnings)
+    assert any(f"EXPTIME is 0.0 s in {first(folder).name}[0]" in w for w in result.warnings)
+
+
+def test_an_exposure_time_that_is_missing_is_told_as_missing(folder):
+    _edit(first(folder), lambda h: h[0].header.remove("EXPTIME"))
+    with pytest.warns(
+        DrizframeWarning,
+        match=r"left out: EXPTIME is missing in jsim01aaq_flt.fits\[0\]; .* parameter exptime",
+    ):
+        drizframe.run("*_flt.fits")
 
 
 def _flag_all(hdus):

@@ -50,6 +50,8 @@ DETECTORS = {
         readnoise_keywords=NOISES,
         dark=mean_dark,
         tails=two_chip_tails,
+        chips=(1, 2),
+        amplifiers="ABCD",
         parity=FLIPPED_Y,
         saturation_bits=256 | 2048,
         extra=flats,
@@ -61,11 +63,19 @@ DETECTORS = {
         readnoise_keywords=NOISES,
         dark=mean_dark,
         tails=hrc_tails,
+        chips=(1,),
+        amplifiers="ABCD",
         saturation_bits=256 | 2048,
         extra=flats,
     ),
     "SBC": Detector(
-        native_unit="electrons", limits=HST, gain=1.0, readnoise=0.0, dark=mean_dark, extra=flats
+        native_unit="electrons",
+        limits=HST,
+        gain=1.0,
+        readnoise=0.0,
+        dark=mean_dark,
+        chips=(1,),
+        extra=flats,
     ),
 }
 

@@ -57,6 +57,7 @@ DETECTORS = {
         gain_applies=True,
         dark=partial(dark_signal, rate=0.009),
         tails=ccd_tails,
+        amplifiers="ABCD",
         exptime_in_science=True,
         cr_bits=8192,
         extra=flats,

@@ -25,6 +25,8 @@ DETECTORS = {
         readnoise_keywords=NOISES,
         dark=mean_dark,
         tails=two_chip_tails,
+        chips=(1, 2),
+        amplifiers="ABCD",
         saturation_bits=256 | 2048,
         extra=flats,
     ),
@@ -34,6 +36,8 @@ DETECTORS = {
         gain_keywords=GAINS,
         readnoise_keywords=NOISES,
         dark=mean_dark,
+        chips=(1,),
+        amplifiers="ABCD",
         extra=flats,
     ),
 }

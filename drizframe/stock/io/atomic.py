@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 from drizframe.system.temporary import beside, create
 from drizframe.system.transaction import Transaction, current
 
@@ -76,7 +76,7 @@ def staged(*targets: Path) -> Iterator[tuple[Path, ...]]:
         raise
     except OSError as error:
         free = shutil.disk_usage(targets[0].parent).free
-        msg = f"{names} cannot be written: {error} ({free / 2**20:.0f} MiB are free)."
+        msg = f"{names} cannot be written: {told(error)} ({free / 2**20:.0f} MiB are free)."
         raise OutputError(msg) from error
     finally:
         for part in () if handed_over else temporary:

@@ -29,7 +29,7 @@ import numpy as np
 
 from drizframe.config.names import is_base_name
 from drizframe.config.texts import read_text
-from drizframe.errors import InputError
+from drizframe.errors import InputError, told
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -146,7 +146,7 @@ def parse_rules(text: str, name: str) -> Rules:
                 _add_rule(line.rsplit("#", 1)[0].strip(), columns, functions, deleted)
         except ValueError as error:
             msg = (
-                f"Line {number} of the rules {name!r} is wrong: {line!r} ({error}). See the documentation "
+                f"Line {number} of the rules {name!r} is wrong: {line!r} ({told(error)}). See the documentation "
                 "of rules_file."
             )
             raise InputError(msg) from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import WCSError
+from drizframe.errors import WCSError, told
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -57,7 +57,7 @@ def _matrix(wcs: WCS, where: str) -> Array:
         sides = np.hypot(*matrix) * 3600.0
         stretch = np.linalg.cond(matrix)
     except Exception as error:
-        text = " ".join(str(error).split())
+        text = told(error)
         msg = (
             f"{where}: the WCS gives no position on the sky ({text}). Correct CRVAL, CRPIX and the CD matrix."
         )
@@ -110,7 +110,7 @@ def _check_sky(wcs: WCS, shape: tuple[int, int], matrix: Array, where: str) -> N
     try:
         sky = np.radians(wcs.all_pix2world(nodes.reshape(-1, 2), 1)).reshape(nodes.shape)
     except Exception as error:
-        text = " ".join(str(error).split())
+        text = told(error)
         msg = (
             f"{where}: the WCS gives no position on the sky ({text}). Correct CRVAL, CRPIX and the CD matrix."
         )

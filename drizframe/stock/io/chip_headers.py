@@ -60,7 +60,11 @@ def blot_header(
     primary["ROOTNAME"] = header_text(exposure.name)
     primary["EXPTIME"] = (exposure.exptime, "exposure duration (seconds)--calculated")
     primary.set("TEXPTIME", exposure.exptime, after="EXPTIME")
-    primary["EXPSTART"], primary["EXPEND"] = exposure.start, exposure.end
+    for key, date in (("EXPSTART", exposure.start), ("EXPEND", exposure.end)):
+        if date > 0:
+            primary[key] = date
+        else:
+            primary.remove(key, ignore_missing=True)
     primary["ASN_MTYP"] = ("PROD-DTH", "Role of the Member in the Association")
     for key in ("DRIZCORR", "DITHCORR"):
         if key in primary:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from drizframe.errors import InputError, ParameterError, WCSError
+from drizframe.errors import InputError, ParameterError, WCSError, told
 from drizframe.model import check_celestial
-from drizframe.model.wcs_headers import checked_wcs_header
+from drizframe.model.wcs_headers import AS_THEY_ARE, checked_wcs_header
 from drizframe.stock.io.chip_geometry import check_geometry
 from drizframe.stock.io.source import image_shape
 
@@ -137,6 +137,7 @@ def chip_wcs(
     frame = _FRAMES.get(str(primary.get("REFFRAME", "")).strip().upper())
     if frame:
         own["RADESYS"] = frame
+        notes = tuple(t.replace(AS_THEY_ARE, f"REFFRAME = {primary['REFFRAME']!r} counts") for t in notes)
     for axis in (
         "CTYPE1",
         "CTYPE2",
@@ -157,7 +158,7 @@ def chip_wcs(
         AssertionError,
         ArithmeticError,
     ) as error:
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = told(error)
         msg = (
             f"{where}: the WCS cannot be used ({text}). Correct its keywords, or repair the distortion "
             "tables."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import InputError, UnreadableInputError
+from drizframe.errors import InputError, UnreadableInputError, told
 from drizframe.stock.io.text import header_text
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def read_crmask(path: Path) -> MaskFile:
             image = None if found is None else np.asarray(found.data)
             header = fits.Header() if found is None else found.header.copy()
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        msg = f"The cosmic-ray mask {str(path)!r} cannot be read ({error}). Delete it, or make it again with driz_cr=True."
+        msg = f"The cosmic-ray mask {str(path)!r} cannot be read ({told(error)}). Delete it, or make it again with driz_cr=True."
         raise UnreadableInputError(msg) from error
     if image is None or image.ndim != 2 or image.dtype.kind not in "iu":
         came = "no image" if image is None else f"an image of shape {image.shape} and type {image.dtype}"

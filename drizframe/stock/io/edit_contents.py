@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import UnreadableInputError
+from drizframe.errors import UnreadableInputError, told
 from drizframe.model.sources import stored
 from drizframe.stock.io.cards import readable
 from drizframe.stock.io.checksums import wrong_sums
@@ -174,7 +174,7 @@ def write_edit(stream: IO[bytes], edit: FileEdit, resetbits: int | None, crbit: 
     try:
         new = edited(raw, edit, resetbits, crbit)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, fits.VerifyError) as error:
-        msg = f"{edit.source} cannot be edited ({' '.join(str(error).split())}). No file was changed; use drizframe.run."
+        msg = f"{edit.source} cannot be edited ({told(error)}). No file was changed; use drizframe.run."
         raise UnreadableInputError(msg) from error
     stream.write(new)
 

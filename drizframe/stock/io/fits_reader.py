@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,19 +167,12 @@ def _exposure(
         **exposure.extra,
         "file": file_name,
         "split": file_name != path.name,
-        "good_pixels": _good_pixels(science),
         "rules": instrument.rules,
     }
     pa_v3 = exposure.pa_v3 if exposure.pa_v3 is not None else _support_angle(path, primary)
     return dataclasses.replace(
         exposure.with_chips(renewed), extra=extra, pa_v3=pa_v3, warnings=(*exposure.warnings, *told)
     )
-
-
-def _good_pixels(science: Mapping[int, Header]) -> int | None:
-    """Return the number of good pixels by ``NGOODPIX``; None if a header does not tell."""
-    counts = [header_number(h, "NGOODPIX") for h in science.values()]
-    return None if any(c is None for c in counts) else int(sum(c for c in counts if c is not None))
 
 
 def _support_angle(path: Path, primary: Header) -> float | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.stock.io.blending import Rules, blend, choose_rules, keyword_table
 from drizframe.stock.io.drizzle_keywords import drop_drizzle, put_drizzle
-from drizframe.stock.io.facts import ProductFacts, totals
+from drizframe.stock.io.facts import ProductFacts, distinct, totals
 from drizframe.stock.io.grid_keywords import STRUCTURE, describes_array, drop_grid, put_pixel_sizes
 from drizframe.stock.io.input_headers import InputHeaders, exposure_header, input_headers
 from drizframe.stock.io.text import header_text
@@ -101,7 +101,7 @@ def product_headers(facts: ProductFacts) -> ProductHeaders:
     else:
         primary, sci, wht, ctx = _blended(rules, inputs)
         table = keyword_table(rules, inputs.rows, inputs.first)
-        notes += _filter_note(facts)
+        notes += (*_filter_note(facts), *_date_notes(facts))
         _put_rules(primary, rules, facts)
     for kind, header in zip(_PARTS, (sci, wht, ctx), strict=True):
         _clean(header, facts, rules)
@@ -156,13 +156,23 @@ def _clean(header: Header, facts: ProductFacts, rules: Rules | None) -> None:
 
 
 def _times(facts: ProductFacts) -> dict[str, float]:
-    """Return exposure time, start and end of a product; empty if the time is not known."""
+    """Return exposure time, start and end of a product, as far as they are known; empty if the time is not."""
     seconds, start, end, _ = totals(facts.exposures)
     if facts.kind == "single":
         seconds, start, end = facts.exposures[0].exptime, facts.exposures[0].start, facts.exposures[0].end
     if not seconds > 0:
         return {}
-    return {"EXPTIME": seconds, "TEXPTIME": seconds, "EXPSTART": start, "EXPEND": end}
+    dates = {key: date for key, date in (("EXPSTART", start), ("EXPEND", end)) if date > 0}
+    return {"EXPTIME": seconds, "TEXPTIME": seconds, **dates}
+
+
+def _date_notes(facts: ProductFacts) -> Iterator[str]:
+    """Tell where start or end of a mosaic is that of some exposures only."""
+    own = distinct(facts.exposures)
+    for key, dates in (("EXPSTART", [e.start for e in own]), ("EXPEND", [e.end for e in own])):
+        lacking = [str(e.path or e.name) for e, date in zip(own, dates, strict=True) if not date > 0]
+        if lacking and len(lacking) < len(own):
+            yield f"{', '.join(lacking)}: {key} is missing or cannot be; {key} of the mosaic is that of the other exposures."
 
 
 def variance_unit(unit: str) -> str:
@@ -219,8 +229,11 @@ def _put_primary(primary: Header, facts: ProductFacts) -> None:
     if times:
         primary["EXPTIME"] = (times["EXPTIME"], "exposure duration (seconds)--calculated")
         primary.set("TEXPTIME", times["TEXPTIME"], after="EXPTIME")
-        primary["EXPSTART"] = (times["EXPSTART"], "exposure start time (Modified Julian Date)")
-        primary["EXPEND"] = (times["EXPEND"], "exposure end time (Modified Julian Date)")
+    for key, word in (("EXPSTART", "start"), ("EXPEND", "end")):
+        if key in times:
+            primary[key] = (times[key], f"exposure {word} time (Modified Julian Date)")
+        else:
+            primary.remove(key, ignore_missing=True)
     primary["ASN_MTYP"] = ("PROD-DTH", "Role of the Member in the Association")
     for key in ("DRIZCORR", "DITHCORR"):
         if key in primary:

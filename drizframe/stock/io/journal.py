@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 from drizframe.stock.io.atomic import check_folder
 from drizframe.stock.io.entries import (
     JOURNAL,
@@ -140,7 +140,7 @@ def _recover(folders: Sequence[Path]) -> list[str]:
         except OSError as error:
             if isinstance(error, OutputError):
                 raise
-            msg = f"What an earlier run began in {journal.folder} cannot be finished: {error}. Remove the cause, and run again."
+            msg = f"What an earlier run began in {journal.folder} cannot be finished: {told(error)}. Remove the cause, and run again."
             raise OutputError(msg) from error
     return notes
 
@@ -313,7 +313,7 @@ def _prepare(journals: Sequence[Journal], changes: Sequence[Change], known: dict
         with shielded():
             _withdraw(journals)
         if isinstance(error, OSError) and not isinstance(error, OutputError):
-            msg = f"Changed files cannot be written: {error}. No file was changed."
+            msg = f"Changed files cannot be written: {told(error)}. No file was changed."
             raise OutputError(msg) from error
         raise
 
@@ -382,7 +382,7 @@ def _put_in_place(journals: Sequence[Journal], known: dict[str, Stamp | None]) -
             replaced = _forward_all(journals, known)
     except OSError as error:
         msg = (
-            f"Not all changed files could be renamed: {error}. Remove the cause; the next run here "
+            f"Not all changed files could be renamed: {told(error)}. Remove the cause; the next run here "
             "completes the changes."
         )
         raise OutputError(msg) from error

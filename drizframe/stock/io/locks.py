@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 from drizframe.stock.io.unpacking import PACKED
 from drizframe.system.owners import Mark
 from drizframe.system.temporary import beside
@@ -194,7 +194,7 @@ def _holder(lock: Path) -> Holder | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        msg = f"The lock {lock} cannot be read ({error}). If no run works on {lock.parent}, delete it and run again."
+        msg = f"The lock {lock} cannot be read ({told(error)}). If no run works on {lock.parent}, delete it and run again."
         raise OutputError(msg) from error
 
 
@@ -267,7 +267,7 @@ class InputLocks(AbstractContextManager["InputLocks"]):
                 self._held.remove(lock)
             if isinstance(error, OutputError):
                 raise
-            msg = f"{path} cannot be locked for its edits: {error}. Change the permissions of its folder, or use drizframe.run."
+            msg = f"{path} cannot be locked for its edits: {told(error)}. Change the permissions of its folder, or use drizframe.run."
             raise OutputError(msg) from error
         raise OutputError(_busy(path, lock, holder))
 

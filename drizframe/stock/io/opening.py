@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError
+from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError, told
 from drizframe.hooks import owner_of
 from drizframe.stock.io.stamps import Stamp, check_unchanged
 from drizframe.stock.io.structure import structure_of
@@ -51,7 +51,7 @@ def sound(path: str | Path) -> Iterator[None]:
     except Exception as error:  # libraries have exceptions of their own for bytes that make no sense
         if owner_of(error) is not None:
             raise  # a plugin's instrument failed; the file may be sound
-        text = " ".join(str(error).split())
+        text = told(error)
         kind = "" if isinstance(error, OSError | ValueError) else f"{type(error).__name__}: "
         msg = f"{path} cannot be read ({kind}{text}). It is truncated or damaged; get it again."
         raise UnreadableInputError(msg) from error
@@ -142,7 +142,7 @@ def open_fits(path: str | Path, stamp: Stamp | None = None) -> Iterator[HDUList]
             raise
         except Exception as error:
             msg = (
-                f"{path} cannot be read as FITS ({error}). Give a FITS file, or get the file again if it is "
+                f"{path} cannot be read as FITS ({told(error)}). Give a FITS file, or get the file again if it is "
                 "damaged."
             )
             raise UnreadableInputError(msg) from error
@@ -153,7 +153,7 @@ def open_fits(path: str | Path, stamp: Stamp | None = None) -> Iterator[HDUList]
         except (*_DAMAGE, VerifyError) as error:
             if owner_of(error) is not None:
                 raise  # a plugin's instrument failed; the file may be sound
-            msg = f"{path} cannot be read ({error}). It is truncated or damaged; get it again."
+            msg = f"{path} cannot be read ({told(error)}). It is truncated or damaged; get it again."
             raise UnreadableInputError(msg) from error
         finally:
             hdus.close()

@@ -7,7 +7,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 
 __all__ = ["check_owner", "keep_rights"]
 
@@ -82,7 +82,7 @@ def _keep_owner(part: Path, pattern: os.stat_result, mode: int, *, strict: bool)
             os.chown(part, pattern.st_uid, -1)
         except OSError as error:
             if strict:
-                msg = f"{part.name}: the owner of the file that it replaces cannot be kept ({error}). Work on a copy of it."
+                msg = f"{part.name}: the owner of the file that it replaces cannot be kept ({told(error)}). Work on a copy of it."
                 raise OutputError(msg) from error
             mode &= ~0o077  # a copy of another user's file, for this one only
     if part.stat().st_gid != pattern.st_gid:

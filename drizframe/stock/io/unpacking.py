@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from drizframe.errors import UnreadableInputError
+from drizframe.errors import UnreadableInputError, told
 from drizframe.stock.io.stamps import Stamp
 
 __all__ = ["LIMIT", "PACKED", "packed_bytes"]
@@ -81,6 +81,6 @@ def packed_bytes(path: str, stamp: Stamp) -> bytes:
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, UnreadableInputError):
             raise
-        msg = f"{path} cannot be decompressed ({error}). It is truncated or damaged; get it again."
+        msg = f"{path} cannot be decompressed ({told(error)}). It is truncated or damaged; get it again."
         raise UnreadableInputError(msg) from error
     return buffer.getvalue()

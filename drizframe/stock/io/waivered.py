@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drizframe.errors import InputError, UnreadableInputError
+from drizframe.errors import InputError, UnreadableInputError, told
 from drizframe.stock.io.layout import ChipPlace, check_pixels, companion
 from drizframe.stock.io.opening import open_fits, sound
 
@@ -43,7 +43,7 @@ def _rows(hdus: HDUList, path: Path) -> list[dict[str, Any]]:
             table, units = hdus[1].data, {c.name: str(c.unit or "") for c in hdus[1].columns}
             rows = [{n: row[n] for n in table.names} for row in table]
         except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:
-            msg = f"{path}: the table of chip keywords cannot be read ({error}). Get the file again."
+            msg = f"{path}: the table of chip keywords cannot be read ({told(error)}). Get the file again."
             raise UnreadableInputError(msg) from error
     return [{n: _plain(v, units[n]) for n, v in row.items()} for row in rows]
 

@@ -176,9 +176,9 @@ def _number(value: object, key: str, exposure: Exposure, chip: Chip) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
+        where = f"{exposure.path or exposure.name}[SCI,{chip.extver}]"
         msg = (
-            f"{exposure.name}, chip {chip.extver}: header keyword {key} is {value!r}; a sky value is a "
-            "number."
+            f"{where}: {key} is {value!r}; a sky value is a finite number. Correct the keyword, or remove it."
         )
         raise InputError(msg)
     return number

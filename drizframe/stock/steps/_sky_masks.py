@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import InputError, ShapeError
+from drizframe.errors import InputError, ShapeError, told
 from drizframe.model.fits_claims import opened_fits
 from drizframe.model.sources import stored
 from drizframe.stock.steps._sky_files import read_lines
@@ -176,7 +176,7 @@ def read_mask_catalogue(path: str, warn: Callable[[str], None]) -> list[MaskLine
             try:
                 lines.append(parse_mask_line(line, number))
             except LineError as error:
-                warn(f"{path}, line {number}, is left out: {error}.")
+                warn(f"{path}, line {number}, is left out: {told(error)}.")
     return lines
 
 

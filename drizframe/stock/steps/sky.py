@@ -25,7 +25,7 @@ from drizframe.hooks import (
 )
 from drizframe.model import Chip, Exposure, PlaneKey, SkyValue, Unit
 from drizframe.model.statistics import order_of_one
-from drizframe.stock.steps._sky_alarm import is_lost
+from drizframe.stock.steps._sky_alarm import is_beyond_noise, is_lost
 from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
 from drizframe.stock.steps._sky_masks import read_mask_catalogue, user_masks
 from drizframe.stock.steps._sky_units import brightness_conversion
@@ -305,6 +305,22 @@ def _warn_of_lost(job: Job, values: Mapping[Unit, SkyValue], masks: Mapping[Unit
         )
 
 
+def _warn_of_absurd(job: Job, values: Mapping[Unit, SkyValue]) -> None:
+    """Name the chips whose sky was not measured, and is more than their pixels can have."""
+    for unit, value in values.items():
+        exposure, chip = _chip(job, unit)
+        if value.level <= 0 or chip.physical:
+            continue
+        if is_beyond_noise(value.level, job.read("sci", unit), chip.conversion):
+            key = job.parameters.skyuser.strip() or "MDRIZSKY"
+            source = {"header": "MDRIZSKY", "skyuser": key}.get(value.method, value.method)
+            job.note(
+                f"{exposure.path or exposure.name}[SCI,{chip.extver}]: the sky by {source} is {value.level:g} {chip.bunit}, far more "
+                "than the noise of the pixels allows. Noise models take it as it is, so cosmic rays may be missed: correct it.",
+                warn=True,
+            )
+
+
 def run(job: Job) -> Mapping[Any, Any]:
     """Find the sky of every chip.
 
@@ -325,6 +341,8 @@ def run(job: Job) -> Mapping[Any, Any]:
         job.note(f"Sky of {exposure.name}[sci,{chip.extver}]: {value.level:.7g}, {taken} ({value.method}).")
     if measured:
         _warn_of_lost(job, values, masks)
+    else:
+        _warn_of_absurd(job, values)
     planes: dict[PlaneKey, Any] = {PlaneKey("sky", unit): value for unit, value in values.items()}
     if measured:
         planes |= {PlaneKey("mask.sky", unit): mask for unit, mask in _used(job, masks).items()}

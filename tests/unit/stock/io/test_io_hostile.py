@@ -237,7 +237,7 @@ def test_what_the_wcs_of_the_image_does_not_use_never_reaches_the_library(make_f
     assert odd.chips[0].wcs.to_header_string() == plain.chips[0].wcs.to_header_string()
 
 
-@pytest.mark.parametrize("value", ["2000.0", 2000])
+@pytest.mark.parametrize("value", ["2000.0", 2000, "J2000", "J2000.0", " j2000"])
 def test_an_equinox_written_as_text_is_a_number(make_file, read, value):
     (exposure,) = read(make_file(science={"EQUINOX": value, "RADESYS": "FK5"}))
     assert exposure.chips[0].wcs.wcs.equinox == 2000.0
@@ -250,6 +250,58 @@ def test_an_equinox_written_as_text_is_a_number(make_file, read, value):
 def test_an_epoch_or_system_that_is_none_is_told(make_file, read, key, value):
     (exposure,) = read(make_file(science={key: value}, chips=1))
     assert any(f"jx01_flt.fits[1]: {key} is {value!r}" in w for w in exposure.warnings)
+
+
+def test_an_equinox_of_besselian_years_is_read(make_file, read):
+    (exposure,) = read(make_file(science={"EQUINOX": "B1950.0", "RADESYS": "FK4"}))
+    assert exposure.chips[0].wcs.wcs.equinox == 1950.0
+
+
+def test_an_unknown_radesys_beside_a_known_refframe_says_which_counts(make_file, read):
+    (exposure,) = read(make_file(primary={"REFFRAME": "GSC1"}, science={"RADESYS": "FOO"}, chips=1))
+    assert [w for w in exposure.warnings if w.endswith("REFFRAME = 'GSC1' counts")]
+    assert exposure.chips[0].wcs.wcs.radesys == "FK5"
+
+
+@pytest.mark.parametrize(
+    ("cards", "told"),
+    [
+        ({"CTYPE1": None}, r"jx01_flt.fits\[1\]: the WCS cannot be used: CTYPE1 is missing"),
+        (
+            {"CTYPE1": "FOO---TAN"},
+            r"CTYPE1 is 'FOO---TAN'; the projection '-TA' is not known \(characters 6 to 8",
+        ),
+        ({"CTYPE2": "RA---TAN"}, r"cannot be used \(Inconsistent projection types .*in CTYPE2\)\)\. Correct"),
+        ({"CUNIT1": "furlong"}, r"cannot be used \(In CUNIT1 : Invalid symbol"),
+    ],
+)
+def test_a_wcs_that_is_none_is_told_without_the_words_of_the_library(make_file, read, cards, told):
+    with pytest.raises(WCSError, match=told):
+        read(make_file(science=cards, chips=1))
+
+
+def test_numbers_of_the_readout_that_cannot_be_are_told(make_file, read):
+    primary = {"CCDAMP": "Q"}
+    (exposure,) = read(make_file(primary=primary, science={"CCDCHIP": 7, "VAFACTOR": 5.0}, chips=1))
+    told = "\n".join(exposure.warnings)
+    assert "jx01_flt.fits[SCI,1]: CCDCHIP is 7, but this detector has 1 and 2" in told
+    assert "jx01_flt.fits[SCI,1]: CCDAMP is 'Q', but the amplifiers are A, B, C, D" in told
+    assert "jx01_flt.fits[SCI,1]: VAFACTOR is 5.0; plausible are 0.999 to 1.001" in told
+
+
+def test_an_amplifier_in_use_without_gain_is_told_and_one_out_of_use_is_not(make_file, read):
+    (whole,) = read(make_file(primary={"ATODGNA": 0.0}, chips=1))
+    assert any("ATODGNA is 0, but CCDAMP = 'ABCD' reads through" in w for w in whole.warnings)
+    (part,) = read(
+        make_file("jx02_flt.fits", primary={"ATODGNA": 0.0, "READNSEA": 0.0, "CCDAMP": "C"}, chips=1)
+    )
+    assert not part.warnings
+
+
+@pytest.mark.parametrize("chip", [-999, "-999"])
+def test_a_product_has_no_chip_and_that_is_no_warning(make_file, read, chip):
+    (exposure,) = read(make_file(science={"CCDCHIP": chip}, chips=1))
+    assert not exposure.warnings
 
 
 def table(ver, value=0.25, **cards):

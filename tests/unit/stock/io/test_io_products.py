@@ -161,6 +161,22 @@ def test_a_single_product_tells_of_its_exposure_alone(facts, exposures):
     assert (made.sci["MDRIZSKY"], made.sci["NCOMBINE"]) == (30.0, 1)
 
 
+def test_a_start_that_one_exposure_lacks_is_told_and_one_that_all_lack_is_not_made_up(make_file, read, facts):
+    def headers_of(exposures):
+        return product_headers(dataclasses.replace(facts, exposures=exposures, sky={}))
+
+    one, other = (
+        make_file("jx01_flt.fits", primary={"EXPSTART": 10.0}),
+        make_file("jx02_flt.fits", primary={"EXPSTART": None}),
+    )
+    some = headers_of([*read(one), *read(other)])
+    assert some.primary["EXPSTART"] == 10.0
+    assert any(f"{other}: EXPSTART is missing" in text for text in some.notes)
+    none = headers_of(read(other))
+    assert "EXPSTART" not in none.primary
+    assert not any("EXPSTART" in text for text in none.notes)
+
+
 def test_different_filters_are_warned_of(facts, exposures):
     chip = exposures[1].chips[0]
     header = chip.header.copy()

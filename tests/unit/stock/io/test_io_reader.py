@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from drizframe.config import Parameters
-from drizframe.engine.inputs import unusable
 from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError, WCSError
+from drizframe.model.usable import why_unusable
 from drizframe.stock.io.fits_reader import FITS
 
 STIS = {
@@ -38,7 +37,7 @@ def test_an_exposure_has_its_facts_and_loads_pixels_when_asked(make_file, read):
             assert chip.plane("err").dtype.isnative
             assert chip.plane("ivm") is None
     assert path.read_bytes() == before
-    assert unusable(exposure, Parameters()) is None
+    assert why_unusable(exposure) is None
 
 
 def test_chips_survive_pickling(make_file, read):
@@ -303,20 +302,22 @@ def test_a_stis_spectrum_is_refused(make_file, read):
 @pytest.mark.parametrize(
     ("primary", "science", "reason"),
     [
-        ({"EXPTIME": 0.0}, {}, "EXPTIME"),
-        ({"EXPTIME": None}, {}, "EXPTIME"),
+        ({"EXPTIME": 0.0}, {}, "EXPTIME is 0.0 s in PATH[0]"),
+        ({"EXPTIME": None}, {}, "EXPTIME is missing in PATH[0]"),
+        ({"EXPTIME": None}, {"EXPTIME": -3.0}, "EXPTIME is -3.0 s in PATH[SCI,1]"),
         ({}, {"NGOODPIX": 0}, "NGOODPIX"),
         ({"PA_V3": None}, {}, "PA_V3"),
     ],
 )
 def test_unusable_exposures_say_why(make_file, read, primary, science, reason):
-    (exposure,) = read(make_file(primary=primary, science=science))
-    assert reason in (unusable(exposure, Parameters()) or "")
+    path = make_file(primary=primary, science=science)
+    (exposure,) = read(path)
+    assert reason.replace("PATH", str(path)) in (why_unusable(exposure) or "")
 
 
 def test_an_unknown_number_of_good_pixels_is_no_reason(make_file, read):
     (exposure,) = read(make_file(science={"NGOODPIX": None}))
-    assert unusable(exposure, Parameters()) is None
+    assert why_unusable(exposure) is None
 
 
 def test_the_roll_angle_may_come_from_the_support_file(make_file, read):
