@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 
 from drizframe import api
-from drizframe.engine.drizzling import drizzle
 from drizframe.model import ChipInput, PixelMap, Window
+from drizframe.pixels.drizzle import drizzle
 
 PHASES = np.linspace(-0.5, 0.5, 33)
 #: Output over input pixel scale, and pixfrac.

@@ -13,8 +13,8 @@ import numpy as np
 from drizzle.resample import Drizzle
 
 from drizframe import api
-from drizframe.engine.drizzling import drizzle
 from drizframe.model import ChipInput, PixelMap, Window
+from drizframe.pixels.drizzle import drizzle
 
 ROUNDS = 3
 

@@ -21,9 +21,9 @@ from scipy import LowLevelCallable
 
 import drizframe
 from drizframe import api
-from drizframe.engine.blotting import blot_chip
-from drizframe.engine.drizzling import drizzle
 from drizframe.model import ChipInput, PixelMap, Window
+from drizframe.pixels.blot import blot_chip
+from drizframe.pixels.drizzle import drizzle
 
 ROUNDS = 5
 #: exp(-E r²) of the stock gaussian at pixfrac 1, and its support in input pixels.

@@ -1,5 +1,5 @@
 # A block of chip pixels onto a window in one pass: the twin of the three steps select, weigh, scatter of
-# drizframe/engine/blocks.py, for kernels that have a compiled body.
+# drizframe/pixels/blocks.py, for kernels that have a compiled body.
 #
 # a. The same choices, weights and sums as the three steps, pixel by pixel in the same order, so the same bits.
 # b. The loop over the pixels stands in one_pass.pxd.

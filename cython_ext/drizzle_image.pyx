@@ -1,5 +1,5 @@
 # An image with a full map onto output images: the twin of `load`, `drizzle_chip` and `store` of
-# drizframe/_resampling/adding.py, for kernels that have a compiled body.
+# drizframe/resample/_adding.py, for kernels that have a compiled body.
 #
 # a. The output is done in tiles, whose sums fit into the cache and are used again: memory that is touched for the
 #    first time costs more than the work on it.  A tile gets its pixels in input order, so its size changes no bit.
@@ -362,7 +362,7 @@ def drizzle_image(code, const double[:, :, ::1] pixmap, start, double half, doub
     pixmap : ndarray of float64, shape (Ny, Nx, 2)
         The map; `start` is the row and column in it of the first pixel of the image.
     half, margin, with_corners
-        How far pixels reach, as in `drizframe.engine.blocks.Weighing`.
+        How far pixels reach, as in `drizframe.pixels.blocks.Weighing`.
     boxes : ndarray of float64, shape (rows, columns, 4)
         Of the blocks of the image (`block_bounds`).
     data, weight, flags, variances

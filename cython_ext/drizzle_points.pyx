@@ -1,5 +1,5 @@
 # A block of chip pixels onto a window in one pass, by a point function: the twin of the three steps select,
-# weigh, scatter of drizframe/engine/blocks.py.
+# weigh, scatter of drizframe/pixels/blocks.py.
 #
 # a. The same choices, weights and sums as the three steps, pixel by pixel, so the same bits.
 # b. The function writes its weights into a buffer that stays in the cache; they are added from there, and only

@@ -1,4 +1,4 @@
-# Interpolators that are written as weights: the twin of drizframe/engine/interpolator_ways.py.
+# Interpolators that are written as weights: the twin of drizframe/pixels/interpolator_forms.py.
 #
 # a. A profile comes as the body of a kernel (kernel_loop.pxd) and its constants; it fills the windows of the pixels
 #    within the support of a batch of positions, and the loop divides by the sums of the weights.

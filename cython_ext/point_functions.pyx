@@ -1,4 +1,4 @@
-# Point functions of kernels: the twin of drizframe/engine/points.py.
+# Point functions of kernels: the twin of drizframe/pixels/point_functions.py.
 #
 # a. A function is called through its C pointer, for one pixel after the other, without the GIL.
 # b. Weights outside of the support are an error: the driver would not have asked for their window.
@@ -27,7 +27,7 @@ cdef inline void _place(const Answer* answer, Py_ssize_t x0, Py_ssize_t y0, Py_s
 
 
 def call_points(capsule, x, y, jacobian, x0, y0, shape, double pixfrac, double scale, double radius):
-    """Twin of `drizframe.engine.points.call_points`."""
+    """Twin of `drizframe.pixels.point_functions.call_points`."""
     cdef:
         const char* name = PyCapsule_GetName(capsule)
         Function function = <Function> PyCapsule_GetPointer(capsule, name)

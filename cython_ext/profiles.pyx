@@ -1,4 +1,4 @@
-# Profiles that are tabulated: the twin of drizframe/engine/profiles.py.
+# Profiles that are tabulated: the twin of drizframe/pixels/profiles.py.
 #
 # a. A profile comes as a table: for one axis each (a product), for the distance (round), or for both axes.
 #    The first two are read linearly, the last with four-point polynomials, whose stencil never leaves the
@@ -221,15 +221,15 @@ def surface_block(const double[:, ::1] table, double support, scale):
 
 
 def product(x, y, x0, y0, shape, across, along, double support, scale):
-    """Twin of `drizframe.engine.profiles.product`."""
+    """Twin of `drizframe.pixels.profiles.product`."""
     return weigh(_product, x, y, None, x0, y0, shape, product_block(across, along, support, scale)[1])
 
 
 def rounded(x, y, x0, y0, shape, table, double support, scale):
-    """Twin of `drizframe.engine.profiles.rounded`."""
+    """Twin of `drizframe.pixels.profiles.rounded`."""
     return weigh(_rounded, x, y, None, x0, y0, shape, rounded_block(table, support, scale)[1])
 
 
 def surface(x, y, x0, y0, shape, table, double support, scale):
-    """Twin of `drizframe.engine.profiles.surface`."""
+    """Twin of `drizframe.pixels.profiles.surface`."""
     return weigh(_surface, x, y, None, x0, y0, shape, surface_block(table, support, scale)[1])

@@ -1,5 +1,5 @@
 # Where the pixels of a full map fall on a frame: the twin of `_measure` of drizframe/model/reach.py and of `reach` of
-# drizframe/_resampling/region.py.
+# drizframe/resample/_region.py.
 #
 # a. Positions of a row come from cells.pxd, with the bits that the drivers get.
 """Bounds of mapped pixels."""
@@ -76,7 +76,7 @@ cdef inline bint _extent(const double* low, const double* high, double* box) noe
 
 
 def reach(const double[:, :, ::1] pixmap, start, shape, double half, double margin, out_shape):
-    """Twin of `drizframe._resampling.region.reach`."""
+    """Twin of `drizframe.resample._region.reach`."""
     cdef:
         Py_ssize_t row0 = start[0], column0 = start[1], rows = shape[0], columns = shape[1], i, j, touching = 0
         double right = out_shape[1] - 0.5, top = out_shape[0] - 0.5

@@ -1,4 +1,4 @@
-# Weighted sums: the twin of drizframe/engine/scatter.py.
+# Weighted sums: the twin of drizframe/pixels/scatter.py.
 #
 # a. Every output pixel gets its contributions one by one, in the order of the input pixels, in float64.
 # b. What happens to one pixel stands in accumulate.pxd.
@@ -13,7 +13,7 @@ def scatter(const double[:, :, ::1] weights, const Py_ssize_t[::1] index, const 
             const double[::1] pixel_weight, const uint32_t[::1] flags, unsigned int bit, bint skip_zero,
             double[:, ::1] weight, double[:, :, ::1] total, double[:, :, ::1] squared, double[:, ::1] last,
             int32_t[:, ::1] context, uint32_t[:, ::1] out_flags):
-    """Twin of `drizframe.engine.scatter.scatter`."""
+    """Twin of `drizframe.pixels.scatter.scatter`."""
     cdef:
         Py_ssize_t n = weights.shape[0], h = weights.shape[1], w = weights.shape[2], k, touched = 0
         Sums sums

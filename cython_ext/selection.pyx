@@ -1,4 +1,4 @@
-# Which pixels of a block touch a window, and where: the twin of drizframe/engine/selection.py.
+# Which pixels of a block touch a window, and where: the twin of drizframe/pixels/selection.py.
 #
 # a. Tests are made on float64 positions, before any conversion to an integer: huge and non-finite ones are
 #    dropped.
@@ -24,7 +24,7 @@ cdef inline bint _range(double low, double high, Py_ssize_t start, Py_ssize_t st
 
 
 def near_centres(const double[:, :] x, const double[:, :] y, double radius, window):
-    """Twin of `drizframe.engine.selection.near_centres`."""
+    """Twin of `drizframe.pixels.selection.near_centres`."""
     cdef:
         Py_ssize_t y0 = window[0], y1 = window[1], x0 = window[2], x1 = window[3]
         Py_ssize_t rows = x.shape[0], columns = x.shape[1], i, j, n = 0
@@ -57,7 +57,7 @@ def near_centres(const double[:, :] x, const double[:, :] y, double radius, wind
 
 def near_quads(const double[:, :] x, const double[:, :] y, const double[:, :] cx, const double[:, :] cy,
                Py_ssize_t stride, window):
-    """Twin of `drizframe.engine.selection.near_quads`."""
+    """Twin of `drizframe.pixels.selection.near_quads`."""
     cdef:
         Py_ssize_t y0 = window[0], y1 = window[1], x0 = window[2], x1 = window[3]
         Py_ssize_t rows = x.shape[0], columns = x.shape[1], i, j, k, a, b, n = 0

@@ -1,4 +1,4 @@
-"""Compiled loops of the image statistics; the NumPy reference is `drizframe.model._statistics`.
+"""Compiled loops of the image statistics; the NumPy reference is `drizframe.pixels._statistics`.
 
 a. Same names, arguments and results as the reference, to the last bit: sums run over blocks of BLOCK values, in a block
    over LANES interleaved partial sums, then over the lanes in order, then over the blocks in order.
@@ -59,7 +59,7 @@ cdef inline Py_ssize_t holding(const int64_t *counts, int64_t *rank) noexcept no
 
 
 def moments(const float[::1] values, float lo, float hi):
-    """See `drizframe.model._statistics.moments`."""
+    """See `drizframe.pixels._statistics.moments`."""
     cdef Py_ssize_t n = values.shape[0], start, end, i
     cdef int64_t count = 0
     cdef int c, k
@@ -102,7 +102,7 @@ def moments(const float[::1] values, float lo, float hi):
 
 
 def squared_deviations(const float[::1] values, float lo, float hi, float mean):
-    """See `drizframe.model._statistics.squared_deviations`."""
+    """See `drizframe.pixels._statistics.squared_deviations`."""
     cdef Py_ssize_t n = values.shape[0], start, end, i
     cdef int k
     cdef double total = 0.0
@@ -134,7 +134,7 @@ def squared_deviations(const float[::1] values, float lo, float hi, float mean):
 
 
 def histogram(const float[::1] values, float origin, float factor, float edge, bint closed, Py_ssize_t nbins):
-    """See `drizframe.model._statistics.histogram`."""
+    """See `drizframe.pixels._statistics.histogram`."""
     counts = np.zeros(nbins, dtype=np.int64)
     cdef int64_t[::1] found = counts
     cdef Py_ssize_t i, k
@@ -150,7 +150,7 @@ def histogram(const float[::1] values, float origin, float factor, float edge, b
 
 
 def middle(const float[::1] values, float lo, float hi, int64_t count):
-    """See `drizframe.model._statistics.middle`."""
+    """See `drizframe.pixels._statistics.middle`."""
     cdef Py_ssize_t i, upper, lower
     cdef int64_t first = (count - 1) // 2, second = count // 2
     cdef uint32_t key, key_first, key_second

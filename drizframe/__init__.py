@@ -27,7 +27,7 @@ _HOME = {
     "hookimpl": "drizframe.hooks",
     "Command": "drizframe.hooks",
     "Event": "drizframe.hooks",
-    "generic_exposure": "drizframe.hooks",
+    "generic_exposure": "drizframe.headers",
     "Chip": "drizframe.model",
     "Exposure": "drizframe.model",
     "Frame": "drizframe.model",
@@ -49,6 +49,7 @@ _MODULES = frozenset(
         "astrodrizzle",
         "config",
         "errors",
+        "headers",
         "hooks",
         "model",
         "resample",
@@ -129,6 +130,7 @@ def __dir__() -> list[str]:
 if TYPE_CHECKING:
     from drizframe.api import Result, register, registry, run, unregister
     from drizframe.config import Parameters
+    from drizframe.headers import generic_exposure
     from drizframe.hooks import (
         Combiner,
         Command,
@@ -146,7 +148,6 @@ if TYPE_CHECKING:
         Step,
         Weighting,
         Writer,
-        generic_exposure,
         hookimpl,
     )
     from drizframe.model import Chip, Exposure, Frame, Mosaic, PixelMap, PlaneKey, SkyValue, Unit, Window

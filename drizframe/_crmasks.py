@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.config.fields import is_blank
+from drizframe.config.types import is_blank
 from drizframe.errors import MissingInputError, ParameterError, ShapeError
 from drizframe.model import Chip, Exposure, PlaneKey, Unit
 from drizframe.stock.io.crmasks import crmask_name, read_crmask, require_fit

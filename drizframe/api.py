@@ -14,7 +14,7 @@ import numpy as np
 from drizframe._crmasks import masks_of_run, rays_of
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.interfaces import for_run
-from drizframe.engine.events import Bus
+from drizframe.engine.bus import Bus
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import load_exposures
 from drizframe.engine.job import RunContext
@@ -40,8 +40,8 @@ from drizframe.engine.store import Store, close_all
 from drizframe.engine.switches import resolve_switches
 from drizframe.errors import BackendError, DrizframeWarning, RunError
 from drizframe.hooks import PluginManager, Registry, RunProducts
-from drizframe.hooks.manager import LOCK
-from drizframe.hooks.registry import compiled_available
+from drizframe.hooks.plugins.manager import LOCK
+from drizframe.hooks.plugins.registry import compiled_available
 from drizframe.model import Exposure, Frame, Mosaic, PlaneKey, SkyValue
 from drizframe.system.interrupts import orderly
 from drizframe.system.transaction import together
@@ -257,7 +257,7 @@ class Result:
         """Return the mosaic as `astropy.nddata.CCDData`, masked where the weight is 0."""
         from astropy.nddata import CCDData, StdDevUncertainty
 
-        from drizframe.model.units import astropy_unit
+        from drizframe.model.bunit import astropy_unit
 
         image = self._image()
         uncertainty = None if image.var is None else StdDevUncertainty(np.sqrt(image.var))

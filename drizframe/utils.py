@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from drizframe._resampling.arguments import (
+from drizframe.errors import ParameterError, ShapeError, WCSError
+from drizframe.resample._arguments import (
     array_of,
     brief,
     check_room,
@@ -18,7 +19,7 @@ from drizframe._resampling.arguments import (
     shape_of,
     truth,
 )
-from drizframe._resampling.mapping import (
+from drizframe.resample._mapping import (
     check_order,
     check_step,
     exact_map,
@@ -26,7 +27,6 @@ from drizframe._resampling.mapping import (
     transform_of,
     world_of,
 )
-from drizframe.errors import ParameterError, ShapeError, WCSError
 
 __all__ = ["calc_pixmap", "decode_context", "estimate_pixel_scale_ratio"]
 

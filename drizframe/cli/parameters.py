@@ -18,8 +18,8 @@ Row = tuple[str, str, str, str, str]
 def of_plugins() -> Iterator[Row]:
     """Yield the parameters of the sections of plugins, sorted; one that several share comes once, with all who take it."""
     from drizframe import api
-    from drizframe.engine.models import default_of, field_of, keys_of, type_of
-    from drizframe.engine.sections import owners_of
+    from drizframe.hooks.plugins.section_models import default_of, field_of, keys_of, type_of
+    from drizframe.hooks.plugins.sections import owners_of
 
     owners = owners_of(api.registry(), api.manager().steps())
     for section in sorted(owners):

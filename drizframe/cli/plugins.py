@@ -94,7 +94,7 @@ def _steps(console: Console, steps: list[Step]) -> None:
 
 def _section(owner: Component | Step) -> str:
     """Return the section of what has parameters of its own; `drizframe parameters SECTION` lists those."""
-    from drizframe.engine.sections import section_of
+    from drizframe.hooks.plugins.sections import section_of
 
     return section_of(owner) if owner.options_model is not None else ""
 

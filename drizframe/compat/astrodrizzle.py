@@ -13,9 +13,9 @@ from drizframe.api import Result, Session, run_session
 from drizframe.compat.configuration import DEFAULTS, flat_parameters
 from drizframe.compat.elsewhere import absent_name
 from drizframe.config import Parameters, make_parameters
-from drizframe.config.fields import is_blank
 from drizframe.config.inputs import expand_inputs, root_name
 from drizframe.config.interfaces import for_drop_in
+from drizframe.config.types import is_blank
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.store import close_all
@@ -26,8 +26,8 @@ from drizframe.report.logfile import LogFile, log_file
 from drizframe.stock.io.edits import ARCHIVE, commit_edits, edited_paths, plan_edits, restore_inputs
 from drizframe.stock.io.journal import recover_folders, tidy_folders
 from drizframe.stock.io.locks import InputLocks
-from drizframe.stock.io.run_products import intermediate_files
 from drizframe.stock.io.source import restamped
+from drizframe.stock.products.planes import intermediate_files
 from drizframe.system.interrupts import orderly
 
 __all__ = ["AstroDrizzle", "help"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from drizframe.config.fields import (
+from drizframe.config.types import (
     Bits,
     Component,
     FillValue,

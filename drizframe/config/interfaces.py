@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drizframe.config.fields import _flag, is_blank
 from drizframe.config.parameters import FRAME_SWITCHES, Parameters
+from drizframe.config.types import _flag, is_blank
 from drizframe.errors import ParameterError
 
 __all__ = ["for_drop_in", "for_run"]

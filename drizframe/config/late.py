@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator
 
-from drizframe.config.fields import (
+from drizframe.config.types import (
     Bits,
     Component,
     FillValue,

@@ -9,8 +9,6 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError, field_validator
 
 from drizframe.config.early import SeparateParameters, SkyParameters, StaticMaskParameters
-from drizframe.config.fields import _int, is_blank
-from drizframe.config.general import GeneralParameters, OwnParameters
 from drizframe.config.late import (
     BlotParameters,
     CosmicRayParameters,
@@ -18,6 +16,8 @@ from drizframe.config.late import (
     InstrumentParameters,
     MedianParameters,
 )
+from drizframe.config.run import GeneralParameters, OwnParameters
+from drizframe.config.types import _int, is_blank
 from drizframe.errors import ParameterError, UnknownParameterError, UnsupportedError
 
 __all__ = ["ALIASES", "Parameters", "make_parameters"]

@@ -11,7 +11,7 @@ from typing import Any
 from drizframe.config import Parameters
 from drizframe.config.inputs import expand_inputs
 from drizframe.engine.blame import culprit_of
-from drizframe.engine.events import Bus
+from drizframe.engine.bus import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
 from drizframe.engine.plausibility import look_over
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, told

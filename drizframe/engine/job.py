@@ -10,19 +10,30 @@ from typing import Any, Literal
 import numpy as np
 
 from drizframe.config import Parameters
-from drizframe.engine.blotting import blot_chip
-from drizframe.engine.drizzling import drizzle
-from drizframe.engine.events import Bus
-from drizframe.engine.executing import results_of
+from drizframe.engine.bus import Bus
 from drizframe.engine.hearing import heard
-from drizframe.engine.kernel_ways import loops_compiled
-from drizframe.engine.overlaps import find_overlaps
 from drizframe.engine.plan import Plan
-from drizframe.engine.sections import options_of
+from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
 from drizframe.errors import HookError
-from drizframe.hooks import Component, Interpolator, Kernel, Overlap, Registry, Step, choose, guarded
-from drizframe.model import Chip, ChipInput, Drizzled, Exposure, Frame, PixelMap, PlaneKey, Unit, Window
+from drizframe.grids.overlaps import find_overlaps
+from drizframe.hooks import Component, Interpolator, Kernel, Registry, Step, choose, guarded
+from drizframe.hooks.plugins.sections import options_of
+from drizframe.model import (
+    Chip,
+    ChipInput,
+    Drizzled,
+    Exposure,
+    Frame,
+    Overlap,
+    PixelMap,
+    PlaneKey,
+    Unit,
+    Window,
+)
+from drizframe.pixels.blot import blot_chip
+from drizframe.pixels.drizzle import drizzle
+from drizframe.pixels.kernel_forms import loops_compiled
 
 __all__ = ["EngineJob", "RunContext", "cleared_bits", "reset_bits"]
 
@@ -219,7 +230,7 @@ class EngineJob:
             return self._context.overlaps
 
     def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
-        """Drizzle chips onto the window of this job; see `drizframe.engine.drizzling.drizzle`."""
+        """Drizzle chips onto the window of this job; see `drizframe.pixels.drizzle.drizzle`."""
         if self.window is None:
             msg = f"Step {self._step.name!r} has scope {self._step.scope!r}: only steps of scope 'tile' can drizzle."
             raise HookError(msg)
@@ -235,7 +246,7 @@ class EngineJob:
         factor: float,
         **options: Any,
     ) -> Array:
-        """Resample an image on the separate frame onto a chip; see `drizframe.engine.blotting.blot_chip`."""
+        """Resample an image on the separate frame onto a chip; see `drizframe.pixels.blot.blot_chip`."""
         self._note_loops(interpolator)
         return blot_chip(
             image, self.blot_map(unit), interpolator, factor=factor,

@@ -11,17 +11,17 @@ from typing import Any, Literal
 
 from drizframe.config import Parameters
 from drizframe.config.texts import read_text
-from drizframe.engine.celestial import linear_wcs
-from drizframe.engine.checks import wcs_notes
-from drizframe.engine.footprints import tiles
-from drizframe.engine.frames import build_frames
-from drizframe.engine.mapping import pixel_map
 from drizframe.engine.order import check_names, ordered
-from drizframe.engine.pixel_scales import scale_ratio
-from drizframe.engine.sections import check_sections, options_of
 from drizframe.errors import DrizframeError, ParameterError, PluginError
+from drizframe.grids.checks import wcs_notes
+from drizframe.grids.footprints import tiles
+from drizframe.grids.frames import build_frames
+from drizframe.grids.mapping import pixel_map
+from drizframe.grids.pixel_scales import scale_ratio
+from drizframe.grids.wcs import linear_wcs
 from drizframe.hooks import FAULTS, STAGES, Component, Registry, Step
-from drizframe.hooks.calls import fitting
+from drizframe.hooks.plugins.sections import check_sections, options_of
+from drizframe.hooks.records.signatures import fitting
 from drizframe.model import Exposure, Frame, PixelMap, Unit, Window
 
 __all__ = ["Plan", "check_components", "make_plan"]

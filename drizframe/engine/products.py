@@ -9,7 +9,7 @@ import numpy as np
 from drizframe.engine.job import RunContext
 from drizframe.engine.plan import Plan
 from drizframe.model import RUN, Chip, Mosaic, PlaneKey
-from drizframe.model.units import product_unit as unit_of_product
+from drizframe.model.bunit import product_unit as unit_of_product
 
 __all__ = ["make_mosaic", "product_unit"]
 

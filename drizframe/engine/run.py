@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from drizframe.engine.blame import culprit_of, provider_of
-from drizframe.engine.events import Bus
-from drizframe.engine.executing import results_of
-from drizframe.engine.footprints import exposure_window
+from drizframe.engine.bus import Bus
 from drizframe.engine.hearing import hearing
 from drizframe.engine.job import EngineJob, RunContext
 from drizframe.engine.plan import Plan
+from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
 from drizframe.errors import DrizframeError, PluginError
+from drizframe.grids.footprints import exposure_window
 from drizframe.hooks import FAULTS, Component, Registry, Step, owner_of
 from drizframe.model import PLANES, RUN, PlaneKey, SkyValue, Unit, Window
 

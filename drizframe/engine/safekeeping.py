@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drizframe.config import Parameters
-from drizframe.engine.events import Bus
+from drizframe.engine.bus import Bus
 from drizframe.engine.identity import run_identity, stamped
 from drizframe.engine.output import check_writable, output_root, product_names, write_mosaic, writer_of
 from drizframe.engine.paths import ReadFiles, check_existing, check_targets, planned_paths, stale_products

@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from drizframe.config import Parameters
-from drizframe.engine.events import Bus
+from drizframe.engine.bus import Bus
 from drizframe.errors import InputError, ParameterError
 from drizframe.model import Chip, Exposure
+from drizframe.model.bunit import conversion_factor, parse_unit, rescaled
 from drizframe.model.sources import ScaledSource
-from drizframe.model.units import conversion_factor, parse_unit, rescaled
 
 __all__ = ["bring_together"]
 

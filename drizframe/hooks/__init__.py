@@ -1,42 +1,39 @@
 """The whole contract with plugins: markers, specs, records, manager, registry."""
 
-from drizframe.hooks.answers import image_of, number_of, pair_of, whole_of
-from drizframe.hooks.events import Event
 from drizframe.hooks.guard import FAULTS, ask, blame, guarded, owner_of
-from drizframe.hooks.manager import PluginInfo, PluginManager
+from drizframe.hooks.job import Job
 from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
-from drizframe.hooks.options import (
-    CombineOptions,
-    CosmicRayOptions,
-    InstrumentOptions,
-    SkyOptions,
-    StatisticOptions,
-    WeightOptions,
-)
-from drizframe.hooks.points import POINT_SIGNATURE, PointFunction
-from drizframe.hooks.products import INTERMEDIATE, RunProducts
+from drizframe.hooks.plugins.manager import PluginInfo, PluginManager
+from drizframe.hooks.plugins.registry import Entry, Registry, choose
 from drizframe.hooks.records import (
     TRAITS,
+    CombineOptions,
     Combiner,
     Command,
     Component,
     CosmicRayDetector,
+    CosmicRayOptions,
     Executor,
     Instrument,
+    InstrumentOptions,
     Interpolator,
     Kernel,
-    Overlap,
     Reader,
     SkyChip,
     SkyMethod,
+    SkyOptions,
     SkyStatistic,
+    StatisticOptions,
     Weighting,
+    WeightOptions,
     Writer,
 )
-from drizframe.hooks.registry import Entry, Registry, choose
+from drizframe.hooks.records.answers import image_of, number_of, pair_of, whole_of
+from drizframe.hooks.records.event import Event
+from drizframe.hooks.records.point_type import POINT_SIGNATURE, PointFunction
+from drizframe.hooks.records.run_products import INTERMEDIATE, RunProducts
+from drizframe.hooks.records.step import Step
 from drizframe.hooks.specs import COMPONENT_HOOKS, STAGES
-from drizframe.hooks.step import Job, Step
-from drizframe.hooks.tools import Detector, Limits, exposure_from_headers, generic_exposure, header_number
 
 __all__ = [
     "COMPONENT_HOOKS",
@@ -53,7 +50,6 @@ __all__ = [
     "Component",
     "CosmicRayDetector",
     "CosmicRayOptions",
-    "Detector",
     "Entry",
     "Event",
     "Executor",
@@ -62,8 +58,6 @@ __all__ = [
     "Interpolator",
     "Job",
     "Kernel",
-    "Limits",
-    "Overlap",
     "PluginInfo",
     "PluginManager",
     "PointFunction",
@@ -82,10 +76,7 @@ __all__ = [
     "ask",
     "blame",
     "choose",
-    "exposure_from_headers",
-    "generic_exposure",
     "guarded",
-    "header_number",
     "hookimpl",
     "hookspec",
     "image_of",

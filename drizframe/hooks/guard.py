@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from drizframe.hooks.records import Component
+from drizframe.hooks.records.base import Component
 
 __all__ = ["FAULTS", "ask", "blame", "guarded", "owner_of"]
 

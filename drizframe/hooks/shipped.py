@@ -23,7 +23,7 @@ STOCK: tuple[str, ...] = (
     "drizframe.stock.cosmic_rays.deriv",
     *(f"drizframe.stock.instruments.{n}" for n in ("acs", "wfc3", "wfpc2", "stis", "nicmos", "generic")),
     "drizframe.stock.io.fits_reader",
-    "drizframe.stock.io.fits_writers",
+    "drizframe.stock.products.writers",
     *(f"drizframe.stock.executors.{n}" for n in ("serial", "threads")),
     *(
         f"drizframe.stock.steps.{n}"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from drizframe.hooks.markers import hookspec
 
 if TYPE_CHECKING:
-    from drizframe.hooks.events import Event
     from drizframe.hooks.records import (
         Combiner,
         Command,
@@ -28,7 +27,8 @@ if TYPE_CHECKING:
         Weighting,
         Writer,
     )
-    from drizframe.hooks.step import Step
+    from drizframe.hooks.records.event import Event
+    from drizframe.hooks.records.step import Step
 
 __all__ = ["COMPONENT_HOOKS", "STAGES"]
 

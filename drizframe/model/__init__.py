@@ -1,12 +1,13 @@
 """The records that flow through a run; all frozen but `Accumulator`."""
 
-from drizframe.model.accumulator import Accumulator, ChipInput, Drizzled
 from drizframe.model.exposure import ArraySource, Chip, Exposure, PixelSource, SkyValue, check_celestial
 from drizframe.model.frame import Frame
 from drizframe.model.mosaic import Mosaic
+from drizframe.model.overlap import Overlap
 from drizframe.model.pixel_scale import PixelScale, axes_of, chip_scale
 from drizframe.model.pixelmap import PixelMap
 from drizframe.model.planes import PLANES, RUN, PlaneKey, Scope, Unit, Window
+from drizframe.model.sums import Accumulator, ChipInput, Drizzled
 
 __all__ = [
     "PLANES",
@@ -19,6 +20,7 @@ __all__ = [
     "Exposure",
     "Frame",
     "Mosaic",
+    "Overlap",
     "PixelMap",
     "PixelScale",
     "PixelSource",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import InputError, ShapeError
+from drizframe.model.bunit import WANTED, PixelUnit, parse_unit
 from drizframe.model.exposure import ArraySource, Chip, Exposure
 from drizframe.model.given import (
     GivenImage,
@@ -22,7 +23,6 @@ from drizframe.model.given import (
 )
 from drizframe.model.pixel_scale import square_side
 from drizframe.model.sky_wcs import celestial
-from drizframe.model.units import WANTED, PixelUnit, parse_unit
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header

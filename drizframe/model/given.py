@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from drizframe.errors import ArrayTypeError, InputError, ShapeError, told
-from drizframe.model.units import PixelUnit, conversion_factor, parse_unit
+from drizframe.model.bunit import PixelUnit, conversion_factor, parse_unit
 
 __all__ = [
     "GivenImage",

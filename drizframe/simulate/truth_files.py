@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drizframe.errors import InputError, told
-from drizframe.model.units import parse_unit
+from drizframe.model.bunit import parse_unit
 from drizframe.simulate.camera import Camera, camera_named
 
 if TYPE_CHECKING:

@@ -25,13 +25,14 @@ except ImportError as error:
     )
     raise ImportError(msg, name=error.name) from error
 
-from drizframe.testing import (
+from drizframe.testing import common, files, strategies
+from drizframe.testing.bases import InstrumentConformance, ReaderConformance, WriterConformance
+from drizframe.testing.checking import Check, Outcome, all_checks, checks_for, examples, run_checks
+from drizframe.testing.checks import (
     combiner_stacks,
     combiners,
-    common,
     detectors,
     executors,
-    files,
     instruments,
     interpolators,
     kernel_sums,
@@ -43,11 +44,8 @@ from drizframe.testing import (
     sky_statistics,
     special_positions,
     steps,
-    strategies,
     weightings,
 )
-from drizframe.testing.bases import InstrumentConformance, ReaderConformance, WriterConformance
-from drizframe.testing.checking import Check, Outcome, all_checks, checks_for, examples, run_checks
 from drizframe.testing.conformance import conformance
 from drizframe.testing.failure import CheckFailure, compare, require
 from drizframe.testing.samples import InstrumentSample, ReaderSample, StepSample, WriterSample, stock_sample

@@ -16,10 +16,10 @@ from hypothesis.errors import HypothesisException
 
 from drizframe.errors import DrizframeWarning, HookError
 from drizframe.hooks import TRAITS, Component, Step
+from drizframe.testing.checks.own_options import missing_options, options_given
+from drizframe.testing.checks.threads import same_from_threads
 from drizframe.testing.failure import CheckFailure
-from drizframe.testing.own_options import missing_options, options_given
 from drizframe.testing.results import describe, origin, plain
-from drizframe.testing.threads import same_from_threads
 
 __all__ = [
     "Check",
@@ -254,8 +254,8 @@ def default_sample(record: Any, options: Mapping[str, Any] | None = None) -> Any
     """Return the small run for a step that works in it; None for what needs a sample of its author."""
     if not isinstance(record, Step):
         return None
+    from drizframe.testing.checks.steps import planned
     from drizframe.testing.samples import stock_sample
-    from drizframe.testing.steps import planned
 
     sample = stock_sample(record)
     with options_given(record, options):

@@ -18,8 +18,8 @@ from drizframe.testing.checking import (
     expecting_failure,
     refuse_unknown,
 )
+from drizframe.testing.checks.own_options import missing_options, options_given
 from drizframe.testing.failure import CheckFailure
-from drizframe.testing.own_options import missing_options, options_given
 
 __all__ = ["Bound", "conformance"]
 

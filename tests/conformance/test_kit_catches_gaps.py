@@ -13,6 +13,7 @@ from hypothesis import settings
 from pydantic import BaseModel
 
 from drizframe.errors import HookError
+from drizframe.headers import generic_exposure
 from drizframe.hooks import (
     Combiner,
     CosmicRayDetector,
@@ -23,7 +24,6 @@ from drizframe.hooks import (
     SkyMethod,
     SkyStatistic,
     Step,
-    generic_exposure,
 )
 from drizframe.model import SkyValue
 from drizframe.stock.interpolators.linear import LINEAR
@@ -491,7 +491,7 @@ def test_executor_that_is_not_re_entrant():
 
 
 def test_executor_that_never_comes_back_when_it_is_nested(monkeypatch):
-    monkeypatch.setattr("drizframe.testing.executors.STUCK", 0.3)
+    monkeypatch.setattr("drizframe.testing.checks.executors.STUCK", 0.3)
     lock = threading.Lock()
 
     def locked(function, tasks, *, workers):

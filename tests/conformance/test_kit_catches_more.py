@@ -30,7 +30,7 @@ from drizframe.stock.combine.median import MEDIAN
 from drizframe.stock.cosmic_rays.deriv import DERIV
 from drizframe.stock.instruments.acs import ACS
 from drizframe.stock.io.fits_reader import FITS
-from drizframe.stock.io.fits_writers import SIMPLE
+from drizframe.stock.products.writers import SIMPLE
 from drizframe.stock.sky.localmin import LOCALMIN
 from drizframe.stock.sky.mean import MEAN
 from drizframe.stock.weights.exp import EXP

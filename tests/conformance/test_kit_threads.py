@@ -13,8 +13,8 @@ import pytest
 from drizframe.hooks import Combiner
 from drizframe.testing import CheckFailure
 from drizframe.testing.checking import same_from_threads
-from drizframe.testing.combiners import check_combiner_threads
-from drizframe.testing.threads import STUCK, Place, _stopped, _Trail
+from drizframe.testing.checks.combiners import check_combiner_threads
+from drizframe.testing.checks.threads import STUCK, Place, _stopped, _Trail
 
 TIMES = 20
 
@@ -160,7 +160,7 @@ FIRST, SECOND = threading.Lock(), threading.Lock()
 
 
 def test_calls_that_wait_for_each_other_are_given_up(monkeypatch):
-    monkeypatch.setattr("drizframe.testing.threads.STUCK", 0.2)
+    monkeypatch.setattr("drizframe.testing.checks.threads.STUCK", 0.2)
     assert STUCK > 0.2
     gate = threading.Event()
 

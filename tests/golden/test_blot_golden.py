@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drizframe.engine.blotting import blot_chip
 from drizframe.model import PixelMap
+from drizframe.pixels.blot import blot_chip
 from drizframe.stock.interpolators.lanczos import LANCZOS3, LANCZOS5
 from drizframe.stock.interpolators.linear import LINEAR
 from drizframe.stock.interpolators.nearest import NEAREST

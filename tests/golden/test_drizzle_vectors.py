@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drizframe.engine.drizzling import drizzle_chip, finish
 from drizframe.model import Accumulator, ChipInput, PixelMap, Window
+from drizframe.pixels.drizzle import drizzle_chip, finish
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
 from drizframe.stock.kernels.point import POINT

@@ -12,9 +12,9 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from drizframe.engine.frames import build_frames
-from drizframe.engine.mapping import pixel_map, transform
-from drizframe.engine.pixel_scales import scale_ratio
+from drizframe.grids.frames import build_frames
+from drizframe.grids.mapping import pixel_map, transform
+from drizframe.grids.pixel_scales import scale_ratio
 from drizframe.model import Chip, Exposure, Frame, chip_scale
 
 DATA = Path(__file__).parent / "data"

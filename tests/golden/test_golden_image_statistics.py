@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drizframe.model.statistics import compiled, image_statistics
+from drizframe.pixels.statistics import compiled, image_statistics
 
 CASES = json.loads((Path(__file__).parent / "data" / "image_statistics.json").read_text())
 BACKENDS = [

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.engine import mapping, overlaps, plan, scales, sky_systems
-from drizframe.engine.celestial import cd_matrix, column_scale
+from drizframe.engine import plan, scales
 from drizframe.engine.job import EngineJob
+from drizframe.grids import mapping, overlaps, sky_systems
+from drizframe.grids.wcs import cd_matrix, column_scale
 from drizframe.hooks import Interpolator, Kernel
 from drizframe.stock.interpolators._stencil import everett, gather, interpolate, reflected
 from drizframe.stock.steps import median

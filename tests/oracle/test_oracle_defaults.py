@@ -14,7 +14,7 @@ import pytest
 import visits
 
 import drizframe
-from drizframe.engine.mapping import WCSMap
+from drizframe.grids.mapping import WCSMap
 
 SINGLE = {"median": False, "blot": False, "driz_cr": False}
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe.engine import scatter as scattering
-from drizframe.engine import selection
-from drizframe.engine.drizzling import drizzle_chip
 from drizframe.model import Accumulator, ChipInput, PixelMap, PixelScale, Window
+from drizframe.pixels import scatter as scattering
+from drizframe.pixels import selection
+from drizframe.pixels.drizzle import drizzle_chip
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
 from drizframe.stock.kernels.point import POINT

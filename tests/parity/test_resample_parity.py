@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe._resampling import adding, region
-from drizframe._resampling.output import Output
-from drizframe.engine.blocks import weighing
 from drizframe.model import ChipInput, PixelMap
 from drizframe.model.reach import _measure, block_bounds
+from drizframe.pixels.blocks import weighing
+from drizframe.resample import _adding as adding
+from drizframe.resample import _region as region
+from drizframe.resample._output import Output
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
 from drizframe.stock.kernels.point import POINT

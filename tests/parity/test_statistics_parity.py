@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from drizframe._fast import load
-from drizframe.model import _statistics as reference
-from drizframe.model.statistics import image_statistics
+from drizframe.pixels import _statistics as reference
+from drizframe.pixels.statistics import image_statistics
 
 fast: Any = load("statistics")
 pytestmark = pytest.mark.skipif(fast is None, reason="the compiled statistics were not built")

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 import drizframe
 from drizframe import Exposure
-from drizframe.engine.blotting import blot_chip
-from drizframe.engine.frames import default_frame
-from drizframe.engine.mapping import pixel_map
-from drizframe.engine.pixel_scales import scale_ratio
-from drizframe.engine.reference_frames import frame_from_reference
+from drizframe.grids.frames import default_frame
+from drizframe.grids.mapping import pixel_map
+from drizframe.grids.pixel_scales import scale_ratio
+from drizframe.grids.reference_frames import frame_from_reference
 from drizframe.model import PixelScale, axes_of, chip_scale
+from drizframe.pixels.blot import blot_chip
 from drizframe.stock.interpolators.poly5 import POLY5
 
 STAR = (150.0, 2.0)

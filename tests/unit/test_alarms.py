@@ -265,8 +265,8 @@ def test_an_image_without_values_has_no_peaks():
 @pytest.mark.parametrize("stepsize", [0, 10])
 def test_positions_on_a_distorted_chip_are_found_again(files, stepsize):
     from drizframe.config import make_parameters
-    from drizframe.engine.frames import build_frames
-    from drizframe.engine.mapping import pixel_map
+    from drizframe.grids.frames import build_frames
+    from drizframe.grids.mapping import pixel_map
 
     exposures = run(files, driz_combine=False).exposures
     frame = build_frames(exposures, make_parameters())["separate"]

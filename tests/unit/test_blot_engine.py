@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe.engine.blotting import blot_chip, needed_window
 from drizframe.errors import PluginError, ShapeError
 from drizframe.hooks import Interpolator
 from drizframe.model import PixelMap, Window
+from drizframe.pixels.blot import blot_chip, needed_window
 from drizframe.stock.interpolators.lanczos import LANCZOS3, LANCZOS5
 from drizframe.stock.interpolators.linear import LINEAR
 from drizframe.stock.interpolators.nearest import NEAREST
@@ -101,7 +101,7 @@ def test_the_result_does_not_depend_on_the_blocks_of_rows(monkeypatch):
     image = np.random.default_rng(1).normal(size=(90, 90)).astype(np.float32)
     pixmap = maps((80, 70), turned(0.4, 10, -5))["table"]
     first = blot_chip(image, pixmap, POLY5, factor=1.0)
-    monkeypatch.setattr("drizframe.engine.blotting.ROWS", 7)
+    monkeypatch.setattr("drizframe.pixels.blot.ROWS", 7)
     np.testing.assert_array_equal(blot_chip(image, pixmap, POLY5, factor=1.0), first)
 
 

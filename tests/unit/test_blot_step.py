@@ -9,9 +9,9 @@ import pytest
 from astropy.io.fits import Header
 
 from drizframe.config import Parameters
-from drizframe.engine.blotting import blot_chip
 from drizframe.errors import RunError
 from drizframe.model import RUN, Chip, Frame, PixelMap, SkyValue, Unit
+from drizframe.pixels.blot import blot_chip
 from drizframe.stock.interpolators.nearest import NEAREST
 from drizframe.stock.interpolators.poly5 import POLY5
 from drizframe.stock.interpolators.sinc import SINC

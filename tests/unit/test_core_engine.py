@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drizframe.config import make_parameters
-from drizframe.engine.events import Bus
+from drizframe.engine.bus import Bus
 from drizframe.engine.order import ordered
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store

@@ -20,9 +20,9 @@ from astropy.io import fits
 import drizframe
 from drizframe import astrodrizzle
 from drizframe.config import make_parameters
-from drizframe.engine.overlaps import chip_footprint
 from drizframe.errors import DrizframeWarning, ParameterError
-from drizframe.hooks.options import CombineOptions, CosmicRayOptions
+from drizframe.grids.overlaps import chip_footprint
+from drizframe.hooks.records import CombineOptions, CosmicRayOptions
 from drizframe.model import SkyValue, Unit
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.stock.combine.minmed import MINMED

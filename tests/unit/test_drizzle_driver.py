@@ -5,11 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from drizframe.engine import blocks
-from drizframe.engine.drizzling import drizzle, drizzle_chip, finish
 from drizframe.errors import ParameterError, ShapeError
 from drizframe.hooks import Kernel
 from drizframe.model import Accumulator, ChipInput, PixelMap, Window
+from drizframe.pixels import blocks
+from drizframe.pixels.drizzle import drizzle, drizzle_chip, finish
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
 from drizframe.stock.kernels.point import POINT

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from astropy.wcs import WCS
 
-from drizframe.engine.drizzling import drizzle
 from drizframe.errors import InputError, RunError
 from drizframe.hooks import Weighting
 from drizframe.model import RUN, Exposure, PixelMap, SkyValue, Unit, Window
+from drizframe.pixels.drizzle import drizzle
 from drizframe.stock.kernels.square import SQUARE
 from drizframe.stock.kernels.turbo import TURBO
 from drizframe.stock.steps import final, separate

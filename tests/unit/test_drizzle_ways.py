@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import LowLevelCallable
 
-from drizframe.engine import blocks, profiles
-from drizframe.engine.drizzling import drizzle_chip
 from drizframe.errors import HookError, PluginError
 from drizframe.hooks import Kernel, PointFunction
 from drizframe.model import Accumulator, ChipInput, PixelMap, Window
+from drizframe.pixels import blocks, profiles
+from drizframe.pixels.drizzle import drizzle_chip
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 
 SHAPE = (30, 34)

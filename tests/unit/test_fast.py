@@ -59,8 +59,8 @@ SUMS = """
 import hashlib
 import numpy as np
 from drizframe import _fast, api
-from drizframe.engine.blotting import blot_chip
-from drizframe.engine.drizzling import drizzle
+from drizframe.pixels.blot import blot_chip
+from drizframe.pixels.drizzle import drizzle
 from drizframe.hooks import Interpolator, Kernel
 from drizframe.model import ChipInput, PixelMap, Window
 

@@ -8,12 +8,12 @@ from scipy import LowLevelCallable
 from scipy.interpolate import BSpline
 
 import drizframe
-from drizframe.engine import interpolator_ways
-from drizframe.engine.blotting import blot_chip
-from drizframe.engine.interpolator_ways import by_profile, values_of
 from drizframe.errors import BackendError, HookError, PluginError
 from drizframe.hooks import Interpolator
 from drizframe.model import PixelMap, Window
+from drizframe.pixels import interpolator_forms as interpolator_ways
+from drizframe.pixels.blot import blot_chip
+from drizframe.pixels.interpolator_forms import by_profile, values_of
 from drizframe.stock.interpolators.linear import LINEAR
 
 RNG = np.random.default_rng(5)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from drizframe import api
-from drizframe.engine.drizzling import drizzle
 from drizframe.model import ChipInput, PixelMap, Window
+from drizframe.pixels.drizzle import drizzle
 
 PHASES = np.linspace(-0.5, 0.5, 33)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import drizframe
-from drizframe.engine.custom_frames import check_size
 from drizframe.errors import InputError, ParameterError, told
+from drizframe.grids.custom_frames import check_size
 
 WCSLIB = "ERROR 6 in wcs_units() at line 3322 of file cextern/wcslib/C/wcs.c:\nIn CUNIT1 : Invalid symbol in 'furlong'."
 

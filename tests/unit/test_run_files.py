@@ -169,7 +169,7 @@ def test_a_log_is_never_added_to_a_file_that_is_read(folder):
 
 
 def test_planned_and_written_files_are_the_same(folder, monkeypatch):
-    from drizframe.stock.io import run_products
+    from drizframe.stock.products import planes as run_products
 
     seen = []
     planned = run_products.planned_paths

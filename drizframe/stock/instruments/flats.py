@@ -12,7 +12,7 @@ import numpy as np
 
 from drizframe.config.names import base_name
 from drizframe.errors import InputError
-from drizframe.hooks.headers import header_number
+from drizframe.headers.assembly import header_number
 from drizframe.model.fits_claims import opened_fits
 
 if TYPE_CHECKING:

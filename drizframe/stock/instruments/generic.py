@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drizframe.hooks import Instrument, generic_exposure, hookimpl
+from drizframe.headers import generic_exposure
+from drizframe.hooks import Instrument, hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drizframe.hooks.headers import Limits
+from drizframe.headers.assembly import Limits
 
 __all__ = ["HST"]
 

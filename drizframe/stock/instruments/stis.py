@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
+from drizframe.headers.assembly import Detector, exposure_from_headers
 from drizframe.hooks import Instrument, hookimpl
-from drizframe.hooks.headers import Detector, exposure_from_headers
 from drizframe.stock.instruments.flats import flat_facts
 from drizframe.stock.instruments.limits import HST
 

@@ -11,10 +11,9 @@ from drizframe.errors import UnreadableInputError, told
 from drizframe.model.sources import stored
 from drizframe.stock.io.cards import readable
 from drizframe.stock.io.checksums import wrong_sums
-from drizframe.stock.io.facts import plain
 from drizframe.stock.io.opening import open_fits, open_stream, sound
 from drizframe.stock.io.source import FitsSource, constant_shape
-from drizframe.stock.io.text import header_text
+from drizframe.stock.io.text import header_text, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

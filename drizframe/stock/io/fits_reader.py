@@ -13,8 +13,8 @@ from drizframe.config.inputs import root_name
 from drizframe.config.names import base_name
 from drizframe.config.peek import is_product
 from drizframe.errors import InputError, UnreadableInputError
+from drizframe.headers.assembly import header_number
 from drizframe.hooks import Reader, hookimpl
-from drizframe.hooks.headers import header_number
 from drizframe.model.sources import stored
 from drizframe.stock.io.cards import Kind, readable
 from drizframe.stock.io.checksums import verify_sums

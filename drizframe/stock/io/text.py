@@ -1,8 +1,10 @@
-"""Texts as FITS headers can hold them."""
+"""Texts and numbers as FITS headers hold them."""
 
 from __future__ import annotations
 
-__all__ = ["header_text"]
+from typing import Any
+
+__all__ = ["header_text", "plain"]
 
 
 def header_text(text: str) -> str:
@@ -26,3 +28,11 @@ def header_text(text: str) -> str:
     '\\xe9toile'
     """
     return "".join(c if " " <= c <= "~" else c.encode("unicode_escape").decode() for c in text)
+
+
+def plain(value: Any) -> Any:
+    """Return a number with the digits of its own precision: 36.684402, not 36.68440246582031."""
+    import numpy as np
+
+    single = np.float32(value)
+    return float(str(single)) if float(single) == float(value) else float(value)

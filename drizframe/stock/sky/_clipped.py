@@ -6,7 +6,7 @@ from typing import Any
 
 from drizframe.errors import InputError
 from drizframe.hooks import StatisticOptions
-from drizframe.model.statistics import Backend, ImageStatistics, image_statistics
+from drizframe.pixels.statistics import Backend, ImageStatistics, image_statistics
 
 __all__ = ["clipped"]
 

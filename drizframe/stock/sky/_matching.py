@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.hooks import Overlap, SkyChip, SkyOptions
+from drizframe.hooks import SkyChip, SkyOptions
+from drizframe.model import Overlap
 from drizframe.stock.sky._levels import Statistic, exposure_name
 
 __all__ = ["Pair", "matched_offsets", "pair_averages", "solve"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
-from drizframe.hooks import Overlap, SkyChip, SkyMethod, SkyOptions, hookimpl
-from drizframe.model import SkyValue
+from drizframe.hooks import SkyChip, SkyMethod, SkyOptions, hookimpl
+from drizframe.model import Overlap, SkyValue
 from drizframe.stock.sky._levels import (
     Statistic,
     chip_values,

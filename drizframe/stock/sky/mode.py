@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from drizframe.hooks import SkyStatistic, StatisticOptions, hookimpl
-from drizframe.model.statistics import compiled
+from drizframe.pixels.statistics import compiled
 from drizframe.stock.sky._clipped import clipped
 
 __all__ = ["MODE", "mode"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
 from drizframe.model import chip_scale
-from drizframe.model.units import parse_unit
+from drizframe.model.bunit import parse_unit
 
 if TYPE_CHECKING:
     from drizframe.model import Chip, Exposure

@@ -24,7 +24,7 @@ from drizframe.hooks import (
     pair_of,
 )
 from drizframe.model import Chip, Exposure, PlaneKey, SkyValue, Unit
-from drizframe.model.statistics import order_of_one
+from drizframe.pixels.statistics import order_of_one
 from drizframe.stock.steps._sky_alarm import is_beyond_noise, is_lost
 from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
 from drizframe.stock.steps._sky_masks import read_mask_catalogue, user_masks

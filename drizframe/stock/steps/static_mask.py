@@ -11,7 +11,7 @@ from drizframe.errors import InputError
 from drizframe.hooks import Job, Step, hookimpl
 from drizframe.model import PlaneKey, Unit
 from drizframe.model.signature import DetectorSignature, detector_signature
-from drizframe.model.statistics import Backend, image_statistics, order_of_one
+from drizframe.pixels.statistics import Backend, image_statistics, order_of_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe.engine.footprints import exposure_window, footprint, tiles, union
 from drizframe.errors import ParameterError
+from drizframe.grids.footprints import exposure_window, footprint, tiles, union
 from drizframe.model import PixelMap, Window
 
 

@@ -14,17 +14,6 @@ from astropy.wcs import WCS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drizframe.engine.celestial import sphere_mean
-from drizframe.engine.frames import (
-    TURN_ERROR,
-    aperture_roll,
-    build_frames,
-    custom_frame,
-    default_frame,
-    frame_from_reference,
-)
-from drizframe.engine.mapping import transform
-from drizframe.engine.pixel_scales import scale_ratio
 from drizframe.errors import (
     DrizframeWarning,
     InputError,
@@ -34,6 +23,17 @@ from drizframe.errors import (
     UnreadableInputError,
     WCSError,
 )
+from drizframe.grids.frames import (
+    TURN_ERROR,
+    aperture_roll,
+    build_frames,
+    custom_frame,
+    default_frame,
+    frame_from_reference,
+)
+from drizframe.grids.mapping import transform
+from drizframe.grids.pixel_scales import scale_ratio
+from drizframe.grids.wcs import sphere_mean
 from drizframe.model import Exposure, chip_scale
 
 NAMES = ("rot", "scale", "outnx", "outny", "ra", "dec", "crpix1", "crpix2")

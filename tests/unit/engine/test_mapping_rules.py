@@ -13,9 +13,9 @@ import pytest
 from astropy.io import fits
 from astropy.wcs import WCS, DistortionLookupTable, Sip
 
-from drizframe.engine.celestial import WcsState
-from drizframe.engine.mapping import SkyTransform, WCSMap, pixel_map, transform
 from drizframe.errors import InputError, ParameterError, WCSError
+from drizframe.grids.mapping import SkyTransform, WCSMap, pixel_map, transform
+from drizframe.grids.wcs import WcsState
 from drizframe.model import Chip, Frame
 
 

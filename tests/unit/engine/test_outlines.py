@@ -11,10 +11,10 @@ from astropy.wcs import WCS
 import drizframe
 from drizframe import Exposure
 from drizframe.config import make_parameters
-from drizframe.engine import custom_frames
-from drizframe.engine.frames import build_frames, default_frame, sky_corners
-from drizframe.engine.outlines import covered_share, outlines, suspects
 from drizframe.errors import DrizframeError, DrizframeWarning, InputError, ParameterError
+from drizframe.grids import custom_frames
+from drizframe.grids.frames import build_frames, default_frame, sky_corners
+from drizframe.grids.outlines import covered_share, outlines, suspects
 
 SIDE = 24
 

@@ -8,14 +8,14 @@ from astropy.wcs import WCS, Sip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe.engine.overlaps import (
+from drizframe.errors import WCSError
+from drizframe.grids.overlaps import (
     chip_footprint,
     common_polygon,
     find_overlaps,
     scan_polygon,
     spherical_area,
 )
-from drizframe.errors import WCSError
 from drizframe.model import Exposure, Unit
 
 ARCSEC = 1 / 3600

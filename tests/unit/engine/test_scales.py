@@ -10,7 +10,7 @@ from astropy.wcs import WCS
 
 from drizframe import Exposure
 from drizframe.config import Parameters
-from drizframe.engine.events import Bus
+from drizframe.engine.bus import Bus
 from drizframe.engine.scales import bring_together
 from drizframe.errors import InputError, ParameterError
 from drizframe.hooks import PluginManager, WeightOptions

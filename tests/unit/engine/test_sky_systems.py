@@ -18,13 +18,13 @@ from astropy.wcs import WCS
 
 import drizframe
 from drizframe import Exposure
-from drizframe.engine.checks import matrix_conflict
-from drizframe.engine.frames import build_frames, default_frame
-from drizframe.engine.mapping import WCSMap, transform
-from drizframe.engine.overlaps import find_overlaps
 from drizframe.engine.plan import make_plan
-from drizframe.engine.sky_systems import SkySystem, conversion, system_of
 from drizframe.errors import DrizframeWarning, WCSError
+from drizframe.grids.checks import matrix_conflict
+from drizframe.grids.frames import build_frames, default_frame
+from drizframe.grids.mapping import WCSMap, transform
+from drizframe.grids.overlaps import find_overlaps
+from drizframe.grids.sky_systems import SkySystem, conversion, system_of
 
 STAR = SkyCoord(266.4 * u.deg, -28.9 * u.deg, frame="icrs")
 SIDE = 40

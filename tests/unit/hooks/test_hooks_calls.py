@@ -28,7 +28,7 @@ from drizframe.hooks import (
     Weighting,
     Writer,
 )
-from drizframe.hooks.calls import fitting
+from drizframe.hooks.records.signatures import fitting
 
 
 def function_of(arguments, answer=1):

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import drizframe.model.statistics as module
+import drizframe.pixels.statistics as module
 from drizframe.errors import BackendError, InputError, ParameterError
-from drizframe.model._statistics import ordered_sum
-from drizframe.model.statistics import image_statistics
+from drizframe.pixels._statistics import ordered_sum
+from drizframe.pixels.statistics import image_statistics
 
 
 def sky(size=5000, seed=0):

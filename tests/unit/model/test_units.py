@@ -8,8 +8,8 @@ import pytest
 
 from drizframe.errors import InputError
 from drizframe.model import ArraySource
+from drizframe.model.bunit import conversion_factor, parse_unit, product_unit
 from drizframe.model.sources import ScaledSource, scale_of, stored
-from drizframe.model.units import conversion_factor, parse_unit, product_unit
 
 
 @pytest.mark.parametrize(

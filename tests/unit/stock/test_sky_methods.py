@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drizframe.hooks import Overlap, SkyChip, SkyOptions, StatisticOptions
+from drizframe.hooks import SkyChip, SkyOptions, StatisticOptions
+from drizframe.model import Overlap
 from drizframe.stock.sky import globalmin, globalmin_match, localmin, match, mean, median, mode
 
 STATISTICS = [median.MEDIAN, mode.MODE, mean.MEAN]

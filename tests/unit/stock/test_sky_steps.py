@@ -12,7 +12,6 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from drizframe.config import Parameters
-from drizframe.engine.overlaps import find_overlaps
 from drizframe.errors import (
     InputError,
     MissingInputError,
@@ -21,6 +20,7 @@ from drizframe.errors import (
     ShapeError,
     UnreadableInputError,
 )
+from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Job, SkyMethod, StatisticOptions, choose
 from drizframe.model import RUN, Exposure, PlaneKey, SkyValue, Unit
 from drizframe.model.signature import static_mask_name, static_mask_names

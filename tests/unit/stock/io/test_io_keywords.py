@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 import drizframe
 from drizframe.model import Frame, Window
 from drizframe.stock.io.checksum_cards import data_sum, put_checksums
-from drizframe.stock.io.grid_keywords import describes_array, drop_grid, is_alternate, put_pixel_sizes
-from drizframe.stock.io.headers import product_headers
 from drizframe.stock.io.images import write_part
 from drizframe.stock.io.sound_cards import sound_header
-from drizframe.stock.io.tables import header_table
-from drizframe.stock.io.wcs_keywords import put_frame
+from drizframe.stock.products.grid_keywords import describes_array, drop_grid, is_alternate, put_pixel_sizes
+from drizframe.stock.products.headers import product_headers
+from drizframe.stock.products.tables import header_table
+from drizframe.stock.products.wcs_keywords import put_frame
 
 
 def header_of(*cards: str) -> fits.Header:
@@ -408,7 +408,7 @@ LEFT = {
 @pytest.fixture
 def facts(make_file, read):
     from drizframe.config.inputs import output_names
-    from drizframe.stock.io.facts import ProductFacts
+    from drizframe.stock.products.facts import ProductFacts
 
     others = {
         "CRPIX1O": 3.0,

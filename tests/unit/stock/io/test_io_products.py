@@ -15,8 +15,8 @@ import drizframe
 from drizframe.config.inputs import output_names
 from drizframe.errors import InputError, MissingInputError, OutputError
 from drizframe.model import Frame, Mosaic, Unit, Window
-from drizframe.stock.io import intermediate
-from drizframe.stock.io.blending import (
+from drizframe.stock.products import intermediate
+from drizframe.stock.products.blending import (
     FUNCTIONS,
     Rules,
     blend,
@@ -25,11 +25,11 @@ from drizframe.stock.io.blending import (
     packaged_rules,
     parse_rules,
 )
-from drizframe.stock.io.facts import ProductFacts, totals
-from drizframe.stock.io.fits_writers import write_mef, write_simple
-from drizframe.stock.io.headers import product_headers
-from drizframe.stock.io.tables import NULL, header_table
-from drizframe.stock.io.wcs_keywords import wcs_type
+from drizframe.stock.products.facts import ProductFacts, totals
+from drizframe.stock.products.headers import product_headers
+from drizframe.stock.products.tables import NULL, header_table
+from drizframe.stock.products.wcs_keywords import wcs_type
+from drizframe.stock.products.writers import write_mef, write_simple
 
 
 @pytest.fixture

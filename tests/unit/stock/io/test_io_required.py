@@ -8,7 +8,8 @@ from astropy.io import fits
 
 import drizframe
 from drizframe.errors import HookError, InputError, ParameterError
-from drizframe.hooks import Instrument, generic_exposure
+from drizframe.headers import generic_exposure
+from drizframe.hooks import Instrument
 
 
 def without_flags(path, how):

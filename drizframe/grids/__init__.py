@@ -1,0 +1,1 @@
+"""Where pixels lie: frames, maps, footprints."""

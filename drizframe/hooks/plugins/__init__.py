@@ -1,0 +1,1 @@
+"""The machinery of plugins: manager, registry, checks, parameter sections."""

@@ -1,0 +1,1 @@
+"""How pixels move: drizzle, blot, and statistics of them."""

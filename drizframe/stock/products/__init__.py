@@ -1,0 +1,1 @@
+"""What AstroDrizzle's files look like: names, headers, tables, and the writers that make them."""
