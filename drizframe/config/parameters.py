@@ -8,15 +8,20 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, field_validator
 
-from drizframe.config.early import SeparateParameters, SkyParameters, StaticMaskParameters
-from drizframe.config.late import (
+from drizframe.config.run import GeneralParameters, OwnParameters
+from drizframe.config.steps import (
     BlotParameters,
     CosmicRayParameters,
+    FinalFrameParameters,
     FinalParameters,
+    FrameParameters,
     InstrumentParameters,
     MedianParameters,
+    SeparateFrameParameters,
+    SeparateParameters,
+    SkyParameters,
+    StaticMaskParameters,
 )
-from drizframe.config.run import GeneralParameters, OwnParameters
 from drizframe.config.types import _int, is_blank
 from drizframe.errors import ParameterError, UnknownParameterError, UnsupportedError
 
@@ -27,9 +32,7 @@ ALIASES = {"gnkeyword": "gainkeyword"}
 
 #: Switch of a custom frame -> the parameters any of which switches it on, as in the reference.
 FRAME_SWITCHES = {
-    switch: tuple(
-        prefix + n for n in ("refimage", "rot", "scale", "outnx", "outny", "ra", "dec", "crpix1", "crpix2")
-    )
+    switch: tuple(prefix + name for name in FrameParameters.model_fields)
     for prefix, switch in (("final_", "final_wcs"), ("driz_sep_", "driz_sep_wcs"))
 }
 
@@ -42,10 +45,12 @@ _NOT_YET = {
 
 class Parameters(
     InstrumentParameters,
+    FinalFrameParameters,  # type: ignore[misc, valid-type]
     FinalParameters,
     CosmicRayParameters,
     BlotParameters,
     MedianParameters,
+    SeparateFrameParameters,  # type: ignore[misc, valid-type]
     SeparateParameters,
     SkyParameters,
     StaticMaskParameters,

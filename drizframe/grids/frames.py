@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.config.steps import FrameParameters
 from drizframe.errors import InputError, NothingToCombineError
 from drizframe.grids.custom_frames import check_size, custom_frame
 from drizframe.grids.outlines import (
@@ -56,7 +57,7 @@ OBLONG = 1.25
 #: What stands before the parameters of a frame.
 _PREFIXES = {"separate": "driz_sep_", "final": "final_"}
 #: Parameters of a frame, without their prefix.
-_MODIFIERS = ("rot", "scale", "outnx", "outny", "ra", "dec", "crpix1", "crpix2")
+_MODIFIERS = tuple(name for name in FrameParameters.model_fields if name != "refimage")
 
 
 def default_frame(
