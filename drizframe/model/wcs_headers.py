@@ -228,6 +228,9 @@ def _check_polynomials(header: Header, result: Header, where: str) -> None:
 
 def _copy_tables(header: Header, result: Header, where: str, tables: HDUList | None, size: int) -> None:
     """Copy the records of look-up tables whose tables are there."""
+    if "CPDIS1" in header and "CPDIS2" not in header:  # one that the WCS library cannot take
+        msg = f"{where}: the WCS cannot be used: there is a look-up table for x (CPDIS1) and none for y (CPDIS2). Get the file again."
+        raise WCSError(msg)
     for kind, record, extension, error in _TABLES:
         for axis in (1, 2):
             key = f"{kind}{axis}"
@@ -240,8 +243,9 @@ def _copy_tables(header: Header, result: Header, where: str, tables: HDUList | N
             result[key] = "Lookup"
             for field, value in _record(header, f"{record}{axis}").items():
                 result.append((f"{record}{axis}", f"{field.split('.', 1)[1]}: {float(value)}"), end=True)
-            if _is_number(header.get(f"{error}{axis}")):
-                result[f"{error}{axis}"] = header[f"{error}{axis}"]
+            largest = header.get(f"{error}{axis}")
+            if _is_number(largest) and largest >= 0:  # else tables are dropped, and their records are not
+                result[f"{error}{axis}"] = largest
     if "AXISCORR" in header:  # the older form of detector corrections
         if _whole(header["AXISCORR"]) not in (1, 2):
             _fail(where, "AXISCORR", header["AXISCORR"], "it is 1 or 2")
@@ -274,10 +278,13 @@ def _check_record(header: Header, name: str, where: str) -> int:
             )
         if not _is_number(value):
             _fail(where, key, value, "it must be a finite number")
-    own = f"{name}.AXIS.{name[-1]}"
-    if own not in found:
-        msg = f"{where}: the WCS cannot be used: {own} is missing, which says how its look-up table lies. Add it."
-        raise WCSError(msg)
+    for field, says in (
+        ("NAXES", "how many axes its look-up table has"),
+        (f"AXIS.{name[-1]}", "how its look-up table lies"),
+    ):
+        if f"{name}.{field}" not in found:
+            msg = f"{where}: the WCS cannot be used: {name}.{field} is missing, which says {says}. Add it."
+            raise WCSError(msg)
     return int(found.get(f"{name}.EXTVER", 1))
 
 

@@ -157,7 +157,10 @@ def chip_wcs(
         AttributeError,
         AssertionError,
         ArithmeticError,
+        MemoryError,
     ) as error:
+        if isinstance(error, MemoryError) and not error.args:
+            raise  # of Python; wcslib says so too where a table of its own is wrong, and then says which
         text = told(error)
         msg = (
             f"{where}: the WCS cannot be used ({text}). Correct its keywords, or repair the distortion "

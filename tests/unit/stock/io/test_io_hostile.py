@@ -208,8 +208,9 @@ SIP = {
         ({"CRVAL1": "150"}, r"CRVAL1 is '150'"), ({"CRPIX1": 1e300}, r"CRPIX1 is 1e\+300"), ({"CTYPE1": 5}, r"CTYPE1 is 5"),
         ({"CTYPE1": "RA---XYZ"}, r"projection 'XYZ' is not known"), ({"CTYPE2": "DEC--TAB"}, r"projection 'TAB'"),
         ({"LONPOLE": 1e300}, r"LONPOLE"), ({"LATPOLE": "x"}, r"LATPOLE"), ({"CQDIS1": "Polynomial"}, r"CQDIS1"),
-        ({"CPDIS1": "Polynomial"}, r"CPDIS1 is 'Polynomial'"), ({"CPDIS1": 7}, r"CPDIS1 is 7"),
-        ({"CPDIS2": "Lookup"}, r"DP2.AXIS.2 is missing"),
+        ({"CPDIS1": "Polynomial", "CPDIS2": "Lookup"}, r"CPDIS1 is 'Polynomial'"),
+        ({"CPDIS1": 7, "CPDIS2": 7}, r"CPDIS1 is 7"), ({"CPDIS1": "Lookup"}, r"none for y \(CPDIS2\)"),
+        ({"CPDIS2": "Lookup"}, r"DP2.NAXES is missing"),
         ({"D2IMDIS1": "text"}, r"D2IMDIS1 is 'text'"), ({"AXISCORR": 9}, r"AXISCORR is 9"),
         (dict.fromkeys(("CD1_1", "CD1_2", "CD2_1", "CD2_2")), r"no CD matrix"),
         ({"CD1_1": -1.0}, r"singular or skewed|arcsec are plausible"), ({"CD2_1": 1.0}, r"arcsec are plausible"),
@@ -324,7 +325,7 @@ def table(ver, value=0.25, **cards):
     ],
 )  # fmt: skip
 def test_a_look_up_table_that_cannot_be_used_is_named(make_file, read, extension, told):
-    path = make_file(chips=1, science={"CPDIS1": "Lookup"})
+    path = make_file(chips=1, science={"CPDIS1": "Lookup", "CPDIS2": "Lookup"})
     with fits.open(path, mode="update") as hdus:
         for text in ("EXTVER: 1", "NAXES: 2", "AXIS.1: 1", "AXIS.2: 2"):
             hdus["SCI"].header.set("DP1", text)
@@ -339,7 +340,7 @@ def test_a_look_up_table_that_cannot_be_used_is_named(make_file, read, extension
     ("field", "value"), [("NAXES", 65536), ("AXIS.1", 9), ("EXTVER", -3), ("EXTVER", 1.5)]
 )
 def test_a_record_of_a_table_that_cannot_be_is_named(make_file, read, field, value):
-    path = make_file(chips=1, science={"CPDIS1": "Lookup"})
+    path = make_file(chips=1, science={"CPDIS1": "Lookup", "CPDIS2": "Lookup"})
     with fits.open(path, mode="update") as hdus:
         for text in {"EXTVER": 1, "NAXES": 2, "AXIS.1": 1, "AXIS.2": 2, field: value}.items():
             hdus["SCI"].header.set("DP1", f"{text[0]}: {text[1]}")
@@ -350,7 +351,7 @@ def test_a_record_of_a_table_that_cannot_be_is_named(make_file, read, field, val
 
 
 def test_of_several_cards_of_one_field_all_that_reach_the_library_are_checked(make_file, read):
-    path = make_file(chips=1, science={"CPDIS1": "Lookup"})
+    path = make_file(chips=1, science={"CPDIS1": "Lookup", "CPDIS2": "Lookup"})
     with fits.open(path, mode="update") as hdus:
         for text in ("NAXES: 65536", "NAXES: 2", "EXTVER: 1", "AXIS.1: 1", "AXIS.2: 2"):
             hdus["SCI"].header.append(("DP1", text), end=True)
