@@ -215,14 +215,18 @@ def _maps(
                 maps[which, unit] = (
                     maps["separate", unit]
                     if same
-                    else pixel_map(chip, frame, stepsize=parameters.stepsize, wcsmap=wcsmap)
+                    else pixel_map(
+                        chip, frame, stepsize=parameters.stepsize, wcsmap=wcsmap, name=exposure.name
+                    )
                 )
                 ratios[which, unit] = scale_ratio(chip, frame, coeffs=parameters.coeffs)
             reuse = parameters.blot_stepsize == parameters.stepsize or wcsmap is not None
             maps["blot", unit] = (
                 maps["separate", unit]
                 if reuse
-                else pixel_map(chip, frames["separate"], stepsize=parameters.blot_stepsize)
+                else pixel_map(
+                    chip, frames["separate"], stepsize=parameters.blot_stepsize, name=exposure.name
+                )
             )
     return maps, ratios
 

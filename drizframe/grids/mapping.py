@@ -242,7 +242,9 @@ def transform(chip_wcs: WCS, frame_wcs: WCS) -> SkyTransform:
     return SkyTransform(chip_wcs, frame_wcs)
 
 
-def pixel_map(chip: Chip, frame: Frame, *, stepsize: float | str = 10, wcsmap: Any = None) -> PixelMap:
+def pixel_map(
+    chip: Chip, frame: Frame, *, stepsize: float | str = 10, wcsmap: Any = None, name: str = ""
+) -> PixelMap:
     """Return the map from a chip to a frame.
 
     Parameters
@@ -258,6 +260,8 @@ def pixel_map(chip: Chip, frame: Frame, *, stepsize: float | str = 10, wcsmap: A
     wcsmap : class, callable or object, optional
         ``wcsmap(input_wcs, output_wcs)`` gives an object whose ``forward(x, y)`` maps pixels, counted from 1;
         an object that has `forward` is used itself.  `stepsize` is then without effect.
+    name : str
+        Name of the exposure, for messages.
 
     Returns
     -------
@@ -280,7 +284,7 @@ def pixel_map(chip: Chip, frame: Frame, *, stepsize: float | str = 10, wcsmap: A
         found = PixelMap.from_function(transform(chip.wcs, frame.wcs), chip.shape)
     else:
         found = PixelMap.from_table(transform(chip.wcs, frame.wcs), chip.shape, float(step))
-    _check_projectable(found, chip, frame)
+    _check_projectable(found, chip, frame, name)
     return found
 
 
@@ -331,7 +335,7 @@ def _user_transform(wcsmap: Any, source: WCS, target: WCS) -> Transform:
     return _Forward(made)
 
 
-def _check_projectable(pixels: PixelMap, chip: Chip, frame: Frame) -> None:
+def _check_projectable(pixels: PixelMap, chip: Chip, frame: Frame, name: str) -> None:
     """Raise `InputError` if the frame's projection holds no position of the chip."""
     if pixels.nodes is not None:
         some = np.isfinite(pixels.nodes).all(axis=0).any()
@@ -342,7 +346,7 @@ def _check_projectable(pixels: PixelMap, chip: Chip, frame: Frame) -> None:
     if not some:
         ra, dec = (float(v) for v in frame.wcs.wcs.crval)
         msg = (
-            f"No pixel of chip {chip.extver} (reference point {tuple(float(v) for v in chip.wcs.wcs.crval)} "
+            f"No pixel of {name and f'{name}, '}chip {chip.extver} (reference point {tuple(float(v) for v in chip.wcs.wcs.crval)} "
             f"deg) can be projected onto the output frame centred near ({ra}, {dec}) deg: it lies on the "
             "other side of the sky. Check the frame (final_ra, final_dec, final_refimage or driz_sep_…) or "
             "leave the exposure out."

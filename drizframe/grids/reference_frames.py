@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import DrizframeWarning, MissingInputError, ParameterError, WCSError
+from drizframe.fits.beside import opened_fits
 from drizframe.grids.checks import matrix_conflict
 from drizframe.grids.custom_frames import check_size
 from drizframe.grids.wcs import WcsState, cd_matrix, column_scale, core_wcs, orientation, tangent_wcs
 from drizframe.model import Frame
-from drizframe.model.fits_claims import opened_fits
 from drizframe.model.wcs_headers import checked_wcs_header
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import numpy as np
 
 from drizframe.config.names import base_name
 from drizframe.errors import InputError
+from drizframe.fits.beside import opened_fits
 from drizframe.headers.assembly import header_number
-from drizframe.model.fits_claims import opened_fits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

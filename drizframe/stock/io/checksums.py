@@ -13,8 +13,8 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import UnreadableInputError
+from drizframe.fits.opening import open_stream, sound
 from drizframe.stock.io.cards import readable
-from drizframe.stock.io.opening import open_stream, sound
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header

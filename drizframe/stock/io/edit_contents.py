@@ -8,10 +8,10 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import UnreadableInputError, told
+from drizframe.fits.opening import open_fits, open_stream, sound
 from drizframe.model.sources import stored
 from drizframe.stock.io.cards import readable
 from drizframe.stock.io.checksums import wrong_sums
-from drizframe.stock.io.opening import open_fits, open_stream, sound
 from drizframe.stock.io.source import FitsSource, constant_shape
 from drizframe.stock.io.text import header_text, plain
 

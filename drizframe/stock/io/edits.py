@@ -19,15 +19,15 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import MissingInputError, OutputError
+from drizframe.fits.opening import open_stream
+from drizframe.fits.stamps import Stamp, check_unchanged, stamp_of
 from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.atomic import check_folder
 from drizframe.stock.io.edit_contents import check_editable, single_exposure, split_parts, write_edit
 from drizframe.stock.io.journal import Change, commit
 from drizframe.stock.io.locks import is_packed
-from drizframe.stock.io.opening import open_stream
 from drizframe.stock.io.rights import check_owner
 from drizframe.stock.io.source import FitsSource
-from drizframe.stock.io.stamps import Stamp, check_unchanged, stamp_of
 
 if TYPE_CHECKING:
     from drizframe.model import Exposure, Unit

@@ -13,6 +13,9 @@ from drizframe.config.inputs import root_name
 from drizframe.config.names import base_name
 from drizframe.config.peek import is_product
 from drizframe.errors import InputError, UnreadableInputError
+from drizframe.fits.opening import SUFFIXES, open_fits, open_stream, sound
+from drizframe.fits.stamps import Stamp
+from drizframe.fits.structure import Structure, structure_of
 from drizframe.headers.assembly import header_number
 from drizframe.hooks import Reader, hookimpl
 from drizframe.model.sources import stored
@@ -29,10 +32,7 @@ from drizframe.stock.io.layout import (
     select_group,
     with_files,
 )
-from drizframe.stock.io.opening import SUFFIXES, open_fits, open_stream, sound
 from drizframe.stock.io.required import check_required, orphans
-from drizframe.stock.io.stamps import Stamp
-from drizframe.stock.io.structure import Structure, structure_of
 from drizframe.stock.io.waivered import is_waivered, split_primary, waivered_chips
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO
 
 from drizframe.errors import OutputError, told
+from drizframe.fits.stamps import Stamp, check_unchanged
 from drizframe.stock.io.atomic import check_folder
 from drizframe.stock.io.entries import (
     JOURNAL,
@@ -35,7 +36,6 @@ from drizframe.stock.io.entries import (
 )
 from drizframe.stock.io.locks import Holder, folder_guards, own_file, sweep_locks
 from drizframe.stock.io.rights import check_owner, keep_rights
-from drizframe.stock.io.stamps import Stamp, check_unchanged
 from drizframe.system.interrupts import shielded
 from drizframe.system.temporary import sweep_parts
 

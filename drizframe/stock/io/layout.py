@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, MissingInputError, ParameterError
-from drizframe.stock.io.opening import open_fits, sound
+from drizframe.fits.opening import open_fits, sound
+from drizframe.fits.stamps import stamps_of
 from drizframe.stock.io.source import FitsSource, image_shape
-from drizframe.stock.io.stamps import stamps_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from drizframe.errors import OutputError, told
-from drizframe.stock.io.unpacking import PACKED
+from drizframe.fits.unpacking import PACKED
 from drizframe.system.owners import Mark
 from drizframe.system.temporary import beside
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import InputError
+from drizframe.fits.opening import open_fits, sound
+from drizframe.fits.stamps import Stamp, check_unchanged, stamps_of
 from drizframe.model.sources import ScaledSource
 from drizframe.stock.io.cards import readable
-from drizframe.stock.io.opening import open_fits, sound
-from drizframe.stock.io.stamps import Stamp, check_unchanged, stamps_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, UnreadableInputError, told
+from drizframe.fits.opening import open_fits, sound
 from drizframe.stock.io.layout import ChipPlace, check_pixels, companion
-from drizframe.stock.io.opening import open_fits, sound
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList, Header

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from drizframe.fits.opening import open_fits
+from drizframe.fits.stamps import stamp_of
 from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.edits import single_exposure
-from drizframe.stock.io.opening import open_fits
 from drizframe.stock.io.sound_cards import drop_unsound
 from drizframe.stock.io.source import FitsSource
-from drizframe.stock.io.stamps import stamp_of
 from drizframe.stock.products.chip_headers import chip_header
 from drizframe.stock.products.grid_keywords import STRUCTURE, remove
 from drizframe.stock.products.input_headers import read_primary

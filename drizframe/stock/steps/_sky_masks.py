@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import InputError, ShapeError, told
-from drizframe.model.fits_claims import opened_fits
+from drizframe.fits.beside import opened_fits
 from drizframe.model.sources import stored
 from drizframe.stock.steps._sky_files import read_lines
 

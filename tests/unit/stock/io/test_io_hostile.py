@@ -11,7 +11,7 @@ import pytest
 from astropy.io import fits
 
 from drizframe.errors import InputError, UnreadableInputError, WCSError
-from drizframe.stock.io import unpacking
+from drizframe.fits import unpacking
 
 
 def raw_card(path, hdu, card, *, instead=None):

@@ -12,8 +12,8 @@ from astropy.io import fits
 
 import drizframe
 from drizframe.errors import InputError, MissingInputError
-from drizframe.stock.io.opening import open_fits
-from drizframe.stock.io.stamps import Stamp, stamp_of
+from drizframe.fits.opening import open_fits
+from drizframe.fits.stamps import Stamp, stamp_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::drizframe.errors.DrizframeWarning")
 

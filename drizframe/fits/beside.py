@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError, told
+from drizframe.fits.stamps import Stamp
+from drizframe.fits.structure import structure_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -52,6 +54,7 @@ def opened_fits(path: Path, what: str) -> Iterator[HDUList]:
     if not path.is_file():
         msg = f"{what}, which cannot be read as FITS: it is a folder, a device or a pipe. Give the name of a FITS file."
         raise UnreadableInputError(msg)
+    _check_layout(path, what)
     try:
         with fits.open(path, mode="readonly", memmap=False) as hdus:
             _check_claims(hdus, path, what)
@@ -61,6 +64,18 @@ def opened_fits(path: Path, what: str) -> Iterator[HDUList]:
     except (*_DAMAGE, VerifyError) as error:
         text = told(error)
         msg = f"{what}, which cannot be read as FITS: {text}. Get the file again."
+        raise UnreadableInputError(msg) from error
+
+
+def _check_layout(path: Path, what: str) -> None:
+    """Refuse a file whose headers claim what cannot be, before a library believes them."""
+    try:
+        structure_of(str(path), Stamp.of(path.stat()))
+    except UnreadableInputError as error:
+        msg = f"{what}, which cannot be read as FITS: {error}"
+        raise UnreadableInputError(msg) from error
+    except OSError as error:
+        msg = f"{what}, which cannot be read: {error.strerror}. Look at its permissions."
         raise UnreadableInputError(msg) from error
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from drizframe.errors import UnreadableInputError
-from drizframe.stock.io.stamps import Stamp
-from drizframe.stock.io.unpacking import PACKED, packed_bytes
+from drizframe.fits.stamps import Stamp
+from drizframe.fits.unpacking import PACKED, packed_bytes
 
 __all__ = ["MAX_PIXELS", "Structure", "structure_of"]
 

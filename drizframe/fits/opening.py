@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from drizframe.errors import DrizframeError, MissingInputError, UnreadableInputError, told
+from drizframe.fits.stamps import Stamp, check_unchanged
+from drizframe.fits.structure import structure_of
+from drizframe.fits.unpacking import PACKED, packed_bytes
 from drizframe.hooks import owner_of
-from drizframe.stock.io.stamps import Stamp, check_unchanged
-from drizframe.stock.io.structure import structure_of
-from drizframe.stock.io.unpacking import PACKED, packed_bytes
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from drizframe.errors import UnreadableInputError, told
-from drizframe.stock.io.stamps import Stamp
+from drizframe.fits.stamps import Stamp
 
 __all__ = ["LIMIT", "PACKED", "packed_bytes"]
 

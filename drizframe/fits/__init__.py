@@ -1,0 +1,1 @@
+"""FITS files, looked at before a library opens them: what they claim to hold, and whether they have changed."""
