@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -523,7 +524,10 @@ def run_session(
         result = _result(context, with_headers(context, product, make_mosaic(context)))
         session = Session(context=context, result=result, product=product)
         if output is not None:
-            result.products.extend(session.write(stale))
+            with hearing(lambda text: bus.note(text, warn=True)):
+                result.products.extend(session.write(stale))
+            told = dataclasses.replace(result, warnings=tuple(bus.warnings))
+            session = dataclasses.replace(session, result=told)
         bus.run("end_run", "done")
     except BaseException as error:
         store.close()

@@ -164,6 +164,12 @@ class Mark:
         return f"{self.machine}-{self.pid}-{self.start}-{self.random}"
 
     @property
+    def is_this(self) -> bool:
+        """Whether the process is this one."""
+        own = type(self).own()
+        return (self.machine, self.pid, self.start) == (own.machine, own.pid, own.start)
+
+    @property
     def gone(self) -> bool:
         """Whether the process was of this machine and has ended."""
         if self.machine != machine():

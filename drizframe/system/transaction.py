@@ -14,13 +14,14 @@ import contextlib
 import json
 import os
 import time
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from drizframe.errors import OutputError, told
+from drizframe.errors import DrizframeWarning, OutputError, told
 from drizframe.system.interrupts import shielded
 from drizframe.system.temporary import BACKUP, JOURNAL, PART, beside, create, marked, sweep_parts
 
@@ -34,6 +35,8 @@ __all__ = ["Transaction", "current", "recover_products", "together"]
 State = Literal["commit", "back"]
 
 _CURRENT: ContextVar[Transaction | None] = ContextVar("drizframe_transaction", default=None)
+#: Names of journals of this process that are at work.
+_ACTIVE: set[str] = set()
 
 
 def current() -> Transaction | None:
@@ -43,13 +46,17 @@ def current() -> Transaction | None:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """One renaming: base names, and size and time of the file that is renamed; `part` None: `target` is removed."""
+    """One renaming: base names, and size and time of the file that is renamed; `part` None: `target` is removed.
+
+    `was` is what tells the file that is replaced from others; None: there was none.
+    """
 
     target: str
     backup: str
     part: str | None
     size: int
     changed: int
+    was: tuple[int, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -81,7 +88,7 @@ class _Journal:
         """Read one; names that lead out of its folder are refused."""
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-            moves = [_Move(**m) for m in record["moves"]]
+            moves = [_move(m) for m in record["moves"]]
             others = [str(o) for o in record["with"]]
             state = record["state"]
             names = [n for m in moves for n in (m.target, m.backup, m.part) if n is not None]
@@ -96,6 +103,17 @@ class _Journal:
             )
             raise OutputError(msg) from error
         return cls(path, moves, others, state)
+
+
+def _move(record: dict[str, Any]) -> _Move:
+    """Return the renaming that a record describes."""
+    was = record.get("was")
+    move = _Move(**{**record, "was": None if was is None else tuple(was)})
+    numbers = (move.size, move.changed, *(move.was or (0,) * 3))
+    if len(numbers) != 5 or not all(type(n) is int for n in numbers):
+        msg = "sizes and times are whole numbers"
+        raise ValueError(msg)
+    return move
 
 
 def _base(name: Any) -> bool:
@@ -143,7 +161,8 @@ class Transaction:
         """Delete the temporary files."""
         for part in self._parts.values():
             if part is not None:
-                part.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):  # what stays, a later run removes
+                    part.unlink(missing_ok=True)
 
     def commit(self) -> None:
         """Make all of it so.
@@ -155,22 +174,34 @@ class Transaction:
         """
         if not self._parts:
             return
-        journals: list[_Journal] = []
-        with shielded(), _alone({t.parent.absolute() for t in self._parts}):
+        with shielded(), _alone({t.parent.resolve() for t in self._parts}):
+            journals = self._journals()
+            names = {j.path.name for j in journals}
+            _ACTIVE.update(names)
             try:
-                journals = self._journals()
-                for journal in journals:
-                    journal.write()
-                self._parts = {}  # from here on they are the journals' business
-                _forward(journals)
-            except OSError as error:
-                self._undo(journals, error)
-            except BaseException:  # the files must agree with each other before it goes on
-                self._parts = {}
-                _forward(journals)
-                _finish(journals)
-                raise
+                self._carry_out(journals)
+            finally:
+                _ACTIVE.difference_update(names)
+
+    def _carry_out(self, journals: Sequence[_Journal]) -> None:
+        """Write the journals, rename, and remove them; or undo it."""
+        try:
+            for journal in journals:
+                journal.write()
+            self._parts = {}  # from here on they are the journals' business
+            _forward(journals)
+        except OSError as error:
+            self._undo(journals, error)
+        except BaseException:  # the files must agree with each other before it goes on
+            self._parts = {}
+            _forward(journals)
             _finish(journals)
+            raise
+        try:
+            _finish(journals)
+        except OSError as error:
+            msg = f"{self._what} are in place, but what they replaced cannot be removed: {told(error)}. The next run that writes there removes it."
+            warnings.warn(msg, DrizframeWarning, stacklevel=2)
 
     def _undo(self, journals: Sequence[_Journal], error: OSError) -> None:
         try:
@@ -193,9 +224,9 @@ class Transaction:
             stat = (target if part is None else part).lstat()
             move = _Move(
                 target=target.name, backup=beside(target, BACKUP).name, part=None if part is None else part.name,
-                size=stat.st_size, changed=stat.st_mtime_ns,
+                size=stat.st_size, changed=stat.st_mtime_ns, was=_stamp(target),
             )  # fmt: skip
-            folders.setdefault(target.parent.absolute(), []).append(move)
+            folders.setdefault(target.parent.resolve(), []).append(move)
         name = beside(Path("products"), JOURNAL).name  # the same in all folders, and nobody can guess it
         paths = [folder / name for folder in folders]
         return [
@@ -265,18 +296,32 @@ def _back(journals: Sequence[_Journal]) -> None:
             journal.write()
     for journal in journals:
         for move in reversed(journal.moves):
-            target, backup = journal.folder / move.target, journal.folder / move.backup
-            part = None if move.part is None else journal.folder / move.part
-            if _one_file(backup, target):
-                backup.unlink()  # it was not replaced yet
-            elif os.path.lexists(backup):
-                backup.replace(target)
-            elif part is not None and not os.path.lexists(part) and _is(target, move):
-                target.unlink()  # it was not there before
-            if part is not None:
-                part.unlink(missing_ok=True)
+            _put_back(journal.folder, move)
     for journal in journals:
         journal.path.unlink(missing_ok=True)
+
+
+def _put_back(folder: Path, move: _Move) -> None:
+    """Undo one renaming."""
+    target, backup = folder / move.target, folder / move.backup
+    part = None if move.part is None else folder / move.part
+    kept = os.path.lexists(backup)
+    if kept and not os.path.lexists(target):
+        backup.replace(target)
+    elif kept and (_one_file(backup, target) or (part is not None and os.path.lexists(part))):
+        backup.unlink()  # it was not replaced yet
+    elif kept and part is not None and _is(target, move):
+        backup.replace(target)
+    elif kept:
+        msg = (
+            f"{target} is neither what was there before nor what should replace it: another program changed it. Move it, or "
+            f"{backup.name}, away"
+        )
+        raise OSError(msg)
+    elif part is not None and not os.path.lexists(part) and _is(target, move):
+        target.unlink()  # it was not there before
+    if part is not None:
+        part.unlink(missing_ok=True)
 
 
 def _one_file(one: Path, other: Path) -> bool:
@@ -294,6 +339,15 @@ def _is(path: Path, move: _Move) -> bool:
     except OSError:
         return False
     return (found.st_size, found.st_mtime_ns) == (move.size, move.changed)
+
+
+def _stamp(path: Path) -> tuple[int, ...] | None:
+    """Return what tells a file from others; None if there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return (found.st_size, found.st_mtime_ns, found.st_ino)
 
 
 def _finish(journals: Sequence[_Journal]) -> None:
@@ -359,7 +413,7 @@ def recover_products(folder: Path) -> list[str]:
     try:
         for name in sorted(os.listdir(folder)) if folder.is_dir() else ():  # noqa: PTH208
             if _left_behind(folder / name):
-                notes += _recover(_Journal.read(folder / name))
+                notes += _recover(folder / name)
         sweep_parts(folder)
     except OutputError:
         raise
@@ -370,36 +424,62 @@ def recover_products(folder: Path) -> list[str]:
 
 
 def _left_behind(path: Path) -> bool:
-    """Tell whether a path is the journal of a process of this user that has ended."""
+    """Tell whether a path is a journal of this user that nobody works on any more."""
     mark = marked(path, JOURNAL)
     if mark is None or path.is_symlink() or not path.is_file():
         return False
     user = getattr(os, "geteuid", lambda: path.lstat().st_uid)()
-    return path.lstat().st_uid == user and mark.gone
+    if path.lstat().st_uid != user:
+        return False
+    return mark.gone or (mark.is_this and path.name not in _ACTIVE)
 
 
-def _recover(journal: _Journal) -> list[str]:
-    """Finish or undo what one journal and those of the other folders say."""
+def _belonging(path: Path) -> tuple[list[_Journal], bool]:
+    """Return a journal with those of the other folders, and whether all of these are there.
+
+    A journal of another folder counts if both say that they belong together: nobody else's word leads out of here.
+    """
+    journal = _Journal.read(path)
     others = [Path(o) for o in journal.others]
-    # a journal of another folder counts if both say that they belong together: nobody else's word leads out of here
-    whole = all(o.name == journal.path.name and _left_behind(o) for o in others)
-    whole = whole and all(str(journal.path) in _Journal.read(o).others for o in others)
-    journals = [journal, *(_Journal.read(o) for o in others)] if whole else [journal]
-    parts = [j.folder / m.part for j in journals for m in j.moves if m.part is not None]
-    undo = any(j.state == "back" for j in journals) or (not whole and any(os.path.lexists(p) for p in parts))
-    undo = undo or not all(_complete(j, m) for j in journals for m in j.moves)
-    with shielded():
+    if not all(o.name == path.name and _left_behind(o) for o in others):
+        return [journal], False
+    found = [_Journal.read(o) for o in others]
+    whole = all(str(path) in o.others for o in found)
+    return ([journal, *found] if whole else [journal]), whole
+
+
+def _recover(path: Path) -> list[str]:
+    """Finish or undo what one journal and those of the other folders say."""
+    path = path.parent.resolve() / path.name
+    folders = {j.folder for j in _belonging(path)[0]}
+    with shielded(), _alone(folders):
+        if not _left_behind(path):
+            return []  # another run was faster
+        journals, whole = _belonging(path)
+        moves = [(j, m) for j in journals for m in j.moves]
+        undo = any(j.state == "back" for j in journals)
+        undo = undo or (not whole and any(_pending(j, m) for j, m in moves))
+        undo = undo or not all(_can_be_finished(j, m) for j, m in moves)
         if undo:
             _back(journals)
         else:
             _forward(journals)
             _finish(journals)
-    number = sum(len(j.moves) for j in journals)
     how = "none was replaced" if undo else "they are complete now"
-    return [f"An earlier run stopped while it put {number} products in place in {journal.folder}; {how}."]
+    return [f"An earlier run stopped while it put {len(moves)} products in place in {path.parent}; {how}."]
 
 
-def _complete(journal: _Journal, move: _Move) -> bool:
-    """Tell whether a temporary file is as it was written, if it is still there."""
-    part = None if move.part is None else journal.folder / move.part
-    return part is None or not os.path.lexists(part) or _is(part, move)
+def _pending(journal: _Journal, move: _Move) -> bool:
+    """Tell whether a renaming is still to be done."""
+    if move.part is None:
+        return _is(journal.folder / move.target, move)
+    return os.path.lexists(journal.folder / move.part)
+
+
+def _can_be_finished(journal: _Journal, move: _Move) -> bool:
+    """Tell whether a temporary file is as it was written, and so is what it will replace; or all is done."""
+    if move.part is None or not _pending(journal, move):
+        return True
+    now = _stamp(journal.folder / move.target)
+    same = now == move.was or (now is None and _stamp(journal.folder / move.backup) == move.was)
+    return same and _is(journal.folder / move.part, move)

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
 import security_files as files
 from astropy.io import fits
-from test_faults import KILLED, child, contents, plan_of
+from security_faults import KILLED, child, contents
+from test_faults import plan_of
 
 import drizframe
 from drizframe import astrodrizzle
@@ -40,7 +42,7 @@ def stopped(tmp_path):
     def second(event, args):
         return event == "os.rename" and str(args[1]) == str(folder / "jb_flt.fits")
 
-    assert child(tmp_path, plan_of(tmp_path), second, "kill") == KILLED
+    assert child(tmp_path, partial(commit_edits, plan_of(tmp_path)), second, "kill") == KILLED
     return folder
 
 

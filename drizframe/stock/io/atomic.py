@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from drizframe.errors import OutputError, told
@@ -80,4 +80,5 @@ def staged(*targets: Path) -> Iterator[tuple[Path, ...]]:
         raise OutputError(msg) from error
     finally:
         for part in () if handed_over else temporary:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # what stays, a later run removes
+                part.unlink(missing_ok=True)

@@ -115,6 +115,8 @@ class Journal:
         In the order of the renamings.
     committed : bool
         Whether all new files are written.
+    others : tuple of str
+        The other folders of the act.
     """
 
     folder: Path
@@ -122,6 +124,8 @@ class Journal:
     transaction: str
     entries: list[Entry] = field(default_factory=list)
     committed: bool = False
+    others: tuple[str, ...] = ()
+    made: bool = False  # whether its file is this object's
 
     @property
     def path(self) -> Path:
@@ -138,11 +142,12 @@ class Journal:
         """
         record = {
             "format": _FORMAT, "state": "commit" if self.committed else "prepare", "transaction": self.transaction,
-            **self.holder.record(), "files": [asdict(e) for e in self.entries],
+            **self.holder.record(), "with": list(self.others), "files": [asdict(e) for e in self.entries],
         }  # fmt: skip
         text = json.dumps(record, indent=1)
         if new:
             write_exclusively(self.path, text)
+            self.made = True
         else:
             fresh = beside(self.path)
             try:
@@ -152,8 +157,16 @@ class Journal:
                 fresh.unlink(missing_ok=True)
         sync(self.folder)
 
+    def belongs_to(self, other: Journal) -> bool:
+        """Tell whether two journals are of one act, as both of them say."""
+        return (
+            (self.transaction, self.holder.mark) == (other.transaction, other.holder.mark)
+            and str(self.folder) in other.others
+            and str(other.folder) in self.others
+        )
+
     def remove(self) -> None:
-        """Delete the file, if it is this journal's."""
+        """Delete the file."""
         self.path.unlink(missing_ok=True)
         sync(self.folder)
 
@@ -213,7 +226,10 @@ def _parsed(folder: Path, record: Any) -> Journal:
     names = [n for e in entries for n in (e.name, e.part)]
     if len(set(names)) != len(names):
         _complain("it names a file twice")
-    return Journal(folder, holder, transaction, entries, state == "commit")
+    others = record.get("with", [])
+    if not isinstance(others, list) or not all(isinstance(o, str) for o in others):
+        _complain("it does not tell what belongs to it")
+    return Journal(folder, holder, transaction, entries, state == "commit", tuple(others))
 
 
 def _entry(record: Any, *, committed: bool) -> Entry:

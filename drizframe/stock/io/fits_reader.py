@@ -22,6 +22,7 @@ from drizframe.model.sources import stored
 from drizframe.stock.io.cards import Kind, readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
+from drizframe.stock.io.edits import ARCHIVE
 from drizframe.stock.io.journal import recover_folders, tidy_folders
 from drizframe.stock.io.layout import (
     ChipPlace,
@@ -311,6 +312,8 @@ def settle(paths: Sequence[Path]) -> list[str]:
         If another run is editing them, or what is left cannot be finished.
     """
     folders = {p.resolve().parent for p in paths}
+    copies = {f / ARCHIVE for f in (*folders, Path().resolve())}
+    folders |= {f for f in copies if f.is_dir() and not f.is_symlink()}
     notes = recover_folders(folders)
     tidy_folders(f for f in folders if os.access(f, os.W_OK))
     return notes

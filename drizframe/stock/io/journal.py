@@ -3,8 +3,8 @@
 First every new file is written under a temporary name next to its target, then the journals say "commit", then the
 temporary files are renamed, then the journals go.  Each folder has its own journal, which names files of that folder
 only.  A run that finds a journal of a process that has ended finishes it: it deletes the temporary files of one that was
-still preparing, and renames those of one that was committing.  Where files of several folders are changed at once, the
-journal of any of them that says "commit" speaks for all that are at hand.
+still preparing, and renames those of one that was committing.  Where files of several folders are changed at once, each
+journal names the other folders; those that name each other are finished together, and if one says "commit" all do.
 
 A journal is a file that anybody may have put there.  It is believed only if it belongs to this user, names plain files
 of its folder that belong to this user, and these hold what it says they hold.
@@ -100,11 +100,23 @@ def recover_folders(folders: Iterable[Path]) -> list[str]:
     OutputError
         If a journal cannot be believed, another process is at work, or a file cannot be renamed.
     """
-    places = sorted({f.resolve() for f in folders if os.path.lexists(f / JOURNAL)})
+    places = {f.resolve() for f in folders if os.path.lexists(f / JOURNAL)}
     if not places:
         return []
+    places |= {f for p in places for f in _of_the_same_act(p)}
     with folder_guards(places):
-        return _recover(places)
+        return _recover(sorted(places))
+
+
+def _of_the_same_act(folder: Path) -> list[Path]:
+    """Return the other folders whose journals belong to that of a folder: each names the other."""
+    journal = journal_in(folder)
+    found = []
+    for other in map(Path, journal.others if journal else ()):
+        there = journal_in(other) if other.is_absolute() and own_file(other / JOURNAL) else None
+        if journal is not None and there is not None and there.belongs_to(journal):
+            found.append(other)
+    return found
 
 
 def tidy_folders(folders: Iterable[Path]) -> None:
@@ -132,6 +144,9 @@ def _recover(folders: Sequence[Path]) -> list[str]:
     for journal in journals:
         if journal.transaction in decided:
             _check_parts(journal)
+    for journal in journals:
+        if journal.transaction in decided and not journal.committed:
+            _decide(journal)  # before any is finished: its word may be needed when the others are gone
     notes = []
     for journal in journals:
         forward = journal.transaction in decided
@@ -143,6 +158,18 @@ def _recover(folders: Sequence[Path]) -> list[str]:
             msg = f"What an earlier run began in {journal.folder} cannot be finished: {told(error)}. Remove the cause, and run again."
             raise OutputError(msg) from error
     return notes
+
+
+def _decide(journal: Journal) -> None:
+    """Let a journal say "commit", as another of its act does."""
+    if any(e.new is None for e in journal.entries):
+        _refuse(journal, "it does not say what the files should hold, though changes of other folders are decided")
+    journal.committed = True
+    try:
+        journal.write()
+    except OSError as error:
+        msg = f"What an earlier run began in {journal.folder} cannot be finished: {error}. Remove the cause, and run again."
+        raise OutputError(msg) from error
 
 
 def _check_ended(journal: Journal) -> None:
@@ -265,8 +292,9 @@ def commit(changes: Sequence[Change]) -> list[str]:
         check_folder(folder)
     for change in changes:
         check_owner(change.target)
+    notes = recover_folders(folders)
     with folder_guards(folders):
-        notes = _recover(folders)
+        notes += _recover(folders)
         journals, known = _planned(changes, folders)
         transaction = journals[0].transaction
         _ACTIVE.add(transaction)
@@ -287,7 +315,10 @@ def _planned(
     for change in changes:
         folder = change.target.parent.resolve()
         entries[folder].append(Entry(name=change.target.name, part=new_part(change.target)))
-    return [Journal(f, holder, transaction, entries[f]) for f in folders], {}
+    return [
+        Journal(f, holder, transaction, entries[f], others=tuple(str(o) for o in folders if o != f))
+        for f in folders
+    ], {}
 
 
 def _prepare(journals: Sequence[Journal], changes: Sequence[Change], known: dict[str, Stamp | None]) -> None:
@@ -321,8 +352,9 @@ def _prepare(journals: Sequence[Journal], changes: Sequence[Change], known: dict
 def _withdraw(journals: Sequence[Journal]) -> None:
     """Undo a preparation; the journals go first, so that nothing is renamed any more."""
     for journal in journals:
-        with contextlib.suppress(OSError):
-            journal.remove()
+        if journal.made:
+            with contextlib.suppress(OSError):
+                journal.remove()
     for journal in journals:
         for entry in journal.entries:
             with contextlib.suppress(OSError):

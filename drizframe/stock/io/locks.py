@@ -13,6 +13,7 @@ import json
 import os
 import socket
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -23,6 +24,11 @@ from drizframe.errors import OutputError, told
 from drizframe.fits.unpacking import PACKED
 from drizframe.system.owners import Mark
 from drizframe.system.temporary import beside
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = [
     "Holder",
@@ -39,6 +45,8 @@ __all__ = [
 _LOCK = ".drizframe-lock"
 _LONGEST = 4096  # bytes of a lock
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+#: Seconds that one waits for another process to finish its changes of files in a folder.
+PATIENCE = 600.0
 
 
 def is_packed(path: Path) -> bool:
@@ -109,8 +117,7 @@ class Holder:
     @property
     def is_this(self) -> bool:
         """Whether it is this process."""
-        own = Mark.own()
-        return (self.mark.machine, self.mark.pid, self.mark.start) == (own.machine, own.pid, own.start)
+        return self.mark.is_this
 
     def __str__(self) -> str:
         """Return it as people know it."""
@@ -150,7 +157,7 @@ def write_new(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def folder_guards(folders: Iterable[Path]) -> Iterator[None]:
-    """Wait until no other process of this machine changes files of some folders, and hold others off meanwhile.
+    """Wait until no other process changes files of some folders, and hold others off meanwhile.
 
     Where the system has no such lock (some network file systems, Windows), nothing is waited for, and journals alone
     keep processes apart.
@@ -159,18 +166,42 @@ def folder_guards(folders: Iterable[Path]) -> Iterator[None]:
     ----------
     folders : iterable of pathlib.Path
         Existing folders.
+
+    Raises
+    ------
+    OutputError
+        If another process holds one for longer than `PATIENCE`.
     """
     with ExitStack() as stack:
-        for folder in sorted(
-            {f.resolve() for f in folders}
-        ):  # always in this order, so that nobody waits in a ring
-            with contextlib.suppress(ImportError, OSError):
-                import fcntl
-
+        for folder in sorted({f.resolve() for f in folders} if fcntl is not None else ()):
+            # always in this order, so that nobody waits in a ring
+            held = True
+            with contextlib.suppress(OSError):
                 number = os.open(folder, os.O_RDONLY)
                 stack.callback(os.close, number)
-                fcntl.flock(number, fcntl.LOCK_EX)
+                held = _locked(number)
+            if not held:
+                msg = (
+                    f"Another process has been changing files in {folder} for {PATIENCE:.0f} s (it holds a lock of the system "
+                    "on that folder). Wait for it to end, or end it."
+                )
+                raise OutputError(msg)
         yield
+
+
+def _locked(number: int) -> bool:
+    """Wait for the system's lock of an open folder; return whether it was given in time."""
+    assert fcntl is not None  # noqa: S101  (asked before)
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _lock_of(path: Path) -> Path:
@@ -240,7 +271,7 @@ class InputLocks(AbstractContextManager["InputLocks"]):
 
     def release(self) -> None:
         """Remove the locks that are held."""
-        while self._held:
+        while self._held and os.getpid() == self._own.mark.pid:  # a forked child does not hold them
             lock = self._held[-1]
             with contextlib.suppress(OSError):  # a lock that stays is one of a process that has ended
                 holder = _holder(lock)

@@ -13,6 +13,7 @@ import pytest
 from drizframe.errors import OutputError
 from drizframe.stock.io.atomic import staged
 from drizframe.system import transaction
+from drizframe.system.owners import Mark, start_of
 from drizframe.system.temporary import BACKUP, JOURNAL, beside
 from drizframe.system.transaction import recover_products, together
 
@@ -221,7 +222,8 @@ def test_a_temporary_file_that_was_cut_is_not_put_in_place(folder):
 
 
 def test_a_run_that_is_at_work_is_left_alone(folder):
-    path = beside(folder / "products", JOURNAL)
+    other = Mark(Mark.own().machine, os.getppid(), start_of(os.getppid()), "0" * 16)
+    path = folder / f".products.{other}{JOURNAL}"
     path.write_text("{")
     assert recover_products(folder) == []
     assert path.exists()
