@@ -526,8 +526,8 @@ def run_session(
         if output is not None:
             with hearing(lambda text: bus.note(text, warn=True)):
                 result.products.extend(session.write(stale))
-            told = dataclasses.replace(result, warnings=tuple(bus.warnings))
-            session = dataclasses.replace(session, result=told)
+            result = dataclasses.replace(result, warnings=tuple(bus.warnings))
+            session = dataclasses.replace(session, result=result)
         bus.run("end_run", "done")
     except BaseException as error:
         store.close()

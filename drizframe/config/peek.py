@@ -23,18 +23,25 @@ _VALUE = re.compile(r"\s*(?:'(?P<text>(?:[^']|'')*)'|(?P<plain>[^/\s]*))")
 _OPENERS: dict[str, Callable[[Path], Any]] = {".gz": gzip.GzipFile, ".xz": lzma.LZMAFile}
 
 
-def first_cards(path: Path) -> dict[str, str]:
+def first_cards(path: Path, *, strict: bool = False) -> dict[str, str]:
     """Return the keywords of a file's primary header with their values as text.
 
     Parameters
     ----------
     path : pathlib.Path
         Any file; ``.gz`` and ``.xz`` are decompressed as far as needed.
+    strict : bool
+        Whether a file that cannot be read is an error.
 
     Returns
     -------
     dict of str to str
         Texts without quotes and trailing blanks; empty if it is no FITS file or cannot be read.
+
+    Raises
+    ------
+    OSError
+        With `strict`.
     """
     cards: dict[str, str] = {}
     try:
@@ -47,7 +54,9 @@ def first_cards(path: Path) -> dict[str, str]:
                     return {} if number == 0 else cards
                 if _read_block(block.decode("latin-1"), cards):
                     break
-    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+        if strict and isinstance(error, OSError):
+            raise
         return {}
     return cards
 

@@ -235,11 +235,20 @@ def check_existing(planned: Iterable[Path], stem: Path, identity: str, *, overwr
     mosaic = _candidates(stem)
     for path in planned:
         if os.path.lexists(path):
-            cards = first_cards(path)
+            cards = _cards(path)
             run = cards.get(RUN_KEYWORD, "")
             if not (of_same_inputs(run, identity) if path in mosaic else run):
                 strange.setdefault(_origin(cards), []).append(str(path))
     _refuse(strange)
+
+
+def _cards(path: Path) -> dict[str, str]:
+    """Return the first header of a file; one that cannot be read may be a product, so nothing may be written beside it."""
+    try:
+        return first_cards(path, strict=True)
+    except OSError as error:
+        msg = f"{path} stands where this run writes, and cannot be read to see what it is: {error}. Move it away, or give another output."
+        raise OutputError(msg) from error
 
 
 def _candidates(stem: Path) -> list[Path]:
@@ -310,7 +319,7 @@ def stale_products(
     for path in candidates:
         if path in planned or path in own or not os.path.lexists(path) or files.what(path) is not None:
             continue
-        cards = first_cards(path)
+        cards = _cards(path)
         run = cards.get(RUN_KEYWORD, "")
         if of_same_inputs(run, identity) or (overwrite and is_product(cards)):
             stale.append(path)

@@ -13,7 +13,7 @@ from drizframe.config import Parameters
 from drizframe.config.texts import read_text
 from drizframe.engine.order import check_names, ordered
 from drizframe.errors import DrizframeError, ParameterError, PluginError
-from drizframe.grids.checks import wcs_notes
+from drizframe.grids.checks import table_notes, wcs_notes
 from drizframe.grids.footprints import tiles
 from drizframe.grids.frames import build_frames
 from drizframe.grids.mapping import pixel_map
@@ -279,6 +279,7 @@ def make_plan(
     frames = build_frames(exposures, parameters, tell=lambda text: notes.append((text, True)))
     notes += wcs_notes(exposures, frames)
     maps, ratios = _maps(exposures, frames, parameters, wcsmap)
+    notes += table_notes(maps.values())
     workers = parameters.num_cores or os.cpu_count() or 1
     return Plan(
         exposures=tuple(exposures), parameters=parameters, frames=dict(frames), steps=tuple(steps),

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from drizframe.grids.sky_systems import KNOWN, SkySystem, conversion_of, system_of
-from drizframe.model import Chip, Exposure, Frame
+from drizframe.model import Chip, Exposure, Frame, PixelMap
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-__all__ = ["matrix_conflict", "wcs_notes"]
+__all__ = ["matrix_conflict", "table_notes", "wcs_notes"]
 
 #: Two linear transformations are one if they agree to this share of their largest element: what digits of header cards
 #: bring, not more.
@@ -22,7 +22,28 @@ SAME = 1e-4
 #: Degrees by which CROTA2 may differ from the direction of y: skewed axes have two angles.
 TURNED = 1.0
 
+#: Steps of a coordinate table that need no look before the work, and the error in frame pixels that is told.
+USUAL_STEP, TABLE_ERROR = 10.0, 0.01
+
 Note = tuple[str, bool]
+
+
+def table_notes(maps: Iterable[PixelMap]) -> Iterator[Note]:
+    """Yield what is to be said of coordinate tables that are too coarse.
+
+    Parameters
+    ----------
+    maps : iterable of PixelMap
+        Of a run.
+    """
+    coarse = {id(m): m for m in maps if m.step > USUAL_STEP}.values()
+    error, step = max(((m.table_error(), m.step) for m in coarse), default=(0.0, 0.0))
+    if error > TABLE_ERROR:
+        text = (
+            f"With stepsize (or blot_stepsize) {step:g} positions are off by up to {error:.2g} pixels of the frame. Take a smaller "
+            "one, such as the default of 10, or 'auto'."
+        )
+        yield text, True
 
 
 def matrix_conflict(wcs: WCS) -> str:

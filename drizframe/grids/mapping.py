@@ -307,8 +307,6 @@ def check_stepsize(stepsize: Any) -> float | str:
 def _refined(function: Transform, shape: tuple[int, int]) -> PixelMap:
     """Return the coarsest table that is good enough; the exact map if none is."""
     for step in AUTO_STEPS:
-        if step > 2 * min(shape) + 1:  # no cell has its centre on the chip: the error could not be measured
-            continue
         table = PixelMap.from_table(function, shape, step)
         if table.table_error() < AUTO_ERROR:
             return table

@@ -7,6 +7,7 @@ pixel centres.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,8 @@ _compiled: Any = load("pixelmap")
 
 #: Chip position of the first node of a table: FITS coordinate 0 (trap 11-4).
 ORIGIN = -1.0
+#: Positions at which the error of a table is measured, about; there is one in each cell at least.
+SAMPLES = 40_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -185,20 +188,30 @@ class PixelMap:
         return not window.empty and bool(blocks_near(self, window, half, margin).any())
 
     def table_error(self) -> float:
-        """Largest error of the table at centres of its cells, in frame pixels; 0 without a table."""
+        """Largest error of the table where it is used, in frame pixels; 0 without a table.
+
+        It is measured at the centres of cells, or at several positions in each if there are few, and at the edges of the
+        chip: of a cell that is larger than the chip a part only is used.
+        """
         if self.nodes is None or self.function is None:
             return 0.0
-        ny, nx = self.shape
-        x = ORIGIN + self.step * (np.arange(self.nodes.shape[2] - 1) + 0.5)
-        y = ORIGIN + self.step * (np.arange(self.nodes.shape[1] - 1) + 0.5)
-        x, y = x[x <= nx - 0.5], y[y <= ny - 0.5]
-        if not (x.size and y.size):
-            return 0.0
+        apart = max(2.5, math.sqrt(self.shape[0] * self.shape[1] / SAMPLES))
+        x, y = (_samples(n, self.step, apart) for n in self.shape[::-1])
         gx, gy = np.meshgrid(x, y)
         ax, ay = self.grid(x, y)
         fx, fy = self.function(gx.ravel(), gy.ravel())
         distance = np.hypot(ax.ravel() - fx, ay.ravel() - fy)
         return float(np.nanmax(distance)) if np.isfinite(distance).any() else 0.0
+
+
+def _samples(n: int, step: float, apart: float) -> Array:
+    """Return the positions along an axis of n pixels at which a table is looked at, `apart` pixels or less in wide cells."""
+    first, last = -0.5, n - 0.5
+    apart = step / (
+        1 + 2 * int(step / apart / 2)
+    )  # the centre of a cell, where the error is largest, is one of them
+    inside = ORIGIN + apart * (np.arange(int(n / apart) + 1, dtype=np.float64) + 0.5)
+    return np.concatenate([[first], inside[(inside > first) & (inside < last)], [last]])
 
 
 def table_grid(

@@ -200,7 +200,10 @@ class Transaction:
         try:
             _finish(journals)
         except OSError as error:
-            msg = f"{self._what} are in place, but what they replaced cannot be removed: {told(error)}. The next run that writes there removes it."
+            msg = (
+                f"{self._what} are in place, but what they replaced cannot be removed: {told(error)}. The next run that writes there "
+                f"removes it."
+            )
             warnings.warn(msg, DrizframeWarning, stacklevel=2)
 
     def _undo(self, journals: Sequence[_Journal], error: OSError) -> None:

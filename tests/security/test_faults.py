@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(
     not hasattr(os, "fork"), reason="needs child processes that begin where this one is"
 )
 
+
 def stis(primary):
     del primary
     return next(importlib.import_module("drizframe.stock.instruments.stis").drizframe_instruments())

@@ -9,10 +9,8 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
 import security_files as files
 from astropy.io import fits

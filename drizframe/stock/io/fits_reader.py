@@ -312,7 +312,7 @@ def settle(paths: Sequence[Path]) -> list[str]:
         If another run is editing them, or what is left cannot be finished.
     """
     folders = {p.resolve().parent for p in paths}
-    copies = {f / ARCHIVE for f in (*folders, Path().resolve())}
+    copies = {f / ARCHIVE for f in (*folders, Path.cwd())}
     folders |= {f for f in copies if f.is_dir() and not f.is_symlink()}
     notes = recover_folders(folders)
     tidy_folders(f for f in folders if os.access(f, os.W_OK))

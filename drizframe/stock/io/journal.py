@@ -163,7 +163,9 @@ def _recover(folders: Sequence[Path]) -> list[str]:
 def _decide(journal: Journal) -> None:
     """Let a journal say "commit", as another of its act does."""
     if any(e.new is None for e in journal.entries):
-        _refuse(journal, "it does not say what the files should hold, though changes of other folders are decided")
+        _refuse(
+            journal, "it does not say what the files should hold, though changes of other folders are decided"
+        )
     journal.committed = True
     try:
         journal.write()

@@ -14,6 +14,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, DistortionLookupTable, Sip
 
 from drizframe.errors import InputError, ParameterError, WCSError
+from drizframe.grids.checks import table_notes
 from drizframe.grids.mapping import SkyTransform, WCSMap, pixel_map, transform
 from drizframe.grids.wcs import WcsState
 from drizframe.model import Chip, Frame
@@ -237,6 +238,27 @@ def test_automatic_step_measures_its_error(shape):
     assert pixels.table_error() < 1e-4
     if pixels.nodes is not None:
         assert pixels.step <= 2 * min(shape) + 1
+
+
+@pytest.mark.parametrize("shape", [(80, 100), (37, 23), (5, 60), (1, 300), (1, 1)])
+@pytest.mark.parametrize("step", [1, 3.7, 10, 20, 21, 60, 90, 150, 1000])
+def test_the_error_of_a_table_is_measured_where_it_is_used(shape, step):
+    pixels = pixel_map(chip_of(distorted(), shape), frame_of(tan()), stepsize=step)
+    x, y = (np.linspace(-0.5, n - 0.5, 8 * n + 1) for n in shape[::-1])
+    true = pixels.function(*(a.ravel() for a in np.meshgrid(x, y)))
+    largest = np.hypot(*(np.ravel(a) - b for a, b in zip(pixels.grid(x, y), true, strict=True))).max()
+    assert 0.5 * largest - 1e-9 <= pixels.table_error() <= 1.001 * largest + 1e-9
+
+
+def test_a_table_that_is_too_coarse_is_told_before_the_work():
+    chip, frame = chip_of(distorted()), frame_of(tan())
+    maps = [pixel_map(chip, frame, stepsize=s) for s in (10, 60, 1000)]
+    assert list(table_notes(maps[:1])) == []
+    ((text, warn),) = table_notes(maps)
+    assert warn
+    assert "1000 positions are off by up to" in text
+    assert "default of 10" in text
+    assert list(table_notes([pixel_map(chip_of(tan()), frame, stepsize=1000)])) == []
 
 
 def test_automatic_step_is_coarse_for_a_smooth_map():

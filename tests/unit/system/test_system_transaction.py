@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -140,24 +142,140 @@ write_all(Path(sys.argv[1]))
 """
 
 
-def test_a_kill_anywhere_is_finished_or_undone_by_the_next_run(folder, tmp_path_factory):
-    """Every third file event is tried: from writing through journals and renamings to their removal."""
+def in_child(work, number, fault):
+    """Do some work in a child that is killed, or gets an I/O error, at a file event; return how it ended."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    count = 0
+
+    def hook(name, args):
+        nonlocal count
+        count += name in EVENTS
+        if name in EVENTS and count == number:
+            if fault == "kill":
+                os._exit(9)
+            raise OSError(5, "Input/output error")
+
+    try:
+        warnings.simplefilter("ignore")  # what cannot be removed is told, and is no error
+        sys.addaudithook(hook)
+        work()
+        os._exit(0 if count < number else 1)
+    except OutputError:
+        os._exit(2)
+    finally:
+        os._exit(3)
+
+
+EVENTS = frozenset({"open", "os.rename", "os.remove", "os.link"})
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs child processes that begin where this one is")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("fault", ["kill", "error"])
+@pytest.mark.parametrize("first", ["", "sub"])
+def test_a_fault_at_any_event_is_finished_or_undone_by_the_next_run(folder, tmp_path_factory, fault, first):
+    """Whichever folder the next run looks at: afterwards the files of both are of one run."""
     import shutil
 
-    text = KILL.format(tests=str(Path(__file__).parent))
-    outcomes = []
-    for number in range(2, 40, 3):
-        copy = tmp_path_factory.mktemp("killed") / "run"
+    place = tmp_path_factory.mktemp("faults")
+    endings, outcomes = [], []
+    for number in itertools.count(1):
+        copy = place / str(number)
         shutil.copytree(folder, copy)
-        done = subprocess.run([sys.executable, "-c", text, str(copy), str(number)], check=False)
-        for place in (copy, copy / "sub"):
-            recover_products(place)
+        endings.append(in_child(lambda: write_all(copy), number, fault))  # noqa: B023  (called at once)
+        assert endings[-1] != 3, number
+        for name in (first, "", "sub"):
+            recover_products(copy / name)
         assert contents(copy) in (OLD, NEW), number
         outcomes.append(contents(copy) == NEW)
-        if done.returncode == 0:
+        if endings[-1] == 0:
             break
-    assert outcomes == sorted(outcomes)
-    assert set(outcomes) == {True, False}
+    assert len(endings) > 20
+    if fault == "kill":
+        assert outcomes == sorted(outcomes)
+        assert set(endings) == {0, 9}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs child processes that begin where this one is")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("fault", ["kill", "error"])
+def test_a_fault_at_any_event_of_the_recovery_is_made_good_by_the_next_one(
+    folder, tmp_path_factory, fault, monkeypatch
+):
+    import shutil
+
+    place = tmp_path_factory.mktemp("faults")
+    for middle in (12, 16, 20):  # before, while and after files are renamed
+        whole = place / f"{middle}"
+        shutil.copytree(folder, whole)
+        assert in_child(lambda: write_all(whole), middle, "kill") == 9  # noqa: B023  (called at once)
+        for number in itertools.count(1):
+            copy = place / f"{middle}-{number}"  # which takes the name, for journals know their folders by it
+            subprocess.run(["/bin/cp", "-a", whole, copy], check=True)
+            os.rename(whole, place / "aside")  # noqa: PTH104
+            os.rename(copy, whole)  # noqa: PTH104
+            ended = in_child(lambda: recover_products(whole), number, fault)  # noqa: B023
+            assert ended != 3
+            for name in ("", "sub"):
+                recover_products(whole / name)
+            assert contents(whole) in (OLD, NEW), (middle, number)
+            shutil.rmtree(whole)
+            os.rename(place / "aside", whole)  # noqa: PTH104
+            if ended == 0:
+                break
+        shutil.rmtree(whole)
+
+
+def test_what_an_error_left_is_put_in_order_by_the_next_run_of_the_same_process(folder, monkeypatch):
+    """A disk that fails twice leaves a journal; it must not undo what a later run writes."""
+    broken = True
+
+    def replace(self, target, replace=Path.replace):
+        if broken and not str(target).endswith(JOURNAL) and "a_single" in str(target):
+            raise PermissionError(13, "Permission denied")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    unlink = Path.unlink
+
+    def keep(self, missing_ok=False):
+        if broken and self.suffix == BACKUP:
+            raise PermissionError(13, "Permission denied")
+        return unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", keep)
+    with pytest.raises(OutputError, match=r"cannot be put back either"):
+        write_all(folder)
+    assert list(folder.glob(f".*{JOURNAL}"))
+    broken = False
+    recover_products(folder)
+    assert contents(folder) == OLD
+    write_all(folder, "newer")
+    recover_products(folder / "sub")
+    assert set(contents(folder).values()) == {"newer"}
+
+
+def test_a_file_that_others_put_there_meanwhile_is_not_replaced(folder, tmp_path_factory):
+    """Killed before it renames; then another program writes one of the products."""
+    in_child(lambda: write_all(folder), 10**6, "kill")
+    for name in NAMES[1:]:
+        (folder / name).write_text("old")
+    (folder / NAMES[0]).unlink()
+    (folder / "final_drz_ctx.fits").write_text("old")
+    for number in itertools.count(1):
+        assert in_child(lambda: write_all(folder), number, "kill") == 9
+        if len(list(folder.rglob(f".*{JOURNAL}"))) == 2:
+            break
+        for name in ("", "sub"):
+            recover_products(folder / name)
+    other = folder / "another"
+    other.write_text("theirs")
+    other.replace(folder / NAMES[1])
+    assert "none was replaced" in " ".join(recover_products(folder))
+    recover_products(folder / "sub")
+    assert contents(folder) == OLD | {NAMES[1]: "theirs"}
 
 
 def test_recovery_from_the_other_folder_finishes_both(folder):
