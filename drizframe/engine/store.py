@@ -79,6 +79,28 @@ def _full_disk(file: Path, nbytes: int) -> Iterator[None]:
         raise OutputError(msg) from error
 
 
+def _read(file: Path, dtype: np.dtype[Any], count: int, first: int = 0) -> Array:
+    """Return numbers of a scratch file.
+
+    Raises
+    ------
+    OutputError
+        If it does not hold what was written.
+    """
+    try:
+        found: Array = np.fromfile(file, dtype=dtype, count=count, offset=first * dtype.itemsize)
+        if found.size == count:
+            return found
+        why = f"{found.size} numbers instead of {count}"
+    except OSError as error:
+        why = str(error)
+    msg = (
+        f"The scratch file {file} does not hold what was written to it ({why}). Leave {str(file.parent.parent)!r} alone during "
+        f"a run, or name another folder with workdir."
+    )
+    raise OutputError(msg)
+
+
 @dataclass(slots=True, eq=False)
 class _Plane:
     """One array, in memory or in a file."""
@@ -106,15 +128,10 @@ class _Plane:
     def _from_file(self, window: Window | None) -> Array:
         assert self.file is not None  # noqa: S101  (a plane is in memory or in a file)
         if window is None or len(self.shape) != 2:
-            whole: Array = np.fromfile(self.file, dtype=self.dtype).reshape(self.shape)
+            whole = _read(self.file, self.dtype, int(np.prod(self.shape, dtype=np.int64))).reshape(self.shape)
             return whole if window is None else whole[(..., *window.slices)]
         nx = self.shape[1]
-        rows: Array = np.fromfile(
-            self.file,
-            dtype=self.dtype,
-            count=(window.y1 - window.y0) * nx,
-            offset=window.y0 * nx * self.dtype.itemsize,
-        )
+        rows = _read(self.file, self.dtype, (window.y1 - window.y0) * nx, window.y0 * nx)
         return np.ascontiguousarray(rows.reshape(-1, nx)[:, window.x0 : window.x1])
 
     def write(self, window: Window, data: Array) -> None:
@@ -141,8 +158,9 @@ class _Plane:
         with self.lock:
             if self.array is None:
                 return
-            with _full_disk(file, self.nbytes):
-                np.ascontiguousarray(self.array).tofile(file)
+            with _full_disk(file, self.nbytes), file.open("wb") as handle:
+                # not ndarray.tofile, which does not tell if the last of it does not fit
+                handle.write(np.ascontiguousarray(self.array).reshape(-1).view(np.uint8))
             self.file, self.array = file, None
 
 

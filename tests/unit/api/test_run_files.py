@@ -396,23 +396,45 @@ def test_the_next_run_removes_what_a_killed_one_left(folder):
     assert not list(folder.glob(".*"))
 
 
-def test_a_full_scratch_disk_says_which_and_how_much(folder, monkeypatch):
-    def full(self, file):
-        raise OSError(28, "No space left on device")
+@pytest.fixture
+def at_most():
+    """Let files grow to so many bytes, as on a disk that is full."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    class Full(np.ndarray):
-        tofile = full
 
-    contiguous = np.ascontiguousarray
-    monkeypatch.setattr(
-        "drizframe.engine.store.np.ascontiguousarray", lambda a, *r, **k: contiguous(a, *r, **k).view(Full)
-    )
+@pytest.mark.parametrize("size", [100, 1000, 4097, 5000, 6999])
+def test_a_full_scratch_disk_says_which_and_how_much(folder, at_most, size):
     Path("scratch").mkdir()
-    with pytest.raises(
-        OutputError, match=r"'scratch'.*No space left.*needs [\d.]+ MiB, \d+ MiB are free.*workdir"
-    ):
+    at_most(size)  # a plane has 7040 bytes, the buffers of systems 4096 or 8192
+    with pytest.raises(OutputError, match=r"'scratch'.*needs [\d.]+ MiB, \d+ MiB are free.*workdir"):
         run(workdir="scratch", max_memory=0.001)
     assert list(Path("scratch").iterdir()) == []
+
+
+def test_a_scratch_file_that_something_else_cuts_is_no_plane_of_another_shape(folder):
+    Path("scratch").mkdir()
+
+    class Cut:
+        def drizframe_before_step(self, event):
+            if event.step == "final":
+                for file in Path("scratch").rglob("*.raw"):
+                    os.truncate(file, 900)
+
+    with pytest.raises(OutputError, match=r"scratch file .*does not hold what was written.*workdir"):
+        drizframe.run(inputs(), workdir="scratch", max_memory=0.001, num_cores=1, listeners=[Cut()])
+
+
+@pytest.mark.parametrize("how", [run, drop_in])
+def test_a_full_disk_of_products_leaves_what_was_there(folder, at_most, how):
+    how(**({"runfile": ""} if how is drop_in else {}))
+    before = state(folder)
+    at_most(5000)
+    with pytest.raises(OutputError, match=r"fits cannot be written: .*MiB are free"):
+        how(final_scale=0.04, **({"runfile": ""} if how is drop_in else {}))
+    assert state(folder) == before
 
 
 def test_a_run_that_fails_leaves_no_scratch(folder):
