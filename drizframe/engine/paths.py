@@ -15,7 +15,7 @@ from drizframe.config import Parameters
 from drizframe.config.peek import RUN_KEYWORD, first_cards, is_product
 from drizframe.config.texts import read_text
 from drizframe.engine.identity import of_same_inputs
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, told
 from drizframe.model import Exposure
 from drizframe.model.sources import stored
 
@@ -247,7 +247,7 @@ def _cards(path: Path) -> dict[str, str]:
     try:
         return first_cards(path, strict=True)
     except OSError as error:
-        msg = f"{path} stands where this run writes, and cannot be read to see what it is: {error}. Move it away, or give another output."
+        msg = f"{path} stands where this run writes, and cannot be read to see what it is: {told(error)}. Move it away, or give another output."
         raise OutputError(msg) from error
 
 

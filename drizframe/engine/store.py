@@ -160,7 +160,7 @@ class _Plane:
                 return
             with _full_disk(file, self.nbytes), file.open("wb") as handle:
                 # not ndarray.tofile, which does not tell if the last of it does not fit
-                handle.write(np.ascontiguousarray(self.array).reshape(-1).view(np.uint8))
+                handle.write(np.ascontiguousarray(self.array).reshape(-1).view(np.uint8).data)
             self.file, self.array = file, None
 
 

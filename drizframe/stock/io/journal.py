@@ -170,7 +170,7 @@ def _decide(journal: Journal) -> None:
     try:
         journal.write()
     except OSError as error:
-        msg = f"What an earlier run began in {journal.folder} cannot be finished: {error}. Remove the cause, and run again."
+        msg = f"What an earlier run began in {journal.folder} cannot be finished: {told(error)}. Remove the cause, and run again."
         raise OutputError(msg) from error
 
 
