@@ -247,7 +247,10 @@ def _cards(path: Path) -> dict[str, str]:
     try:
         return first_cards(path, strict=True)
     except OSError as error:
-        msg = f"{path} stands where this run writes, and cannot be read to see what it is: {told(error)}. Move it away, or give another output."
+        msg = (
+            f"{path} stands where this run writes, and cannot be read to see what it is: {told(error)}. Move it away, or give "
+            f"another output."
+        )
         raise OutputError(msg) from error
 
 
