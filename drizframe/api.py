@@ -27,6 +27,7 @@ from drizframe.engine.output import (
     note_unmade,
     output_root,
     product_names,
+    refuse_packed,
     with_headers,
     write_mosaic,
     writer_of,
@@ -482,6 +483,8 @@ def run_session(
         writer.check(settings)
     if output is not None:
         output = output_root(output)
+        if not beside_inputs:  # the drop-in cuts the name, as the reference does
+            refuse_packed(output)
         check_writable(output)
     check_targets(also_written, ReadFiles.of_run(inputs, (), settings))  # before a line is added
     bus = Bus(manager(), listeners)

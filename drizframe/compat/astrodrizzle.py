@@ -17,6 +17,7 @@ from drizframe.config.inputs import expand_inputs, root_name
 from drizframe.config.interfaces import for_drop_in
 from drizframe.config.types import is_blank
 from drizframe.engine.hearing import hearing, listening
+from drizframe.engine.output import output_root
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.store import close_all
 from drizframe.errors import DrizframeError, DrizframeWarning, UnsupportedError
@@ -91,7 +92,8 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
 def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, Any]) -> Result:
     """Carry it out; see `AstroDrizzle`."""
     given, other_input, other_output = flat_parameters(configobj)
-    output = str(input_dict.pop("output", "") or other_output)
+    own_output = input_dict.pop("output", "")
+    output = other_output if own_output is None or own_output == "" else output_root(own_output)
     notes: list[str] = []
     with listening(), hearing(notes.append):
         values, told = for_drop_in(DEFAULTS, given, input_dict)

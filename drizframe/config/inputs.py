@@ -82,7 +82,7 @@ class OutputNames:
     root : str
         Text before the tag, with the folder if one was given; ``<root>_med.fits`` is the median image.
     tag : str
-        ``"_drz"``, ``"_drc"`` or empty.
+        ``"_drz"``, ``"_drc"``, ``"_drw"`` or empty; the reference program counts ``"_drw"`` as a part of the root.
     """
 
     root: str
@@ -475,5 +475,5 @@ def _whole_names(folder: str, name: str, suffix: str) -> OutputNames:
     if stem != name:
         return OutputNames(root=root, tag="")
     if suffix[:4] == "_drw":
-        return OutputNames(root=root.removesuffix("_drw") + "_drw", tag="")
+        return OutputNames(root=root.removesuffix("_drw"), tag="_drw")
     return OutputNames(root=root, tag=suffix[:4])

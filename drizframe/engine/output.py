@@ -27,6 +27,7 @@ __all__ = [
     "note_unmade",
     "output_root",
     "product_names",
+    "refuse_packed",
     "with_headers",
     "write_mosaic",
     "writer_of",
@@ -53,16 +54,31 @@ def output_root(output: object) -> str:
     if empty or name in (".", "..") or any(ord(c) < 32 or ord(c) == 127 for c in text):
         msg = f"output is {text!r}, which names no file. Give a root such as 'folder/name'."
         raise OutputError(msg)
-    if len(os.fsencode(name)) > _LONGEST:
-        msg = f"output has a name of {len(name)} characters: {name[:20]!r}…. Give one of at most {_LONGEST}."
+    size = len(os.fsencode(name))
+    if size > _LONGEST:
+        msg = f"output has a name of {size} bytes: {name[:20]!r}…. Give one of at most {_LONGEST}."
         raise OutputError(msg)
     return text
+
+
+def refuse_packed(output: str) -> None:
+    """Raise `OutputError` for the name of a compressed file: none is written, and the ending would be a part of the root."""
+    packed = re.search(r"\.(fits?|fts)\.(gz|bz2|xz|fz|z|zip)$", output, re.IGNORECASE)
+    if packed:
+        plain = output[: packed.start()]
+        msg = f"output is {output!r}, but products are not compressed. Give {plain + '.fits'!r}, and compress them afterwards."
+        raise OutputError(msg)
 
 
 def check_writable(output: str) -> None:
     """Raise `OutputError` if the folder of an output root does not exist or cannot be written to."""
     folder = Path(output).parent
-    if not folder.is_dir():
+    try:
+        found = folder.is_dir()
+    except OSError as error:  # too long for the file system
+        msg = f"The output folder {str(folder)[:40]!r}… cannot be: {error.strerror}. Give another output."
+        raise OutputError(msg) from error
+    if not found:
         msg = f"The output folder {str(folder)!r} does not exist. Make it, or give another output."
         raise OutputError(msg)
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -10,7 +10,14 @@ from pathlib import Path
 from drizframe.config import Parameters
 from drizframe.engine.bus import Bus
 from drizframe.engine.identity import run_identity, stamped
-from drizframe.engine.output import check_writable, output_root, product_names, write_mosaic, writer_of
+from drizframe.engine.output import (
+    check_writable,
+    output_root,
+    product_names,
+    refuse_packed,
+    write_mosaic,
+    writer_of,
+)
 from drizframe.engine.paths import ReadFiles, check_existing, check_targets, planned_paths, stale_products
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import scratch_parent
@@ -111,6 +118,7 @@ def write_result(
         As `check_products`.
     """
     root = output_root(root)
+    refuse_packed(root)
     check_writable(root)
     names = product_names(root, exposures)
     stem = Path(names.stem)

@@ -35,9 +35,20 @@ _FOLDERS: dict[Path, int] = {}
 
 
 def scratch_parent(workdir: str) -> Path:
-    """Return where scratch folders are made: `workdir`, or without it the system's folder for temporary files."""
+    """Return where scratch folders are made: `workdir`, or without it the system's folder for temporary files.
+
+    Raises
+    ------
+    OutputError
+        If there is no such folder, or no file can be made in it.
+    """
     if workdir:
-        return Path(workdir).expanduser()
+        folder = Path(os.path.expanduser(workdir))  # noqa: PTH111  (that of Path raises for users that are not known)
+        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+            fault = "is not writable" if folder.is_dir() else "is no folder that exists"
+            msg = f"workdir is {workdir!r}, which {fault}. Make it, name another one, or leave workdir blank."
+            raise OutputError(msg)
+        return folder
     try:
         return Path(tempfile.gettempdir())
     except OSError as error:

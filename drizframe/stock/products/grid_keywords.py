@@ -40,19 +40,28 @@ NEUTRAL = re.compile(r"CDELT\dO|RESTFRQO|RESTWAVO|WCSTYPEO")
 #: Distortion that belongs to the world coordinates: polynomials and look-up tables.
 TERMS = re.compile(
     r"[AB]P?_(ORDER|DMAX|\d+_\d+)|D2IM(?!FILE).*|DP\d.*|DQ\d.*|CPDIS\d|CQDIS\d|CPERR\d|CQERR\d|CP\d.*|DVERR.*"
-    r"|DGEOEXT|NPOLEXT"
+    r"|DGEOEXT|NPOLEXT|AXISCORR"
 )
 #: Models of instruments and of plates, from which world coordinates were made.
 MODEL = re.compile(
     r"TDD(?!CORR)\w*|IDC(?!TAB)\w*|OC[XY]\d\d|O(CD\d_\d|C(RPIX|RVAL|TYPE)\d|NAXIS\d|ORIENTA)"
     r"|S(CD\d_\d|CTYPE\d|CRVAL\d|CRPIX\d|NAXIS\d)|AMD[XY]\d+|PPO\d+|PLTRA[HMS]|PLTDEC(SN|D|M|S)|CNPIX\d|[XY]PIXELSZ"
 )
-#: Where the image lies on its detector, and where its corners lie on the sky.
+#: Where the image lies on its detector, how its axes run, and where its corners lie on the sky.  What was commanded (aperture,
+#: subarray, binning, SIZAXISn, CENTERAn) and where the telescope looked (RA_V1, PA_V3, PA_APER) is of the observation, and stays.
 PLACE = re.compile(
     r"LTV\d|LTM\d_\d|[AD]T[VM]\d(_\d)?|[ABCDT]SEC[A-Z\d]?|SUBSTRT\d|SUBSIZE\d"
     r"|(CCD|DATA|DET|TRIM|BIAS|AMP|ORIG|PRESC|OVERSC|OVR|STAT|NORM|IMG|SCI|FRM|ROI)SEC[A-Z\d]?"
-    r"|S_REGION|FOOTPRNT|CORN\d(RA|DEC)|(RA|DEC)C[1-4]|(RA|DEC)_CENT|CEN(RA|DEC)1|CENT(RA|DEC)|(RA|DEC)C(MIN|MAX)"
+    r"|S_REGION|FOOTPRNT|COR(N|NR)?\d?(RA|DEC)\d?|(RA|DEC)C?[1-4]|(RA|DEC)_CENT|CEN(RA|DEC)1|CENT(RA|DEC)"
+    r"|(RA|DEC)C?_?(MIN|MAX)|TR\d+_\d+|[XY]?REFPIX[12XY]?|[XY]REF_SCI|(FAST|SLOW)AXIS|MIR_REVR|CHIP[XY]OFF|[XY]ORGSUBF"
+    r"|(ROW|COL)OFFST|(PRD|EFP)-(MIN|RNG)\d|S_(EF|OS|CT|PR)(MN|MX)\d\d|WCSTY\d[A-Z]?"
 )
+#: Extreme values of the pixels, as IRAF and its like write them.
+_EXTREMES = re.compile(r"IRAF-(MIN|MAX)|ALLG-(MIN|MAX)|DATA(MIN|MAX)")
+#: A section of an image, as the whole of a value: whatever the keyword, it counts pixels of one array.
+_SECTION = re.compile(r"\s*\[\s*-?\d+\s*:\s*-?\d+\s*,\s*-?\d+\s*:\s*-?\d+\s*\]\s*")
+#: Sizes of a whole camera are written like sections.
+_CAMERA = re.compile(r"(DET|CCD|MOS)SIZE")
 #: Side of a pixel on the sky, with its axis.
 _SIDE = re.compile(
     r"(?:PIXSCALE?|PIXELSCL|PIXSCL|PXSCALE|PXSCAL|SECPIX|SECPPIX|PLATESC)([12XY]?)|([XY])PIXSCALE?"
@@ -121,7 +130,13 @@ def drop_grid(header: Header, *, equinox: bool = True, keep: re.Pattern[str] | N
         What stays all the same, besides what AstroDrizzle leaves.
     """
     ours = re.compile(f"{NEUTRAL.pattern}|{keep.pattern}") if keep else NEUTRAL
-    remove(header, STRUCTURE, WORLD, TERMS, MODEL, PLACE, *((EQUINOX,) if equinox else ()), keep=ours)
+    remove(
+        header, STRUCTURE, WORLD, TERMS, MODEL, PLACE, _EXTREMES, *((EQUINOX,) if equinox else ()), keep=ours
+    )
+    for card in list(header.cards):
+        named = card.keyword not in {"", "COMMENT", "HISTORY"} and not _CAMERA.fullmatch(card.keyword)
+        if named and isinstance(card.value, str) and _SECTION.fullmatch(card.value):
+            header.remove(card.keyword, ignore_missing=True, remove_all=True)
 
 
 def put_pixel_sizes(header: Header, was: WCS, wcs: WCS) -> None:

@@ -362,6 +362,35 @@ def test_an_error_while_writing_leaves_the_products_of_before(folder, monkeypatc
 # -- names -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("output", ["x.fits.gz", "x.FITS.fz", "x.fit.bz2"])
+def test_the_name_of_a_compressed_file_is_refused(folder, output):
+    with pytest.raises(OutputError, match=r"products are not compressed. Give 'x.fits'"):
+        drizframe.run("*_flt.fits", output)
+    assert not list(folder.glob("x*"))
+
+
+@pytest.mark.parametrize("output", [5, b"name", 1.5, ["x"]])
+def test_the_drop_in_takes_texts_and_paths_as_output(folder, output):
+    before = sorted(folder.iterdir())
+    with pytest.raises(OutputError, match=r"give the root of the product names as text or pathlib.Path"):
+        astrodrizzle.AstroDrizzle("*_flt.fits", output=output)
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [("d" * 300 + "/x", "name too long"), ("é" * 120, "a name of 240 bytes"), ("x" * 181, "181 bytes")],
+)
+def test_a_name_that_is_too_long_for_the_file_system_is_refused_before_the_work(folder, output, told):
+    with pytest.raises(OutputError, match=told):
+        drizframe.run("*_flt.fits", output)
+
+
+def test_a_workdir_that_does_not_exist_is_refused_though_nothing_would_be_written_there(folder):
+    with pytest.raises(OutputError, match=r"workdir is 'nowhere', which is no folder that exists"):
+        drizframe.run("*_flt.fits", workdir="nowhere")
+
+
 @pytest.mark.parametrize("output", ["/", "sub/", "_drz", ".fits", "_drz.fits", ".", "..", "a\nb", "a\0b"])
 def test_an_output_without_a_name_is_refused(folder, output):
     Path("sub").mkdir()

@@ -193,6 +193,11 @@ def test_output_names(output, first, instrument, stem, root):
     assert (made.stem, made.root) == (stem, root)
 
 
+def test_the_tag_of_wfpc2_is_a_part_of_the_root_for_the_reference_only():
+    made = output_names("u1", ["u1_c0m.fits"], {"INSTRUME": "WFPC2"}, whole=True)
+    assert (made.stem, made.root) == ("u1_drw", "u1")
+
+
 def test_output_of_several_files_and_of_a_table():
     assert output_names(None, ["a_flt.fits", "b_flt.fits"], {}).stem == "final_drz"
     assert output_names("", ["a_flt.fits", "b_flt.fits"], {}, "product1").stem == "product1_drz"

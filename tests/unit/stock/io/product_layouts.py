@@ -23,7 +23,8 @@ STAR, FLUX = (0.02, 0.01), 1000.0
 PLACE_CARDS = {
     "LTV1": -100.0, "LTV2": -20.0, "LTM1_1": 0.5, "LTM2_2": 0.5, "CCDSEC": "[1:2,3:4]", "DATASEC": "[1:2,3:4]",
     "DETSEC": "[1:2,3:4]", "TRIMSECA": "[1:2,3:4]", "BIASSEC1": "[1:2,3:4]", "S_REGION": "POLYGON 1 2 3 4",
-    "CRDER1": 0.5, "WCSNAMEQ": "old", "CRVAL1Q": 9.0, "DATAMIN": -5.0, "DATAMAX": 7.0, "IDCSCALE": 0.1,
+    "CRDER1": 0.5, "WCSNAMEQ": "old", "CRVAL1Q": 9.0, "TR1_1": 0.5, "REFPIX1": 7, "FASTAXIS": -1, "COR1RA1": 5.0,
+    "ODDSEC": "[1:2,3:4]", "DATAMIN": -5.0, "DATAMAX": 7.0, "IDCSCALE": 0.1,
 }  # fmt: skip
 SIZE_CARDS = {"PIXSCALE": 0.1, "SECPIX1": -0.1, "PIXAR_A2": 0.01, "PIXAR_SR": 2.35e-13}
 

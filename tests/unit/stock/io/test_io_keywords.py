@@ -249,6 +249,25 @@ DESCRIBING = [
     "CORN1RA",
     "RA_CENT",
     "RAC1",
+    "COR1RA1",
+    "COR4DEC1",
+    "CORN3DEC",
+    "DEC4",
+    "RA_MIN",
+    "RACMAX",
+    "TR1_1",
+    "TR2_10",
+    "REFPIX1",
+    "XREFPIX",
+    "YREF_SCI",
+    "FASTAXIS",
+    "MIR_REVR",
+    "CHIPXOFF",
+    "YORGSUBF",
+    "PRD-MIN1",
+    "S_EFMN11",
+    "AXISCORR",
+    "WCSTY1P",
     "BUNIT",
 ]
 OTHERS = [
@@ -282,6 +301,20 @@ OTHERS = [
     "PVALUE",
     "TELESCOP",
     "NCOMBINE",
+    "RA_V1",
+    "PA_APER",
+    "RA_APER",
+    "RA_REF",
+    "ROLL_REF",
+    "BINAXIS1",
+    "SIZAXIS1",
+    "CENTERA2",
+    "SUBARRAY",
+    "APERTURE",
+    "CCDSUM",
+    "RA0",
+    "TRACK",
+    "CORRECT",
 ]
 
 
@@ -294,6 +327,15 @@ def test_keywords_of_a_grid_are_known(key):
         header.append((key, "EXTVER: 1") if "." in key else (key, 1.0), end=True)
         drop_grid(header)
         assert list(header) == ["KEEP"]
+
+
+@pytest.mark.parametrize("key", ["WEIRD", "EXTSEC", "HIERARCH ESO DET OUT1 WIN"])
+def test_a_section_of_an_image_is_known_by_its_value(key):
+    header = fits.Header({"KEEP": "[1:10] of 3", "DETSIZE": "[1:29400,1:29050]"})
+    header[key] = "[51:2098, 1 : 4096]"
+    header["HISTORY"] = "[1:2,3:4]"
+    drop_grid(header)
+    assert list(header) == ["KEEP", "DETSIZE", "HISTORY"]
 
 
 @pytest.mark.parametrize("key", OTHERS)

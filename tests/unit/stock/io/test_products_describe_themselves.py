@@ -16,7 +16,7 @@ import drizframe
 #: Keywords that no product of another grid may have.
 STALE = ("LTV1", "LTV2", "CCDSEC", "DATASEC", "DETSEC", "TRIMSECA", "BIASSEC1", "S_REGION", "CRDER1", "WCSNAMEQ",
          "CRVAL1Q", "DATAMIN", "DATAMAX", "IDCSCALE", "PV1_4", "PC1_1", "CROTA2", "A_2_0", "BLANK", "BZERO", "CTYPE3",
-         "CPDIS1", "AIRMASS")  # fmt: skip
+         "CPDIS1", "AIRMASS", "TR1_1", "REFPIX1", "FASTAXIS", "COR1RA1", "ODDSEC")  # fmt: skip
 SCALE = 0.07
 
 
