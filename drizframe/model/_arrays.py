@@ -32,6 +32,9 @@ Array = np.ndarray[Any, Any]
 
 #: Images of whole numbers that hold no more different ones than these are no counts (masks, flat test images).
 _FEW = 2
+#: Where the scatter of pixels tells counts from rates: exposures of some seconds, a level far above that of the readout noise, this
+#: many pixels, and a variance that is nearly the level.
+_LONG, _BRIGHT, _SOME, _POISSON = 5.0, 20.0, 400, (0.7, 1.6)
 
 
 def _listed(value: Any, count: int, what: str) -> list[Any]:
@@ -61,6 +64,32 @@ def _hidden(array: Array, mask: Array | None) -> Array:
     return np.where(mask, kind.type(np.nan), array)
 
 
+def _scatters_like_counts(images: Sequence[Array], exptime: float) -> bool:
+    """Whether neighbouring pixels scatter as counted photons do, and far more than rates over that time would.
+
+    Notes
+    -----
+    Electrons of an image divided by its flat field are no whole numbers any more, but their variance is still their level; that
+    of a rate is its level over the time, and what the readout adds is small beside it at the levels that are looked at.
+    """
+    if exptime < _LONG:
+        return False
+    for image in images:
+        values = image[:: max(1, image.shape[0] // 256)].astype(np.float64)
+        if values.ndim != 2 or values.size < _SOME:
+            return False
+        finite = values[np.isfinite(values)]
+        steps = np.diff(values, axis=1)
+        steps = steps[np.isfinite(steps)]
+        if finite.size < _SOME or steps.size < _SOME:
+            return False
+        level = float(np.median(finite))
+        variance = (1.4826 * float(np.median(np.abs(steps - np.median(steps))))) ** 2 / 2
+        if level < _BRIGHT or not _POISSON[0] < variance / level < _POISSON[1]:
+            return False
+    return True
+
+
 def _like_counts(images: Sequence[Array]) -> bool:
     """Whether images hold whole numbers only, as counts do: by type, or all numbers of several."""
     return all(i.dtype.kind in "biu" or _whole(i) for i in images)
@@ -80,8 +109,8 @@ def _whole(image: Array) -> bool:
     return found
 
 
-def _unit(given: Any, images: Sequence[GivenImage], name: str) -> tuple[PixelUnit, str]:
-    """Return the unit of the images of an exposure, and what was assumed."""
+def _unit(given: Any, images: Sequence[GivenImage], name: str, exptime: float) -> tuple[PixelUnit, str]:
+    """Return the unit of the images of an exposure of that many seconds, and what was assumed."""
     declared = None if given is None else parse_unit(given, f"unit of {name!r}")
     if declared is not None:
         return declared, ""
@@ -91,10 +120,14 @@ def _unit(given: Any, images: Sequence[GivenImage], name: str) -> tuple[PixelUni
     own = [i.unit for i in images if i.unit is not None]
     if own:
         return dataclasses.replace(own[0], factor=1.0), ""
-    if _like_counts([i.data for i in images]):
+    arrays = [i.data for i in images]
+    fault = f"holds whole numbers (type {arrays[0].dtype})" if _like_counts(arrays) else ""
+    if not fault and _scatters_like_counts(arrays, exptime):
+        fault = "scatters by the root of its level"
+    if fault:
         msg = (
-            f"data of {name!r} holds whole numbers (type {images[0].data.dtype}), as counts do, but no unit is given. Give unit "
-            "to from_arrays: 'counts' or 'electrons' for what the exposure gathered, 'counts/s' or 'electrons/s' for rates; or "
+            f"data of {name!r} {fault}, as counts do, but no unit is given. Give unit to "
+            "from_arrays: 'counts' or 'electrons' for what the exposure gathered, 'counts/s' or 'electrons/s' for rates; or "
             "data with a unit."
         )
         raise InputError(msg)
@@ -250,7 +283,7 @@ def exposure_from_arrays(
         raise InputError(msg)
     images = [given_image(d, f"data of chip {k + 1}") for k, d in enumerate(listed)]
     err_list, dq_list = _listed(err, count, "err"), _listed(dq, count, "dq")
-    pixel, assumed = _unit(unit, images, name)
+    pixel, assumed = _unit(unit, images, name, facts.exptime)
     arrays = [_images(k, i, err_list[k], dq_list[k], pixel) for k, i in enumerate(images)]
     wcs_list = _wcs_of(wcs, images, name)
     scale = facts.pixel_scale if facts.pixel_scale is not None or count == 1 else _common_scale(wcs_list)

@@ -110,7 +110,7 @@ def given_image(value: Any, what: str) -> GivenImage:
     elif np.ma.is_masked(value):
         mask = np.ma.getmaskarray(value)
     plain = value.value if _has_unit(value) else value
-    return GivenImage(data=real_array(plain, what), unit=unit, mask=mask)
+    return GivenImage(data=real_array(plain, what, "iuf"), unit=unit, mask=mask)
 
 
 def _of_nddata(value: Any, what: str) -> GivenImage:

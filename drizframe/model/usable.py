@@ -9,6 +9,9 @@ if TYPE_CHECKING:
 
 __all__ = ["why_unusable"]
 
+#: Where other telescopes write the exposure time.
+_TIMES = ("XPOSURE", "EFFEXPTM", "TEXPTIME", "EXPOSURE", "EXP_TIME", "TELAPSE", "ITIME")
+
 
 def why_unusable(exposure: Exposure) -> str | None:
     """Say why the headers of an exposure forbid to combine it; None if they do not.
@@ -53,4 +56,10 @@ def _no_time(exposure: Exposure) -> str:
         found = f"EXPTIME is missing in {own[0][0]}"
     if exposure.path is None:
         return f"its exposure time is {exposure.exptime!r} s"
-    return f"{found}; correct it, or give the parameter exptime"
+    other = next((k for k in _TIMES for _, h in own if h is not None and _is_time(h.get(k))), None)
+    hint = "" if other is None else f" (expkeyword={other!r} takes {other})"
+    return f"{found}; correct it, or give the parameter exptime{hint}"
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

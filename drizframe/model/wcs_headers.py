@@ -38,6 +38,15 @@ _NUMBERS = re.compile(
 )
 #: Numbers of which only the sky system may know; text there is left out.
 _DATES = re.compile(r"EQUINOX|EPOCH|MJD(-OBS|-AVG|-BEG|-END|REF|REFI|REFF)")
+#: Spellings of units of angles that the WCS library does not know, or knows in one case only.
+_UNITS = {
+    **dict.fromkeys(("deg", "degs", "degree", "degrees"), "deg"),
+    **dict.fromkeys(("arcmin", "arcmins", "arcminute", "arcminutes"), "arcmin"),
+    **dict.fromkeys(("arcsec", "arcsecs", "arcsecond", "arcseconds"), "arcsec"),
+    **dict.fromkeys(("rad", "radian", "radians"), "rad"),
+}
+#: Terms of a distortion that IRAF writes as text.
+_IN_WORDS = re.compile(r"lngcor|latcor|projp([02-9]|1\s*=\s*(?!1\.?0*[\s\"]|1\.?0*$))", re.IGNORECASE)
 #: How a year is marked in a text: 'J2000.0'.
 _YEAR = re.compile(r"^\s*[JBjb](?=\d)")
 _TEXTS = re.compile(r"WCSNAME|CTYPE[12]|CUNIT[12]|RADESYS|RADECSYS|DATE(-OBS|-AVG|-BEG|-END|REF)|TIMESYS")
@@ -98,6 +107,7 @@ def checked_wcs_header(
         if value is not None:
             result[key] = value
     _check_types(result, where)
+    _check_words(header, result, where)
     _check_matrix(result, where)
     if "CTYPE1" in result or "CTYPE2" in result:
         _check_required(result, where)
@@ -142,6 +152,8 @@ def _checked(header: Header, key: str, where: str, notes: list[str]) -> Any:
                 _fail(where, key, value, "it must be a text such as 'RA---TAN'")
             notes.append(f"{where}: {key} is {value!r}, which is no text; it is left out")
             return None
+        if key.startswith("CUNIT"):
+            return _UNITS.get(value.strip().lower(), value)
         if key == "RADESYS" and value.strip().upper() not in _SYSTEMS:
             notes.append(f"{where}: RADESYS is {value!r}, which is not known; {AS_THEY_ARE}")
         return value
@@ -187,6 +199,22 @@ def _check_types(result: Header, where: str) -> None:
             result, axis
         ):
             _fail(where, f"CRVAL{axis}", result[f"CRVAL{axis}"], "latitudes lie between -90 and 90 degrees")
+
+
+def _check_words(header: Header, result: Header, where: str) -> None:
+    """Refuse distortions of IRAF's TNX and ZPX, which stand in texts that nothing here reads: positions would be wrong."""
+    if not any(
+        str(result.get(f"CTYPE{axis}", "")).strip().upper().endswith(("TNX", "ZPX")) for axis in (1, 2)
+    ):
+        return
+    for axis in (1, 2):
+        cards = sorted(k for k in header if re.fullmatch(rf"WAT{axis}_\d+", k))
+        if _IN_WORDS.search("".join(str(header[k]) for k in cards)):
+            msg = (
+                f"{where}: the WCS cannot be used: CTYPE{axis} is {result.get(f'CTYPE{axis}')!r}, and its distortion stands in "
+                f"{cards[0]} and what follows, which is not read. Convert the header to SIP or TPV, or fit it anew."
+            )
+            raise WCSError(msg)
 
 
 def _degree(result: Header, axis: int) -> float:

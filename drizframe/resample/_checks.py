@@ -191,8 +191,15 @@ def warn_about_kernel(kernel: Kernel, pixfrac: float, given: Any) -> None:
 # -- arrays --------------------------------------------------------------------------------------------------
 
 
-def image_of(name: str, value: Any, shape: tuple[int, ...] | None = None, *, masked: float = np.nan) -> Any:
-    """Return an input image of numbers; masked pixels become `masked`.
+def image_of(
+    name: str,
+    value: Any,
+    shape: tuple[int, ...] | None = None,
+    *,
+    masked: float = np.nan,
+    kinds: str = "fiu",
+) -> Any:
+    """Return an input image of numbers of some kinds; masked pixels become `masked`.
 
     Raises
     ------
@@ -201,7 +208,7 @@ def image_of(name: str, value: Any, shape: tuple[int, ...] | None = None, *, mas
     ShapeError
         If it is no image, or has another shape than `shape`, that of the data.
     """
-    image = array_of(name, value, masked=masked)
+    image = array_of(name, value, kinds, masked=masked)
     if shape is not None and image.shape != shape:
         msg = f"'{name}' shape is not consistent with 'data' shape. They are {image.shape} and {shape}."
         raise ShapeError(msg)
@@ -219,13 +226,21 @@ def weights_of(value: Any, shape: tuple[int, ...], factor: float) -> Any:
     Raises
     ------
     ParameterError
-        If a weight times the factor is so large that sums of them overflow float32.
+        If a weight is below 0, if none is a number, or if one times the factor is so large that sums of them overflow float32.
     """
-    weights = image_of("weight_map", value, shape, masked=0.0)
+    weights = image_of("weight_map", value, shape, masked=0.0, kinds="biuf")
     with np.errstate(over="ignore", invalid="ignore"):
-        largest = max(float(weights.max()), -float(weights.min()))
-        if not largest * factor <= LARGEST:  # a NaN, an infinity or a huge one: look closer
-            largest = float(np.max(np.abs(weights), initial=0.0, where=np.isfinite(weights)))
+        largest, least = float(weights.max()), float(weights.min())
+        if not largest * factor <= LARGEST or not least >= 0:  # a NaN, an infinity or a huge one: look closer
+            usable = np.isfinite(weights)
+            if not usable.any():
+                msg = "'weight_map' holds no finite number. Give weights of 0 and above, 0 where a pixel does not count."
+                raise ParameterError(msg)
+            largest = float(np.max(weights, initial=0.0, where=usable))
+            least = float(np.min(weights, initial=0.0, where=usable))
+    if least < 0:
+        msg = f"'weight_map' holds weights down to {least:g}; a weight is 0 or more, 0 where a pixel does not count."
+        raise ParameterError(msg)
     if largest * factor > LARGEST:
         msg = f"'weight_map' holds weights of up to {largest:g}, times 'wht_scale' {factor:g}; {LARGEST:g} is the most."
         raise ParameterError(msg)

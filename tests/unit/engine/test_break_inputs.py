@@ -88,6 +88,30 @@ def test_images_that_are_not_real_numbers_are_refused(kind):
         Exposure.from_arrays(np.ones((4, 4)).astype("i8").astype(kind), plane())
 
 
+@pytest.mark.parametrize("what", ["data", "err"])
+def test_truth_values_are_no_image(what):
+    given = {"data": image(), "err": image()} | {what: image() > 10}
+    with pytest.raises(ArrayTypeError, match=rf"{what} of chip 1 holds numbers of type bool"):
+        Exposure.from_arrays(given["data"], plane(), err=given["err"], unit="electrons")
+
+
+def test_flat_fielded_counts_without_a_unit_are_known_by_their_scatter():
+    rng = np.random.default_rng(8)
+    counts = rng.poisson(400.0, (60, 60)) / rng.normal(1.0, 0.01, (60, 60))
+    with pytest.raises(InputError, match=r"scatters by the root of its level, as counts do, but no unit"):
+        Exposure.from_arrays(counts, plane(), exptime=100.0)
+    for allowed in ({"exptime": 1.0}, {"exptime": 100.0, "unit": "electrons"}):
+        Exposure.from_arrays(counts, plane(), **allowed)
+
+
+@pytest.mark.parametrize("seconds", [20.0, 1000.0])
+@pytest.mark.parametrize("rate", [0.01, 1.0, 40.0, 1000.0])
+def test_rates_do_not_scatter_like_counts(seconds, rate):
+    rng = np.random.default_rng(9)
+    rates = (rng.poisson(rate * seconds, (60, 60)) + rng.normal(0, 5, (60, 60))) / seconds
+    assert Exposure.from_arrays(rates, plane(), exptime=seconds).chips[0].bunit == "ELECTRONS/S"
+
+
 def test_flags_must_be_whole_numbers():
     with pytest.raises(ArrayTypeError, match="whole numbers"):
         Exposure.from_arrays(image(), plane(), dq=np.zeros((20, 20)))

@@ -410,3 +410,30 @@ def test_objects_whose_conversion_or_text_fails_are_refused():
         added(np.ones((N, N)), exptime=Hostile())
     with pytest.raises(ParameterError, match="'data'"):
         added(SimpleNamespace(mask=1, uncertainty=2))
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        (np.full((5, 6), np.nan), "holds no finite number"),
+        (np.full((5, 6), -1.0), r"down to -1"),
+        (np.where(np.eye(5, 6) > 0, -0.5, np.nan), r"down to -0.5"),
+        (-np.ones((5, 6), int), r"down to -1"),
+    ],
+)
+def test_a_weight_map_without_weights_is_refused(weights, told):
+    drizzle = resample.Drizzle(out_shape=(5, 6))
+    grid = np.stack(np.meshgrid(np.arange(6.0), np.arange(5.0)), axis=-1)
+    with pytest.raises(ParameterError, match=rf"'weight_map' .*{told}"):
+        drizzle.add_image(np.ones((5, 6), np.float32), 1.0, grid, weight_map=weights)
+    assert drizzle.out_wht is None or not drizzle.out_wht.any()
+
+
+def test_a_mask_is_no_image_but_may_be_a_weight_map():
+    drizzle = resample.Drizzle(out_shape=(5, 6))
+    grid = np.stack(np.meshgrid(np.arange(6.0), np.arange(5.0)), axis=-1)
+    mask = np.eye(5, 6) > 0
+    with pytest.raises(ArrayTypeError, match="'data' must be an array of .* type bool"):
+        drizzle.add_image(mask, 1.0, grid)
+    drizzle.add_image(np.ones((5, 6), np.float32), 1.0, grid, weight_map=mask)
+    np.testing.assert_array_equal(drizzle.out_wht > 0, mask)

@@ -281,6 +281,44 @@ def test_a_wcs_that_is_none_is_told_without_the_words_of_the_library(make_file, 
         read(make_file(science=cards, chips=1))
 
 
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [("DEG", 1), ("degrees", 1), ("ARCSEC", 3600), ("Arcseconds", 3600), ("arcminute", 60)],
+)
+def test_units_of_axes_are_read_in_any_spelling(make_file, read, unit, factor):
+    (plain,) = read(make_file("ja_flt.fits", chips=1))
+    header = plain.chips[0].header
+    keys = ("CRVAL1", "CRVAL2", "CD1_1", "CD1_2", "CD2_1", "CD2_2")
+    cards = {"CUNIT1": unit, "CUNIT2": unit, **{k: header[k] * factor for k in keys}}
+    (odd,) = read(make_file("jb_flt.fits", science=cards, chips=1))
+    here = odd.chips[0].wcs.all_pix2world([[0, 0], [9, 11]], 0)
+    np.testing.assert_allclose(
+        here, plain.chips[0].wcs.all_pix2world([[0, 0], [9, 11]], 0), rtol=0, atol=1e-12
+    )
+
+
+WORDS = 'wtype=tnx axtype=ra lngcor = "3. 3. 3. 2. -0.1 0.1 -0.1 0.1 0. 0.02 0. 0. 0. 0."'
+
+
+@pytest.mark.parametrize("words", [WORDS, "wtype=zpx axtype=ra projp1=1. projp3=42."])
+def test_a_distortion_that_iraf_wrote_as_text_is_refused_by_name(make_file, read, words):
+    name = "TNX" if "tnx" in words else "ZPX"
+    cards = {
+        "CTYPE1": f"RA---{name}",
+        "CTYPE2": f"DEC--{name}",
+        "WAT1_001": words[:60],
+        "WAT1_002": words[60:],
+    }
+    with pytest.raises(WCSError, match=rf"CTYPE1 is 'RA---{name}', and its distortion stands in WAT1_001"):
+        read(make_file(science=cards, chips=1))
+
+
+def test_a_tnx_projection_without_distortion_is_a_tangent_plane(make_file, read):
+    cards = {"CTYPE1": "RA---TNX", "CTYPE2": "DEC--TNX", "WAT1_001": "wtype=tnx axtype=ra"}
+    (exposure,) = read(make_file(science=cards, chips=1))
+    assert list(exposure.chips[0].wcs.wcs.ctype) == ["RA---TAN", "DEC--TAN"]
+
+
 def test_numbers_of_the_readout_that_cannot_be_are_told(make_file, read):
     primary = {"CCDAMP": "Q"}
     (exposure,) = read(make_file(primary=primary, science={"CCDCHIP": 7, "VAFACTOR": 5.0}, chips=1))

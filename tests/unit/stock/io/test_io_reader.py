@@ -305,6 +305,11 @@ def test_a_stis_spectrum_is_refused(make_file, read):
         ({"EXPTIME": 0.0}, {}, "EXPTIME is 0.0 s in PATH[0]"),
         ({"EXPTIME": None}, {}, "EXPTIME is missing in PATH[0]"),
         ({"EXPTIME": None}, {"EXPTIME": -3.0}, "EXPTIME is -3.0 s in PATH[SCI,1]"),
+        (
+            {"EXPTIME": None},
+            {"XPOSURE": 99.0},
+            "give the parameter exptime (expkeyword='XPOSURE' takes XPOSURE)",
+        ),
         ({}, {"NGOODPIX": 0}, "NGOODPIX"),
         ({"PA_V3": None}, {}, "PA_V3"),
     ],
