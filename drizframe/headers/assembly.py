@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, ParameterError
 from drizframe.headers.limits import Limits, checked_number, plausible_scale, within
-from drizframe.headers.readout import readout_notes
+from drizframe.headers.readout import chip_number, readout_notes
 from drizframe.model import Chip, Exposure
 from drizframe.model.bunit import PixelUnit, parse_unit, rescaled
 from drizframe.model.sources import ScaledSource
@@ -116,8 +116,8 @@ class Detector:
 
 #: Numbers of the distortion model: arcsec, arcsec, degrees; the scale is compared with that of the WCS.
 _MODEL = {"IDCSCALE": None, "IDCV2REF": (-1e4, 1e4), "IDCV3REF": (-1e4, 1e4), "IDCTHETA": (-360.0, 360.0)}
-#: Offset of a subarray, pixels; number of a chip (products have -999); position angle, degrees.
-_OFFSETS, _CHIPS, _ANGLES = (-1e5, 1e5), (-999.0, 1e5), (-360.0, 360.0)
+#: Offset of a subarray, pixels; position angle, degrees.
+_OFFSETS, _ANGLES = (-1e5, 1e5), (-360.0, 360.0)
 
 
 def header_number(header: Header, key: str, default: float | None = None) -> float | None:
@@ -336,19 +336,12 @@ def _shape(science: Header) -> tuple[int, int]:
     return int(science.get(axes[0], 0)), int(science.get(axes[1], 0))
 
 
-def _chip_number(primary: Header, science: Header, keyword: str, extver: int, where: str) -> int:
-    """Return the chip's own number; `extver` where the keyword is missing and several chips exist."""
-    number = checked_number((science, primary), keyword, where, _CHIPS)
-    if number is not None:
-        return int(number)
-    return 1 if keyword == "CCDCHIP" else extver
-
-
 def _date(
     key: str, primary: Header, science: Mapping[int, Header], where: str, limits: Limits, notes: list[str]
 ) -> float:
     """Return a date of the primary, else of the science headers; 0.0 if there is none, or none that can be."""
     try:
+        where = f"{where}[0]" if key in primary else where
         found = checked_number((primary, *science.values()), key, where)
         return within(found, limits.date, f"{key} (MJD)", where) if found else 0.0
     except InputError as error:
@@ -397,7 +390,7 @@ def _chip(
             "limits of the sky count in that unit"
         )
         science, load = rescaled(science, unit.text, unit.factor), ScaledSource(load, unit.factor)
-    number = _chip_number(primary, science, detector.chip_keyword, extver, where)
+    number = chip_number(primary, science, detector.chip_keyword, extver, where)
     notes += readout_notes(primary, science, detector, number, where)
     linear = bool(options.extra.get("coeffs", True))
     idc = _distortion_model(science, where) if linear else dict.fromkeys(_MODEL)
@@ -495,7 +488,7 @@ def exposure_from_headers(
         instrument=str(primary.get("INSTRUME", family)).strip().upper(),
         detector=detector_name,
         family=family,
-        pa_v3=checked_number((primary,), "PA_V3", where, _ANGLES),
+        pa_v3=checked_number((primary,), "PA_V3", f"{where}[0]", _ANGLES),
         parity=detector.parity,
         history=tuple(note for _, note, _ in made if note),
         warnings=tuple(dict.fromkeys(warnings)),

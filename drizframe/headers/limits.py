@@ -95,7 +95,8 @@ def within(
 ) -> float:
     """Return a value that lies within limits, both included; raise `InputError` otherwise."""
     if not limits[0] <= value <= limits[1]:
-        msg = f"{where}: {what} is {value!r}; plausible are {limits[0]:g} to {limits[1]:g}. {advice}"
+        allowed = f"{limits[0]:g} to {limits[1]:g}" if math.isfinite(limits[1]) else f"{limits[0]:g} and more"
+        msg = f"{where}: {what} is {value!r}; plausible are {allowed}. {advice}"
         raise InputError(msg)
     return value
 

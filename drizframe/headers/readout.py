@@ -1,4 +1,4 @@
-"""What a header says of the readout, held against the record of the detector; nothing here ends a run."""
+"""What a header says of the readout, held against the record of the detector."""
 
 from __future__ import annotations
 
@@ -15,11 +15,38 @@ if TYPE_CHECKING:
 
     from drizframe.headers.assembly import Detector
 
-__all__ = ["readout_notes"]
+__all__ = ["chip_number", "readout_notes"]
 
 #: The number of a chip, and its amplifiers, where there is none: products, and cameras without a choice.
 _NO_CHIP = -999
+#: Numbers of chips that can be.
+_CHIPS = (float(_NO_CHIP), 1e5)
 _NO_AMPLIFIER = frozenset({"", "N/A", "NONE", "UNKNOWN"})
+
+
+def chip_number(primary: Header, science: Header, keyword: str, extver: int, where: str) -> int:
+    """Return the chip's own number; `extver` where the keyword is missing and several chips exist.
+
+    Parameters
+    ----------
+    primary, science : Header
+        Headers of the exposure and the chip.
+    keyword : str
+        Where the number stands.
+    extver : int
+        Number of the extension.
+    where : str
+        File and extension, for messages.
+
+    Raises
+    ------
+    InputError
+        If it is no number.
+    """
+    number = checked_number((science, primary), keyword, where, _CHIPS)
+    if number is not None:
+        return int(number)
+    return 1 if keyword == "CCDCHIP" else extver
 
 
 def readout_notes(primary: Header, science: Header, detector: Detector, chip: int, where: str) -> list[str]:

@@ -91,7 +91,9 @@ def acs(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposur
         str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
     )
     if name not in DETECTORS:
-        msg = f"{where['path']}: DETECTOR is {name!r}; ACS has {', '.join(DETECTORS)}. Correct the keyword."
+        msg = (
+            f"{where['path']}[0]: DETECTOR is {name!r}; ACS has {', '.join(DETECTORS)}. Correct the keyword."
+        )
         raise InputError(msg)
     return exposure_from_headers(DETECTORS[name], primary, science, family="acs", detector_name=name, **where)
 

@@ -58,7 +58,7 @@ def nicmos(primary: Header, science: Mapping[int, Header], **where: Any) -> Expo
     number = header_number(primary, "CAMERA")
     if number is None or number not in CAMERAS:
         msg = (
-            f"{where['path']}: CAMERA is {primary.get('CAMERA')!r}; NICMOS has 1, 2 and 3. Correct the "
+            f"{where['path']}[0]: CAMERA is {primary.get('CAMERA')!r}; NICMOS has 1, 2 and 3. Correct the "
             "keyword."
         )
         raise InputError(msg)

@@ -75,13 +75,15 @@ def matches(primary: Header) -> bool:
 def stis(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a STIS exposure; see `drizframe.hooks.Instrument`."""
     if str(primary.get("OBSTYPE", "")).strip().upper() == "SPECTROSCOPIC":
-        msg = f"{where['path']} is a spectrum (OBSTYPE 'SPECTROSCOPIC'). Give images only."
+        msg = f"{where['path']}[0] is a spectrum (OBSTYPE 'SPECTROSCOPIC'). Give images only."
         raise InputError(msg)
     name = (
         str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
     )
     if name not in DETECTORS:
-        msg = f"{where['path']}: DETECTOR is {name!r}; STIS has {', '.join(DETECTORS)}. Correct the keyword."
+        msg = (
+            f"{where['path']}[0]: DETECTOR is {name!r}; STIS has {', '.join(DETECTORS)}. Correct the keyword."
+        )
         raise InputError(msg)
     return exposure_from_headers(
         DETECTORS[name], primary, science, family="stis", detector_name=name, **where

@@ -54,7 +54,9 @@ def wfc3(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposu
         str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
     )
     if name not in DETECTORS:
-        msg = f"{where['path']}: DETECTOR is {name!r}; WFC3 has {', '.join(DETECTORS)}. Correct the keyword."
+        msg = (
+            f"{where['path']}[0]: DETECTOR is {name!r}; WFC3 has {', '.join(DETECTORS)}. Correct the keyword."
+        )
         raise InputError(msg)
     return exposure_from_headers(
         DETECTORS[name], primary, science, family="wfc3", detector_name=name, **where

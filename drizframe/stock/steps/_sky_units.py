@@ -50,6 +50,10 @@ def pixel_scale(exposure: Exposure, chip: Chip) -> float:
     return chip_scale(chip)
 
 
+#: How the two kinds of images are called.
+_PER_SECOND, _TOTALS = "per second", "of the whole exposure (not per second)"
+
+
 def _usual_kind(exposure: Exposure, chip: Chip) -> bool | None:
     """Return whether an instrument delivers rates, None if that is not known."""
     instrument = exposure.instrument.upper()
@@ -92,11 +96,11 @@ def is_rate(exposure: Exposure, chip: Chip) -> tuple[bool, str]:
         if usual is not None:
             return (
                 usual,
-                f"{problem}; {exposure.instrument} images are taken to be {'rates' if usual else 'counts'}",
+                f"{problem}; {exposure.instrument} images are taken to be {_PER_SECOND if usual else _TOTALS}",
             )
     return (
         chip.rate,
-        f"{problem}; the image is taken to be {'a rate' if chip.rate else 'counts'}, as for drizzling",
+        f"{problem}; the image is taken to be {_PER_SECOND if chip.rate else _TOTALS}, as for drizzling",
     )
 
 
