@@ -205,7 +205,8 @@ def load_exposures(
             bus.note(f"Exposure {exposure.name!r} is left out: {reason}.", warn=True)
     usable = look_over(usable, parameters, bus)
     if not usable:
-        why = "; ".join(reasons[:_REASONS]) + ("; …" if len(reasons) > _REASONS else "")
+        listed = reasons or ["every pixel of each is flagged or not finite"]
+        why = "; ".join(listed[:_REASONS]) + ("; …" if len(listed) > _REASONS else "")
         msg = f"Nothing to combine: none of the {len(exposures)} exposures can be used ({why})."
         raise NothingToCombineError(msg)
     return usable, root

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,14 @@ def generic_exposure(
         if not units[v].physical and units[v].factor == 1.0:
             header["BUNIT"] = units[v].text
     known = {v: units[v] for v in named}
-    return exposure_from_headers(
+    made = exposure_from_headers(
         chosen, primary, science, family=family, detector_name=name, units=known, **where
     )
+    if detector is not None:  # whoever gave it knows the unit
+        return made
+    guessed = [
+        f"{label}[SCI,{v}]: BUNIT is missing; the numbers are taken as electrons of the whole exposure, not per second. Add it."
+        for v in science
+        if v not in named
+    ]
+    return dataclasses.replace(made, warnings=(*made.warnings, *guessed))

@@ -23,6 +23,7 @@ from drizframe.stock.io.cards import Kind, readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
 from drizframe.stock.io.edits import ARCHIVE
+from drizframe.stock.io.inherited import with_inherited
 from drizframe.stock.io.journal import recover_folders, tidy_folders
 from drizframe.stock.io.layout import (
     ChipPlace,
@@ -145,7 +146,7 @@ def _exposure(
     science, wcs, sources = {}, {}, {}
     for place in chosen:
         where = f"{path}[{place.places['sci'][1]}]"
-        header = promote(place.header, wcskey, where)
+        header = promote(with_inherited(place.header, primary), wcskey, where)
         wcs[place.extver], notes = chip_wcs(header, primary, hdus, where, distortion=distortion)
         told += notes
         science[place.extver], sources[place.extver] = header, place.source

@@ -154,6 +154,16 @@ def test_an_exposure_time_that_is_missing_is_told_as_missing(folder):
         drizframe.run("*_flt.fits")
 
 
+def test_nothing_left_for_want_of_good_pixels_says_so(folder):
+    for path in folder.glob("*_flt.fits"):
+        _edit(path, _flag_all)
+    with (
+        pytest.warns(DrizframeWarning, match="left out"),
+        pytest.raises(NothingToCombineError, match=r"\(every pixel of each is flagged or not finite\)"),
+    ):
+        drizframe.run("*_flt.fits")
+
+
 def _flag_all(hdus):
     for hdu in hdus:
         if hdu.name == "DQ":

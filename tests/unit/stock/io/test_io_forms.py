@@ -169,3 +169,59 @@ def test_a_chip_number_that_is_none_is_named(make_file, read, value, told):
     path.write_bytes(data[:at] + b"EXTVER  = " + text.ljust(70) + data[at + 80 :])
     with pytest.raises(InputError, match=rf"jx01_flt.fits.*{told}"):
         read(path)
+
+
+# -- what an image takes over from the primary header ---------------------------------------------------------------------
+
+PLAIN = {"EXPTIME": 100.0}
+
+
+def inheriting(path, keys, *, inherit=True):
+    """Move keywords of all extensions into the primary header."""
+    with fits.open(path, mode="update") as hdus:
+        for key in keys:
+            hdus[0].header[key] = hdus["SCI"].header[key]
+            del hdus["SCI"].header[key]
+        if inherit is not None:
+            hdus["SCI"].header["INHERIT"] = inherit
+    return path
+
+
+WCS_KEYS = (
+    "CTYPE1", "CTYPE2", "CRVAL1", "CRVAL2", "CRPIX1", "CRPIX2", "CD1_1", "CD1_2", "CD2_1", "CD2_2", "WCSNAME",
+)  # fmt: skip
+
+
+def test_world_coordinates_are_inherited_where_the_image_says_so(make_file, read):
+    (plain,) = read(make_file("ja_flt.fits", base=PLAIN, chips=1))
+    (found,) = read(inheriting(make_file("jb_flt.fits", base=PLAIN, chips=1), WCS_KEYS))
+    assert found.chips[0].wcs.to_header_string() == plain.chips[0].wcs.to_header_string()
+    for number, inherit in enumerate((None, False)):
+        with pytest.raises(InputError, match=r"has no celestial WCS"):
+            read(
+                inheriting(make_file(f"jc{number}_flt.fits", base=PLAIN, chips=1), WCS_KEYS, inherit=inherit)
+            )
+
+
+def test_a_wcs_of_its_own_is_not_mixed_with_that_of_the_primary_header(make_file, read):
+    (plain,) = read(make_file("ja_flt.fits", base=PLAIN, chips=1))
+    path = make_file(
+        "jb_flt.fits", base={**PLAIN, "CTYPE1": "GLON-CAR", "CROTA2": 30.0, "A_ORDER": 2}, chips=1
+    )
+    (found,) = read(inheriting(path, ()))
+    assert found.chips[0].wcs.to_header_string() == plain.chips[0].wcs.to_header_string()
+
+
+def test_the_unit_may_stand_in_the_primary_header(make_file, read):
+    made = [make_file(f"j{k}_flt.fits", base=PLAIN, chips=1, science={"BUNIT": "DN/s"}) for k in "ab"]
+    (plain,), (found,) = read(made[0]), read(inheriting(made[1], ["BUNIT"], inherit=None))
+    assert (found.chips[0].bunit, found.chips[0].rate) == (plain.chips[0].bunit, True)
+    assert not found.warnings
+
+
+def test_an_image_of_an_unknown_camera_without_a_unit_is_told(make_file, read):
+    path = make_file(base=PLAIN, chips=1, science={"BUNIT": None})
+    (found,) = read(path)
+    assert any(
+        f"{path}[SCI,1]: BUNIT is missing; the numbers are taken as electrons" in w for w in found.warnings
+    )
