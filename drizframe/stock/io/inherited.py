@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drizframe.stock.io.grid_keywords import EQUINOX, TERMS, WORLD
+from drizframe.headers.words import EQUINOX, TERMS, WORLD
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header

@@ -10,6 +10,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from drizframe.headers.words import EQUINOX, TERMS, WORLD
+
 if TYPE_CHECKING:
     from astropy.io.fits import Header
     from astropy.wcs import WCS
@@ -27,21 +29,8 @@ STRUCTURE = re.compile(
     r"|Z(IMAGE|TABLE|SIMPLE|TENSION|EXTEND|BITPIX|NAXIS\d*|TILE\d+|CMPTYPE|NAME\d+|VAL\d+|MASKCMP|QUANTIZ|DITHER0"
     r"|BLANK|SCALE|ZERO|PCOUNT|GCOUNT|HECKSUM|DATASUM|BLOCKED)|FZ(ALGOR|QVALUE|QMETHD|DTHRSD|INT2F|HCOMP)"
 )
-#: World coordinates, primary or (with a letter) alternate.
-WORLD = re.compile(
-    r"(WCSAXES|WCSNAME|WCSTYPE|C(TYPE|RPIX|RVAL|DELT|UNIT|ROTA|RDER|SYER|ZPHS|PERI|NAME)\d+|(CD|PC|PV|PS)\d+_\d+"
-    r"|LONPOLE|LATPOLE|RADESYS|MJDREF|RESTFRQ|RESTWAV|SPECSYS|SSYSOBS|SSYSSRC|VELOSYS|ZSOURCE|VELANGL|ORIENTA)[A-Z]?"
-    r"|EQUINOX[A-Z]|RADECSYS|RESTFREQ|VELREF|MJDREF[IF]|ORIENTAT|WCSDIM|WAT\d_\d+"
-)
-#: Equinox of the world coordinates; in a header without any, that of the position of the target.
-EQUINOX = re.compile(r"EQUINOX|EPOCH")
 #: What AstroDrizzle leaves of an archived WCS: numbers that say nothing of a grid.
 NEUTRAL = re.compile(r"CDELT\dO|RESTFRQO|RESTWAVO|WCSTYPEO")
-#: Distortion that belongs to the world coordinates: polynomials and look-up tables.
-TERMS = re.compile(
-    r"[AB]P?_(ORDER|DMAX|\d+_\d+)|D2IM(?!FILE).*|DP\d.*|DQ\d.*|CPDIS\d|CQDIS\d|CPERR\d|CQERR\d|CP\d.*|DVERR.*"
-    r"|DGEOEXT|NPOLEXT|AXISCORR"
-)
 #: Models of instruments and of plates, from which world coordinates were made.
 MODEL = re.compile(
     r"TDD(?!CORR)\w*|IDC(?!TAB)\w*|OC[XY]\d\d|O(CD\d_\d|C(RPIX|RVAL|TYPE)\d|NAXIS\d|ORIENTA)"
