@@ -15,7 +15,7 @@ from drizframe.engine.job import EngineJob, RunContext
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
-from drizframe.errors import DrizframeError, PluginError
+from drizframe.errors import DrizframeError, InputError, PluginError, ShapeError
 from drizframe.grids.footprints import exposure_window
 from drizframe.hooks import FAULTS, Component, Registry, Step, owner_of
 from drizframe.model import PLANES, RUN, PlaneKey, SkyValue, Unit, Window
@@ -47,7 +47,8 @@ def execute(task: Task) -> Mapping[Any, Any]:
         if error.component is None:
             raise
         raise PluginError(_complaint(task, error), error.component) from error
-    except DrizframeError:
+    except DrizframeError as error:
+        _name_file(task, error)
         raise
     except MemoryError:
         raise
@@ -57,6 +58,18 @@ def execute(task: Task) -> Mapping[Any, Any]:
             raise  # of the caller, such as a signal handler's
         raise PluginError(_failure(task, error)) from error
     return _checked(task, planes)
+
+
+def _name_file(task: Task, error: DrizframeError) -> None:
+    """Let an error about an input say which: components know a chip by its number only."""
+    if task.unit.exposure is None or not isinstance(error, InputError | ShapeError):
+        return
+    exposure, text = task.context.plan.exposures[task.unit.exposure], str(error)
+    if exposure.name in text:
+        return
+    where = str(exposure.path or exposure.name)
+    where += "" if task.unit.chip is None else f"[SCI,{exposure.chips[task.unit.chip].extver}]"
+    error.args = (f"{where}: {text}", *error.args[1:])
 
 
 def _complaint(task: Task, error: PluginError) -> str:

@@ -112,6 +112,16 @@ def test_rates_do_not_scatter_like_counts(seconds, rate):
     assert Exposure.from_arrays(rates, plane(), exptime=seconds).chips[0].bunit == "ELECTRONS/S"
 
 
+def test_errors_of_components_name_the_exposure_and_chip(folder):
+    with fits.open(min(folder.glob("*_flt.fits")), mode="update") as hdus:
+        for version in (1, 2):
+            hdus["SCI", version].header.remove("MEANDARK")
+    with pytest.raises(
+        InputError, match=r"jsim01aaq_flt.fits\[SCI,\d\]: Chip \d: an inverse-variance weight needs the dark"
+    ):
+        drizframe.run("*_flt.fits", final_wht_type="IVM")
+
+
 def test_flags_must_be_whole_numbers():
     with pytest.raises(ArrayTypeError, match="whole numbers"):
         Exposure.from_arrays(image(), plane(), dq=np.zeros((20, 20)))
