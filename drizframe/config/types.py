@@ -83,9 +83,19 @@ def _limit(value: Any) -> float | None:
     return number
 
 
+#: Largest number of an image of 32 bit.
+_LARGEST_FLOAT = 3.4e38
+
+
 def _fill_value(value: Any) -> float | None:
-    """Any number, also NaN, or nothing."""
-    return None if is_blank(value) else _number(value)
+    """Any number that an image of 32 bit can hold, also NaN, or nothing."""
+    if is_blank(value):
+        return None
+    number = _number(value)
+    if math.isfinite(number) and abs(number) > _LARGEST_FLOAT:
+        msg = f"give a number up to {_LARGEST_FLOAT:g}, as images of 32 bit hold"
+        raise ValueError(msg)
+    return number
 
 
 def _int(value: Any) -> int:

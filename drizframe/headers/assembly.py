@@ -6,17 +6,17 @@ there.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError, ParameterError
+from drizframe.headers.image_unit import pixel_unit
 from drizframe.headers.limits import Limits, checked_number, plausible_scale, within
 from drizframe.headers.readout import chip_number, readout_notes
 from drizframe.model import Chip, Exposure
-from drizframe.model.bunit import PixelUnit, parse_unit, rescaled
+from drizframe.model.bunit import PixelUnit, rescaled
 from drizframe.model.sources import ScaledSource
 
 if TYPE_CHECKING:
@@ -207,6 +207,13 @@ def resolve(
     return keyword_mean(headers, default, where) if isinstance(default, str) else float(default)
 
 
+def _advice(parameter: str, *, given: bool) -> str:
+    """Return what to do about a number that cannot be."""
+    if given:
+        return f"Give another {parameter}."
+    return f"Correct it in the header, or give the parameter {parameter}."
+
+
 def _exptime(
     primary: Header, science: Header, detector: Detector, options: InstrumentOptions, where: str
 ) -> float:
@@ -214,8 +221,13 @@ def _exptime(
     headers = (science, primary) if detector.exptime_in_science else (primary, science)
     own = checked_number(headers, "EXPTIME", where) or 0.0
     found = resolve("exptime", options.exptime, options.exptime_keyword, headers, own, where)
-    advice = "Correct it in the header, or give the parameter exptime."
-    return found if found <= 0 else within(found, detector.limits.exptime, "EXPTIME (s)", where, advice)
+    given = options.exptime is not None
+    what = "the parameter exptime (s)" if given else f"{options.exptime_keyword.strip() or 'EXPTIME'} (s)"
+    return (
+        found
+        if found <= 0
+        else within(found, detector.limits.exptime, what, where, _advice("exptime", given=given))
+    )
 
 
 def _gain(
@@ -235,7 +247,7 @@ def _gain(
     if detector.table is not None and not given:
         gain = _calibrated(detector, primary, science, "gain", gain, where)
     if detector.gain_applies:
-        advice = "Correct it in the header, or give the parameter gain."
+        advice = _advice("gain", given=options.gain is not None)
         within(gain, detector.limits.gain, "the gain (electrons per count)", where, advice)
     return gain
 
@@ -277,57 +289,8 @@ def _readnoise(
     found = resolve(
         "rdnoise", options.readnoise, options.readnoise_keyword, (primary, science), default, where
     )
-    advice = "Correct it in the header, or give the parameter rdnoise."
+    advice = _advice("rdnoise", given=options.readnoise is not None)
     return within(found, detector.limits.readnoise, "the read noise (electrons)", where, advice)
-
-
-def pixel_unit(science: Header, native: str, where: str, notes: list[str]) -> tuple[PixelUnit, str]:
-    """Return the unit of an image, and what was assumed or converted.
-
-    Parameters
-    ----------
-    science : Header
-        Its header.
-    native : str
-        What the instrument delivers, for an image without ``BUNIT`` (or with one of a flux in ergs).
-    where : str
-        File and extension, for messages.
-    notes : list of str
-        Gets a warning if ``BUNIT`` and the instrument contradict each other.
-
-    Raises
-    ------
-    InputError
-        If ``BUNIT`` is no unit in which exposures can be averaged.
-    """
-    text = str(science.get("BUNIT", "") or "").strip()
-    if not text:
-        usual = parse_unit(native, where)
-        assert usual is not None  # noqa: S101  (a detector has a unit)
-        return usual, f"no BUNIT; taken as {usual.text}"
-    if "ergs" in text.lower():  # a flux: a rate in any case
-        assumed = parse_unit(native.split("/", maxsplit=1)[0] + "/s", where)
-        assert assumed is not None  # noqa: S101
-        notes.append(
-            f"{where}: BUNIT {text!r} is a flux; the image is taken as {assumed.text}, as AstroDrizzle does."
-        )
-        return assumed, ""
-    if text.upper() == "UNITLESS":
-        kind = native.split("/", maxsplit=1)[0].upper()
-        assumed = parse_unit(kind, where)
-        assert assumed is not None  # noqa: S101
-        notes.append(f"{where}: BUNIT is {text!r}; the image is taken as {kind}.")
-        return dataclasses.replace(assumed, text=text), ""
-    unit = parse_unit(text, f"{where}: BUNIT")
-    assert unit is not None  # noqa: S101
-    kind = native.split("/", maxsplit=1)[0]
-    if not unit.physical and unit.kind != kind:
-        notes.append(
-            f"{where}: BUNIT is {text!r}, but this camera delivers {kind}; the numbers are taken as {kind}, as AstroDrizzle does. "
-            "Correct BUNIT, or convert the image."
-        )
-    kept = text if text.upper() == unit.text else unit.text
-    return dataclasses.replace(unit, text=kept), ""
 
 
 def _shape(science: Header) -> tuple[int, int]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 __all__ = ["why_unusable"]
 
 #: Where other telescopes write the exposure time.
-_TIMES = ("XPOSURE", "EFFEXPTM", "TEXPTIME", "EXPOSURE", "EXP_TIME", "TELAPSE", "ITIME")
+_TIMES = ("XPOSURE", "EFFEXPTM", "EXPOSURE", "EXP_TIME", "TELAPSE", "ITIME")
 
 
 def why_unusable(exposure: Exposure) -> str | None:

@@ -29,8 +29,10 @@ def calibrated(primary: Header, science: Header, quantity: str, value: float) ->
     chip = int(header_number(science, "DETECTOR") or header_number(primary, "DETECTOR") or 0)
     row = CALIBRATED.get(round(value), {}).get(chip)
     if row is None:
+        found = science.get("DETECTOR", primary.get("DETECTOR"))
+        named = "DETECTOR is missing" if found is None else f"DETECTOR is {found!r}"
         msg = (
-            f"WFPC2 {quantity}: ATODGAIN is {value!r} and DETECTOR {chip!r}; known are gains 7 and 15 for "
+            f"WFPC2 {quantity}: ATODGAIN is {value!r} and {named}; known are gains 7 and 15 for "
             "chips 1 to 4. "
             f"Give the parameters gain and rdnoise."
         )

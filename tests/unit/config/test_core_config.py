@@ -67,7 +67,8 @@ def test_unknown_name_suggests_the_nearest():
     ("name", "value"),
     [("final_pixfrac", "much"), ("final_pixfrac", -0.1), ("final_units", "mag"), ("skyclip", 1.5), ("static", "perhaps"),
      ("stepsize", -1), ("final_wt_scl", "expcube"), ("driz_cr_snr", "1 2 3"), ("final_kernel", 3), ("crbit", 0),
-     ("final_dec", 95), ("layers", "noise"), ("backend", "cuda"), ("group", "flat,1"), ("final_maskval", "high")],
+     ("final_dec", 95), ("layers", "noise"), ("backend", "cuda"), ("group", "flat,1"), ("final_maskval", "high"),
+     ("final_fillval", 1e300), ("driz_sep_fillval", "-1e39")],
 )  # fmt: skip
 def test_wrong_value_names_parameter_and_value(name, value):
     with pytest.raises(ParameterError, match=name):

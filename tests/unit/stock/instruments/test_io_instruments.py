@@ -301,3 +301,19 @@ def test_a_header_does_not_say_which_file_is_opened(tmp_path, monkeypatch, name,
     flat, notes = FlatSource((name,), 1, 1, (4, 4), (0.0, 0.0))()
     assert flat is None
     assert why in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("detector", "told"), [(None, "DETECTOR is missing"), ("x", "DETECTOR is 'x'"), (5, "DETECTOR is 5")]
+)
+def test_a_chip_that_wfpc2_has_not_is_told_as_it_came(detector, told):
+    science = {} if detector is None else {"DETECTOR": detector}
+    with pytest.raises(InputError, match=rf"ATODGAIN is 7.0 and {told}; known are"):
+        facts({"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "EXPTIME": 10.0}, science)
+
+
+@pytest.mark.parametrize(("name", "value"), [("exptime", 1e30), ("gain", 1e9), ("readnoise", 1e9)])
+def test_a_number_of_the_user_that_cannot_be_is_not_blamed_on_the_header(name, value):
+    primary = {"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "EXPTIME": 10.0}
+    with pytest.raises(InputError, match=r"plausible are .*\. Give another "):
+        facts(primary, {"DETECTOR": 1}, **{name: value})
