@@ -35,10 +35,16 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
         return None
     wht, ctx, var = (store.get(PlaneKey(f"mosaic.{n}", RUN)) for n in ("wht", "ctx", "var"))
     if not np.any(wht):
+        values = plan.parameters.final_fillval is None and np.isfinite(sci).any()
+        left = (
+            " Its values are those of pixels of weight 0; final_fillval='nan' leaves them out."
+            if values
+            else ""
+        )
         context.bus.note(
             "No pixel of the mosaic has a weight: the frame lies off the exposures, or all their pixels are masked "
             "or without weight. Look at final_ra, final_dec, final_crpix, final_refimage, final_bits and the ERR or "
-            "IVM images.",
+            f"IVM images.{left}",
             warn=True,
         )
     total = plan.total_exptime

@@ -194,6 +194,14 @@ def test_a_mosaic_without_any_weight_is_warned_of():
     for result in (far, useless):
         assert any("No pixel of the mosaic has a weight" in w for w in result.warnings)
     assert not any("No pixel of the mosaic" in w for w in drizframe.run(stack()).warnings)
+    assert any("final_fillval='nan' leaves them out" in w for w in useless.warnings)
+    assert np.isfinite(useless.sci).any()  # as documented: what they would be if they had a weight
+
+
+def test_nothing_is_left_in_a_mosaic_without_any_weight_if_that_is_asked_for():
+    empty = drizframe.run(stack(err=np.full((20, 20), -1.0)), final_wht_type="ERR", final_fillval="nan")
+    assert not empty.wht.any()
+    assert np.isnan(empty.sci).all()
 
 
 @pytest.mark.parametrize("output", ["a\0b", "x" * 300, ".", "sub/..", 5, b"x"])
