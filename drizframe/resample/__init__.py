@@ -8,7 +8,7 @@ data or weights that are not finite contribute nothing.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -49,7 +49,9 @@ from drizframe.resample._checks import (
 )
 from drizframe.resample._output import Output
 from drizframe.resample._region import covering_shape, first_cell_scale, region_of
-from drizframe.utils import calc_pixmap, decode_context, estimate_pixel_scale_ratio
+
+if TYPE_CHECKING:
+    from drizframe.utils import calc_pixmap, decode_context, estimate_pixel_scale_ratio
 
 __all__ = [
     "CTX_PLANE_BITS",
@@ -64,6 +66,18 @@ __all__ = [
 #: Bits of a context plane: each image has one.
 CTX_PLANE_BITS = 32
 _NOT_GIVEN: Any = object()
+#: Functions of `drizframe.utils`, which uses modules of this package, so that neither can wait for the other to be imported.
+_OF_UTILS = frozenset({"calc_pixmap", "decode_context", "estimate_pixel_scale_ratio"})
+
+
+def __getattr__(name: str) -> Any:
+    """Return a function of `drizframe.utils`, imported when it is asked for."""
+    if name in _OF_UTILS:
+        from drizframe import utils
+
+        return getattr(utils, name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
 
 
 class Drizzle:

@@ -45,6 +45,28 @@ def test_the_version_is_that_of_the_distribution():
     )
 
 
+MODULES = (
+    "drizframe.api", "drizframe.astrodrizzle", "drizframe.cli.app", "drizframe.compat", "drizframe.config", "drizframe.engine.run",
+    "drizframe.errors", "drizframe.fits", "drizframe.grids", "drizframe.headers", "drizframe.hooks", "drizframe.model",
+    "drizframe.pixels", "drizframe.report", "drizframe.resample", "drizframe.resample._arguments", "drizframe.simulate",
+    "drizframe.stock.io.fits_reader", "drizframe.testing", "drizframe.utils",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_module_can_be_the_first_that_is_imported(module):
+    subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+
+
+@pytest.mark.parametrize("first", ["drizframe.utils", "drizframe.resample"])
+def test_functions_of_utils_are_those_of_resample(first):
+    program = (
+        f"import {first}; from drizframe import resample, utils; from drizframe.resample import calc_pixmap"
+    )
+    program += "; assert calc_pixmap is utils.calc_pixmap and resample.decode_context is utils.decode_context"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
