@@ -34,6 +34,7 @@ from drizframe.engine.output import (
 )
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.plan import check_components, make_plan
+from drizframe.engine.precedence import precedence_notes
 from drizframe.engine.products import make_mosaic
 from drizframe.engine.run import carry_out
 from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs, write_result
@@ -502,6 +503,8 @@ def run_session(
         plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
     for text, warn in plan.notes:
         bus.note(text, warn=warn)
+    for text in precedence_notes(plan.steps, components.manager):
+        bus.note(text, warn=True)
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
     wanted = keep | kept_planes(settings) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
     names = product_names(output, exposures, asn_root, whole=not beside_inputs)

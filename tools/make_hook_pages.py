@@ -51,7 +51,11 @@ def kind(hook: str) -> str:
     return {
         "drizframe_extra_steps": "Called while a run is planned, in the main process.",
         "drizframe_commands": "Called when the command line starts.",
-    }.get(hook, "Called during a run, in the main process. A listener that fails is logged and dropped.")
+    }.get(
+        hook,
+        "Called during a run, in the main process, in the order of pluggy (the plugin that was registered last comes first). A "
+        "listener that fails is dropped for the rest of the run, and `Result.warnings` says so.",
+    )
 
 
 def page(hook: str) -> str:
@@ -80,7 +84,9 @@ def index() -> str:
     rows = [f"| [`{h}`]({h}.md) | `{record_of(h)}` | {parts(h)[0].splitlines()[0]} |" for h in hooks()]
     text = (
         "# Hooks\n\nA plugin is a module whose functions have these names and the mark `@drizframe.hookimpl`. Arguments go by "
-        "keyword; a function names only those it wants.\n\n| hook | record | what for |\n| --- | --- | --- |\n"
+        "keyword; a function names only those it wants. Which plugin comes first, and what else the mark can say "
+        "(`tryfirst`, `trylast`, `specname`, `wrapper`): [order and precedence](../../how-to/plugins.md#order-and-precedence)."
+        "\n\n| hook | record | what for |\n| --- | --- | --- |\n"
     )
     after = (
         "Records name planes and traits: [planes](../planes.md), [traits](../traits.md). How to write each kind: "

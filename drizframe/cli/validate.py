@@ -147,7 +147,7 @@ def load(text: str) -> Any:
         If it cannot be imported.
     """
     from drizframe.hooks.guard import FAULTS
-    from drizframe.hooks.plugins.stages import place_of
+    from drizframe.hooks.plugins.answers import place_of
 
     module, _, name = text.partition(":")
     if not module or not name:

@@ -1,4 +1,4 @@
-"""Telling listeners what happens; a listener that fails is logged and dropped."""
+"""Telling listeners what happens, through pluggy; a listener that fails is dropped, and the run says so."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from drizframe.engine.hearing import deaf
-from drizframe.errors import DrizframeWarning, printable
-from drizframe.hooks import FAULTS, Event, PluginManager
+from drizframe.errors import DrizframeWarning, printable, told
+from drizframe.hooks import Event, PluginManager
 
 __all__ = ["Bus"]
 
@@ -29,13 +29,15 @@ class Bus:
         Its plugins' listener hooks are called.
     listeners : sequence of objects
         Further objects with methods named as the listener hooks.
+
+    Raises
+    ------
+    HookError
+        If one of these has no such method, or one with other arguments.
     """
 
     def __init__(self, manager: PluginManager, listeners: Sequence[Any] = ()) -> None:
-        self._listeners = list(listeners)
-        for name, plugin in manager.listeners():
-            del name
-            self._listeners.append(plugin)
+        self._calls = manager.listening(listeners, self._dropped)
         self._started = time.perf_counter()
         self._step_started = self._started
         self.warnings: list[str] = []
@@ -43,16 +45,13 @@ class Bus:
 
     def emit(self, event: Event) -> None:
         """Hand an event to every listener."""
-        hook = _HOOKS.get(event.kind, "drizframe_progress")
-        for listener in list(self._listeners):
-            method = getattr(listener, hook, None)
-            if method is None:
-                continue
-            try:
-                method(event=event)
-            except FAULTS:  # a listener must never stop a run
-                log.exception("Listener %r failed in %s and is dropped.", listener, hook)
-                self._listeners.remove(listener)
+        getattr(self._calls.hook, _HOOKS.get(event.kind, "drizframe_progress"))(event=event)
+
+    def _dropped(self, who: str, hook: str, error: BaseException) -> None:
+        """Tell that a listener failed; it must never stop a run."""
+        log.error("%s failed in %s and is dropped.", who, hook, exc_info=error)
+        text = f"{who} failed in {hook} and is not called any more: {type(error).__name__}: {told(error)}."
+        self.warnings.append(printable(text, keep=""))
 
     def start(self, step: str, total: int) -> None:
         """A step starts."""
@@ -81,10 +80,16 @@ class Bus:
         """Log a line; as a Python warning too if `warn`."""
         text = printable(text, keep="")  # names of files, and what is in them, reach a terminal and the log
         if warn:
-            self.warnings.append(text)
             log.warning(text)
             with deaf():
                 warnings.warn(text, DrizframeWarning, stacklevel=3)
+            self.tell(text, step=step)
         else:
             log.info(text)
-        self.emit(Event(kind="warning" if warn else "message", text=text, step=step))
+            self.emit(Event(kind="message", text=text, step=step))
+
+    def tell(self, text: str, *, step: str = "") -> None:
+        """Put a warning into the result of the run, and hand it to the listeners; Python was told already."""
+        text = printable(text, keep="")
+        self.warnings.append(text)
+        self.emit(Event(kind="warning", text=text, step=step))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from drizframe.config import Parameters
 from drizframe.config.inputs import expand_inputs
@@ -14,13 +15,15 @@ from drizframe.engine.blame import culprit_of
 from drizframe.engine.bus import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
 from drizframe.engine.plausibility import look_over
-from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, told
-from drizframe.hooks import FAULTS, Component, InstrumentOptions, Registry, ask, guarded
+from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, printable, told
+from drizframe.hooks import FAULTS, Component, Entry, InstrumentOptions, Registry, ask, guarded
 from drizframe.model import Exposure
 from drizframe.model.given import is_nddata
 from drizframe.model.usable import why_unusable
 
 __all__ = ["load_exposures", "read_file"]
+
+_T = TypeVar("_T")
 
 #: Exposures that cannot be used whose reasons stand in the error.
 _REASONS = 5
@@ -53,8 +56,13 @@ def read_file(
     PluginError
         If a plugin's reader or instrument raises something else; it is named.
     """
+    return _named(path, parameters, registry, lambda: _read_file(path, parameters, registry, ivm))
+
+
+def _named(path: Path, parameters: Parameters, registry: Registry, work: Callable[[], _T]) -> _T:
+    """Do something with a file; an error of a plugin is named after it."""
     try:
-        return _read_file(path, parameters, registry, ivm)
+        return work()
     except (DrizframeError, MemoryError):
         raise
     except FAULTS as error:
@@ -68,11 +76,17 @@ def read_file(
         raise PluginError(msg) from error
 
 
+def _readers_of(path: Path, registry: Registry) -> list[Entry]:
+    """Return the readers that take a file, in the order in which they are asked: the first one reads it."""
+    every = registry.asked("reader")
+    return [e for e in every if ask(e.record, e.record.matches, path)]  # type: ignore[attr-defined]
+
+
 def _instruments(registry: Registry) -> Callable[[Any], Any]:
     """Return what finds the instrument of a primary header."""
 
     def find_instrument(primary: Any) -> Any:
-        records = [r for r in registry.records("instrument") if r.name != "generic"]
+        records = [e.record for e in registry.asked("instrument") if e.record.name != "generic"]
         candidates: list[Any] = [*records, registry.get("instrument", "generic")]
         for record in candidates:
             if ask(record, record.matches, primary):
@@ -90,11 +104,11 @@ def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path
     if path.is_dir():
         msg = f"{str(path)!r} is a folder. Name its files, for example '{path}/*_flt.fits'."
         raise InputError(msg)
-    for record in registry.records("reader"):
-        if ask(record, record.matches, path):  # type: ignore[attr-defined]
-            options = instrument_options(parameters, ivm)
-            found = ask(record, record.reference, path, instruments=_instruments(registry), options=options)
-            return _exposures(record, found, path)
+    readers = _readers_of(path, registry)
+    if readers:
+        record, options = readers[0].record, instrument_options(parameters, ivm)
+        found = ask(record, record.reference, path, instruments=_instruments(registry), options=options)
+        return _exposures(record, found, path)
     msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
     raise InputError(msg)
 
@@ -228,21 +242,38 @@ def _read_all(
     expanded = expand_inputs(inputs)
     for note in expanded.notes:
         bus.note(note, warn=True)
-    _settle([p for p in (*expanded.paths, *expanded.ivm) if p is not None], registry, bus)
+    _settle([p for p in (*expanded.paths, *expanded.ivm) if p is not None], registry, parameters, bus)
     exposures: list[Exposure] = []
     for path, weight in zip(expanded.paths, expanded.ivm, strict=True):
         exposures += read_file(Path(path), parameters, registry, weight)
     return exposures, expanded.output_root
 
 
-def _settle(paths: Sequence[Path], registry: Registry, bus: Bus) -> None:
+def _settle(paths: Sequence[Path], registry: Registry, parameters: Parameters, bus: Bus) -> None:
     """Let the readers finish what an interrupted run left half done to their files, before any is read."""
     files: dict[str, list[Path]] = {}
     for path in dict.fromkeys(paths):
-        reader = next((r for r in registry.records("reader") if ask(r, r.matches, path)), None)  # type: ignore[attr-defined]
-        if reader is not None:
-            files.setdefault(reader.name, []).append(path)
+        found = _named(path, parameters, registry, partial(_readers_of, path, registry))
+        if found:
+            files.setdefault(found[0].record.name, []).append(path)
+            _tell_rivals(path, found, bus)
     for name, own in files.items():
         record = registry.get("reader", name)
         for note in ask(record, record.settle, own) if record.settle is not None else ():
             bus.note(note, warn=True)
+
+
+def _tell_rivals(path: Path, found: Sequence[Entry], bus: Bus) -> None:
+    """Warn that readers of different providers take one kind of file; once for each kind."""
+    first = found[0]
+    others = [e for e in found[1:] if e.provider != first.provider]
+    if not others:
+        return
+    names = " and ".join(f"{e.record.label} of {e.provider}" for e in others)
+    text = (
+        f"More than one reader takes files such as *{path.suffix}: {first.record.label} of {first.provider} reads them, not "
+        f"{names} (the plugin that was registered last is asked first, drizframe last; tryfirst and trylast count). Disable "
+        f"a plugin with DRIZFRAME_DISABLED_PLUGINS to change that."
+    )
+    if printable(text, keep="") not in bus.warnings:
+        bus.note(text, warn=True)

@@ -2,7 +2,7 @@
 
 Arguments go by keyword; an implementation names only those it wants.  Component hooks are called once, when a
 registry is built; step hooks once for each run, while it is planned; listeners during the run, in the main
-process.
+process.  Order, ``tryfirst``, ``trylast``, ``specname`` and wrappers are those of pluggy, for every hook.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from drizframe.hooks.records.event import Event
     from drizframe.hooks.records.step import Step
 
-__all__ = ["COMPONENT_HOOKS", "STAGES"]
+__all__ = ["COMPONENT_HOOKS", "LISTENERS", "STAGES", "STEP_HOOKS"]
 
 
 @hookspec
@@ -185,6 +185,9 @@ def drizframe_cosmic_ray_detectors() -> Iterable[CosmicRayDetector]:
 def drizframe_instruments() -> Iterable[Instrument]:
     """Yield instruments: header to facts of an exposure and its chips.
 
+    The first one whose `matches` takes a primary header is used, in the order in which readers are asked; the generic one
+    comes last.
+
     Example::
 
         import drizframe
@@ -203,6 +206,9 @@ def drizframe_instruments() -> Iterable[Instrument]:
 @hookspec
 def drizframe_readers() -> Iterable[Reader]:
     """Yield readers: file to exposures.
+
+    The first one whose `matches` takes a file reads it: those of the plugin that was registered last are asked first,
+    those of drizframe last (``tryfirst`` and ``trylast`` count).  A run warns where readers of two providers take a file.
 
     Example::
 
@@ -278,9 +284,9 @@ def drizframe_executors() -> Iterable[Executor]:
 def drizframe_step_static_mask() -> Step | None:
     """Return the step that makes the static masks.
 
-    The plugin that was registered last answers first, and the first that does not return None wins; the stock
-    step comes last.  A wrapper changes the step of the others, and turns the stage off by returning None; so for
-    all stages.
+    The plugin that was registered last answers first (``tryfirst`` and ``trylast`` count), and the first that does not
+    return None wins; the stock step comes last.  A run warns where more than one plugin replaces a stage.  A wrapper
+    changes the step of the others, and turns the stage off by returning None; so for all stages.
 
     Example::
 
@@ -427,7 +433,8 @@ def drizframe_extra_steps() -> Iterable[Step]:
 
     A step that consumes and produces the same plane is a filter: it comes before all others that consume the
     plane, but after the steps whose planes it needs; so this one comes after the sky and before everything that
-    drizzles.
+    drizzles.  Of two filters of one plane that of the plugin which is asked first comes first; a run warns if they are of
+    different plugins and neither names the other in `after`.
 
     Example::
 
@@ -535,3 +542,9 @@ STAGES: dict[str, str] = {
     "drizframe_step_cosmic_rays": "cosmic_rays",
     "drizframe_step_final": "final",
 }
+
+#: Hooks that are told what happens in a run.
+LISTENERS: tuple[str, ...] = ("drizframe_before_step", "drizframe_after_step", "drizframe_progress")
+
+#: Hooks without whose steps the result of a run would be another.
+STEP_HOOKS: tuple[str, ...] = (*STAGES, "drizframe_extra_steps")

@@ -12,7 +12,7 @@ from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import CONTRACT, PROJECT
 
-__all__ = ["check_plugin", "origin_of", "target_of"]
+__all__ = ["check_arguments", "check_known", "check_plugin", "origin_of", "target_of"]
 
 _PLACES = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
@@ -77,29 +77,45 @@ def _check_attribute(plugin: Any, name: str, attribute: str, value: Any) -> None
     if settings is None and not attribute.startswith(PROJECT + "_"):
         return
     hook = str((settings or {}).get("specname") or attribute)
+    check_known(f"Plugin {name!r}", hook)
+    if settings is None:
+        msg = f"Plugin {name!r}: {attribute!r} lacks the marker. Write @drizframe.hookimpl above it."
+        raise HookError(msg)
+    if (settings["wrapper"] or settings["hookwrapper"]) and not inspect.isgeneratorfunction(value):
+        msg = f"Plugin {name!r}: the wrapper {hook!r} is no generator. Write `result = yield` in it and return what it becomes."
+        raise HookError(msg)
+    check_arguments(plugin, f"Plugin {name!r}", hook, value)
+
+
+def check_known(label: str, hook: str) -> None:
+    """Refuse a hook that does not exist; `label` is whose it is."""
     known = {n for n in vars(specs) if n.startswith(PROJECT + "_")}
     if hook not in known:
         near = nearest(hook, known)
         hint = f" Did you mean {near!r}?" if near else ""
-        msg = f"Plugin {name!r} implements {hook!r}, which is no hook of drizframe.{hint}"
+        msg = f"{label} implements {hook!r}, which is no hook of drizframe.{hint}"
         raise HookError(msg)
-    if settings is None:
-        msg = f"Plugin {name!r}: {attribute!r} lacks the marker. Write @drizframe.hookimpl above it."
-        raise HookError(msg)
-    if settings["hookwrapper"] or (settings["wrapper"] and hook not in specs.STAGES):
-        msg = (
-            f"Plugin {name!r} wraps {hook!r}. Only the hooks of stages ({', '.join(specs.STAGES)}) can be "
-            f"wrapped, with @drizframe.hookimpl(wrapper=True)."
-        )
-        raise HookError(msg)
-    if settings["wrapper"] and not inspect.isgeneratorfunction(value):
-        msg = f"Plugin {name!r}: the wrapper {hook!r} is no generator. Write `step = yield` in it and return a step."
-        raise HookError(msg)
-    _check_arguments(plugin, name, hook, value)
 
 
-def _check_arguments(plugin: Any, name: str, hook: str, function: Any) -> None:
-    """Refuse arguments that the hook does not have."""
+def check_arguments(plugin: Any, label: str, hook: str, function: Any) -> None:
+    """Refuse arguments that the hook does not have.
+
+    Parameters
+    ----------
+    plugin : object
+        Whose function it is.
+    label : str
+        What it is called in messages.
+    hook : str
+        Name of the hook.
+    function : callable
+        What is called for it.
+
+    Raises
+    ------
+    HookError
+        If it wants more than the hook has.
+    """
     has = list(inspect.signature(getattr(specs, hook)).parameters)
     wants = [p for p in inspect.signature(function).parameters.values() if p.kind not in _REST]
     strange = [p.name for p in wants if p.name not in has and p.default is inspect.Parameter.empty]
@@ -107,12 +123,14 @@ def _check_arguments(plugin: Any, name: str, hook: str, function: Any) -> None:
     if not strange and not named:
         return
     if isinstance(plugin, type) and strange == ["self"]:
-        msg = f"Plugin {name!r} is a class, so {hook} lacks its object. Register an object of it: {plugin.__name__}()."
+        msg = (
+            f"{label} is a class, so {hook} lacks its object. Register an object of it: {plugin.__name__}()."
+        )
         raise HookError(msg)
     offered = f"It has: {', '.join(has)}." if has else "It has none."
     what = ", ".join(strange + named)
     why = "which the hook does not have" if strange else "by keyword only; write it without the star"
-    msg = f"Plugin {name!r}: {hook} wants the argument {what}, {why}. {offered} A function names only those it wants."
+    msg = f"{label}: {hook} wants the argument {what}, {why}. {offered} A function names only those it wants."
     raise HookError(msg)
 
 

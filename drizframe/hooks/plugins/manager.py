@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import logging
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
@@ -19,8 +18,10 @@ from drizframe.errors import DrizframeError, DrizframeWarning, HookError, Plugin
 from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import PROJECT
+from drizframe.hooks.plugins.answers import place_of
+from drizframe.hooks.plugins.calls import HookCalls
 from drizframe.hooks.plugins.checks import check_plugin, origin_of, target_of, title_of
-from drizframe.hooks.plugins.stages import listed, place_of, steps_of, wrapped_step
+from drizframe.hooks.plugins.listeners import adapted
 from drizframe.hooks.shipped import STOCK
 
 __all__ = ["LOCK", "STOCK", "PluginInfo", "PluginManager"]
@@ -29,8 +30,6 @@ __all__ = ["LOCK", "STOCK", "PluginInfo", "PluginManager"]
 LOCK = threading.RLock()
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-log = logging.getLogger("drizframe")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +110,10 @@ class PluginManager:
     """
 
     def __init__(self, *, stock: bool = True, installed: bool = True) -> None:
-        self._pm = pluggy.PluginManager(PROJECT)
-        self._pm.add_hookspecs(specs)
+        self._pm = HookCalls(self.source_of, self._hook_failed)
         self._state = _State()
         self._stock: frozenset[str] = frozenset(STOCK) if stock else frozenset()
         self.generation = 0
-        if os.environ.get("DRIZFRAME_TRACE_HOOKS") == "1":
-            self._pm.trace.root.setwriter(lambda text: log.info("hook: %s", text.rstrip()))
-            self._pm.enable_tracing()
         if stock:
             for dotted in STOCK:
                 self._pm.register(importlib.import_module(dotted), name=dotted)
@@ -261,29 +256,26 @@ class PluginManager:
         dist, version = self._state.sources.get(name, ("", ""))
         return f"{dist} {version}".strip() or f"{name} (this session)"
 
+    def _hook_failed(self, one: Any, hook: str, error: BaseException) -> None:
+        """Warn that a hook of a plugin cannot be used; what drizframe ships must work."""
+        name = one.plugin_name
+        if self.is_stock(name):
+            raise error
+        dist, version = self._state.sources.get(name, ("", ""))
+        self._fail(name, dist, version, error, hook=hook, package=one.function.__module__)
+
     @_locked
     def collect(self, hook: str) -> list[tuple[str, Any]]:
-        """Call a component hook of every plugin; return (plugin name, record) pairs.
+        """Call a component hook of every plugin; return (plugin name, record) pairs, in the order in which pluggy calls.
 
         A plugin whose hook raises is warned about and skipped.
         """
-        pairs: list[tuple[str, Any]] = []
-        caller = getattr(self._pm.hook, hook)
-        for implementation in caller.get_hookimpls():
-            name = implementation.plugin_name
-            try:
-                pairs.extend((name, record) for record in listed(implementation.function, hook))
-            except FAULTS as error:
-                if self.is_stock(name):
-                    raise
-                dist, version = self._state.sources.get(name, ("", ""))
-                package = implementation.function.__module__
-                self._fail(name, dist, version, error, hook=hook, package=package)
+        pairs: list[tuple[str, Any]] = self._pm.asked(hook)
         return pairs
 
     @_locked
     def stage(self, hook: str) -> Any:
-        """Return the step that does a stage: of the last plugin that answers, through all wrappers; None if it is off.
+        """Return the step that does a stage: of the first plugin that answers, through all wrappers; None if it is off.
 
         Parameters
         ----------
@@ -302,9 +294,14 @@ class PluginManager:
         HookError
             If what a plugin returns is not the step of this stage.
         """
-        return wrapped_step(
-            getattr(self._pm.hook, hook).get_hookimpls(), hook, specs.STAGES[hook], self.source_of
-        )
+        return self._pm.asked(hook)
+
+    @_locked
+    def replacing(self, hook: str) -> list[str]:
+        """Return distribution and version of the plugins that replace a stage, in the order in which they are asked."""
+        every = reversed(getattr(self.hook, hook).get_hookimpls())
+        plain = [i.plugin_name for i in every if not (i.wrapper or i.hookwrapper)]
+        return [self.source_of(n) for n in plain if not self.is_stock(n)]
 
     @_locked
     def extra_steps(self) -> list[Any]:
@@ -317,7 +314,7 @@ class PluginManager:
         HookError
             If it yields something that is no step.
         """
-        return steps_of(self._pm.hook.drizframe_extra_steps.get_hookimpls(), self.source_of)
+        return [step for _, step in self._pm.asked("drizframe_extra_steps")]
 
     @_locked
     def steps(self) -> list[Any]:
@@ -327,23 +324,20 @@ class PluginManager:
         """
         found = []
         for hook in ("drizframe_extra_steps", *specs.STAGES):
-            every = getattr(self._pm.hook, hook).get_hookimpls()
-            stock = [one for one in every if self.is_stock(one.plugin_name)]
-            good = [one for one in every if one in stock or self._answers(one, hook, stock)]
+            every = [i for i in getattr(self.hook, hook).get_hookimpls() if not self.is_stock(i.plugin_name)]
+            names = {i.plugin_name for i in every}
+            bad = {one.plugin_name for one in every if not self._answers(one, hook, names)}
+            answer = self._pm.asked(hook, bad)
             if hook in specs.STAGES:
-                step = wrapped_step(good, hook, specs.STAGES[hook], self.source_of)
-                found += [] if step is None else [step]
+                found += [] if answer is None else [answer]
             else:
-                found += steps_of(good, self.source_of)
+                found += [step for _, step in answer]
         return found
 
-    def _answers(self, one: Any, hook: str, stock: list[Any]) -> bool:
-        """Ask one plugin for its steps; keep what is wrong with it."""
+    def _answers(self, one: Any, hook: str, every: set[str]) -> bool:
+        """Ask one plugin, beside what drizframe ships, for its steps; keep what is wrong with it."""
         try:
-            if hook in specs.STAGES:
-                wrapped_step([*stock, one], hook, specs.STAGES[hook], self.source_of)
-            else:
-                steps_of([one], self.source_of)
+            self._pm.asked(hook, every - {one.plugin_name})
         except DrizframeError as error:
             cause = error.__cause__ or error
             text = f"{type(cause).__name__}: {cause}{place_of(cause, one.function.__module__)}"
@@ -379,12 +373,45 @@ class PluginManager:
         return sorted(found, key=lambda p: (p.distribution != "drizframe", p.name))
 
     @_locked
-    def listeners(self) -> list[tuple[str, Any]]:
-        """Return the plugins that implement a listener hook, by name, in the order in which they were registered."""
-        hooks = {"drizframe_before_step", "drizframe_after_step", "drizframe_progress"}
-        return [
-            (n, p) for n, p in self._pm.list_name_plugin() if p is not None and hooks & set(self._hooks_of(p))
-        ]
+    def listening(
+        self, listeners: Iterable[Any], dropped: Callable[[str, str, BaseException], None]
+    ) -> HookCalls:
+        """Return the callers of the listener hooks for one run: those of the plugins, and of further listeners.
+
+        Parameters
+        ----------
+        listeners : iterable of objects
+            Their methods are called if they are named or marked as a listener hook.  They come before the plugins, the
+            first one first, as if they were registered last.
+        dropped : callable
+            ``dropped(who, hook, error)``: told of a listener that raised.  It is not called again in this run.
+
+        Raises
+        ------
+        HookError
+            If a listener has no listener hook, or one with arguments that the hook does not have.
+        """
+
+        def fault(one: Any, hook: str, error: BaseException) -> None:
+            if calls.has_plugin(one.plugin_name):
+                calls.unregister(name=one.plugin_name)
+            dropped(
+                names.get(one.plugin_name)
+                or f"Plugin {one.plugin_name!r} of {self.source_of(one.plugin_name)}",
+                hook,
+                error,
+            )
+
+        names: dict[str, str] = {}
+        calls = HookCalls(lambda name: names.get(name) or self.source_of(name), fault)
+        for name, plugin in self._pm.list_name_plugin():
+            if plugin is not None and set(specs.LISTENERS) & set(self._hooks_of(plugin)):
+                calls.register(plugin, name=name)
+        for number, listener in reversed(list(enumerate(listeners, start=1))):
+            name = f"listener {number} of this run"
+            names[name] = f"Listener {listener!r}"
+            calls.register(adapted(listener), name=name)
+        return calls
 
     @property
     def failures(self) -> list[PluginInfo]:

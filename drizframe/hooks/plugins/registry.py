@@ -18,11 +18,22 @@ __all__ = ["Entry", "Registry", "choose"]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Entry:
-    """A component and who provides it."""
+    """A component and who provides it.
+
+    Parameters
+    ----------
+    record : Component
+        The component.
+    plugin, provider : str
+        Name of the plugin; its distribution and version.
+    rank : int
+        Its place among the answers of all plugins, in the order in which pluggy calls them.
+    """
 
     record: Component
     plugin: str
     provider: str
+    rank: int = 0
 
 
 class Registry:
@@ -53,11 +64,12 @@ class Registry:
         self._clashes: dict[tuple[str, str], ConflictError] = {}
         families: dict[str, dict[str, Entry]] = {family: {} for family in COMPONENT_HOOKS.values()}
         for hook, family in COMPONENT_HOOKS.items():
-            for plugin, record in sorted(
-                manager.collect(hook), key=lambda pair: not manager.is_stock(pair[0])
+            asked = list(enumerate(manager.collect(hook)))
+            for rank, (plugin, record) in sorted(
+                asked, key=lambda one: (not manager.is_stock(one[1][0]), -one[0])
             ):
                 try:
-                    _add(families[family], family, record, plugin, manager.source_of(plugin))
+                    _add(families[family], family, record, plugin, manager.source_of(plugin), rank)
                 except (ConflictError, HookError) as error:
                     if strict == plugin or manager.is_stock(plugin):
                         raise
@@ -124,13 +136,29 @@ class Registry:
         for entry in self._families[family].values():
             yield entry.record
 
+    def asked(self, family: str) -> list[Entry]:
+        """Return the components of a family in the order in which they are asked whether something is theirs.
+
+        Parameters
+        ----------
+        family : str
+            Such as "reader".
+
+        Returns
+        -------
+        list of Entry
+            In the order in which pluggy calls their plugins: the one that was registered last comes first, those of
+            drizframe come last, ``tryfirst`` and ``trylast`` count; within a plugin as it yields them.
+        """
+        return sorted(self._families[family].values(), key=lambda e: e.rank)
+
     def __iter__(self) -> Iterator[Entry]:
         """Yield all entries, family by family."""
         for family in self._families.values():
             yield from family.values()
 
 
-def _add(entries: dict[str, Entry], family: str, record: Any, plugin: str, provider: str) -> None:
+def _add(entries: dict[str, Entry], family: str, record: Any, plugin: str, provider: str, rank: int) -> None:
     if not isinstance(record, Component) or record.family != family:
         msg = f"Plugin {plugin!r} ({provider}) yields {record!r} where a {family} record is wanted."
         raise HookError(msg)
@@ -141,7 +169,7 @@ def _add(entries: dict[str, Entry], family: str, record: Any, plugin: str, provi
             f"{provider} ({plugin}). Disable one of them with DRIZFRAME_DISABLED_PLUGINS, or rename the component."
         )
         raise ConflictError(msg)
-    entries[record.name] = Entry(record=record, plugin=plugin, provider=provider)
+    entries[record.name] = Entry(record=record, plugin=plugin, provider=provider, rank=rank)
 
 
 def compiled_available() -> bool:

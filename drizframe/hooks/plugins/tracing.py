@@ -1,0 +1,29 @@
+"""The trace of hooks, which ``DRIZFRAME_TRACE_HOOKS=1`` asks for."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+from drizframe.errors import printable
+
+__all__ = ["write_trace"]
+
+log = logging.getLogger("drizframe.hooks")
+
+
+def write_trace(text: str) -> None:
+    """Write lines of the trace into the log ``drizframe.hooks``; to the standard error where nobody listens to that.
+
+    Parameters
+    ----------
+    text : str
+        As pluggy makes it: one line, and one more for each argument.
+    """
+    heard = log.isEnabledFor(logging.INFO) and log.hasHandlers()
+    for line in text.rstrip().splitlines():
+        said = f"hook: {printable(line, keep='')}"
+        if heard:
+            log.info(said)
+        else:
+            sys.stderr.write(f"{said}\n")
