@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import threading
+import time
 import warnings
 from functools import partial
 from pathlib import Path
@@ -20,6 +24,8 @@ from test_faults import plan_of
 import drizframe
 from drizframe import astrodrizzle
 from drizframe.errors import DrizframeWarning, InputError, OutputError
+from drizframe.stock.io import journal as journal_module
+from drizframe.stock.io import locks
 from drizframe.stock.io.edits import commit_edits
 from drizframe.stock.io.entries import JOURNAL
 from drizframe.stock.io.journal import recover, tidy_folders
@@ -367,3 +373,115 @@ def test_a_journal_of_another_user_is_not_believed(open_folder):
             recover(open_folder / "a")
 
     assert as_nobody(attempt)
+
+
+def slow_commit(folder, go):
+    """Commit edits in a child that stops in the middle, with the journal in place, until there is a file `go`."""
+    plan = dataclasses.replace(plan_of(folder), preserve=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pid = os.fork()
+    if pid:
+        return pid
+    put = journal_module._put_in_place
+
+    def waiting(*args):
+        for _ in range(3000):
+            if go.exists():
+                break
+            time.sleep(0.01)
+        put(*args)
+
+    journal_module._put_in_place = waiting
+    try:
+        commit_edits(plan)
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
+
+
+def test_a_run_beside_a_commit_waits_for_it_and_reads_whole_files(tmp_path):
+    paths = [files.exposure(tmp_path / "a" / f"j{k}_flt.fits", seed=k) for k in range(2)]
+    go = tmp_path / "go"
+    pid = slow_commit(tmp_path, go)
+    for _ in range(3000):
+        if (tmp_path / "a" / JOURNAL).exists():
+            break
+        time.sleep(0.01)
+    timer = threading.Timer(0.5, go.touch)
+    timer.start()
+    result = drizframe.run(paths, num_cores=1, driz_separate=False, median=False, blot=False, driz_cr=False)
+    assert go.exists()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    timer.join()
+    assert [level(p) for p in paths] == [12.5, 12.5]
+    assert not any("earlier run" in w for w in result.warnings)
+    assert list((tmp_path / "a").glob(".*")) == []
+
+
+def test_a_folder_that_is_held_for_too_long_is_refused_by_name(stopped, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(locks, "PATIENCE", 0.05)
+    number = os.open(stopped, os.O_RDONLY)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    try:
+        for attempt in (lambda: recover(stopped), lambda: drizframe.run(stopped / "ja_flt.fits")):
+            with pytest.raises(OutputError, match=r"has been changing files in .*/a for.*Wait for it to end"):
+                attempt()
+    finally:
+        os.close(number)
+    assert "now complete" in recover(stopped)
+
+
+def test_without_locks_of_the_system_no_journal_of_another_process_is_removed(tmp_path, monkeypatch):
+    """Two processes prepare at once on a file system that cannot lock folders: the later one gives way."""
+    monkeypatch.setattr(locks, "fcntl", None)
+    files.exposure(tmp_path / "a" / "ja_flt.fits")
+    plan = plan_of(tmp_path)
+    planned = journal_module._planned
+
+    def late(*args):
+        (tmp_path / "a" / JOURNAL).write_text("of another")
+        return planned(*args)
+
+    monkeypatch.setattr(journal_module, "_planned", late)
+    before = (tmp_path / "a" / "ja_flt.fits").read_bytes()
+    with pytest.raises(OutputError, match=r"cannot be written.*No file was changed"):
+        commit_edits(dataclasses.replace(plan, preserve=False))
+    assert (tmp_path / "a" / JOURNAL).read_text() == "of another"
+    assert (tmp_path / "a" / "ja_flt.fits").read_bytes() == before
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [JOURNAL, "ja_flt.fits"]
+
+
+def test_journals_of_one_act_are_finished_together_from_any_of_their_folders(tmp_path):
+    """Killed when one journal says "commit" and the other does not yet."""
+    for k, name in enumerate("ab"):
+        files.exposure(tmp_path / name / f"j{name}_flt.fits", seed=k)
+    for place in "ab":
+        work = tmp_path / f"work-{place}"
+        for name in "ab":
+            shutil.copytree(tmp_path / name, work / name)
+        committed = []
+
+        def second(event, args):
+            if event == "os.rename" and str(args[1]).endswith(JOURNAL) and "OrIg_files" not in str(args[1]):
+                committed.append(args)  # noqa: B023  (called at once)
+            return len(committed) == 3  # noqa: B023  (one that prepares in detail, then two that decide)
+
+        plan = dataclasses.replace(plan_of(work), preserve=False)
+        assert child(work, partial(commit_edits, plan), second, "kill") == KILLED
+        states = [json.loads((work / n / JOURNAL).read_text())["state"] for n in "ab"]
+        assert states == ["commit", "prepare"]
+        assert recover(work / place).count("now complete") == 2
+        assert [level(work / n / f"j{n}_flt.fits") for n in "ab"] == [12.5, 12.5]
+        tidy_folders(work / n for n in "ab")
+        assert list(work.rglob(".*")) == []
+
+
+def test_a_journal_that_claims_another_folder_changes_nothing_there(stopped, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(stopped, other)
+    before = contents(other)
+    changed_journal(stopped, **{"with": [str(other)]})
+    assert recover(stopped).count("now complete") == 1
+    assert contents(other) == before
