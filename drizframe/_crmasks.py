@@ -12,7 +12,7 @@ import numpy as np
 
 from drizframe.config.types import is_blank
 from drizframe.errors import MissingInputError, ParameterError, ShapeError
-from drizframe.model import Chip, Exposure, PlaneKey, Unit
+from drizframe.model import Chip, ChipUnit, Exposure, PlaneKey
 from drizframe.stock.io.crmasks import crmask_name, read_crmask, require_fit
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["given_masks", "masks_beside", "masks_of_run", "rays_of"]
 
 Mask = np.ndarray[Any, np.dtype[np.uint8]]
-Found = dict[Unit, Mask]
+Found = dict[ChipUnit, Mask]
 
 _FORMS = (
     "give Result.cosmic_rays or the Result of an earlier run, a mapping from names of exposures to masks of their chips, or a folder, "
@@ -32,11 +32,11 @@ _STALE_GIVEN = "Make it again with driz_cr=True, or leave it out of crmasks."
 _STALE_BESIDE = "Make the masks again (driz_cr=True), delete this file, or leave masks of earlier runs alone with use_crmasks=False."
 
 
-def _chips(exposures: Sequence[Exposure]) -> Iterable[tuple[Unit, Exposure, Chip]]:
+def _chips(exposures: Sequence[Exposure]) -> Iterable[tuple[ChipUnit, Exposure, Chip]]:
     """Yield all chips of a run."""
     for i, exposure in enumerate(exposures):
         for k, chip in enumerate(exposure.chips):
-            yield Unit(i, k), exposure, chip
+            yield ChipUnit(i, k), exposure, chip
 
 
 def given_masks(given: Any, exposures: Sequence[Exposure]) -> tuple[Found, list[str]]:
@@ -51,7 +51,7 @@ def given_masks(given: Any, exposures: Sequence[Exposure]) -> tuple[Found, list[
 
     Returns
     -------
-    masks : dict of Unit to ndarray of uint8
+    masks : dict of ChipUnit to ndarray of uint8
         1 good, 0 cosmic ray.
     notes : list of str
         Exposures for which there is none.
@@ -104,7 +104,7 @@ def _of_mapping(masks: Mapping[Any, Any], exposures: Sequence[Exposure]) -> Foun
             msg = f"Parameter crmasks has {len(items)} masks for {name!r}, which has {len(exposure.chips)} chips. Give one for each."
             raise ParameterError(msg)
         for k, (item, chip) in enumerate(zip(items, exposure.chips, strict=True)):
-            found[Unit(by_name[name], k)] = _one(item, exposure, chip)
+            found[ChipUnit(by_name[name], k)] = _one(item, exposure, chip)
     return found
 
 
@@ -181,7 +181,7 @@ def masks_beside(exposures: Sequence[Exposure], folders: Sequence[Path]) -> tupl
 
     Returns
     -------
-    masks : dict of Unit to ndarray of uint8
+    masks : dict of ChipUnit to ndarray of uint8
         1 good, 0 cosmic ray.
     notes : list of str
         The files that are used, and the exposures that have none while others have.

@@ -45,7 +45,7 @@ from drizframe.errors import BackendError, DrizframeWarning, RunError
 from drizframe.hooks import PluginManager, Registry, RunProducts
 from drizframe.hooks.plugins.manager import LOCK
 from drizframe.hooks.plugins.registry import compiled_available
-from drizframe.model import Exposure, Frame, Mosaic, PlaneKey, SkyValue
+from drizframe.model import Exposure, Frame, FrameUnit, Mosaic, PlaneKey, SkyValue
 from drizframe.system.interrupts import orderly
 from drizframe.system.transaction import together
 
@@ -547,13 +547,13 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
     plan, store = context.plan, context.store
     sky: dict[str, list[SkyValue]] = {}
     masks: dict[str, list[Array]] = {}
-    for key in store.keys("sky"):
-        sky.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
+    for unit, value in store.by_chip("sky").items():
+        sky.setdefault(plan.exposures[unit.exposure].name, []).append(value)
     cleaned: dict[str, list[Array]] = {}
-    for key in store.keys("crclean"):
-        cleaned.setdefault(plan.exposures[key.unit.exposure or 0].name, []).append(store.get(key))
+    for unit, image in store.by_chip("crclean").items():
+        cleaned.setdefault(plan.exposures[unit.exposure].name, []).append(image)
     for unit, mask in rays_of(store, plan.exposures).items():
-        masks.setdefault(plan.exposures[unit.exposure or 0].name, []).append(mask)
+        masks.setdefault(plan.exposures[unit.exposure].name, []).append(mask)
     return Result(
         mosaic=mosaic,
         exposures=plan.exposures,
@@ -562,7 +562,7 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
         sky={n: tuple(v) for n, v in sky.items()},
         cosmic_rays={n: tuple(v) for n, v in masks.items()},
         cleaned={n: tuple(v) for n, v in cleaned.items()},
-        median=store.get(PlaneKey("median")),
+        median=store.get(PlaneKey("median", FrameUnit("separate"))),
         warnings=tuple(context.bus.warnings),
         seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
         backends=dict(context.backends),

@@ -80,7 +80,7 @@ def _steps(console: Console, steps: list[Step]) -> None:
     from drizframe.engine.order import ordered
     from drizframe.errors import DrizframeError
 
-    headings = ("name", "scope", "consumes", "produces", "section", "provided by")
+    headings = ("name", "over", "needs", "makes", "section", "provided by")
     listing = table(*headings, title="steps, in their order")
     try:
         steps = ordered(steps)
@@ -88,7 +88,7 @@ def _steps(console: Console, steps: list[Step]) -> None:
         listing.title, listing.caption = "steps", str(error)
     for step in steps:
         consumes, produces = ", ".join(step.consumes), ", ".join(step.produces)
-        listing.add_row(step.name, step.scope, consumes, produces, _section(step), step.provider)
+        listing.add_row(step.name, step.over, consumes, produces, _section(step), step.provider)
     console.print(listing)
 
 

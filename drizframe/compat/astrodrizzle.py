@@ -190,7 +190,7 @@ def _commit(session: Session) -> None:
     plan, notes = plan_edits(
         exposures,
         folder=Path(),
-        sky={k.unit: store.get(k).level for k in store.keys("sky")},
+        sky={u: v.level for u, v in store.by_chip("sky").items()},
         masks=rays_of(store, exposures) if parameters.driz_combine and not doubtful else {},
         resetbits=None if doubtful else parameters.resetbits,
         crbit=parameters.crbit,

@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from drizframe.config import Parameters
+from drizframe.engine.bound import BoundStep
 from drizframe.engine.bus import Bus
 from drizframe.engine.hearing import heard
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
-from drizframe.errors import HookError
+from drizframe.errors import HookError, RunError
 from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Component, Interpolator, Kernel, Registry, Step, choose, guarded
 from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import (
     Chip,
     ChipInput,
+    ChipUnit,
     Drizzled,
     Exposure,
+    ExposureUnit,
     Frame,
+    FrameUnit,
     Overlap,
     PixelMap,
     PlaneKey,
     Unit,
     Window,
+    holds,
 )
 from drizframe.pixels.blot import blot_chip
 from drizframe.pixels.drizzle import drizzle
 from drizframe.pixels.kernel_forms import loops_compiled
 
-__all__ = ["EngineJob", "RunContext", "cleared_bits", "reset_bits"]
+__all__ = ["RunContext", "cleared_bits", "job_for", "reset_bits"]
 
 Array = np.ndarray[Any, Any]
-Which = Literal["separate", "final"]
+Backend = Literal["auto", "reference", "cython"]
 
 
 @dataclass(slots=True, eq=False)
@@ -53,59 +58,52 @@ class RunContext:
     notes: list[tuple[str, bool]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     overlaps: list[Overlap] | None = None
+    options: dict[int, Any] = field(default_factory=dict)
 
 
-class EngineJob:
-    """The engine's `Job`.
+class RunJob:
+    """The engine's `Job`: for the run, and what all jobs have.
 
     Parameters
     ----------
     context : RunContext
         The run.
-    step : Step
+    step : BoundStep
         The step that works; only planes that it declared can be read.
     unit : Unit
         What it works on.
     window : Window or None
-        The tile, in pixels of the frame.
+        The tile, in pixels of the frame, or the rows of a chip.
     """
 
-    def __init__(self, context: RunContext, step: Step, unit: Unit, window: Window | None = None) -> None:
+    def __init__(self, context: RunContext, step: BoundStep, unit: Any, window: Window | None = None) -> None:
         self._context = context
         self._step = step
+        self._window = window
         self.unit = unit
-        self.window = window
         self.parameters: Parameters = context.plan.parameters
         self.exposures: Sequence[Exposure] = context.plan.exposures
         self.registry = context.registry
-        self.backend: Literal["auto", "reference", "cython"] = context.plan.parameters.backend
+        self.backend: Backend = context.plan.parameters.backend
 
-    @property
-    def exposure(self) -> Exposure:
-        """The exposure of this unit."""
-        if self.unit.exposure is None:
-            msg = f"Step {self._step.name!r} has scope {self._step.scope!r}: there is no single exposure to work on."
+    def __getattr__(self, name: str) -> Any:
+        """Say what a job of this kind does not have."""
+        if name in ("chip", "exposure", "window", "drizzle", "blot", "touching"):
+            over = self._step.over
+            msg = f"Step {self._step.name!r} works over {over!r}: its job has no {name!r}. {_WHERE[name]}"
             raise HookError(msg)
-        return self.exposures[self.unit.exposure]
+        msg = f"A job has no {name!r}."
+        raise AttributeError(msg)
 
-    @property
-    def chip(self) -> Chip:
-        """The chip of this unit."""
-        if self.unit.chip is None:
-            msg = f"Step {self._step.name!r} has scope {self._step.scope!r}: there is no single chip to work on."
-            raise HookError(msg)
-        return self.exposure.chips[self.unit.chip]
-
-    def chip_of(self, unit: Unit) -> Chip:
+    def chip_of(self, unit: ChipUnit) -> Chip:
         """Return any chip of the run."""
-        assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units only)
         return self.exposures[unit.exposure].chips[unit.chip]
 
-    def units(self, scope: str) -> Sequence[Unit]:
+    def units(self, scope: str) -> Sequence[Any]:
         """Return all chips or exposures of the run, in order."""
         return self._context.plan.unit_list(scope)
 
-    def chip_number(self, unit: Unit) -> int:
+    def chip_number(self, unit: ChipUnit) -> int:
         """Return the number of a chip over the whole run, from 1."""
         return self._context.plan.chip_number(unit)
 
@@ -113,35 +111,102 @@ class EngineJob:
     # ------------------------------------------------------------------------------------------------
 
     def read(self, name: str, unit: Unit | None = None, window: Window | None = None) -> Any:
-        """Return a plane, read-only; None if it was not made.
+        """Return a plane, read-only; None if it was not made and the step can do without.
 
         For planes of exposures `window` counts in pixels of the separate frame, and pixels outside of the
-        footprint are 0.
+        footprint are 0.  A step over tiles or bands gets, without a window, its own with the border that it declared.
         """
-        if name not in self._step.consumes:
-            msg = f"Step {self._step.name!r} reads plane {name!r} but does not declare it. Add it to `consumes`."
+        need = self._step.needs.get(name)
+        if need is None:
+            msg = f"Step {self._step.name!r} reads plane {name!r} but does not declare it. Add it to `needs`."
             raise HookError(msg)
-        key = PlaneKey(name, self.unit if unit is None else unit)
-        if window is not None and self.window is not None and key.unit.chip is None:
-            self._check_halo(name, window)
-        store = self._context.store
-        if key in store:
-            origin = store.origin(key)
-            if origin is not None and window is not None:
-                return self._padded(key, origin, window)
-            return store.get(key, window)
-        return self._load(key, window)
+        key = PlaneKey(name, self._unit_of(name) if unit is None else unit)
+        if need.of == "own":
+            self._check_own(key)
+        if self._window is not None and self._on_own_grid(name):
+            window = self._bordered(name, key.unit, window)
+        found = self._get(key, window)
+        if found is None and not need.optional:
+            raise RunError(self._missing(key))
+        return found
 
-    def _check_halo(self, name: str, window: Window) -> None:
-        """Refuse to read farther from a tile than the step declares."""
-        step = self._step
-        halo = step.halo(self.parameters, self.registry) if callable(step.halo) else step.halo
-        if self.window is not None and self.window.grown(halo).intersection(window) != window:
+    def each(self, name: str) -> Iterator[tuple[Any, Any]]:
+        """Yield the units of the run that have a plane, in order, with the plane as `read` gives it."""
+        plane = self._context.plan.planes[name]
+        for unit in self._context.plan.unit_list(plane.on):
+            if self._step.needs[name].of != "own" or holds(self.unit, unit):
+                found = self.read(name, unit)
+                if found is not None:
+                    yield unit, found
+
+    def _unit_of(self, name: str) -> Unit:
+        """Return whose plane is meant where no unit is given."""
+        plane = self._context.plan.planes[name]
+        if plane.on == "frame":
+            return FrameUnit(plane.grid)
+        if plane.on == "exposure" and isinstance(self.unit, ChipUnit):
+            return ExposureUnit(self.unit.exposure)
+        unit: Unit = self.unit
+        return unit
+
+    def _check_own(self, key: PlaneKey) -> None:
+        """Refuse a unit that has nothing to do with the one that the step works on."""
+        if not (holds(self.unit, key.unit) or holds(key.unit, self.unit)):
             msg = (
-                f"Step {step.name!r} reads {window} of plane {name!r} for its tile {self.window}, but declares a halo of "
-                f"{halo} pixels. Give the step the halo that it needs."
+                f"Step {self._step.name!r} reads plane {key.name!r} of {key.unit} while it works on {self.unit}, but needs it of its "
+                f"own unit only. Declare Need({key.name!r}, of='all'), or another `of`."
             )
             raise HookError(msg)
+
+    def _on_own_grid(self, name: str) -> bool:
+        """Whether a plane lies on the pixels that this tile or band is cut from."""
+        plane = self._context.plan.planes[name]
+        if plane.kind == "value":
+            return False
+        if self._step.over == "band":
+            return plane.on == "chip"
+        separate = self._step.grid in ("exposure", "separate")
+        return (
+            plane.on == "exposure"
+            if separate and plane.on == "exposure"
+            else plane.on == "frame" and plane.grid == self._step.grid
+        )
+
+    def _bordered(self, name: str, unit: Unit, window: Window | None) -> Window:
+        """Return the window to read; refuse to read farther from the own one than the step declares."""
+        own, border = self._window, self._step.needs[name].border
+        assert own is not None  # noqa: S101  (of tiles and bands)
+        assert isinstance(border, int)  # noqa: S101  (bound)
+        if window is None:
+            shape = (
+                self.chip_of(unit).shape
+                if isinstance(unit, ChipUnit)
+                else self._context.plan.grid_shape(self._step.grid)
+            )
+            return own.grown(border, within=shape)
+        if own.grown(border).intersection(window) != window:
+            msg = (
+                f"Step {self._step.name!r} reads {window} of plane {name!r} for its {self._step.over} {own}, but declares a border of "
+                f"{border} pixels. Give Need({name!r}, border=...) what it needs."
+            )
+            raise HookError(msg)
+        return window
+
+    def _missing(self, key: PlaneKey) -> str:
+        """Say which plane was not made, and who makes it."""
+        plan, step = self._context.plan, self._step
+        text = f"Step {step.name!r} needs plane {key.name!r} of {plan.place(key.unit)}, which was not made."
+        maker = plan.maker_of(key.name)
+        return f"{text} Step {maker!r} makes it: switch that on, or {step.name!r} off." if maker else text
+
+    def _get(self, key: PlaneKey, window: Window | None) -> Any:
+        store = self._context.store
+        if key not in store:
+            return self._load(key, window)
+        origin = store.origin(key)
+        if origin is not None and window is not None:
+            return self._padded(key, origin, window)
+        return store.get(key, window)
 
     def _padded(self, key: PlaneKey, origin: Window, window: Window) -> Array:
         """Return a window of a frame from a plane that covers only a part of it."""
@@ -158,7 +223,7 @@ class EngineJob:
 
     def _load(self, key: PlaneKey, window: Window | None) -> Any:
         """Load a plane that comes with the exposure, keep it, and return it."""
-        if key.unit.chip is None or key.name not in ("sci", "err", "dq", "ivm", "flat"):
+        if not isinstance(key.unit, ChipUnit) or key.name not in ("sci", "err", "dq", "ivm", "flat"):
             return None
         chip = self.chip_of(key.unit)
         if key.name == "flat":
@@ -187,12 +252,6 @@ class EngineJob:
             self.note(note, warn=True)
         return flat if flat is None or window is None else flat[window.slices]
 
-    def footprint(self, unit: Unit) -> Window:
-        """Return the part of the separate frame that an exposure covers."""
-        origin = self._context.store.origin(PlaneKey("single.sci", unit))
-        assert origin is not None  # noqa: S101  (set when the separate step is prepared)
-        return origin
-
     # -- services
     # ----------------------------------------------------------------------------------------------
 
@@ -201,26 +260,45 @@ class EngineJob:
         return self.registry.get(family, name)
 
     def call(self, component: Component) -> Callable[..., Any]:
-        """Return the implementation that runs, by `backend`; the result of the run records which it was."""
+        """Return the implementation that runs, by `backend`; the result of the run records which it was.
+
+        Arrays that it is given are read-only from then on, and what it answers is checked as its family says.
+        """
+        function = self._plain(component)
+
+        def called(*args: Any, **kwargs: Any) -> Any:
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, np.ndarray):
+                    value.flags.writeable = False
+            return component.checked(function(*args, **kwargs), args)
+
+        return called
+
+    def _plain(self, component: Component) -> Callable[..., Any]:
+        """Return the implementation that runs, for loops that check answers themselves."""
         function, kind = choose(component, self.backend)
         self._context.backends[f"{component.family} {component.name}"] = kind
         return guarded(component, function)
 
-    def frame(self, which: Which) -> Frame:
+    def frame(self, which: str) -> Frame:
         """Return an output frame."""
         return self._context.plan.frames[which]
 
-    def pixel_map(self, unit: Unit, which: Which) -> PixelMap:
+    def pixel_map(self, unit: ChipUnit, which: str) -> PixelMap:
         """Return the map from a chip to a frame."""
         return self._context.plan.maps[which, unit]
 
-    def blot_map(self, unit: Unit) -> PixelMap:
+    def blot_map(self, unit: ChipUnit) -> PixelMap:
         """Return the map from a chip to the separate frame that the blot step uses."""
         return self._context.plan.maps["blot", unit]
 
-    def scale_ratio(self, unit: Unit, which: Which) -> float:
+    def scale_ratio(self, unit: ChipUnit, which: str) -> float:
         """Return the root of the area of an output pixel over that of an undistorted pixel of a chip."""
         return self._context.plan.ratios[which, unit]
+
+    def footprint(self, unit: ExposureUnit) -> Window:
+        """Return the part of the separate frame that an exposure covers."""
+        return self._context.plan.footprint(unit)
 
     def overlaps(self) -> Sequence[Overlap]:
         """Return the overlaps of all chips of different exposures on the sky."""
@@ -228,30 +306,6 @@ class EngineJob:
             if self._context.overlaps is None:
                 self._context.overlaps = list(find_overlaps(self.exposures))
             return self._context.overlaps
-
-    def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
-        """Drizzle chips onto the window of this job; see `drizframe.pixels.drizzle.drizzle`."""
-        if self.window is None:
-            msg = f"Step {self._step.name!r} has scope {self._step.scope!r}: only steps of scope 'tile' can drizzle."
-            raise HookError(msg)
-        self._note_loops(kernel)
-        return drizzle(self.window, inputs, kernel, backend=self.backend, call=self.call, **options)
-
-    def blot(
-        self,
-        image: Array | Callable[[Window], Any],
-        unit: Unit,
-        *,
-        interpolator: Interpolator,
-        factor: float,
-        **options: Any,
-    ) -> Array:
-        """Resample an image on the separate frame onto a chip; see `drizframe.pixels.blot.blot_chip`."""
-        self._note_loops(interpolator)
-        return blot_chip(
-            image, self.blot_map(unit), interpolator, factor=factor,
-            backend=self.backend, call=self.call, **options,
-        )  # fmt: skip
 
     def _note_loops(self, component: Kernel | Interpolator) -> None:
         """Record what drives a profile or a point function, for which there is nothing to `call`."""
@@ -275,7 +329,104 @@ class EngineJob:
 
     def plugin_options(self, component: Component | Step | None = None) -> Any:
         """Return the validated parameter section of a component, or of this step if none is named; None if it has none."""
-        return options_of(self._step if component is None else component, self.parameters)
+        if component is None:
+            return self._step.options
+        known = self._context.options  # resolved once in a run
+        if id(component) not in known:
+            known[id(component)] = options_of(component, self.parameters)
+        return known[id(component)]
+
+
+class ExposureJob(RunJob):
+    """The job of a step over exposures."""
+
+    @property
+    def exposure(self) -> Exposure:
+        """The exposure of this unit."""
+        found: Exposure = self.exposures[self.unit.exposure]
+        return found
+
+
+class ChipJob(ExposureJob):
+    """The job of a step over chips."""
+
+    @property
+    def chip(self) -> Chip:
+        """The chip of this unit."""
+        return self.chip_of(self.unit)
+
+    def blot(
+        self,
+        image: Array | Callable[[Window], Any],
+        unit: ChipUnit,
+        *,
+        interpolator: Interpolator,
+        factor: float,
+        **options: Any,
+    ) -> Array:
+        """Resample an image on the separate frame onto a chip; see `drizframe.pixels.blot.blot_chip`."""
+        self._note_loops(interpolator)
+        return blot_chip(
+            image, self.blot_map(unit), interpolator, factor=factor,
+            backend=self.backend, call=self._plain, **options,
+        )  # fmt: skip
+
+
+class BandJob(ChipJob):
+    """The job of a step over bands of chips."""
+
+    @property
+    def window(self) -> Window:
+        """Rows of the chip, and all columns."""
+        assert self._window is not None  # noqa: S101  (a band has one)
+        return self._window
+
+
+class TileJob(RunJob):
+    """The job of a step over tiles of a frame."""
+
+    @property
+    def window(self) -> Window:
+        """The tile, in pixels of the frame."""
+        assert self._window is not None  # noqa: S101  (a tile has one)
+        return self._window
+
+    def touching(self, kernel: Kernel, pixfrac: float) -> Iterator[ChipUnit]:
+        """Yield the chips of this unit that a kernel can spread onto the tile, in order."""
+        grid = "separate" if self._step.grid == "exposure" else self._step.grid
+        for unit in self.units("chip"):
+            if isinstance(self.unit, ExposureUnit) and unit.exposure != self.unit.exposure:
+                continue
+            half, margin = kernel.reach(pixfrac, self.scale_ratio(unit, grid))
+            if self.pixel_map(unit, grid).touches(self.window, half=half, margin=margin):
+                yield unit
+
+    def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
+        """Drizzle chips onto the window of this job; see `drizframe.pixels.drizzle.drizzle`."""
+        self._note_loops(kernel)
+        return drizzle(self.window, inputs, kernel, backend=self.backend, call=self._plain, **options)
+
+
+class FootprintJob(TileJob, ExposureJob):
+    """The job of a step over tiles of the footprints of exposures."""
+
+
+_JOBS: dict[str, type[RunJob]] = {"run": RunJob, "exposure": ExposureJob, "chip": ChipJob, "band": BandJob}
+_WHERE = {
+    "chip": "Declare over='chip' or 'band', or use `chip_of(unit)`.",
+    "exposure": "Declare over='exposure' or 'chip', or use `exposures`.",
+    "window": "Declare over='tile' or 'band'.",
+    "drizzle": "Only steps over tiles drizzle.",
+    "touching": "Only steps over tiles have it.",
+    "blot": "Only steps over chips blot.",
+}
+
+
+def job_for(context: RunContext, step: BoundStep, unit: Unit, window: Window | None) -> RunJob:
+    """Return the job of a task: it has what the step declares that it works over."""
+    if step.over == "tile":
+        return (FootprintJob if step.grid == "exposure" else TileJob)(context, step, unit, window)
+    return _JOBS[step.over](context, step, unit, window)
 
 
 def cleared_bits(parameters: Parameters) -> int | None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from drizframe.errors import ConflictError, HookError, nearest
 from drizframe.hooks import STAGES, Step
-from drizframe.model import PLANES
+from drizframe.hooks.markers import PROJECT
+from drizframe.model import INPUTS, Plane
 
-__all__ = ["INPUT_PLANES", "check_names", "ordered"]
-
-#: Planes that come with the exposures.
-INPUT_PLANES = frozenset({"sci", "err", "dq", "ivm", "flat"})
+__all__ = ["check_names", "ordered"]
 
 
-def check_names(steps: Sequence[Step], off: Sequence[str] = ()) -> None:
+def check_names(steps: Sequence[Step], planes: Mapping[str, Plane], off: Sequence[str] = ()) -> None:
     """Refuse planes and steps that nobody knows: a slip of the pen would put a step in a wrong place, silently.
 
     Parameters
     ----------
     steps : sequence of Step
         All steps of a run, also those that are switched off.
+    planes : mapping of str to Plane
+        All planes that are declared.
     off : sequence of str
         Stages that a plugin left out.
 
@@ -29,21 +29,26 @@ def check_names(steps: Sequence[Step], off: Sequence[str] = ()) -> None:
     HookError
         For a plane that is read or made, or a step in `after`; the nearest one is suggested.
     """
-    made = {p for s in steps for p in s.produces if p not in s.consumes}  # filters make nothing new
     read = {p for s in steps for p in s.consumes}
     names = {s.name for s in steps} | set(off) | set(STAGES.values())
     for step in steps:
         who = f"Step {_named(step)}"
+        others = {n for n in planes if n not in step.produces}
         for plane in step.consumes:
-            if plane not in PLANES and plane not in made:
-                raise HookError(
-                    f"{who} reads plane {plane!r}, which no step makes." + _hint(plane, {*PLANES, *made})
-                )
+            if plane not in planes:
+                raise HookError(f"{who} reads plane {plane!r}, which no step makes." + _hint(plane, planes))
         for plane in step.produces:
             # planes of its own name are for whoever wants them
             own = plane.partition(".")[0] == step.name.partition(".")[0]
-            if plane not in PLANES and plane not in read and not own and nearest(plane, PLANES):
-                raise HookError(f"{who} makes plane {plane!r}, which no step reads." + _hint(plane, PLANES))
+            wanted = (
+                plane in read
+                or own
+                or bool(planes[plane].product)
+                or planes[plane].stays
+                or step.provider == PROJECT
+            )
+            if not wanted and nearest(plane, others):
+                raise HookError(f"{who} makes plane {plane!r}, which no step reads." + _hint(plane, others))
         for other in step.after:
             if other not in names:
                 raise HookError(f"{who} comes after {other!r}, which is no step." + _hint(other, names))
@@ -65,7 +70,7 @@ def _producers(steps: Sequence[Step]) -> dict[str, Step]:
                 a, b = makers[plane], step
                 msg = f"Plane {plane!r} is made twice, by step {_named(a)} and step {_named(b)}. Turn one of them off."
                 raise ConflictError(msg)
-            if plane in INPUT_PLANES:
+            if plane in {p.name for p in INPUTS}:
                 msg = f"Step {_named(step)} makes {plane!r}, which comes with the exposures. Consume it too, to filter it."
                 raise HookError(msg)
             makers[plane] = step

@@ -114,8 +114,8 @@ def describe_products(
     return RunProducts(
         exposures=plan.exposures, parameters=plan.parameters, frames=plan.frames, names=names,
         unit=product_unit(plan),
-        sky={k.unit: store.get(k) for k in store.keys("sky")},
-        weight_scale={k.unit: store.get(k) for k in store.keys("final.scale")},
+        sky=store.by_chip("sky"),
+        weight_scale=store.by_chip("final.scale"),
         read=lambda name, unit: store.get(PlaneKey(name, unit)),
         origin=lambda name, unit: store.origin(PlaneKey(name, unit)),
         planes=planes, folder=Path(names.root).parent, beside_inputs=beside_inputs,
@@ -127,8 +127,8 @@ def finished(product: RunProducts, store: Store) -> RunProducts:
     """Return the description with the results of the steps that are single numbers."""
     return dataclasses.replace(
         product,
-        sky={k.unit: store.get(k) for k in store.keys("sky")},
-        weight_scale={k.unit: store.get(k) for k in store.keys("final.scale")},
+        sky=store.by_chip("sky"),
+        weight_scale=store.by_chip("final.scale"),
     )
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from drizframe.config import Parameters
 from drizframe.config.texts import read_text
+from drizframe.engine.bound import BoundStep, bind, declared_planes
 from drizframe.engine.order import check_names, ordered
 from drizframe.errors import DrizframeError, ParameterError, PluginError
 from drizframe.grids.checks import table_notes, wcs_notes
-from drizframe.grids.footprints import tiles
+from drizframe.grids.footprints import exposure_window, tiles
 from drizframe.grids.frames import build_frames
 from drizframe.grids.mapping import pixel_map
 from drizframe.grids.pixel_scales import scale_ratio
@@ -22,7 +23,18 @@ from drizframe.grids.wcs import linear_wcs
 from drizframe.hooks import FAULTS, STAGES, Component, Registry, Step
 from drizframe.hooks.plugins.sections import check_sections, options_of
 from drizframe.hooks.records.signatures import fitting
-from drizframe.model import Exposure, Frame, PixelMap, Unit, Window
+from drizframe.model import (
+    RUN,
+    ChipUnit,
+    Exposure,
+    ExposureUnit,
+    Frame,
+    FrameUnit,
+    PixelMap,
+    Plane,
+    Unit,
+    Window,
+)
 
 __all__ = ["Plan", "check_components", "make_plan"]
 
@@ -67,8 +79,12 @@ class Plan:
         With consistent switches.
     frames : mapping
         ``"separate"`` and ``"final"``.
-    steps : tuple of Step
+    steps : tuple of BoundStep
         In the order in which they run.
+    planes : mapping of str to Plane
+        What the inputs have and all steps declare, those too that are off.
+    makers : mapping of str to str
+        The step that makes a plane, whether it runs or not.
     workers : int
         Tasks at a time.
     off : tuple of str
@@ -78,26 +94,29 @@ class Plan:
 
     Attributes
     ----------
-    chips : tuple of Unit
+    chips : tuple of ChipUnit
         All chips of the run, in order.
     """
 
     exposures: tuple[Exposure, ...]
     parameters: Parameters
     frames: dict[str, Frame]
-    steps: tuple[Step, ...]
+    steps: tuple[BoundStep, ...]
     workers: int
+    planes: Mapping[str, Plane] = field(default_factory=dict)
+    makers: Mapping[str, str] = field(default_factory=dict)
     off: tuple[str, ...] = ()
     notes: tuple[tuple[str, bool], ...] = ()
-    maps: dict[tuple[str, Unit], PixelMap] = field(default_factory=dict)
-    ratios: dict[tuple[str, Unit], float] = field(default_factory=dict)
+    maps: dict[tuple[str, ChipUnit], PixelMap] = field(default_factory=dict)
+    ratios: dict[tuple[str, ChipUnit], float] = field(default_factory=dict)
+    footprints: Mapping[ExposureUnit, Window] = field(default_factory=dict)
 
-    chips: tuple[Unit, ...] = field(init=False)
+    chips: tuple[ChipUnit, ...] = field(init=False)
     _first: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Count the chips once: every tile asks for their numbers."""
-        units = [[Unit(i, k) for k in range(len(e.chips))] for i, e in enumerate(self.exposures)]
+        units = [[ChipUnit(i, k) for k in range(len(e.chips))] for i, e in enumerate(self.exposures)]
         object.__setattr__(self, "chips", tuple(u for chips in units for u in chips))
         object.__setattr__(self, "_first", tuple(itertools.accumulate(map(len, units), initial=0)))
 
@@ -106,24 +125,48 @@ class Plan:
         """Exposure time of all exposures, each counted once, in seconds."""
         return float(sum(e.exptime for e in self.exposures))
 
-    def unit_list(self, scope: str) -> tuple[Unit, ...]:
+    def unit_list(self, scope: str) -> tuple[Any, ...]:
         """Units of a scope, in order."""
         if scope == "chip":
             return self.chips
-        return tuple(Unit(i) for i in range(len(self.exposures))) if scope == "exposure" else (Unit(),)
+        if scope == "exposure":
+            return tuple(ExposureUnit(i) for i in range(len(self.exposures)))
+        return tuple(FrameUnit(n) for n in self.frames) if scope == "frame" else (RUN,)
 
-    def chip_number(self, unit: Unit) -> int:
+    def chip_number(self, unit: ChipUnit) -> int:
         """Number of a chip over the whole run, from 1: its bit in the context image."""
-        assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units only)
         return self._first[unit.exposure] + unit.chip + 1
 
     def has(self, unit: Unit) -> bool:
-        """Whether the run has such a chip or exposure."""
-        if unit.exposure is None:
-            return unit.chip is None
+        """Whether the run has such a unit."""
+        if isinstance(unit, FrameUnit):
+            return unit.name in self.frames
+        if not isinstance(unit, ChipUnit | ExposureUnit):
+            return unit == RUN
         if not 0 <= unit.exposure < len(self.exposures):
             return False
-        return unit.chip is None or 0 <= unit.chip < len(self.exposures[unit.exposure].chips)
+        return isinstance(unit, ExposureUnit) or 0 <= unit.chip < len(self.exposures[unit.exposure].chips)
+
+    def place(self, unit: Unit) -> str:
+        """Name of a unit, for messages."""
+        if isinstance(unit, ChipUnit):
+            exposure = self.exposures[unit.exposure]
+            return f"{exposure.name}, chip {exposure.chips[unit.chip].extver}"
+        if isinstance(unit, ExposureUnit):
+            return self.exposures[unit.exposure].name
+        return f"the {unit.name} frame" if isinstance(unit, FrameUnit) else "the run"
+
+    def maker_of(self, plane: str) -> str:
+        """Name of the step that makes a plane, whether it runs or not; blank if none does."""
+        return self.makers.get(plane, "")
+
+    def grid_shape(self, grid: str) -> tuple[int, int]:
+        """Shape of the frame that tiles are cut from."""
+        return self.frames["separate" if grid == "exposure" else grid].shape
+
+    def footprint(self, unit: ExposureUnit) -> Window:
+        """Part of the separate frame that an exposure covers, with the support of the kernel."""
+        return self.footprints[unit]
 
     def tiles(self, area: Window | tuple[int, int], halo_rows: int | None = None) -> list[Window]:
         """Tiles of a frame or of a part of it; rows are capped at `halo_rows` where given."""
@@ -138,8 +181,8 @@ class Plan:
 
 def _steps(
     registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]
-) -> tuple[list[Step], list[str]]:
-    """Ask the hooks for the steps; return those that run, in order, and the stages that are off."""
+) -> tuple[list[Step], list[Step], list[str]]:
+    """Ask the hooks for the steps; return those that run, in order, all of them, and the stages that are off."""
     found: list[Step] = []
     off: list[str] = []
     for name, stage in STAGES.items():
@@ -150,7 +193,6 @@ def _steps(
             found.append(step)
     found += registry.manager.extra_steps()
     check_sections(parameters, registry, found)
-    check_names(found, off)
     enabled = []
     for step in found:
         if _answer(step, "enabled", parameters, exposures, registry, default=True):
@@ -158,7 +200,29 @@ def _steps(
             enabled.append(step)
         elif step.name in STAGES.values():
             off.append(step.name)
-    return ordered(enabled), off
+    return enabled, found, off
+
+
+def _makers(steps: Sequence[Step]) -> dict[str, str]:
+    """Return the step that makes each plane, filters aside."""
+    return {p: s.name for s in reversed(steps) for p in s.produces if p not in s.consumes}
+
+
+def _footprints(plan: Plan, registry: Registry) -> dict[ExposureUnit, Window]:
+    """Return the part of the separate frame that each exposure covers, with the support of the kernel."""
+    kernel = registry.get("kernel", plan.parameters.driz_sep_kernel)
+    pixfrac = max(plan.parameters.driz_sep_pixfrac, 1e-3)
+    found = {}
+    for unit in plan.unit_list("exposure"):
+        chips = [u for u in plan.chips if u.exposure == unit.exposure]
+        # half a pixel of the chip is in the window of the exposure already
+        reaches = (1.0 + kernel.reach(pixfrac, plan.ratios["separate", u])[1] for u in chips)
+        found[unit] = exposure_window(
+            [plan.maps["separate", u] for u in chips],
+            plan.frames["separate"].shape,
+            margin=max(2.0, *reaches),
+        )
+    return found
 
 
 def _check_executor(parameters: Parameters, registry: Registry) -> None:
@@ -200,16 +264,16 @@ def _answer(
 
 def _maps(
     exposures: Sequence[Exposure], frames: dict[str, Frame], parameters: Parameters, wcsmap: Any
-) -> tuple[dict[tuple[str, Unit], PixelMap], dict[tuple[str, Unit], float]]:
+) -> tuple[dict[tuple[str, ChipUnit], PixelMap], dict[tuple[str, ChipUnit], float]]:
     """Make the map of every chip onto both frames, and the pixel-scale ratios.
 
     One map serves where the frames are one.
     """
-    maps: dict[tuple[str, Unit], PixelMap] = {}
-    ratios: dict[tuple[str, Unit], float] = {}
+    maps: dict[tuple[str, ChipUnit], PixelMap] = {}
+    ratios: dict[tuple[str, ChipUnit], float] = {}
     for i, exposure in enumerate(exposures):
         for k, chip in enumerate(exposure.chips):
-            unit = Unit(i, k)
+            unit = ChipUnit(i, k)
             for which, frame in frames.items():
                 same = which == "final" and frames["separate"] is frame
                 maps[which, unit] = (
@@ -272,7 +336,10 @@ def make_plan(
     check_components(parameters, registry)
     _check_texts(parameters)
     _check_executor(parameters, registry)
-    steps, off = _steps(registry, parameters, exposures)
+    enabled, found, off = _steps(registry, parameters, exposures)
+    planes = declared_planes(found, registry.manager.shipped_planes())
+    check_names(found, planes, off)
+    steps = ordered(enabled)
     if not parameters.coeffs:  # readers leave the distortion out; exposures in memory have it still
         exposures = [_linear(e) for e in exposures]
     notes: list[tuple[str, bool]] = []
@@ -281,7 +348,13 @@ def make_plan(
     maps, ratios = _maps(exposures, frames, parameters, wcsmap)
     notes += table_notes(maps.values())
     workers = parameters.num_cores or os.cpu_count() or 1
-    return Plan(
-        exposures=tuple(exposures), parameters=parameters, frames=dict(frames), steps=tuple(steps),
+    plan = Plan(
+        exposures=tuple(exposures), parameters=parameters, frames=dict(frames), planes=planes, makers=_makers(found),
+        steps=tuple(bind(s, planes, parameters, exposures, registry) for s in steps),
         workers=workers, off=tuple(off), maps=maps, ratios=ratios, notes=tuple(notes),
     )  # fmt: skip
+    return (
+        dataclasses.replace(plan, footprints=_footprints(plan, registry))
+        if parameters.driz_separate
+        else plan
+    )

@@ -8,7 +8,7 @@ import numpy as np
 
 from drizframe.engine.job import RunContext
 from drizframe.engine.plan import Plan
-from drizframe.model import RUN, Chip, Mosaic, PlaneKey
+from drizframe.model import Chip, FrameUnit, Mosaic, PlaneKey
 from drizframe.model.bunit import product_unit as unit_of_product
 
 __all__ = ["make_mosaic", "product_unit"]
@@ -30,10 +30,10 @@ def product_unit(plan: Plan) -> str:
 def make_mosaic(context: RunContext) -> Mosaic | None:
     """Return the final image, or None if the final step did not run."""
     plan, store = context.plan, context.store
-    sci: np.ndarray[Any, Any] | None = store.get(PlaneKey("mosaic.sci", RUN))
+    sci: np.ndarray[Any, Any] | None = store.get(PlaneKey("mosaic.sci", FrameUnit("final")))
     if sci is None:
         return None
-    wht, ctx, var = (store.get(PlaneKey(f"mosaic.{n}", RUN)) for n in ("wht", "ctx", "var"))
+    wht, ctx, var = (store.get(PlaneKey(f"mosaic.{n}", FrameUnit("final"))) for n in ("wht", "ctx", "var"))
     if not np.any(wht):
         values = plan.parameters.final_fillval is None and np.isfinite(sci).any()
         left = (

@@ -89,7 +89,7 @@ def check_products(
     OutputError
         If an input or a product of another run would be written over, or a file cannot be written.
     """
-    made = {plane for step in plan.steps for plane in step.produces}
+    made = {plane for step in plan.steps for plane in step.planes}
     if not plan.parameters.driz_cr_corr:
         made.discard("crclean")
     writer = writer_of(registry, build=plan.parameters.build)

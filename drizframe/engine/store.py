@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import dataclasses
 import itertools
 import os
 import shutil
@@ -22,7 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from drizframe.errors import OutputError, RunError, told
-from drizframe.model import PlaneKey, Window
+from drizframe.model import ChipUnit, PlaneKey, Window
 from drizframe.system.interrupts import shielded
 from drizframe.system.temporary import make_scratch, remove_scratch
 
@@ -226,10 +227,14 @@ class Store:
         """Whether there is something under the key."""
         return key in self._planes or key in self._values
 
+    def by_chip(self, name: str) -> dict[ChipUnit, Any]:
+        """Return a plane of every chip that has it, in order."""
+        return {k.unit: self.get(k) for k in self.keys(name) if isinstance(k.unit, ChipUnit)}
+
     def keys(self, name: str) -> list[PlaneKey]:
         """Keys of all planes of that name, in order of their units."""
         found = [k for k in (*self._planes, *self._values) if k.name == name]
-        return sorted(found, key=lambda k: (k.unit.exposure or 0, k.unit.chip or 0))
+        return sorted(found, key=lambda k: (k.unit.scope, k.unit))
 
     def images(self) -> list[PlaneKey]:
         """Keys of all arrays."""
@@ -355,5 +360,6 @@ class Store:
             except OSError as error:
                 msg = f"No scratch folder can be made in {str(self._parent)!r}: {told(error)}. Set workdir."
                 raise OutputError(msg) from None
-        name = f"{key.name}_{key.unit.exposure}_{key.unit.chip}".replace("/", "_")
+        place = "_".join(str(v) for v in dataclasses.astuple(key.unit))
+        name = f"{key.name}_{place}".replace("/", "_")
         return self._folder / f"{name}_{next(self._files)}.raw"  # a plane that was renamed keeps its file

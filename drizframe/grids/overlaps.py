@@ -17,7 +17,7 @@ import numpy as np
 
 from drizframe.errors import DrizframeWarning, WCSError
 from drizframe.grids.sky_systems import SkySystem, conversion, system_of
-from drizframe.model import Chip, Exposure, Overlap, Unit
+from drizframe.model import Chip, ChipUnit, Exposure, Overlap
 
 __all__ = ["Region", "chip_footprint", "common_polygon", "find_overlaps", "scan_polygon", "spherical_area"]
 
@@ -77,7 +77,7 @@ def chip_footprint(chip: Chip) -> Array:
     Returns
     -------
     ndarray of float64, shape (4, 3)
-        Unit vectors of the corners (-1/2, -1/2), (nx-1/2, -1/2), (nx-1/2, ny-1/2), (-1/2, ny-1/2).
+        ChipUnit vectors of the corners (-1/2, -1/2), (nx-1/2, -1/2), (nx-1/2, ny-1/2), (-1/2, ny-1/2).
 
     Raises
     ------
@@ -152,12 +152,12 @@ def common_polygon(first: Array, second: Array) -> Array:
     Parameters
     ----------
     first, second : ndarray of float64, shape (4, 3)
-        Unit vectors of their corners, in order around them.
+        ChipUnit vectors of their corners, in order around them.
 
     Returns
     -------
     ndarray of float64, shape (n, 3)
-        Unit vectors of the corners of the intersection; n is 0 if there is none, else at least 3.
+        ChipUnit vectors of the corners of the intersection; n is 0 if there is none, else at least 3.
     """
     nothing = np.empty((0, 3))
     if np.allclose(first, second, rtol=0, atol=SAME):
@@ -186,7 +186,7 @@ def spherical_area(polygon: Array) -> float:
     Parameters
     ----------
     polygon : ndarray of float64, shape (n, 3)
-        Unit vectors of its corners.
+        ChipUnit vectors of its corners.
 
     Notes
     -----
@@ -282,7 +282,7 @@ def _region(polygon: Array, chip: Chip, name: str, system: SkySystem) -> Region 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Footprint:
-    unit: Unit
+    unit: ChipUnit
     chip: Chip
     name: str
     corners: Array
@@ -299,7 +299,7 @@ def _footprints(exposures: Sequence[Exposure], system: SkySystem) -> list[_Footp
             centre = corners.sum(axis=0)
             centre = centre / np.linalg.norm(centre)
             radius = float(np.linalg.norm(corners - centre, axis=1).max())
-            found.append(_Footprint(Unit(i, k), chip, exposure.name, corners, centre, radius))
+            found.append(_Footprint(ChipUnit(i, k), chip, exposure.name, corners, centre, radius))
     return found
 
 
@@ -342,7 +342,7 @@ def find_overlaps(exposures: Sequence[Exposure]) -> list[Overlap]:
     Returns
     -------
     list of Overlap
-        In order of the first and then of the second chip; the keys are the chips' `Unit`, the regions
+        In order of the first and then of the second chip; the keys are the chips' `ChipUnit`, the regions
         `Region`.
 
     Warns

@@ -1,7 +1,7 @@
 """The whole contract with plugins: markers, specs, records, manager, registry."""
 
 from drizframe.hooks.guard import FAULTS, ask, blame, guarded, owner_of
-from drizframe.hooks.job import Job
+from drizframe.hooks.job import BandJob, ChipJob, ExposureJob, Job, TileJob
 from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
 from drizframe.hooks.plugins.manager import PluginInfo, PluginManager
 from drizframe.hooks.plugins.registry import Entry, Registry, choose
@@ -32,7 +32,7 @@ from drizframe.hooks.records.answers import image_of, number_of, pair_of, whole_
 from drizframe.hooks.records.event import Event
 from drizframe.hooks.records.point_type import POINT_SIGNATURE, PointFunction
 from drizframe.hooks.records.run_products import INTERMEDIATE, RunProducts
-from drizframe.hooks.records.step import Step
+from drizframe.hooks.records.step import Asked, Need, Step
 from drizframe.hooks.specs import COMPONENT_HOOKS, STAGES
 
 __all__ = [
@@ -44,6 +44,9 @@ __all__ = [
     "PROJECT",
     "STAGES",
     "TRAITS",
+    "Asked",
+    "BandJob",
+    "ChipJob",
     "CombineOptions",
     "Combiner",
     "Command",
@@ -53,11 +56,13 @@ __all__ = [
     "Entry",
     "Event",
     "Executor",
+    "ExposureJob",
     "Instrument",
     "InstrumentOptions",
     "Interpolator",
     "Job",
     "Kernel",
+    "Need",
     "PluginInfo",
     "PluginManager",
     "PointFunction",
@@ -70,6 +75,7 @@ __all__ = [
     "SkyStatistic",
     "StatisticOptions",
     "Step",
+    "TileJob",
     "WeightOptions",
     "Weighting",
     "Writer",

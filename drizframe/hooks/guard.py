@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from drizframe.hooks.records.base import Component
+if TYPE_CHECKING:
+    from drizframe.hooks.records.base import Component
 
 __all__ = ["FAULTS", "ask", "attributed", "blame", "guarded", "owner_of", "plugin_of"]
 

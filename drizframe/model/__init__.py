@@ -6,30 +6,36 @@ from drizframe.model.mosaic import Mosaic
 from drizframe.model.overlap import Overlap
 from drizframe.model.pixel_scale import PixelScale, axes_of, chip_scale
 from drizframe.model.pixelmap import PixelMap
-from drizframe.model.planes import PLANES, RUN, PlaneKey, Scope, Unit, Window
+from drizframe.model.planes import INPUTS, Plane, PlaneKey, Window
 from drizframe.model.sums import Accumulator, ChipInput, Drizzled
+from drizframe.model.units import RUN, ChipUnit, ExposureUnit, FrameUnit, RunUnit, Unit, holds
 
 __all__ = [
-    "PLANES",
+    "INPUTS",
     "RUN",
     "Accumulator",
     "ArraySource",
     "Chip",
     "ChipInput",
+    "ChipUnit",
     "Drizzled",
     "Exposure",
+    "ExposureUnit",
     "Frame",
+    "FrameUnit",
     "Mosaic",
     "Overlap",
     "PixelMap",
     "PixelScale",
     "PixelSource",
+    "Plane",
     "PlaneKey",
-    "Scope",
+    "RunUnit",
     "SkyValue",
     "Unit",
     "Window",
     "axes_of",
     "check_celestial",
     "chip_scale",
+    "holds",
 ]

@@ -1,77 +1,105 @@
-"""Names of planes, and the units of the run they belong to.
+"""Planes: the named images and values that flow through a run, and rectangles of them.
 
-A *plane* is a named image (or a small value) of a chip, an exposure or a frame.  Steps say which planes they
-consume and produce; the engine derives the order of the steps and the traffic with the store from these names
-alone.
+A *plane* is an image (or a value) of a chip, an exposure, a frame or the run.  The step that makes one declares it; from
+these records the engine derives the order of the steps, what shape and type an answer must have, and where it is kept.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["PLANES", "RUN", "PlaneKey", "Scope", "Unit", "Window"]
+from drizframe.errors import HookError
+from drizframe.model.units import RUN, Unit
 
-Scope = Literal["run", "exposure", "chip", "tile"]
+__all__ = ["INPUTS", "Plane", "PlaneKey", "Window"]
 
-#: The planes of the stock steps: name -> meaning.  A plugin may add names of its own.
-PLANES: dict[str, str] = {
-    "sci": "chip: science image in native units, float32",
-    "err": "chip: error image in native units, float32",
-    "dq": "chip: data-quality flags after `resetbits`, integer",
-    "mask.static": "chip: static mask, uint8, 1 = good",
-    "mask.user": "chip: user mask, uint8, 1 = good",
-    "mask.sky": "chip: pixels used for the sky, uint8, 1 = used",
-    "mask.cr": "chip: cosmic-ray mask, uint8, 1 = good",
-    "mask.cr.given": "chip: cosmic-ray mask that was given to the run, uint8, 1 = good",
-    "sky": "chip: `SkyValue` in native units",
-    "noise.level": "chip: noise of the background in native units, for images in flux or surface brightness, float",
-    "single.sci": "exposure: singly drizzled image on its footprint, electrons per second, float32",
-    "single.wht": "exposure: weight of the same, float32",
-    "single.threshold": "exposure: weight below which a pixel is left out of the median, float",
-    "depth": "run: number of exposures with weight on each pixel of the separate frame, int32",
-    "median": "run: clean image on the separate frame, electrons per second, float32",
-    "blot": "chip: the median resampled onto the chip, native units with sky, float32",
-    "crclean": "chip: the chip with cosmic-ray pixels replaced by the blot, native units, float32",
-    "crclean.dq": "chip: flags that go with it, uint16",
-    "mosaic.sci": "run: final image, float32",
-    "mosaic.wht": "run: final weight map, float32",
-    "mosaic.ctx": "run: final context planes, int32, shape (planes, ny, nx)",
-    "mosaic.var": "run: variance of the final image, float32",
-    "single.mask": "chip: weight array of the separate step, float32",
-    "final.mask": "chip: weight array of the final step, float32",
-    "final.scale": "chip: factor of that weight array, float",
-    "ivm": "chip: the user's inverse-variance map",
-    "flat": "chip: flat field",
-    "final.var": "chip: square of the error image, squared native units, float32",
-}
+_NAME = re.compile(r"^[A-Za-z_][\w.+-]*$")
+_KINDS = ("image", "cube", "value")
+_ON = ("chip", "exposure", "frame", "run")
+#: Types that images may be declared to have; "integer" and "real" stand for all of a kind.
+_DTYPES = ("float32", "float64", "uint8", "uint16", "int16", "int32", "integer", "real")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Unit:
-    """One exposure or chip of a run, by position in the input list; the whole run if both are None.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plane:
+    """A plane, as the step that makes it declares it.
 
     Parameters
     ----------
-    exposure : int or None
-        Index of the exposure, from 0 in input order.
-    chip : int or None
-        Index of the chip within its exposure, from 0.
+    name : str
+        ``mask.cr``, ``median``; a plugin puts its own name in front: ``mine.columns``.
+    meaning : str
+        What it holds, with its unit.
+    on : {"chip", "exposure", "frame", "run"}
+        What each of them belongs to.  Images of a chip have its shape, those of an exposure that of its footprint on the
+        separate frame, those of a frame that of the frame.
+    grid : str
+        For a plane on a frame: which (``"separate"``, ``"final"``).
+    kind : {"image", "cube", "value"}
+        An image; one with further axes in front; or any value, which is handed on as it is.
+    dtype : str or None
+        Type of the numbers: an image of another type is refused, but for ``"float32"``, into which images are
+        converted.  ``"integer"``: any integers.  ``"real"``: any real numbers.
+    value : type or None
+        For a value: what it must be.
+    product : str
+        What the extension of a product is called that holds it; blank: it is no part of the mosaic.
+    stays : bool
+        Whether it is kept when no later step needs it, for the result of the run; what has a `product` is.
     """
 
-    exposure: int | None = None
-    chip: int | None = None
+    name: str
+    meaning: str
+    on: Literal["chip", "exposure", "frame", "run"]
+    grid: str = ""
+    kind: Literal["image", "cube", "value"] = "image"
+    dtype: str = "real"
+    value: type | tuple[type, ...] | None = None
+    product: str = ""
+    stays: bool = False
 
-    @property
-    def scope(self) -> Scope:
-        """Kind of unit: ``"run"``, ``"exposure"`` or ``"chip"``."""
-        if self.exposure is None:
-            return "run"
-        return "exposure" if self.chip is None else "chip"
+    def __post_init__(self) -> None:
+        """Refuse a plane that could not be kept."""
+        label = f"Plane {self.name!r}"
+        if not isinstance(self.name, str) or not _NAME.match(self.name):
+            msg = f"{label}: a name has letters, digits and _ . + -, and begins with a letter."
+            raise HookError(msg)
+        if not isinstance(self.meaning, str) or not self.meaning:
+            msg = f"{label} has no meaning. Say in a few words what it holds, and in which unit."
+            raise HookError(msg)
+        for field, allowed in (("on", _ON), ("kind", _KINDS), ("dtype", _DTYPES)):
+            if getattr(self, field) not in allowed:
+                msg = f"{label} has {field} = {getattr(self, field)!r}; choose from {', '.join(allowed)}."
+                raise HookError(msg)
+        if (self.on == "frame") != bool(self.grid):
+            msg = f"{label} has on = {self.on!r} and grid = {self.grid!r}; a plane on a frame names its grid, and no other does."
+            raise HookError(msg)
+        if self.on == "run" and self.kind != "value":
+            msg = f"{label}: the run as a whole has no pixels; give kind='value', or on='frame' with a grid."
+            raise HookError(msg)
+
+    def describe(self) -> str:
+        """Return where it lies, what it holds, and its type, for tables."""
+        where = f"frame {self.grid}" if self.on == "frame" else self.on
+        what = "value" if self.kind == "value" else f"{self.kind}, {self.dtype}"
+        return f"{where}: {self.meaning} ({what})"
 
 
-#: The whole run.
-RUN = Unit()
+def _input(name: str, meaning: str, dtype: str = "real") -> Plane:
+    return Plane(name=name, meaning=meaning, on="chip", dtype=dtype)
+
+
+#: Planes that come with the exposures; no step makes them, filters may change them.
+INPUTS: tuple[Plane, ...] = (
+    _input("sci", "science image in the unit of the chip", "float32"),
+    _input("err", "error image in the unit of the chip", "float32"),
+    _input("dq", "data-quality flags after `resetbits`", "integer"),
+    _input("ivm", "the user's inverse-variance map"),
+    _input("flat", "flat field"),
+    _input("mask.cr.given", "cosmic-ray mask that was given to the run, 1 = good", "uint8"),
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)

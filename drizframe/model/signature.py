@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
-from drizframe.model.planes import Unit
+from drizframe.model.units import ChipUnit
 
 if TYPE_CHECKING:
     from drizframe.model.exposure import Chip, Exposure
@@ -106,7 +106,7 @@ def _suffix(signature: DetectorSignature, taken: Sequence[DetectorSignature]) ->
     return "_" + "_".join(parts)
 
 
-def static_mask_names(root_output: str | None, exposures: Sequence[Exposure]) -> dict[Unit, str]:
+def static_mask_names(root_output: str | None, exposures: Sequence[Exposure]) -> dict[ChipUnit, str]:
     """Return the file name of the static mask of every chip of a run.
 
     Parameters
@@ -118,12 +118,12 @@ def static_mask_names(root_output: str | None, exposures: Sequence[Exposure]) ->
 
     Returns
     -------
-    dict of Unit to str
+    dict of ChipUnit to str
         Chips of one signature share a name.  Where two signatures would share one, the later gets a suffix
         with the instrument and detector, and the offset of the subarray if these are the same.
     """
     owners: dict[str, list[DetectorSignature]] = {}
-    names: dict[Unit, str] = {}
+    names: dict[ChipUnit, str] = {}
     for i, exposure in enumerate(exposures):
         for k, chip in enumerate(exposure.chips):
             signature = detector_signature(exposure, chip)
@@ -133,5 +133,5 @@ def static_mask_names(root_output: str | None, exposures: Sequence[Exposure]) ->
                 taken.append(signature)
             position = taken.index(signature)
             suffix = "" if position == 0 else _suffix(signature, taken[:position])
-            names[Unit(i, k)] = static_mask_name(root_output, exposure, chip, suffix=suffix)
+            names[ChipUnit(i, k)] = static_mask_name(root_output, exposure, chip, suffix=suffix)
     return names

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 import drizframe
 from drizframe.errors import HookError, ParameterError, PluginError
-from drizframe.model import PlaneKey, Unit
+from drizframe.model import PlaneKey
 
 
 def combiner(name, function):
@@ -263,7 +263,7 @@ def test_a_read_beyond_the_halo_is_refused(large_exposures, plugin):
     ("key", "value", "words"),
     [
         ("sky", np.array(5.0), "returned 'sky' as ndarray .*a SkyValue"),
-        (PlaneKey("mine.mask", Unit(5, 0)), np.zeros((32, 40)), "which is no chip of this run"),
+        (PlaneKey("mine.mask", ChipUnit(5, 0)), np.zeros((32, 40)), "which is no chip of this run"),
     ],
 )
 def test_values_and_units_that_cannot_be_are_refused(exposures, plugin, key, value, words):

@@ -18,7 +18,6 @@ import security_files as files
 from security_faults import DONE, KILLED, REFUSED, SURVIVED, child, contents
 
 from drizframe.hooks import InstrumentOptions
-from drizframe.model import Unit
 from drizframe.stock.io.edits import ARCHIVE, commit_edits, plan_edits
 from drizframe.stock.io.fits_reader import read_fits
 from drizframe.stock.io.journal import recover_folders, tidy_folders
@@ -45,7 +44,7 @@ def plan_of(folder):
         if ARCHIVE not in path.parts and path.parent != folder:
             find = stis if path.name.startswith("o") else acs
             exposures += read_fits(path, instruments=find, options=InstrumentOptions(extra={}))
-    units = [Unit(i, j) for i, e in enumerate(exposures) for j in range(len(e.chips))]
+    units = [ChipUnit(i, j) for i, e in enumerate(exposures) for j in range(len(e.chips))]
     mask = np.ones(files.SHAPE, np.uint8)
     mask[5:8, 8] = 0
     plan, _ = plan_edits(

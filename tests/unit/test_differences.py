@@ -23,7 +23,7 @@ from drizframe.config import make_parameters
 from drizframe.errors import DrizframeWarning, ParameterError
 from drizframe.grids.overlaps import chip_footprint
 from drizframe.hooks.records import CombineOptions, CosmicRayOptions
-from drizframe.model import SkyValue, Unit
+from drizframe.model import SkyValue
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.stock.combine.minmed import MINMED
 from drizframe.stock.cosmic_rays.deriv import deriv
@@ -181,7 +181,7 @@ def test_footprints_have_the_shape_of_the_chip(exposure):
 def test_time_of_the_median_is_that_of_the_chips_that_were_chosen(exposure):
     chosen = exposure.with_chips(exposure.chips[1:])
     job: Any = SimpleNamespace(
-        units=lambda scope: [Unit(0, 0)] if scope == "chip" else [Unit(0)],
+        units=lambda scope: [ChipUnit(0, 0)] if scope == "chip" else [ExposureUnit(0)],
         read=lambda name, unit: SkyValue(33.0, 33.0),
         exposures=[chosen],
     )

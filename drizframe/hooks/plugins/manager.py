@@ -23,6 +23,7 @@ from drizframe.hooks.plugins.calls import HookCalls
 from drizframe.hooks.plugins.checks import check_plugin, origin_of, target_of, title_of
 from drizframe.hooks.plugins.listeners import adapted
 from drizframe.hooks.shipped import STOCK
+from drizframe.model import Plane
 
 __all__ = ["LOCK", "STOCK", "PluginInfo", "PluginManager"]
 
@@ -332,6 +333,16 @@ class PluginManager:
                 found += [] if answer is None else [answer]
             else:
                 found += [step for _, step in answer]
+        return found
+
+    @_locked
+    def shipped_planes(self) -> list[Plane]:
+        """Return the planes that the steps of drizframe itself declare, those too that a plugin replaces or leaves out."""
+        found: list[Plane] = []
+        others = {name for name, _ in self._pm.list_name_plugin() if not self.is_stock(name)}
+        for hook in specs.STAGES:
+            step = self._pm.asked(hook, others)
+            found += [] if step is None else [p for p in step.makes if isinstance(p, Plane)]
         return found
 
     def _answers(self, one: Any, hook: str, every: set[str]) -> bool:

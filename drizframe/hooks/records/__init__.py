@@ -13,13 +13,14 @@ from drizframe.hooks.records.kernel import Kernel
 from drizframe.hooks.records.point_type import POINT_SIGNATURE, PointFunction
 from drizframe.hooks.records.run_products import INTERMEDIATE, RunProducts
 from drizframe.hooks.records.sky import SkyChip, SkyMethod, SkyOptions, SkyStatistic, StatisticOptions
-from drizframe.hooks.records.step import Step
+from drizframe.hooks.records.step import Asked, Need, Step
 from drizframe.hooks.records.weighting import Weighting, WeightOptions
 
 __all__ = [
     "INTERMEDIATE",
     "POINT_SIGNATURE",
     "TRAITS",
+    "Asked",
     "CombineOptions",
     "Combiner",
     "Command",
@@ -32,6 +33,7 @@ __all__ = [
     "InstrumentOptions",
     "Interpolator",
     "Kernel",
+    "Need",
     "PointFunction",
     "Reader",
     "RunProducts",

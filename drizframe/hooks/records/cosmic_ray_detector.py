@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from drizframe.hooks.records.answers import image_of
 from drizframe.hooks.records.base import Component, one
 from drizframe.hooks.records.signatures import Calls
 
@@ -64,3 +65,7 @@ class CosmicRayDetector(Component):
     }
 
     halo: Callable[[Any], int] = field(default=one)
+
+    def checked(self, answer: Any, arguments: Sequence[Any]) -> Any:
+        """Return the reason codes: integers, of the shape of the chip."""
+        return image_of(self, answer, arguments[0].shape, what="reason codes", kinds="iu")

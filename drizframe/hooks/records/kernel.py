@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from drizframe.errors import HookError, PluginError
+from drizframe.hooks.guard import ask
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.point_type import check_point
 from drizframe.hooks.records.signatures import Calls
@@ -114,8 +115,6 @@ class Kernel(Component):
         """
         if self.needs_corners:
             return 0.5 * pixfrac, 0.0
-        from drizframe.hooks.guard import ask  # guard needs this module
-
         if self.profile is not None:
             narrow = min(axes_of(scale))
             return 0.0, self._width(ask(self, self.support, pixfrac), f"pixfrac={pixfrac:g}") / narrow

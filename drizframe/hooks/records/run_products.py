@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from drizframe.config import Parameters
     from drizframe.config.inputs import OutputNames
-    from drizframe.model import Exposure, Frame, SkyValue, Unit, Window
+    from drizframe.model import ChipUnit, Exposure, Frame, SkyValue, Unit, Window
 
 __all__ = ["INTERMEDIATE", "RunProducts"]
 
@@ -39,9 +39,9 @@ class RunProducts:
         Root and tag of the products.
     unit : str
         ``BUNIT`` of the mosaic.
-    sky : mapping of Unit to SkyValue
+    sky : mapping of ChipUnit to SkyValue
         Sky of the chips.
-    weight_scale : mapping of Unit to float
+    weight_scale : mapping of ChipUnit to float
         Factor of each chip's weight map in the final step.
     read : callable
         ``read(name, unit) -> ndarray or None``: a plane of the run.
@@ -63,8 +63,8 @@ class RunProducts:
     frames: Mapping[str, Frame]
     names: OutputNames
     unit: str
-    sky: Mapping[Unit, SkyValue]
-    weight_scale: Mapping[Unit, float]
+    sky: Mapping[ChipUnit, SkyValue]
+    weight_scale: Mapping[ChipUnit, float]
     read: Callable[[str, Unit], np.ndarray[Any, Any] | None]
     origin: Callable[[str, Unit], Window | None]
     planes: frozenset[str] = frozenset()

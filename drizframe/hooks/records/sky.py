@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from drizframe.errors import PluginError
+from drizframe.hooks.records.answers import number_of, pair_of
 from drizframe.hooks.records.base import Component, one_by_one, warn_user
 from drizframe.hooks.records.fields import check_fields, text, whole
 from drizframe.hooks.records.signatures import Calls
+from drizframe.model import SkyValue
 
 if TYPE_CHECKING:
     from drizframe.model import Chip, Exposure
@@ -92,6 +96,17 @@ class SkyMethod(Component):
         Component._check_types(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         check_fields(self.label, self, minimum=whole(0), fallback=text)
 
+    def checked(self, answer: Any, arguments: Sequence[Any]) -> dict[Any, Any]:
+        """Return the sky of every chip; refuse an answer that lacks a chip or holds no number."""
+        found = {}
+        for chip in arguments[0]:
+            value = answer.get(chip.key) if isinstance(answer, Mapping) else None
+            if not isinstance(value, SkyValue) or not math.isfinite(value.level + (value.subtracted or 0.0)):
+                msg = f"Sky method {self.name!r} gave {value!r} for {chip.name}; a SkyValue with finite numbers is wanted."
+                raise PluginError(msg, self)
+            found[chip.key] = value
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticOptions:
@@ -129,3 +144,10 @@ class SkyStatistic(Component):
 
     family: ClassVar[str] = "sky statistic"
     CALLS: ClassVar[Calls] = {"reference": "values, options"}
+
+    def checked(self, answer: Any, arguments: Sequence[Any]) -> tuple[float, int]:
+        """Return value and number of pixels."""
+        del arguments
+        value, count = pair_of(self, answer, "a value and the number of pixels")
+        level = number_of(self, value, "a value, or NaN where there is not enough data", nan=True)
+        return level, int(number_of(self, count, "the number of pixels as second result"))

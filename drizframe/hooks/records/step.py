@@ -1,28 +1,34 @@
-"""Steps: stages of a run, planes in and planes out."""
+"""Steps: stages of a run that declare what they need and what they make."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from drizframe.errors import HookError
 from drizframe.hooks.records.fields import check_fields, model_class, text, texts, whole
 from drizframe.hooks.records.signatures import Calls, check_calls, check_function
+from drizframe.model.planes import Plane
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from drizframe.config import Parameters
-    from drizframe.hooks.job import Job
-    from drizframe.model.planes import Scope
+    from drizframe.hooks.plugins.registry import Registry
+    from drizframe.model import Exposure
 
-__all__ = ["Step"]
+__all__ = ["Asked", "Need", "Step"]
 
-_SCOPES = ("run", "exposure", "chip", "tile")
-_GRIDS = ("exposure", "separate", "final")
-
-
+_OF = ("own", "touching", "under", "all")
+_OVER = ("run", "exposure", "chip", "band", "tile")
+#: What a step of contract 1 declared: old name -> what to write now.
+_CONTRACT_1 = {
+    "consumes": "needs=(...), names of planes or Need records",
+    "produces": "makes=(...), Plane records, or names of planes that a filter changes",
+    "scope": "over='run', 'exposure', 'chip', 'band' or 'tile'",
+    "halo": "Need(plane, border=...) for the planes that are read around a tile",
+}
 #: What a step is given when it is asked something while planning: the last arguments may be left out.
 _ASKED = (
     "parameters, exposures, registry, options",
@@ -30,6 +36,56 @@ _ASKED = (
     "parameters, exposures",
     "parameters",
 )
+
+
+class Asked(Protocol):
+    """What a border may depend on: resolved once, while planning."""
+
+    parameters: Parameters
+    exposures: Sequence[Exposure]
+    registry: Registry
+    options: Any
+
+    def options_of(self, component: Any) -> Any:
+        """Return the validated parameter section of a component; None if it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=False, eq=False)
+class Need:
+    """A plane that a step reads.
+
+    Parameters
+    ----------
+    plane : str
+        Its name.
+    of : {"own", "touching", "under", "all"}
+        Whose: of the unit that the step works on, of the exposure that this chip belongs to, or of the chips of this
+        exposure; of all chips and exposures that touch this tile; of the frame under this chip; of every unit of the run.
+    border : int or callable
+        Pixels around the tile or band that a result can depend on; ``border(asked) -> int`` if it depends on
+        parameters (`Asked`).  A read beyond it is refused.
+    optional : bool
+        Whether the step can do without: `Job.read` gives None then.  Otherwise a plane that was not made is an error
+        that names it.
+    """
+
+    plane: str
+    of: Literal["own", "touching", "under", "all"] = "own"
+    border: int | Callable[[Asked], int] = 0
+    optional: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a need that could not be served."""
+        label = f"Need({self.plane!r})"
+        check_fields(label, self, plane=text)
+        if self.of not in _OF:
+            msg = f"{label} has of = {self.of!r}; choose from {', '.join(_OF)}."
+            raise HookError(msg)
+        border: Any = self.border
+        if callable(border):
+            check_function(label, "border", border, ("asked",))
+        else:
+            check_fields(label, self, border=whole(0, ", or a function border(asked)"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -43,21 +99,22 @@ class Step:
         own.
     summary : str
         One sentence.
-    consumes, produces : tuple of str
-        Names of planes (`drizframe.model.PLANES`); their topological order is the order of the steps.  A step
-        that consumes and produces the same plane is a filter: it runs before all other consumers of that
-        plane that it does not itself depend on.
-    scope : {"run", "exposure", "chip", "tile"}
-        `run` is called once for each of these.
+    needs : tuple of Need or str
+        Planes that it reads; a name stands for ``Need(name)``.  The topological order of the planes is the order of the
+        steps.
+    makes : tuple of Plane or str
+        Planes that it makes.  A step that needs and makes the same plane is a filter: it runs before all other steps that
+        need that plane and that it does not itself depend on.  A name stands for a plane that is declared elsewhere: one
+        that comes with the exposures, or that another step makes (a filter), or that the stage makes which this replaces.
+    over : {"run", "exposure", "chip", "band", "tile"}
+        `run` is called once for each of these.  A band is some rows of a chip: for steps that work pixel by pixel, or
+        with a border.
     run : callable
         ``run(job) -> {plane name or PlaneKey: array or value}``; called in any thread, must not change what
         it reads.
-    grid : {"", "exposure", "separate", "final"}
-        For scope "tile": which grid is tiled: the footprint of each exposure, the separate frame, or the
-        final frame.
-    halo : int or callable
-        Pixels around a tile that a result can depend on; ``halo(parameters, registry)`` if it depends.  A read beyond
-        is refused.
+    grid : str
+        For tiles: which grid is tiled: ``"exposure"``, the footprint of each exposure on the separate frame;
+        ``"separate"`` or ``"final"``, that frame.
     after : tuple of str
         Steps that must come earlier although no plane says so.
     enabled : callable or None
@@ -69,6 +126,8 @@ class Step:
     options_model : type of pydantic.BaseModel, or None
         The step's own parameters; `Job.plugin_options` gives the validated section, whose name is that of the
         step up to the first dot.
+    version : int
+        Goes up when the same inputs give other results.
     provider : str
         Distribution and version of the plugin that it is from; set by drizframe.
     """
@@ -82,41 +141,75 @@ class Step:
 
     name: str
     summary: str
-    consumes: tuple[str, ...]
-    produces: tuple[str, ...]
-    scope: Scope
-    run: Callable[[Job], Mapping[Any, Any]]
-    grid: Literal["", "exposure", "separate", "final"] = ""
-    halo: int | Callable[[Parameters, Any], int] = 0
+    needs: tuple[Need | str, ...]
+    makes: tuple[Plane | str, ...]
+    over: Literal["run", "exposure", "chip", "band", "tile"]
+    run: Callable[[Any], Mapping[Any, Any]]
+    grid: str = ""
     after: tuple[str, ...] = ()
     enabled: Callable[..., bool] | None = None
     check: Callable[..., None] | None = None
     options_model: type[BaseModel] | None = None
+    version: int = 1
     provider: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a step that could not be planned."""
         label = f"Step {self.name!r}"
         check_fields(
-            label, self, name=text, summary=text, consumes=texts(tuple), produces=texts(tuple), after=texts(tuple),
+            label, self, name=text, summary=text, after=texts(tuple), grid=text, version=whole(1),
             options_model=model_class,
         )  # fmt: skip
+        object.__setattr__(self, "needs", tuple(_needs(label, self.needs)))
+        object.__setattr__(self, "makes", tuple(_makes(label, self.makes)))
         check_calls(label, self, self.CALLS)
-        halo: Any = self.halo
-        if callable(halo):
-            check_function(label, "halo", halo, ("parameters, registry",))
-        else:
-            check_fields(label, self, halo=whole(0, ", or a function halo(parameters, registry)"))
-        self._check_scope()
+        if self.over not in _OVER:
+            msg = f"{label} has over = {self.over!r}; choose one of {', '.join(_OVER)}."
+            raise HookError(msg)
+        if (self.over == "tile") != bool(self.grid):
+            msg = f"{label}: a grid (exposure, separate or final) goes with over='tile', and only with it."
+            raise HookError(msg)
 
     def __repr__(self) -> str:
         """Name the step; functions and defaults would only hide it."""
         return f"Step({self.name!r})"
 
-    def _check_scope(self) -> None:
-        if self.scope not in _SCOPES:
-            msg = f"Step {self.name!r} has scope {self.scope!r}; choose one of {', '.join(_SCOPES)}."
+    @property
+    def consumes(self) -> tuple[str, ...]:
+        """Names of the planes that it needs."""
+        return tuple(n.plane for n in self.needs if isinstance(n, Need))
+
+    @property
+    def produces(self) -> tuple[str, ...]:
+        """Names of the planes that it makes."""
+        return tuple(p.name if isinstance(p, Plane) else p for p in self.makes)
+
+
+def _needs(label: str, given: Any) -> Iterable[Need]:
+    """Return needs; names stand for those of the own unit."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        msg = f"{label} has needs = {given!r}; give names of planes or Need records, in a tuple."
+        raise HookError(msg)
+    seen = set()
+    for item in given:
+        if not isinstance(item, str | Need):
+            msg = f"{label} needs {item!r}; give the name of a plane, or a Need."
             raise HookError(msg)
-        if (self.scope == "tile") != bool(self.grid) or self.grid not in ("", *_GRIDS):
-            msg = f"Step {self.name!r}: a grid (exposure, separate or final) goes with scope 'tile', and only with it."
+        need = Need(item, optional=True) if isinstance(item, str) else item
+        if need.plane in seen:
+            msg = f"{label} needs {need.plane!r} twice. Say it once, with the wider of both: of='all' holds the others."
             raise HookError(msg)
+        seen.add(need.plane)
+        yield need
+
+
+def _makes(label: str, given: Any) -> Iterable[Plane | str]:
+    """Refuse what is no plane."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        msg = f"{label} has makes = {given!r}; give Plane records, or names of planes, in a tuple."
+        raise HookError(msg)
+    for item in given:
+        if not isinstance(item, str | Plane):
+            msg = f"{label} makes {item!r}; give a Plane, or the name of one that is declared elsewhere."
+            raise HookError(msg)
+        yield item

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
+from drizframe.hooks.records.answers import image_of, number_of, pair_of
 from drizframe.hooks.records.base import Component, warn_user
 from drizframe.hooks.records.signatures import Calls
 
@@ -48,3 +51,9 @@ class Weighting(Component):
 
     family: ClassVar[str] = "weighting"
     CALLS: ClassVar[Calls] = {"reference": "chip, mask, sky, ratio, options"}
+
+    def checked(self, answer: Any, arguments: Sequence[Any]) -> tuple[Any, float]:
+        """Return the weight map, float32 and of the shape of the chip, and a finite factor."""
+        weight, scale = pair_of(self, answer, "a weight map and a factor")
+        image = image_of(self, weight, arguments[0].shape, what="a weight map").astype(np.float32, copy=False)
+        return image, number_of(self, scale, "a finite factor as second result")

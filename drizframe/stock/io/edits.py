@@ -21,6 +21,7 @@ import numpy as np
 from drizframe.errors import MissingInputError, OutputError
 from drizframe.fits.opening import open_stream
 from drizframe.fits.stamps import Stamp, check_unchanged, stamp_of
+from drizframe.model import ChipUnit
 from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.atomic import check_folder
 from drizframe.stock.io.edit_contents import check_editable, single_exposure, split_parts, write_edit
@@ -30,7 +31,7 @@ from drizframe.stock.io.rights import check_owner
 from drizframe.stock.io.source import FitsSource
 
 if TYPE_CHECKING:
-    from drizframe.model import Exposure, Unit
+    from drizframe.model import Exposure
 
 __all__ = [
     "ARCHIVE",
@@ -174,8 +175,8 @@ def plan_edits(
     exposures: Sequence[Exposure],
     *,
     folder: Path,
-    sky: Mapping[Unit, float] | None = None,
-    masks: Mapping[Unit, np.ndarray[Any, Any]] | None = None,
+    sky: Mapping[ChipUnit, float] | None = None,
+    masks: Mapping[ChipUnit, np.ndarray[Any, Any]] | None = None,
     resetbits: int | None = None,
     crbit: int | None = None,
     preserve: bool = True,
@@ -189,9 +190,9 @@ def plan_edits(
         As read from files.
     folder : pathlib.Path
         Folder of the run.
-    sky : mapping of Unit to float, optional
+    sky : mapping of ChipUnit to float, optional
         Sky level of chips.
-    masks : mapping of Unit to ndarray, optional
+    masks : mapping of ChipUnit to ndarray, optional
         Cosmic-ray masks of chips, 1 = good.
     resetbits, crbit, preserve, overwrite
         See `EditPlan`.
@@ -202,8 +203,6 @@ def plan_edits(
     tuple of str
         Warnings.
     """
-    from drizframe.model import Unit
-
     notes: list[str] = []
     sky, masks = sky or {}, masks or {}
     edits: dict[tuple[Path, Path], FileEdit] = {}
@@ -225,7 +224,7 @@ def plan_edits(
             notes.append(f"{target} is a waivered FITS file; its flags and MDRIZSKY are not updated")
             continue
         for j, chip in enumerate(exposure.chips):
-            unit, source = Unit(i, j), sources[j]
+            unit, source = ChipUnit(i, j), sources[j]
             science = 1 if split else int(chip.extra.get("hdu", 0))
             level = {science: sky[unit] / scale_of(chip.load)} if unit in sky else {}
             _merge(edits, exposure, exposure.path, target, split, level, {})

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from drizframe._version import __version__
 from drizframe.config.inputs import OutputNames
+from drizframe.model import ChipUnit
 
 if TYPE_CHECKING:
-    from drizframe.model import Chip, Exposure, Frame, Unit
+    from drizframe.model import Chip, Exposure, Frame
 
 __all__ = ["ProductFacts", "distinct", "totals"]
 
@@ -30,16 +31,16 @@ class ProductFacts:
         What was drizzled, in input order.
     names : OutputNames
         Names of the final products.
-    sky : mapping of Unit to float or None
+    sky : mapping of ChipUnit to float or None
         Sky level of chips in their units, by position in `exposures`; missing or None: not written.
-    sky_method : mapping of Unit to str
+    sky_method : mapping of ChipUnit to str
         How the sky of chips was found; missing: not written.
-    weight_scale : mapping of Unit to float
+    weight_scale : mapping of ChipUnit to float
         Factor of the weight map; missing: 1.
     kernel, pixfrac, units, fillval, wcskey
         Parameters of the step; `fillval` None means INDEF.
     bunit : str
-        Unit of the image.
+        ChipUnit of the image.
     build : bool
         Whether the final product is one file with several extensions.
     context : bool
@@ -60,9 +61,9 @@ class ProductFacts:
     exposures: Sequence[Exposure]
     names: OutputNames
     kind: Literal["final", "single"] = "final"
-    sky: Mapping[Unit, float | None] = field(default_factory=dict)
-    sky_method: Mapping[Unit, str] = field(default_factory=dict)
-    weight_scale: Mapping[Unit, float] = field(default_factory=dict)
+    sky: Mapping[ChipUnit, float | None] = field(default_factory=dict)
+    sky_method: Mapping[ChipUnit, str] = field(default_factory=dict)
+    weight_scale: Mapping[ChipUnit, float] = field(default_factory=dict)
     kernel: str = "square"
     pixfrac: float = 1.0
     units: str = "cps"
@@ -78,11 +79,9 @@ class ProductFacts:
     rules_history: bool = False
     version: str = __version__
 
-    def chips(self) -> list[tuple[Unit, Exposure, Chip]]:
+    def chips(self) -> list[tuple[ChipUnit, Exposure, Chip]]:
         """Return all chips in processing order with their addresses."""
-        from drizframe.model import Unit
-
-        return [(Unit(i, j), e, c) for i, e in enumerate(self.exposures) for j, c in enumerate(e.chips)]
+        return [(ChipUnit(i, j), e, c) for i, e in enumerate(self.exposures) for j, c in enumerate(e.chips)]
 
     @property
     def stem(self) -> str:

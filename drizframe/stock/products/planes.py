@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from drizframe.hooks import INTERMEDIATE, RunProducts
-from drizframe.model import RUN, Unit, Window
+from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Window
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.names import mosaic_paths, plane_paths, static_masks
 from drizframe.stock.products import intermediate
@@ -23,8 +23,8 @@ __all__ = ["check_rules", "intermediate_files", "mosaic_headers", "planned_paths
 Image = np.ndarray[Any, Any]
 
 
-def _units(product: RunProducts) -> list[Unit]:
-    return [Unit(i, k) for i, e in enumerate(product.exposures) for k in range(len(e.chips))]
+def _units(product: RunProducts) -> list[ChipUnit]:
+    return [ChipUnit(i, k) for i, e in enumerate(product.exposures) for k in range(len(e.chips))]
 
 
 def _kernel(value: Any) -> str:
@@ -84,7 +84,7 @@ def mosaic_headers(
 def _single_headers(product: RunProducts, index: int) -> ProductHeaders:
     """Return the headers of one singly drizzled exposure."""
     p = product.parameters
-    units = {Unit(0, u.chip): v.level for u, v in product.sky.items() if u.exposure == index}
+    units = {ChipUnit(0, u.chip): v.level for u, v in product.sky.items() if u.exposure == index}
     scale = 1.0 if isinstance(p.driz_sep_wt_scl, str) else float(p.driz_sep_wt_scl)
     chip = product.exposures[index].chips[0]
     facts = ProductFacts(
@@ -93,7 +93,7 @@ def _single_headers(product: RunProducts, index: int) -> ProductHeaders:
         exposures=[product.exposures[index]],
         names=product.names,
         sky=units,
-        weight_scale={Unit(0, k): scale for k in range(len(product.exposures[index].chips))},
+        weight_scale={ChipUnit(0, k): scale for k in range(len(product.exposures[index].chips))},
         kernel=_kernel(p.driz_sep_kernel),
         pixfrac=p.driz_sep_pixfrac,
         fillval=p.driz_sep_fillval,
@@ -123,7 +123,7 @@ def _singles(product: RunProducts) -> list[Path]:
     """Write the singly drizzled images and their weights, as far as they are asked for, on the whole separate frame."""
     paths: list[Path] = []
     for index, exposure in enumerate(product.exposures):
-        unit = Unit(index)
+        unit = ExposureUnit(index)
         sci, wht = (
             product.read(name, unit) if name in product.planes else None
             for name in ("single.sci", "single.wht")
@@ -146,7 +146,7 @@ def _singles(product: RunProducts) -> list[Path]:
 
 
 def _median(product: RunProducts) -> list[Path]:
-    image = product.read("median", RUN)
+    image = product.read("median", FrameUnit("separate"))
     if image is None:
         return []
     root = Path(product.names.root).name
@@ -173,13 +173,13 @@ def _each_chip(product: RunProducts, plane: str, write: Callable[..., Path]) -> 
         image = product.read(plane, unit)
         if image is None:
             continue
-        exposure = product.exposures[unit.exposure or 0]
-        paths.append(write(product.folder_of(exposure), exposure, exposure.chips[unit.chip or 0], image))
+        exposure = product.exposures[unit.exposure]
+        paths.append(write(product.folder_of(exposure), exposure, exposure.chips[unit.chip], image))
     return paths
 
 
 def _blots(product: RunProducts) -> list[Path]:
-    levels = {(product.exposures[u.exposure or 0].name, u.chip): v.level for u, v in product.sky.items()}
+    levels = {(product.exposures[u.exposure].name, u.chip): v.level for u, v in product.sky.items()}
 
     def write(folder: Path, exposure: Any, chip: Any, image: Image) -> Path:
         level = levels.get((exposure.name, exposure.chips.index(chip)))
@@ -211,7 +211,7 @@ def _clean(product: RunProducts) -> list[Path]:
     """Write copies of the inputs with cosmic rays replaced."""
     paths = []
     for index, exposure in enumerate(product.exposures):
-        units = [(c.extver, Unit(index, k)) for k, c in enumerate(exposure.chips)]
+        units = [(c.extver, ChipUnit(index, k)) for k, c in enumerate(exposure.chips)]
         cleaned = {v: product.read("crclean", u) for v, u in units}
         flags = {v: product.read("crclean.dq", u) for v, u in units}
         good = {v: (f == 0).astype(np.uint8) for v, f in flags.items() if f is not None}

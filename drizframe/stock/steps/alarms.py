@@ -11,14 +11,14 @@ import numpy as np
 
 from drizframe.config.bits import good_mask
 from drizframe.hooks import Step, hookimpl
-from drizframe.model import RUN, PlaneKey, Window
+from drizframe.model import Plane, PlaneKey, Window
 from drizframe.stock.steps._offsets import brightest_flagged, common_offset, how_many
 from drizframe.stock.steps._peaks import chip_positions, peaks
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.hooks import Job
-    from drizframe.model import Exposure, SkyValue, Unit
+    from drizframe.hooks import ExposureJob, Job
+    from drizframe.model import ChipUnit, Exposure, SkyValue
 
 __all__ = ["COSMIC_RAY_ALARM", "FINAL_ALARM", "MEDIAN_ALARM", "SEPARATE_ALARM"]
 
@@ -54,13 +54,13 @@ class _Flags:
     sources: np.ndarray[Any, np.dtype[np.float64]]
 
 
-def _rays(job: Job, unit: Unit) -> Image | None:
+def _rays(job: Job, unit: ChipUnit) -> Image | None:
     """Return the cosmic rays of a chip: those that were found, and those that were given."""
     masks = [m for m in (job.read(n, unit) for n in ("mask.cr", "mask.cr.given")) if m is not None]
     return None if not masks else np.logical_or.reduce([m == 0 for m in masks])
 
 
-def _good(job: Job, unit: Unit, sci: Image) -> Image:
+def _good(job: Job, unit: ChipUnit, sci: Image) -> Image:
     """Return the pixels that would have a weight but for cosmic rays."""
     good: Image = np.isfinite(sci)
     dq, static = job.read("dq", unit), job.read("mask.static", unit)
@@ -71,7 +71,7 @@ def _good(job: Job, unit: Unit, sci: Image) -> Image:
     return good
 
 
-def _look(job: Job, unit: Unit, stars: Image) -> _Flags | None:
+def _look(job: Job, unit: ChipUnit, stars: Image) -> _Flags | None:
     """Count the flags of a chip, and find what may be their cause."""
     rays = _rays(job, unit)
     if rays is None:
@@ -103,14 +103,14 @@ def _look(job: Job, unit: Unit, stars: Image) -> _Flags | None:
     return _Flags(int(good.sum()), int(rays.sum()), state, offset, scatter, sky, ratios, sources)
 
 
-def _sources(job: Job, unit: Unit, rays: Image, excess: Image) -> Image:
+def _sources(job: Job, unit: ChipUnit, rays: Image, excess: Image) -> Image:
     """Return the brightest flagged sources of a chip."""
-    x, y = brightest_flagged(excess, rays, how_many(job.exposures[unit.exposure or 0].size))
+    x, y = brightest_flagged(excess, rays, how_many(job.exposures[unit.exposure].size))
     pixmap = job.pixel_map(unit, "separate")
     found = []
     for column, row in zip(x.astype(np.float64), y.astype(np.float64), strict=True):
         fx, fy = pixmap.grid(np.array([column]), np.array([row]))
-        found.append((fx[0, 0], fy[0, 0], float(unit.chip or 0), column, row))
+        found.append((fx[0, 0], fy[0, 0], float(unit.chip), column, row))
     return np.array(found, dtype=np.float64).reshape(-1, 5)
 
 
@@ -151,7 +151,7 @@ def _cause(found: Sequence[_Flags], *, given: bool, flagged: bool = False) -> st
 
 def _run_cosmic_rays(job: Job) -> Mapping[Any, Any]:
     shape = job.frame("separate").shape
-    read = None if job.read("median", RUN, Window(0, 1, 0, 1)) is None else _rows(job)
+    read = None if job.read("median", window=Window(0, 1, 0, 1)) is None else _rows(job)
     stars = np.empty((0, 2)) if read is None else peaks(read, shape)
     units = list(job.units("chip"))
     looked = dict(zip(units, job.map(lambda unit: _look(job, unit, stars), units), strict=True))
@@ -163,7 +163,7 @@ def _run_cosmic_rays(job: Job) -> Mapping[Any, Any]:
         mine = [f for u, f in found.items() if u.exposure == unit.exposure]
         good, flagged = sum(f.good for f in mine), sum(f.flagged for f in mine)
         if good and flagged > MOST_RAYS * good:
-            many[f"{job.exposures[unit.exposure or 0].name} ({100 * flagged / good:.1f} %)"] = mine
+            many[f"{job.exposures[unit.exposure].name} ({100 * flagged / good:.1f} %)"] = mine
     if many:
         names, cause = ", ".join(many), _cause([f for mine in many.values() for f in mine], given=given)
         texts.append(f"More than 5 % of the good pixels are flagged as cosmic rays: {names}. {cause}")
@@ -179,16 +179,16 @@ def _run_cosmic_rays(job: Job) -> Mapping[Any, Any]:
 
 
 def _rows(job: Job) -> Any:
-    return lambda window: job.read("median", RUN, window)
+    return lambda window: job.read("median", window=window)
 
 
-def _stars_flagged(job: Job, found: Mapping[Unit, _Flags]) -> str:
+def _stars_flagged(job: Job, found: Mapping[ChipUnit, _Flags]) -> str:
     """Say how many stars are flagged in most of their exposures, if these are too many."""
     if not found:
         return ""
     by_exposure: dict[int, Image] = {}
     for unit, flags in found.items():
-        key = unit.exposure or 0
+        key = unit.exposure
         by_exposure[key] = np.maximum(
             by_exposure.get(key, np.full(len(flags.stars), -1, dtype=np.int8)), flags.stars
         )
@@ -203,11 +203,11 @@ def _stars_flagged(job: Job, found: Mapping[Unit, _Flags]) -> str:
     return f"The cores of {bad} of the {total} brightest stars are flagged as cosmic rays in most of their exposures ({names}). "
 
 
-def _misaligned(job: Job, found: Mapping[Unit, _Flags]) -> str:
+def _misaligned(job: Job, found: Mapping[ChipUnit, _Flags]) -> str:
     """Say which exposures have their flagged sources at a common offset from those of others."""
     sources: dict[int, Image] = {}
     for unit, flags in found.items():
-        i = unit.exposure or 0
+        i = unit.exposure
         sources[i] = np.concatenate([sources[i], flags.sources]) if i in sources else flags.sources
     told = []
     for i, j in combinations(list(sources)[:MOST_PAIRED], 2):
@@ -231,7 +231,7 @@ def _run_median(job: Job) -> Mapping[Any, Any]:
     waiting = list(job.units("exposure"))
     for y in range(0, ny, ROWS):
         rows = Window(y, min(y + ROWS, ny), 0, nx)
-        median = job.read("median", RUN, rows)
+        median = job.read("median", window=rows)
         if median is None or not waiting:
             break
         filled = np.isfinite(median) & (median != 0)
@@ -239,7 +239,7 @@ def _run_median(job: Job) -> Mapping[Any, Any]:
             waiting = [u for u in waiting if not (filled & (job.read("single.wht", u, rows) > 0)).any()]
     if waiting:
         job.note(
-            f"The median image is empty on {', '.join(job.exposures[u.exposure or 0].name for u in waiting)}: no value is left there, "
+            f"The median image is empty on {', '.join(job.exposures[u.exposure].name for u in waiting)}: no value is left there, "
             "and every source would count as a cosmic ray. Look at driz_sep_bits, combine_maskpt, combine_nlow, combine_nhigh, "
             "combine_lthresh and combine_hthresh.",
             warn=True,
@@ -250,9 +250,8 @@ def _run_median(job: Job) -> Mapping[Any, Any]:
 def _weightless(plane: str, what: str) -> Any:
     """Return the function of a step that names exposures whose weights are all 0."""
 
-    def run(job: Job) -> Mapping[Any, Any]:
-        chips = [u for u in job.units("chip") if u.exposure == job.unit.exposure]
-        weights = [w for w in (job.read(plane, u) for u in chips) if w is not None]
+    def run(job: ExposureJob) -> Mapping[Any, Any]:
+        weights = [weight for _, weight in job.each(plane)]
         if weights and not any(w.any() for w in weights):
             job.note(
                 f"{job.exposure.name}: all weights of {what} are 0, so it adds nothing to it. {_LOOK[plane]}",
@@ -284,9 +283,9 @@ def _final_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> boo
 SEPARATE_ALARM = Step(
     name="separate_alarm",
     summary="Name exposures without any weight in the separate step.",
-    consumes=("single.mask",),
-    produces=(),
-    scope="exposure",
+    needs=("single.mask",),
+    makes=(),
+    over="exposure",
     run=_weightless("single.mask", "its single image"),
     enabled=_separate_enabled,
 )
@@ -294,9 +293,9 @@ SEPARATE_ALARM = Step(
 MEDIAN_ALARM = Step(
     name="median_alarm",
     summary="Name exposures on which the median is empty.",
-    consumes=("median", "single.wht"),
-    produces=(),
-    scope="run",
+    needs=("median", "single.wht"),
+    makes=(),
+    over="run",
     run=_run_median,
     enabled=_median_enabled,
 )
@@ -304,18 +303,27 @@ MEDIAN_ALARM = Step(
 COSMIC_RAY_ALARM = Step(
     name="cosmic_ray_alarm",
     summary="Tell flags that cannot be cosmic rays: too many pixels of an exposure, or the cores of stars.",
-    consumes=("mask.cr", "mask.cr.given", "median", "blot", "sci", "sky", "dq", "mask.static"),
-    produces=("cosmic_ray_alarm.texts",),
-    scope="run",
+    needs=("mask.cr", "mask.cr.given", "median", "blot", "sci", "sky", "dq", "mask.static"),
+    makes=(
+        Plane(
+            name="cosmic_ray_alarm.texts",
+            meaning="what is wrong, in words",
+            on="run",
+            kind="value",
+            value=tuple,
+            stays=True,
+        ),
+    ),
+    over="run",
     run=_run_cosmic_rays,
 )
 
 FINAL_ALARM = Step(
     name="final_alarm",
     summary="Name exposures without any weight in the final step.",
-    consumes=("final.mask",),
-    produces=(),
-    scope="exposure",
+    needs=("final.mask",),
+    makes=(),
+    over="exposure",
     run=_weightless("final.mask", "the mosaic"),
     enabled=_final_enabled,
 )

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import RunError
-from drizframe.hooks import Step, hookimpl
-from drizframe.model import RUN, Exposure, SkyValue, Window
+from drizframe.hooks import Need, Step, hookimpl
+from drizframe.model import Exposure, Plane, SkyValue, Window
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.hooks import Interpolator, Job
+    from drizframe.hooks import ChipJob, Interpolator
 
 __all__ = ["BLOT", "added_sky", "drizframe_step_blot", "run_blot"]
 
@@ -35,7 +34,7 @@ def added_sky(parameters: Parameters, sky: SkyValue | None) -> float:
     return 0.0 if sky is None or sky.subtracted is None else float(sky.subtracted)
 
 
-def interpolator_options(job: Job, interpolator: Interpolator) -> dict[str, Any]:
+def interpolator_options(job: ChipJob, interpolator: Interpolator) -> dict[str, Any]:
     """Return the keywords that an interpolator takes."""
     options: dict[str, Any] = {}
     if "sinscl" in interpolator.accepts:
@@ -45,7 +44,7 @@ def interpolator_options(job: Job, interpolator: Interpolator) -> dict[str, Any]
     return options
 
 
-def run_blot(job: Job) -> dict[str, Image]:
+def run_blot(job: ChipJob) -> dict[str, Image]:
     """Blot the median onto one chip.
 
     Notes
@@ -59,11 +58,7 @@ def run_blot(job: Job) -> dict[str, Image]:
     ratio = 1.0 if chip.brightness else job.scale_ratio(unit, "separate")
 
     def median(window: Window) -> Any:
-        image = job.read("median", RUN, window)
-        if image is None:
-            msg = "There is no median to blot. Switch the median on (median=True) or blot off (blot=False)."
-            raise RunError(msg)
-        return image
+        return job.read("median", window=window)
 
     blot = job.blot(
         median, unit, interpolator=interpolator, factor=chip.exptime / (ratio * ratio * chip.conversion),
@@ -83,9 +78,16 @@ def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 BLOT = Step(
     name="blot",
     summary="Resample the median onto every chip.",
-    consumes=("median", "sky"),
-    produces=("blot",),
-    scope="chip",
+    needs=(Need("median", of="under"), Need("sky", optional=True)),
+    makes=(
+        Plane(
+            name="blot",
+            meaning="the median on the chip, unit of the chip, with sky",
+            on="chip",
+            dtype="float32",
+        ),
+    ),
+    over="chip",
     run=run_blot,
     enabled=enabled,
 )

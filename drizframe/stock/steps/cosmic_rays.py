@@ -9,14 +9,14 @@ import numpy as np
 
 from drizframe.config.bits import good_mask
 from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CosmicRayOptions, Step, hookimpl, image_of
-from drizframe.model import RUN
+from drizframe.hooks import CosmicRayOptions, Need, Step, hookimpl
+from drizframe.model import Plane
 from drizframe.stock.steps.derivative import DERIVATIVE
 from drizframe.stock.steps.noise_level import noise_from_error, noise_from_level
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.hooks import Job
+    from drizframe.hooks import ChipJob
     from drizframe.model import Chip, Exposure
 
 __all__ = ["COSMIC_RAYS", "cleaned", "cosmic_ray_options", "noise_model"]
@@ -105,7 +105,7 @@ def cleaned(
     return image.astype(np.float32, copy=False), np.where(good, 0, crbit).astype(np.uint16)
 
 
-def _planes(job: Job, needs_blot: bool) -> tuple[Image, Image | None]:
+def _planes(job: ChipJob, needs_blot: bool) -> tuple[Image, Image | None]:
     """Return the chip and the blotted median in electrons; None where there is none and none is needed."""
     factor = np.float32(job.chip.conversion)
     blot = job.read("blot")
@@ -120,7 +120,7 @@ def _planes(job: Job, needs_blot: bool) -> tuple[Image, Image | None]:
     return sci, None if blot is None else np.asarray(blot, dtype=np.float32) * factor
 
 
-def _noise(job: Job, model: Image, *, blotted: bool) -> Image:
+def _noise(job: ChipJob, model: Image, *, blotted: bool) -> Image:
     """Return the noise of each pixel in electrons (of images in flux or surface brightness: unit times seconds)."""
     chip = job.chip
     if not chip.physical:
@@ -134,7 +134,7 @@ def _noise(job: Job, model: Image, *, blotted: bool) -> Image:
     return noise_from_error(error, level) * np.float32(chip.conversion)
 
 
-def _depth(job: Job, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | None:
+def _depth(job: ChipJob, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | None:
     """Return the number of exposures behind each pixel of the chip, if the detector asks for it.
 
     It is that of the nearest pixel of the separate frame.  Without single images it is the number of exposures of the
@@ -144,14 +144,14 @@ def _depth(job: Job, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | Non
         return None
     if len(job.exposures) == 1:
         return np.ones(job.chip.shape, dtype=np.int32)
-    frame = job.read("depth", RUN)
+    frame = job.read("depth")
     if frame is None:
         return None
     nearest: Any = job.component("interpolator", "nearest")
     return job.blot(frame, job.unit, interpolator=nearest, factor=1.0).astype(np.int32)
 
 
-def _run(job: Job) -> Mapping[str, Any]:
+def _run(job: ChipJob) -> Mapping[str, Any]:
     parameters, chip = job.parameters, job.chip
     detector: Any = job.component("cosmic-ray detector", parameters.cr_detector)
     sci, blot = _planes(job, "needs_blot" in detector.traits)
@@ -159,11 +159,7 @@ def _run(job: Job) -> Mapping[str, Any]:
     slope = None if blot is None else job.call(DERIVATIVE)(blot)
     dq = job.read("dq")
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
-    for image in (sci, blot, slope, noise):
-        if image is not None:
-            image.flags.writeable = False
-    answer = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
-    codes = image_of(detector, answer, chip.shape, what="reason codes", kinds="iu")
+    codes = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
     mask = (codes == 0).astype(np.uint8)
     found = mask.size - int(mask.sum())
     job.note(f"{job.exposure.name} chip {chip.extver}: {found} pixels flagged as cosmic rays")
@@ -188,9 +184,22 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 COSMIC_RAYS = Step(
     name="cosmic_rays",
     summary="Find cosmic rays by comparing each chip with the blotted median.",
-    consumes=("sci", "blot", "sky", "dq", "depth", "err", "noise.level"),
-    produces=("mask.cr", "crclean", "crclean.dq"),
-    scope="chip",
+    needs=(
+        Need("sci"),
+        Need("depth", of="under", optional=True),
+        *(Need(name, optional=True) for name in ("blot", "sky", "dq", "err", "noise.level")),
+    ),
+    makes=(
+        Plane(name="mask.cr", meaning="cosmic-ray mask, 1 = good", on="chip", dtype="uint8", stays=True),
+        Plane(
+            name="crclean",
+            meaning="chip with cosmic rays replaced by the blot, unit of the chip",
+            on="chip",
+            dtype="float32",
+        ),
+        Plane(name="crclean.dq", meaning="flags that go with it", on="chip", dtype="uint16"),
+    ),
+    over="chip",
     run=_run,
     enabled=_enabled,
 )

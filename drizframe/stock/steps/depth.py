@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import RunError
-from drizframe.hooks import Job, Step, hookimpl
+from drizframe.hooks import Need, Step, TileJob, hookimpl
+from drizframe.model import Plane
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
@@ -18,16 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["DEPTH"]
 
 
-def run(job: Job) -> Mapping[str, Any]:
+def run(job: TileJob) -> Mapping[str, Any]:
     """Count the exposures whose weight is above 0, on a tile of the separate frame."""
-    if job.window is None:
-        msg = "The depth step works on tiles, but its job has no window."
-        raise RunError(msg)
     depth = np.zeros(job.window.shape, dtype=np.int32)
-    for unit in job.units("exposure"):
-        weight = job.read("single.wht", unit, job.window)
-        if weight is not None:
-            depth += weight > 0
+    for _, weight in job.each("single.wht"):
+        depth += weight > 0
     return {"depth": depth}
 
 
@@ -41,9 +36,17 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure], registry: Re
 DEPTH = Step(
     name="depth",
     summary="Count the exposures behind each pixel of the separate frame.",
-    consumes=("single.wht",),
-    produces=("depth",),
-    scope="tile",
+    needs=(Need("single.wht", of="touching", optional=True),),
+    makes=(
+        Plane(
+            name="depth",
+            meaning="number of exposures with weight on each pixel",
+            on="frame",
+            grid="separate",
+            dtype="int32",
+        ),
+    ),
+    over="tile",
     grid="separate",
     run=run,
     enabled=_enabled,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.errors import InputError, RunError
-from drizframe.hooks import Job, Step, WeightOptions, hookimpl, image_of, number_of, pair_of
-from drizframe.model import Chip, ChipInput
+from drizframe.errors import InputError
+from drizframe.hooks import ChipJob, Need, Step, TileJob, WeightOptions, hookimpl
+from drizframe.model import Chip, ChipInput, Plane
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.model import Exposure, Unit
+    from drizframe.model import Exposure
 
 __all__ = ["FINAL", "FINAL_WEIGHTS", "product_factor"]
 
@@ -42,7 +42,7 @@ def product_factor(chip: Chip, proc_unit: str) -> float:
     return electrons
 
 
-def run_weights(job: Job) -> Mapping[str, Any]:
+def run_weights(job: ChipJob) -> Mapping[str, Any]:
     """Weight of every pixel of a chip, the factor that goes with it, and the variance if it is wanted."""
     chip, parameters = job.chip, job.parameters
     weighting = job.component("weighting", parameters.final_wht_type)
@@ -53,24 +53,16 @@ def run_weights(job: Job) -> Mapping[str, Any]:
         warn=lambda message: job.note(f"{job.exposure.name}: {message}", warn=True),
         plugin=job.plugin_options(weighting),
     )  # fmt: skip
-    good = _good(job)
-    good.flags.writeable = False
-    answer = job.call(weighting)(
-        chip, good, job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
+    weight, scale = job.call(weighting)(
+        chip, _good(job), job.read("sky", job.unit), job.scale_ratio(job.unit, "final"), options
     )
-    weight, scale = pair_of(weighting, answer, "a weight map and a factor")
-    planes = {
-        "final.mask": image_of(weighting, weight, chip.shape, what="a weight map").astype(
-            np.float32, copy=False
-        ),
-        "final.scale": number_of(weighting, scale, "a finite factor as second result"),
-    }
+    planes = {"final.mask": weight, "final.scale": scale}
     if "variance" in parameters.layers:
         planes["final.var"] = _variance(job)
     return planes
 
 
-def _good(job: Job) -> Image:
+def _good(job: ChipJob) -> Image:
     """Return good pixels: by flags and static mask, and by cosmic rays if that leaves any (trap 08-9)."""
     good: Image = np.ones(job.chip.shape, dtype=np.uint8)
     dq, static = (job.read(name, job.unit) for name in ("dq", "mask.static"))
@@ -85,7 +77,7 @@ def _good(job: Job) -> Image:
     return good
 
 
-def _variance(job: Job) -> Image:
+def _variance(job: ChipJob) -> Image:
     """Return the square of the error image, in squared native units."""
     error = job.read("err", job.unit)
     if error is None:
@@ -99,12 +91,9 @@ def _variance(job: Job) -> Image:
     return squared
 
 
-def run(job: Job) -> Mapping[str, Any]:
+def run(job: TileJob) -> Mapping[str, Any]:
     """Drizzle all chips onto a tile of the final frame."""
-    parameters, window = job.parameters, job.window
-    if window is None:
-        msg = "The final step works on tiles, but its job has no window."
-        raise RunError(msg)
+    parameters = job.parameters
     count = len(job.units("chip"))
     variance = "variance" in parameters.layers
     drizzled = job.drizzle(
@@ -121,48 +110,58 @@ def run(job: Job) -> Mapping[str, Any]:
     return planes
 
 
-def _inputs(job: Job, *, variance: bool) -> Iterator[ChipInput]:
+def _inputs(job: TileJob, *, variance: bool) -> Iterator[ChipInput]:
     """Yield the chips that touch the tile, in order."""
     parameters = job.parameters
     kernel = job.component("kernel", parameters.final_kernel)
-    for unit in job.units("chip"):
-        assert job.window is not None and unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018
-        chip, pixmap = job.exposures[unit.exposure].chips[unit.chip], job.pixel_map(unit, "final")
-        ratio = job.scale_ratio(unit, "final")
-        half, margin = kernel.reach(parameters.final_pixfrac, ratio)
-        if not pixmap.touches(job.window, half=half, margin=margin):
-            continue
-        sky = job.read("sky", unit)
+    for unit in job.touching(kernel, parameters.final_pixfrac):
+        chip, sky = job.chip_of(unit), job.read("sky", unit)
         yield ChipInput(
-            data=[_required(job, "sci", unit)], weight=_required(job, "final.mask", unit),
-            weight_scale=_required(job, "final.scale", unit), number=job.chip_number(unit), pixmap=pixmap,
-            scale=ratio,
+            data=[job.read("sci", unit)], weight=job.read("final.mask", unit),
+            weight_scale=job.read("final.scale", unit), number=job.chip_number(unit),
+            pixmap=job.pixel_map(unit, "final"), scale=job.scale_ratio(unit, "final"),
             offset=0.0 if sky is None or sky.subtracted is None else sky.subtracted,
             factor=product_factor(chip, parameters.proc_unit), intensity=1.0 if chip.brightness else None,
-            variances=[_required(job, "final.var", unit)] if variance else [],
+            variances=[job.read("final.var", unit)] if variance else [],
         )  # fmt: skip
-
-
-def _required(job: Job, name: str, unit: Unit) -> Any:
-    value = job.read(name, unit)
-    if value is None:
-        assert unit.exposure is not None  # noqa: S101
-        who = job.exposures[unit.exposure].name
-        msg = f"The final step needs plane {name!r} of chip {unit.chip} of {who!r}, which was not made."
-        raise RunError(msg)
-    return value
 
 
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     return bool(parameters.driz_combine)
 
 
+def _mosaic(
+    name: str, meaning: str, product: str, kind: Literal["image", "cube"] = "image", dtype: str = "float32"
+) -> Plane:
+    return Plane(
+        name=f"mosaic.{name}",
+        meaning=meaning,
+        on="frame",
+        grid="final",
+        kind=kind,
+        dtype=dtype,
+        product=product,
+    )
+
+
 FINAL_WEIGHTS = Step(
     name="final_weights",
     summary="Weight the good pixels of every chip.",
-    consumes=("dq", "err", "ivm", "flat", "mask.static", "mask.cr", "mask.cr.given", "sky"),
-    produces=("final.mask", "final.scale", "final.var"),
-    scope="chip",
+    needs=tuple(
+        Need(name, optional=True)
+        for name in ("dq", "err", "ivm", "flat", "mask.static", "mask.cr", "mask.cr.given", "sky")
+    ),
+    makes=(
+        Plane(name="final.mask", meaning="weight of the final step", on="chip", dtype="float32"),
+        Plane(name="final.scale", meaning="factor of that", on="chip", kind="value", value=float),
+        Plane(
+            name="final.var",
+            meaning="square of the error image, squared unit of the chip",
+            on="chip",
+            dtype="float32",
+        ),
+    ),
+    over="chip",
     run=run_weights,
     enabled=_enabled,
 )
@@ -170,9 +169,20 @@ FINAL_WEIGHTS = Step(
 FINAL = Step(
     name="final",
     summary="Drizzle all exposures onto the final frame.",
-    consumes=("sci", "sky", "final.mask", "final.scale", "final.var"),
-    produces=("mosaic.sci", "mosaic.wht", "mosaic.ctx", "mosaic.var"),
-    scope="tile",
+    needs=(
+        Need("sci", of="touching"),
+        Need("sky", of="touching", optional=True),
+        Need("final.mask", of="touching"),
+        Need("final.scale", of="touching"),
+        Need("final.var", of="touching", optional=True),
+    ),
+    makes=(
+        _mosaic("sci", "the final image", "SCI"),
+        _mosaic("wht", "its weight map", "WHT"),
+        _mosaic("ctx", "its context planes, one bit a chip", "CTX", kind="cube", dtype="int32"),
+        _mosaic("var", "its variance", "VAR", kind="cube"),
+    ),
+    over="tile",
     grid="final",
     run=run,
     enabled=_enabled,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CombineOptions, Step, ask, hookimpl, image_of, whole_of
+from drizframe.errors import ParameterError
+from drizframe.hooks import CombineOptions, Need, Step, hookimpl
+from drizframe.model import Plane
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.hooks import Combiner, Job
-    from drizframe.model import Exposure, Unit
+    from drizframe.hooks import Asked, Combiner, Job, Registry, TileJob
+    from drizframe.model import Exposure, ExposureUnit
 
 __all__ = ["MEDIAN", "THRESHOLDS", "check_combination", "combine_options", "weight_threshold"]
 
@@ -35,7 +36,7 @@ def combine_options(parameters: Parameters, plugin: Any = None) -> CombineOption
     )  # fmt: skip
 
 
-def check_combination(parameters: Parameters, n: int, combiner: Combiner) -> None:
+def check_combination(parameters: Parameters, n: int, combiner: Combiner, options: CombineOptions) -> None:
     """Refuse a combination that leaves no value.
 
     Parameters
@@ -46,17 +47,15 @@ def check_combination(parameters: Parameters, n: int, combiner: Combiner) -> Non
         Number of exposures of the run.
     combiner : Combiner
         The combiner that `combine_type` names.
+    options : CombineOptions
+        What it is given.
 
     Raises
     ------
     ParameterError
         If the combiner needs more exposures than there are.
     """
-    least = whole_of(
-        combiner,
-        ask(combiner, combiner.minimum, combine_options(parameters)),
-        "a whole number from minimum(options)",
-    )
+    least = combiner.least(options)
     if n < least:
         msg = (
             f"combine_type={combiner.name!r} with combine_nlow={parameters.combine_nlow!r} and "
@@ -97,26 +96,16 @@ def weight_threshold(weight: np.ndarray[Any, Any], maskpt: float) -> float:
 
 
 def _run_threshold(job: Job) -> Mapping[str, Any]:
-    weight = job.read("single.wht", job.unit)
-    if weight is None:
-        raise RunError(_missing(job.exposure.name))
-    return {"single.threshold": weight_threshold(weight, job.parameters.combine_maskpt)}
+    return {"single.threshold": weight_threshold(job.read("single.wht"), job.parameters.combine_maskpt)}
 
 
-def _missing(name: str) -> str:
-    return (
-        f"The median step needs the singly drizzled image of {name!r}, which was not made. "
-        f"Switch driz_separate on, or median off."
-    )
-
-
-def _background(job: Job, unit: Unit, exposure: Exposure) -> float:
+def _background(job: Job, unit: ExposureUnit, exposure: Exposure) -> float:
     """Return the smallest sky over the chips of an exposure, in electrons; 0 without a sky."""
     chips = [u for u in job.units("chip") if u.exposure == unit.exposure]
     levels = []
     for u in chips:
         sky = job.read("sky", u)
-        if sky is not None and u.chip is not None:
+        if sky is not None:
             levels.append(sky.level * exposure.chips[u.chip].conversion)
     return min(levels, default=0.0)
 
@@ -164,33 +153,17 @@ def _scaled(options: CombineOptions, factor: float) -> CombineOptions:
     return dataclasses.replace(options, **{n: v * factor for n, v in limits.items() if v is not None})
 
 
-def _frozen(*arrays: np.ndarray[Any, Any]) -> None:
-    """Make arrays read-only: a combiner must not change what it is given."""
-    for array in arrays:
-        array.flags.writeable = False
-
-
-def _run_median(job: Job) -> Mapping[str, Any]:
+def _run_median(job: TileJob) -> Mapping[str, Any]:
     parameters, window = job.parameters, job.window
-    if window is None:
-        msg = "The median step works on tiles, but its job has no window."
-        raise RunError(msg)
-    combiner: Any = job.component("combiner", parameters.combine_type)
-    check_combination(parameters, len(job.exposures), combiner)
+    combiner: Combiner = job.component("combiner", parameters.combine_type)
     options = combine_options(parameters, job.plugin_options(combiner))
-    wide = window.grown(
-        whole_of(combiner, ask(combiner, combiner.halo, options), "a whole number from halo(options)"),
-        within=job.frame("separate").shape,
-    )
+    wide = window.grown(combiner.border(options), within=job.frame("separate").shape)
     units = job.units("exposure")
     stack = np.empty((len(units), *wide.shape), dtype=np.float32)
     weight = np.empty_like(stack)
     bad = np.zeros(stack.shape, dtype=bool)
     for k, unit in enumerate(units):
-        image, of_image = job.read("single.sci", unit, wide), job.read("single.wht", unit, wide)
-        if image is None or of_image is None:
-            raise RunError(_missing(job.exposures[k].name))
-        stack[k], weight[k] = image, of_image
+        stack[k], weight[k] = job.read("single.sci", unit, wide), job.read("single.wht", unit, wide)
         threshold = job.read("single.threshold", unit) if parameters.median_newmasks else None
         if threshold is not None:
             np.less(weight[k], np.float64(threshold), out=bad[k])
@@ -198,29 +171,22 @@ def _run_median(job: Job) -> Mapping[str, Any]:
     factor = _image_factor(_integrated_noise(job)) if job.exposures[0].chips[0].physical else 1.0
     if factor != 1.0:
         stack, options = stack * np.float32(factor), _scaled(options, factor)
-    _frozen(stack, bad, weight, *facts.values())
-    answer = job.call(combiner)(
-        stack, bad, weight=weight, n_total=len(units), options=options, **facts
-    )  # fmt: skip
-    combined = image_of(combiner, answer, wide.shape, what="an image")
+    combined = job.call(combiner)(stack, bad, weight=weight, n_total=len(units), options=options, **facts)
     if factor != 1.0:
         combined = combined / np.float32(factor)
     return {"median": np.ascontiguousarray(combined[window.relative_to(wide).slices], dtype=np.float32)}
 
 
-def _halo(parameters: Parameters, registry: Any) -> int:
-    """Return the halo of the combiner that the parameters name."""
-    combiner = registry.get("combiner", parameters.combine_type)
-    return whole_of(
-        combiner,
-        ask(combiner, combiner.halo, combine_options(parameters)),
-        "a whole number from halo(options)",
-    )
+def _border(asked: Asked) -> int:
+    """Return how far around a tile the combiner looks that the parameters name."""
+    combiner: Combiner = asked.registry.get("combiner", asked.parameters.combine_type)
+    return combiner.border(combine_options(asked.parameters, asked.options_of(combiner)))
 
 
-def _check(parameters: Parameters, exposures: Sequence[Exposure], registry: Any) -> None:
+def _check(parameters: Parameters, exposures: Sequence[Exposure], registry: Registry) -> None:
     """Refuse while planning what could not be combined."""
-    check_combination(parameters, len(exposures), registry.get("combiner", parameters.combine_type))
+    combiner: Combiner = registry.get("combiner", parameters.combine_type)
+    check_combination(parameters, len(exposures), combiner, combine_options(parameters))
 
 
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
@@ -234,9 +200,17 @@ def _masks_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> boo
 THRESHOLDS = Step(
     name="median_thresholds",
     summary="Find, for each singly drizzled image, the weight below which pixels do not enter the median.",
-    consumes=("single.wht",),
-    produces=("single.threshold",),
-    scope="exposure",
+    needs=(Need("single.wht"),),
+    makes=(
+        Plane(
+            name="single.threshold",
+            meaning="weight below which a pixel is left out of the median",
+            on="exposure",
+            kind="value",
+            value=float,
+        ),
+    ),
+    over="exposure",
     run=_run_threshold,
     enabled=_masks_enabled,
 )
@@ -244,11 +218,24 @@ THRESHOLDS = Step(
 MEDIAN = Step(
     name="median",
     summary="Combine the singly drizzled images into an image without cosmic rays.",
-    consumes=("single.sci", "single.wht", "single.threshold", "sky", "noise.level"),
-    produces=("median",),
-    scope="tile",
+    needs=(
+        Need("single.sci", of="touching", border=_border),
+        Need("single.wht", of="touching", border=_border),
+        Need("single.threshold", of="all", optional=True),
+        Need("sky", of="all", optional=True),
+        Need("noise.level", of="all", optional=True),
+    ),
+    makes=(
+        Plane(
+            name="median",
+            meaning="clean image, electrons/s",
+            on="frame",
+            grid="separate",
+            dtype="float32",
+        ),
+    ),
+    over="tile",
     grid="separate",
-    halo=_halo,
     run=_run_median,
     enabled=_enabled,
     check=_check,

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.hooks import Step, hookimpl
+from drizframe.hooks import Need, Step, hookimpl
+from drizframe.model import Plane
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.hooks import Job
+    from drizframe.hooks import ChipJob
     from drizframe.model import Exposure
 
 __all__ = ["NOISE_LEVEL", "noise_from_error", "noise_from_level", "scatter"]
@@ -82,7 +83,7 @@ def noise_from_level(model: Image, level: float) -> Image:
     return noise
 
 
-def _run(job: Job) -> Mapping[str, Any]:
+def _run(job: ChipJob) -> Mapping[str, Any]:
     """Measure the noise of the background of a chip in its own unit."""
     chip = job.chip
     if not chip.physical:
@@ -113,9 +114,17 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 NOISE_LEVEL = Step(
     name="noise_level",
     summary="Measure the noise of images in units of flux or surface brightness.",
-    consumes=("sci", "err", "dq"),
-    produces=("noise.level",),
-    scope="chip",
+    needs=(Need("sci"), Need("err", optional=True), Need("dq", optional=True)),
+    makes=(
+        Plane(
+            name="noise.level",
+            meaning="noise of the background of images in flux or surface brightness, unit of the chip",
+            on="chip",
+            kind="value",
+            value=float,
+        ),
+    ),
+    over="chip",
     run=_run,
     enabled=_enabled,
 )

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.errors import RunError
-from drizframe.hooks import Job, Step, hookimpl
-from drizframe.model import Chip, ChipInput
+from drizframe.hooks import ChipJob, Need, Step, TileJob, hookimpl
+from drizframe.model import Chip, ChipInput, Plane
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.model import Exposure, SkyValue, Unit
+    from drizframe.model import Exposure, SkyValue
 
 __all__ = ["SEPARATE", "SEPARATE_WEIGHTS", "to_electron_rate"]
 
@@ -26,7 +25,7 @@ def to_electron_rate(chip: Chip) -> float:
     return chip.effective_gain / (1.0 if chip.rate else chip.exptime)
 
 
-def run_weights(job: Job) -> Mapping[str, Any]:
+def run_weights(job: ChipJob) -> Mapping[str, Any]:
     """Weight of every pixel of a chip: exposure time (squared for "expsq") times the mask of good pixels."""
     chip, parameters = job.chip, job.parameters
     good = np.ones(chip.shape, dtype=np.uint8)
@@ -39,12 +38,9 @@ def run_weights(job: Job) -> Mapping[str, Any]:
     return {"single.mask": np.where(good != 0, np.float32(seconds), np.float32(0.0))}
 
 
-def run(job: Job) -> Mapping[str, Any]:
+def run(job: TileJob) -> Mapping[str, Any]:
     """Drizzle the chips of an exposure onto a tile of its footprint."""
-    parameters, window = job.parameters, job.window
-    if window is None:
-        msg = "The separate step works on tiles, but its job has no window."
-        raise RunError(msg)
+    parameters = job.parameters
     drizzled = job.drizzle(
         _inputs(job), job.component("kernel", parameters.driz_sep_kernel),
         pixfrac=parameters.driz_sep_pixfrac, fillval=parameters.driz_sep_fillval, maskval=0.0,
@@ -52,22 +48,18 @@ def run(job: Job) -> Mapping[str, Any]:
     return {"single.sci": drizzled.sci, "single.wht": drizzled.wht}
 
 
-def _inputs(job: Job) -> Iterator[ChipInput]:
+def _inputs(job: TileJob) -> Iterator[ChipInput]:
     """Yield the chips that touch the tile, in order."""
     parameters = job.parameters
     kernel = job.component("kernel", parameters.driz_sep_kernel)
     scale = parameters.driz_sep_wt_scl
-    for number, unit in enumerate((u for u in job.units("chip") if u.exposure == job.unit.exposure), start=1):
-        assert job.window is not None and unit.chip is not None  # noqa: S101, PT018  (a tile; a chip)
-        chip, pixmap = job.exposure.chips[unit.chip], job.pixel_map(unit, "separate")
-        ratio = job.scale_ratio(unit, "separate")
-        half, margin = kernel.reach(parameters.driz_sep_pixfrac, ratio)
-        if not pixmap.touches(job.window, half=half, margin=margin):
-            continue
+    for unit in job.touching(kernel, parameters.driz_sep_pixfrac):
+        chip = job.chip_of(unit)
         yield ChipInput(
-            data=[_required(job, "sci", unit)], weight=_required(job, "single.mask", unit),
-            weight_scale=1.0 if isinstance(scale, str) else float(scale), number=number, pixmap=pixmap,
-            scale=ratio, offset=_level(job.read("sky", unit)), factor=to_electron_rate(chip),
+            data=[job.read("sci", unit)], weight=job.read("single.mask", unit),
+            weight_scale=1.0 if isinstance(scale, str) else float(scale), number=unit.chip + 1,
+            pixmap=job.pixel_map(unit, "separate"), scale=job.scale_ratio(unit, "separate"),
+            offset=_level(job.read("sky", unit)), factor=to_electron_rate(chip),
             intensity=1.0 if chip.brightness else None,
         )  # fmt: skip
 
@@ -77,15 +69,6 @@ def _level(sky: SkyValue | None) -> float:
     return 0.0 if sky is None or sky.subtracted is None else sky.subtracted
 
 
-def _required(job: Job, name: str, unit: Unit) -> Image:
-    image: Image | None = job.read(name, unit)
-    if image is None:
-        who = job.exposure.name
-        msg = f"The separate step needs plane {name!r} of chip {unit.chip} of {who!r}, which was not made."
-        raise RunError(msg)
-    return image
-
-
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     return bool(parameters.driz_separate)
 
@@ -93,9 +76,9 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 SEPARATE_WEIGHTS = Step(
     name="separate_weights",
     summary="Weight the good pixels of every chip by exposure time.",
-    consumes=("dq", "mask.static"),
-    produces=("single.mask",),
-    scope="chip",
+    needs=(Need("dq", optional=True), Need("mask.static", optional=True)),
+    makes=(Plane(name="single.mask", meaning="weight of the separate step, s", on="chip", dtype="float32"),),
+    over="chip",
     run=run_weights,
     enabled=_enabled,
 )
@@ -103,9 +86,21 @@ SEPARATE_WEIGHTS = Step(
 SEPARATE = Step(
     name="separate",
     summary="Drizzle every exposure by itself onto the separate frame.",
-    consumes=("sci", "sky", "single.mask"),
-    produces=("single.sci", "single.wht"),
-    scope="tile",
+    needs=(
+        Need("sci", of="touching"),
+        Need("sky", of="touching", optional=True),
+        Need("single.mask", of="touching"),
+    ),
+    makes=(
+        Plane(
+            name="single.sci",
+            meaning="the exposure on the separate frame, electrons/s",
+            on="exposure",
+            dtype="float32",
+        ),
+        Plane(name="single.wht", meaning="weight of that", on="exposure", dtype="float32"),
+    ),
+    over="tile",
     grid="exposure",
     run=run,
     enabled=_enabled,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,19 +10,18 @@ from typing import Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.errors import PluginError, RunError
+from drizframe.errors import RunError
 from drizframe.hooks import (
     Job,
+    Need,
     SkyChip,
     SkyMethod,
     SkyOptions,
     StatisticOptions,
     Step,
     hookimpl,
-    number_of,
-    pair_of,
 )
-from drizframe.model import Chip, Exposure, PlaneKey, SkyValue, Unit
+from drizframe.model import Chip, ChipUnit, Exposure, Plane, PlaneKey, SkyValue
 from drizframe.pixels.statistics import order_of_one
 from drizframe.stock.steps._sky_alarm import is_beyond_noise, is_lost
 from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
@@ -65,7 +63,7 @@ class _Pixels:
     """Gives the usable pixels of one chip."""
 
     job: Job
-    unit: Unit
+    unit: ChipUnit
     label: str
     user: Image | None
 
@@ -89,8 +87,7 @@ class _Pixels:
         return values
 
 
-def _chip(job: Job, unit: Unit) -> tuple[Exposure, Chip]:
-    assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units)
+def _chip(job: Job, unit: ChipUnit) -> tuple[Exposure, Chip]:
     exposure = job.exposures[unit.exposure]
     return exposure, exposure.chips[unit.chip]
 
@@ -99,7 +96,7 @@ def _warner(job: Job) -> Callable[[str], None]:
     return lambda message: job.note(message, warn=True)
 
 
-def _user_masks(job: Job) -> dict[Unit, Image]:
+def _user_masks(job: Job) -> dict[ChipUnit, Image]:
     """Return the masks of the user's catalogue."""
     path = job.parameters.skymask_cat.strip()
     if not path:
@@ -107,7 +104,7 @@ def _user_masks(job: Job) -> dict[Unit, Image]:
     warn = _warner(job)
     lines = read_mask_catalogue(path, warn)
     found = {
-        Unit(i, k): mask
+        ChipUnit(i, k): mask
         for i, exposure in enumerate(job.exposures)
         for k, mask in user_masks(lines, exposure, warn).items()
     }
@@ -116,7 +113,7 @@ def _user_masks(job: Job) -> dict[Unit, Image]:
     return found
 
 
-def _sky_chips(job: Job, masks: Mapping[Unit, Image]) -> list[SkyChip]:
+def _sky_chips(job: Job, masks: Mapping[ChipUnit, Image]) -> list[SkyChip]:
     """Return the chips as sky methods see them."""
     chips = []
     for unit in job.units("chip"):
@@ -125,7 +122,6 @@ def _sky_chips(job: Job, masks: Mapping[Unit, Image]) -> list[SkyChip]:
         factor, doubt = brightness_conversion(exposure, chip)
         if doubt:
             job.note(f"{label}: {doubt}.", warn=True)
-        assert unit.exposure is not None  # noqa: S101
         pixels = _Pixels(job, unit, label, masks.get(unit))
         chips.append(
             SkyChip(
@@ -153,9 +149,7 @@ def _statistic(job: Job) -> Callable[[Any], tuple[Any, int]]:
         if physical:
             factor = order_of_one(values)
             values, chosen = values * np.float32(factor), _scaled(options, factor)
-        value, count = pair_of(record, function(values, chosen), "a value and the number of pixels")
-        level = number_of(record, value, "a value, or NaN where there is not enough data", nan=True)
-        number = int(number_of(record, count, "the number of pixels as second result"))
+        level, number = function(values, chosen)
         return (level / factor if physical else level), number
 
     return statistic
@@ -193,32 +187,17 @@ def _method(job: Job) -> SkyMethod:
         name = method.fallback
 
 
-def _checked(values: Any, chips: list[SkyChip], method: SkyMethod) -> dict[Unit, SkyValue]:
-    """Refuse an answer that lacks a chip or holds no number."""
-    found = {}
-    for chip in chips:
-        value = values.get(chip.key) if isinstance(values, Mapping) else None
-        if not isinstance(value, SkyValue) or not math.isfinite(value.level + (value.subtracted or 0.0)):
-            msg = (
-                f"Sky method {method.name!r} gave {value!r} for {chip.name}; a SkyValue with finite "
-                "numbers is wanted."
-            )
-            raise PluginError(msg, method)
-        found[chip.key] = value
-    return found
-
-
-def _computed(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
+def _computed(job: Job, masks: Mapping[ChipUnit, Image]) -> dict[ChipUnit, SkyValue]:
     """Measure the sky."""
     method = _method(job)
     function = job.call(method)
     options = SkyOptions(map=job.map, warn=_warner(job), plugin=job.plugin_options(method))
     chips = _sky_chips(job, masks)
-    values = function(chips, _statistic(job), overlaps=job.overlaps, options=options)
-    return _checked(values, chips, method)
+    found: dict[ChipUnit, SkyValue] = function(chips, _statistic(job), overlaps=job.overlaps, options=options)
+    return found
 
 
-def _from_file(job: Job, file: SkyFile, method: str, *, subtract: bool) -> dict[Unit, SkyValue]:
+def _from_file(job: Job, file: SkyFile, method: str, *, subtract: bool) -> dict[ChipUnit, SkyValue]:
     """Take the sky from the user's file; chips that it does not list keep what their headers say."""
     found = {}
     for unit in job.units("chip"):
@@ -239,7 +218,7 @@ def _from_file(job: Job, file: SkyFile, method: str, *, subtract: bool) -> dict[
     return found
 
 
-def _recorded(job: Job) -> dict[Unit, SkyValue]:
+def _recorded(job: Job) -> dict[ChipUnit, SkyValue]:
     """Subtract nothing; headers tell the level for the noise."""
     key = job.parameters.skyuser.strip()
     found = {}
@@ -258,7 +237,7 @@ def _recorded(job: Job) -> dict[Unit, SkyValue]:
     return found
 
 
-def _values(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
+def _values(job: Job, masks: Mapping[ChipUnit, Image]) -> dict[ChipUnit, SkyValue]:
     """Choose where the sky comes from."""
     p = job.parameters
     skyfile, skyuser = p.skyfile.strip(), p.skyuser.strip()
@@ -275,7 +254,7 @@ def _values(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, SkyValue]:
     return _recorded(job)
 
 
-def _used(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, Image]:
+def _used(job: Job, masks: Mapping[ChipUnit, Image]) -> dict[ChipUnit, Image]:
     """Return the mask of each chip as it was used; nothing for chips all of whose pixels were."""
     found = {}
     for unit in job.units("chip"):
@@ -286,7 +265,7 @@ def _used(job: Job, masks: Mapping[Unit, Image]) -> dict[Unit, Image]:
     return found
 
 
-def _warn_of_lost(job: Job, values: Mapping[Unit, SkyValue], masks: Mapping[Unit, Image]) -> None:
+def _warn_of_lost(job: Job, values: Mapping[ChipUnit, SkyValue], masks: Mapping[ChipUnit, Image]) -> None:
     """Name the chips whose sky came out as 0 although their pixels are not."""
     lost = []
     for unit, value in values.items():
@@ -305,7 +284,7 @@ def _warn_of_lost(job: Job, values: Mapping[Unit, SkyValue], masks: Mapping[Unit
         )
 
 
-def _warn_of_absurd(job: Job, values: Mapping[Unit, SkyValue]) -> None:
+def _warn_of_absurd(job: Job, values: Mapping[ChipUnit, SkyValue]) -> None:
     """Name the chips whose sky was not measured, and is more than their pixels can have."""
     for unit, value in values.items():
         exposure, chip = _chip(job, unit)
@@ -352,9 +331,15 @@ def run(job: Job) -> Mapping[Any, Any]:
 SKY = Step(
     name="sky",
     summary="Find the sky of every chip, or take it from the user.",
-    consumes=("sci", "dq", "mask.static"),
-    produces=("sky", "mask.user", "mask.sky"),
-    scope="run",
+    needs=(Need("sci"), Need("dq", optional=True), Need("mask.static", optional=True)),
+    makes=(
+        Plane(
+            name="sky", meaning="sky, unit of the chip", on="chip", kind="value", value=SkyValue, stays=True
+        ),
+        Plane(name="mask.user", meaning="mask of the user's catalogue, 1 = good", on="chip", dtype="uint8"),
+        Plane(name="mask.sky", meaning="pixels used for the sky, 1 = used", on="chip", dtype="uint8"),
+    ),
+    over="run",
     run=run,
 )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from drizframe.errors import InputError
 from drizframe.hooks import Job, Step, hookimpl
-from drizframe.model import PlaneKey, Unit
+from drizframe.model import ChipUnit, Plane, PlaneKey
 from drizframe.model.signature import DetectorSignature, detector_signature
 from drizframe.pixels.statistics import Backend, image_statistics, order_of_one
 
@@ -75,19 +75,19 @@ def low_pixels(image: np.ndarray[Any, Any], sigma: float, backend: Backend = "au
     return LowPixels(np.flatnonzero(image < limit))
 
 
-def _groups(exposures: Sequence[Exposure], units: Sequence[Unit]) -> dict[DetectorSignature, list[Unit]]:
+def _groups(
+    exposures: Sequence[Exposure], units: Sequence[ChipUnit]
+) -> dict[DetectorSignature, list[ChipUnit]]:
     """Return the chips of the run by the detector pixels that they show."""
-    groups: dict[DetectorSignature, list[Unit]] = {}
+    groups: dict[DetectorSignature, list[ChipUnit]] = {}
     for unit in units:
-        assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units)
         exposure = exposures[unit.exposure]
         groups.setdefault(detector_signature(exposure, exposure.chips[unit.chip]), []).append(unit)
     return groups
 
 
-def _physical(exposures: Sequence[Exposure], unit: Unit) -> bool:
+def _physical(exposures: Sequence[Exposure], unit: ChipUnit) -> bool:
     """Whether a chip is in units of flux or surface brightness, whose numbers may be of any size."""
-    assert unit.exposure is not None and unit.chip is not None  # noqa: S101, PT018  (chip units)
     return exposures[unit.exposure].chips[unit.chip].physical
 
 
@@ -96,7 +96,7 @@ def run(job: Job) -> Mapping[Any, Any]:
     units = list(job.units("chip"))
     sigma, backend = job.parameters.static_sig, job.backend
 
-    def of_chip(unit: Unit) -> LowPixels:
+    def of_chip(unit: ChipUnit) -> LowPixels:
         image = job.read("sci", unit)
         if _physical(job.exposures, unit):
             image = image * np.float32(order_of_one(image))
@@ -110,7 +110,6 @@ def run(job: Job) -> Mapping[Any, Any]:
             low = found[unit]
             mask.ravel()[low.indices] = 0
             if low.problem:
-                assert unit.exposure is not None  # noqa: S101
                 where = f"Chip {signature.chip} of {job.exposures[unit.exposure].name}"
                 job.note(f"{where} adds nothing to the static mask: {low.problem}.", warn=True)
         mask.flags.writeable = False
@@ -126,9 +125,9 @@ def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 STATIC_MASK = Step(
     name="static_mask",
     summary="Mask the pixels that lie far below the sky on any exposure of a detector.",
-    consumes=("sci",),
-    produces=("mask.static",),
-    scope="run",
+    needs=("sci",),
+    makes=(Plane(name="mask.static", meaning="static mask, 1 = good", on="chip", dtype="uint8", stays=True),),
+    over="run",
     run=run,
     enabled=enabled,
 )

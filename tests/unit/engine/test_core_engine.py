@@ -17,7 +17,7 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.errors import ConflictError, HookError, ParameterError
 from drizframe.hooks import Event, PluginManager, Step
-from drizframe.model import Exposure, PlaneKey, Unit, Window
+from drizframe.model import Exposure, PlaneKey, Window
 
 
 def step(name, consumes=(), produces=(), **more):
@@ -67,12 +67,12 @@ def test_what_goes_in_comes_out_whatever_the_limit(limit, seed):
     images = [rng.normal(size=(7, 5)).astype(np.float32) for _ in range(4)]
     with Store(limit) as store:
         for k, image in enumerate(images):
-            store.put(PlaneKey("sci", Unit(k, 0)), image)
+            store.put(PlaneKey("sci", ChipUnit(k, 0)), image)
         for k, image in enumerate(images):
-            np.testing.assert_array_equal(store.get(PlaneKey("sci", Unit(k, 0))), image)
+            np.testing.assert_array_equal(store.get(PlaneKey("sci", ChipUnit(k, 0))), image)
             window = Window(1, 4, 2, 5)
             np.testing.assert_array_equal(
-                store.get(PlaneKey("sci", Unit(k, 0)), window), image[window.slices]
+                store.get(PlaneKey("sci", ChipUnit(k, 0)), window), image[window.slices]
             )
 
 
@@ -138,8 +138,8 @@ def test_keeping_many_planes_takes_time_in_proportion():
             sys.settrace(trace)
             try:
                 for k in range(number):
-                    store.put(PlaneKey("sci", Unit(k, 0)), np.zeros((5, 10)))
-                    store.get(PlaneKey("sci", Unit(k // 2, 0)))
+                    store.put(PlaneKey("sci", ChipUnit(k, 0)), np.zeros((5, 10)))
+                    store.get(PlaneKey("sci", ChipUnit(k // 2, 0)))
             finally:
                 sys.settrace(None)
             assert store.spilled == 400 * (number - 7)
@@ -151,13 +151,13 @@ def test_keeping_many_planes_takes_time_in_proportion():
 def test_the_least_recently_used_plane_goes_to_disk_also_after_a_rename():
     with Store(1000) as store:
         for k in range(2):
-            store.put(PlaneKey("sci", Unit(k, 0)), np.full((5, 10), k, dtype=float))
-        store.rename(PlaneKey("sci", Unit(0, 0)), PlaneKey("err", Unit(0, 0)))
-        store.put(PlaneKey("sci", Unit(2, 0)), np.full((5, 10), 2.0))
-        assert store._planes[PlaneKey("sci", Unit(1, 0))].file is not None
-        assert store.get(PlaneKey("err", Unit(0, 0)))[0, 0] == 0
-        store.drop(PlaneKey("err", Unit(0, 0)))
-        store.put(PlaneKey("sci", Unit(3, 0)), np.full((5, 10), 3.0))
+            store.put(PlaneKey("sci", ChipUnit(k, 0)), np.full((5, 10), k, dtype=float))
+        store.rename(PlaneKey("sci", ChipUnit(0, 0)), PlaneKey("err", ChipUnit(0, 0)))
+        store.put(PlaneKey("sci", ChipUnit(2, 0)), np.full((5, 10), 2.0))
+        assert store._planes[PlaneKey("sci", ChipUnit(1, 0))].file is not None
+        assert store.get(PlaneKey("err", ChipUnit(0, 0)))[0, 0] == 0
+        store.drop(PlaneKey("err", ChipUnit(0, 0)))
+        store.put(PlaneKey("sci", ChipUnit(3, 0)), np.full((5, 10), 3.0))
         assert store.spilled == 400  # what was dropped made room
 
 
@@ -170,8 +170,8 @@ def test_chips_are_numbered_over_the_run_without_counting_them_again():
     plan = Plan(exposures=tuple(exposures), parameters=make_parameters({}), frames={}, steps=(), workers=1)
     assert [plan.chip_number(u) for u in plan.chips] == [1, 2, 3, 4, 5, 6]
     assert plan.chips == plan.unit_list("chip")
-    assert all(plan.has(u) for u in (*plan.chips, *plan.unit_list("exposure"), Unit()))
-    assert not any(plan.has(u) for u in (Unit(3), Unit(1, 1), Unit(0, 2), Unit(-1, 0)))
+    assert all(plan.has(u) for u in (*plan.chips, *plan.unit_list("exposure"), RUN))
+    assert not any(plan.has(u) for u in (ExposureUnit(3), ChipUnit(1, 1), ChipUnit(0, 2), ChipUnit(-1, 0)))
 
 
 @pytest.mark.parametrize("size", [1, 15, 0, -3])

@@ -16,7 +16,7 @@ from drizframe.grids.overlaps import (
     scan_polygon,
     spherical_area,
 )
-from drizframe.model import Exposure, Unit
+from drizframe.model import Exposure
 
 ARCSEC = 1 / 3600
 
@@ -47,7 +47,7 @@ def make_exposure(name="a", shape=(60, 80), **options):
 def test_the_same_footprint_is_shared_whole_everywhere_on_the_sky(ra, dec, sip):
     exposures = [make_exposure(n, ra=ra, dec=dec, sip=sip) for n in "ab"]
     (overlap,) = find_overlaps(exposures)
-    assert (overlap.first, overlap.second) == (Unit(0, 0), Unit(1, 0))
+    assert (overlap.first, overlap.second) == (ChipUnit(0, 0), ChipUnit(1, 0))
     assert np.asarray(overlap.first_region).all()
     assert np.asarray(overlap.second_region).all()
     if not sip:
@@ -84,7 +84,7 @@ def test_chips_of_one_exposure_are_not_paired():
     data, wcs = np.zeros(shape, np.float32), make_wcs(shape)
     exposures = [Exposure.from_arrays([data, data], [wcs, wcs], name=n) for n in "ab"]
     keys = [(o.first, o.second) for o in find_overlaps(exposures)]
-    assert keys == [(Unit(0, i), Unit(1, k)) for i in (0, 1) for k in (0, 1)]
+    assert keys == [(ChipUnit(0, i), ChipUnit(1, k)) for i in (0, 1) for k in (0, 1)]
 
 
 @settings(max_examples=25)

@@ -12,7 +12,6 @@ import pytest
 from astropy.io import fits
 
 from drizframe.errors import InputError, MissingInputError, OutputError
-from drizframe.model import Unit
 from drizframe.stock.io import journal
 from drizframe.stock.io.checksums import wrong_sums
 from drizframe.stock.io.edits import ARCHIVE, commit_edits, plan_edits, restore_inputs
@@ -27,8 +26,8 @@ def exposure(make_file, read):
 
 
 def masks_for(exposure):
-    masks = {Unit(0, j): np.ones((12, 10), np.uint8) for j in range(2)}
-    masks[Unit(0, 0)][5, 5] = masks[Unit(0, 1)][6, 6] = 0
+    masks = {ChipUnit(0, j): np.ones((12, 10), np.uint8) for j in range(2)}
+    masks[ChipUnit(0, 0)][5, 5] = masks[ChipUnit(0, 1)][6, 6] = 0
     return masks
 
 
@@ -36,7 +35,7 @@ def plan_for(exposure, folder, **options):
     keys = {
         "resetbits": 4096,
         "crbit": 4096,
-        "sky": {Unit(0, 0): float(np.float32(36.684402)), Unit(0, 1): 37.0},
+        "sky": {ChipUnit(0, 0): float(np.float32(36.684402)), ChipUnit(0, 1): 37.0},
         **options,
     }
     plan, notes = plan_edits([exposure], folder=folder, masks=masks_for(exposure), **keys)
@@ -169,10 +168,10 @@ def test_stis_image_sets_become_files_of_their_own(make_file, read, tmp_path):
             hdus["SCI", k].header["EXPNAME"], hdus["SCI", k].header["EXPSTART"] = f"o1ac{k}q", 10.0 * k
     before = path.read_bytes()
     exposures = read(path)
-    masks = {Unit(1, 0): np.ones((12, 10), np.uint8)}
-    masks[Unit(1, 0)][7, 7] = 0
+    masks = {ChipUnit(1, 0): np.ones((12, 10), np.uint8)}
+    masks[ChipUnit(1, 0)][7, 7] = 0
     plan, notes = plan_edits(
-        exposures, folder=tmp_path, sky={Unit(0, 0): 5.0, Unit(1, 0): 6.0}, masks=masks, crbit=4096
+        exposures, folder=tmp_path, sky={ChipUnit(0, 0): 5.0, ChipUnit(1, 0): 6.0}, masks=masks, crbit=4096
     )
     commit_edits(plan)
     assert notes == ()
@@ -188,7 +187,7 @@ def test_stis_image_sets_become_files_of_their_own(make_file, read, tmp_path):
 
 def test_compressed_inputs_are_left_alone_with_a_note(exposure, tmp_path):
     packed = dataclasses.replace(exposure, path=exposure.path.with_name("jx01_flt.fits.gz"))
-    plan, notes = plan_edits([packed], folder=tmp_path, sky={Unit(0, 0): 1.0})
+    plan, notes = plan_edits([packed], folder=tmp_path, sky={ChipUnit(0, 0): 1.0})
     assert plan.files == ()
     assert "compressed" in notes[0]
 
@@ -286,7 +285,7 @@ def test_the_file_of_one_exposure_of_a_private_file_is_private(make_file, read, 
     base = {"INSTRUME": "STIS", "DETECTOR": "CCD", "ATODGAIN": 1.0, "READNSE": 4.0, "TELESCOP": "HST"}
     path = make_file("o1_flt.fits", base=base, science={"BUNIT": "COUNTS", "EXPTIME": 150.0})
     path.chmod(0o600)
-    plan, _ = plan_edits(read(path), folder=tmp_path, sky={Unit(0, 0): 5.0})
+    plan, _ = plan_edits(read(path), folder=tmp_path, sky={ChipUnit(0, 0): 5.0})
     commit_edits(plan)
     made = plan.files[0].target
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
@@ -296,7 +295,7 @@ def test_two_names_of_one_file_are_edited_once(exposure, read, tmp_path):
     link = tmp_path / "link_flt.fits"
     link.symlink_to(exposure.path)
     both = [exposure, *read(link)]
-    plan, _ = plan_edits(both, folder=tmp_path, sky={Unit(0, 0): 1.0, Unit(1, 0): 2.0})
+    plan, _ = plan_edits(both, folder=tmp_path, sky={ChipUnit(0, 0): 1.0, ChipUnit(1, 0): 2.0})
     assert [f.target for f in plan.files] == [exposure.path.resolve()]
     commit_edits(plan)
     assert link.is_symlink()

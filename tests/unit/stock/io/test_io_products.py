@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import drizframe
 from drizframe.config.inputs import output_names
 from drizframe.errors import InputError, MissingInputError, OutputError
-from drizframe.model import Frame, Mosaic, Unit, Window
+from drizframe.model import Frame, Mosaic, Window
 from drizframe.stock.products import intermediate
 from drizframe.stock.products.blending import (
     FUNCTIONS,
@@ -56,7 +56,7 @@ def exposures(make_file, read):
 
 @pytest.fixture
 def facts(frame, exposures):
-    sky = {Unit(i, j): 30.0 + i + j for i in (0, 1) for j in (0, 1)}
+    sky = {ChipUnit(i, j): 30.0 + i + j for i in (0, 1) for j in (0, 1)}
     return ProductFacts(
         frame=frame,
         exposures=exposures,

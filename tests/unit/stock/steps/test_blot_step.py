@@ -10,7 +10,7 @@ from astropy.io.fits import Header
 
 from drizframe.config import Parameters
 from drizframe.errors import RunError
-from drizframe.model import RUN, Chip, Frame, PixelMap, SkyValue, Unit
+from drizframe.model import RUN, Chip, Frame, PixelMap, SkyValue
 from drizframe.pixels.blot import blot_chip
 from drizframe.stock.interpolators.nearest import NEAREST
 from drizframe.stock.interpolators.poly5 import POLY5
@@ -24,7 +24,7 @@ RECORDS = {r.name: r for r in (NEAREST, POLY5, SINC)}
 class FakeJob:
     """As much of a job as the step asks for."""
 
-    unit = Unit(0, 0)
+    unit = ChipUnit(0, 0)
 
     def __init__(self, median, sky, *, conversion=1.0, exptime=100.0, ratio=1.0, **parameters):
         self.parameters = Parameters(**parameters)

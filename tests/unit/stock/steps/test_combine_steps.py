@@ -69,8 +69,8 @@ class FakeJob:
 
     def units(self, scope: str) -> list[Unit]:
         if scope == "exposure":
-            return [Unit(i) for i in range(len(self.exposures))]
-        return [Unit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips))]
+            return [ExposureUnit(i) for i in range(len(self.exposures))]
+        return [ChipUnit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips))]
 
     def read(self, name: str, unit: Unit | None = None, window: Window | None = None) -> Any:
         plane = self.planes.get((name, self.unit if unit is None else unit))
@@ -111,22 +111,24 @@ def stacked(n: int, **options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
     rng = np.random.default_rng(1)
     planes: dict[Any, Any] = {}
     for k in range(n):
-        planes["single.sci", Unit(k)] = rng.normal(1, 0.5, SHAPE).astype(np.float32)
-        planes["single.wht", Unit(k)] = rng.choice([0, 20, 100, 120], SHAPE).astype(np.float32)
-        planes["sky", Unit(k, 0)] = SkyValue(subtracted=9.0 + k, level=9.0 + k)
-        planes["sky", Unit(k, 1)] = SkyValue(subtracted=7.0 + k, level=7.0 + k)
+        planes["single.sci", ExposureUnit(k)] = rng.normal(1, 0.5, SHAPE).astype(np.float32)
+        planes["single.wht", ExposureUnit(k)] = rng.choice([0, 20, 100, 120], SHAPE).astype(np.float32)
+        planes["sky", ChipUnit(k, 0)] = SkyValue(subtracted=9.0 + k, level=9.0 + k)
+        planes["sky", ChipUnit(k, 1)] = SkyValue(subtracted=7.0 + k, level=7.0 + k)
     return exposures(n, **options), planes
 
 
 def with_thresholds(exps: list[Exposure], planes: dict[Any, Any]) -> dict[Any, Any]:
     found = dict(planes)
     for k in range(len(exps)):
-        found["single.threshold", Unit(k)] = THRESHOLDS.run(Job(exps, planes, Unit(k)))["single.threshold"]
+        found["single.threshold", ExposureUnit(k)] = THRESHOLDS.run(Job(exps, planes, ExposureUnit(k)))[
+            "single.threshold"
+        ]
     return found
 
 
 def combined(exps: list[Exposure], planes: dict[Any, Any], **p: Any) -> np.ndarray:
-    return MEDIAN.run(Job(exps, planes, Unit(), window=Window(0, 40, 0, 50), **p))["median"]
+    return MEDIAN.run(Job(exps, planes, RUN, window=Window(0, 40, 0, 50), **p))["median"]
 
 
 def test_threshold_is_a_fraction_of_the_mean_of_exposed_pixels():
@@ -142,9 +144,9 @@ def test_threshold_is_a_fraction_of_the_mean_of_exposed_pixels():
 def test_median_equals_the_combiner_on_the_whole_frame():
     exps, planes = stacked(3)
     planes = with_thresholds(exps, planes)
-    stack = np.array([planes["single.sci", Unit(k)] for k in range(3)])
-    weight = np.array([planes["single.wht", Unit(k)] for k in range(3)])
-    bad = np.array([weight[k] < planes["single.threshold", Unit(k)] for k in range(3)])
+    stack = np.array([planes["single.sci", ExposureUnit(k)] for k in range(3)])
+    weight = np.array([planes["single.wht", ExposureUnit(k)] for k in range(3)])
+    bad = np.array([weight[k] < planes["single.threshold", ExposureUnit(k)] for k in range(3)])
     assert bad.any()
     combine: Any = MINMED.reference
     expected = combine(
@@ -182,7 +184,7 @@ def test_median_does_not_depend_on_tiles(grow):
     for y in range(0, 40, 16):
         for x in range(0, 50, 7):
             window = Window(y, min(y + 16, 40), x, min(x + 7, 50))
-            tile = MEDIAN.run(Job(exps, planes, Unit(), window=window, **options))["median"]
+            tile = MEDIAN.run(Job(exps, planes, RUN, window=window, **options))["median"]
             assert tile.shape == window.shape
             parts[window.slices] = tile
     np.testing.assert_array_equal(parts, whole)
@@ -198,10 +200,10 @@ def test_without_masks_uncovered_pixels_count_as_zero():
     """Trap 12-13."""
     exps, planes = stacked(2)
     for k in range(2):
-        planes["single.sci", Unit(k)] = np.full(SHAPE, 4 * k, dtype=np.float32)
-        planes["single.wht", Unit(k)] = np.full(SHAPE, 100 * k, dtype=np.float32)
+        planes["single.sci", ExposureUnit(k)] = np.full(SHAPE, 4 * k, dtype=np.float32)
+        planes["single.wht", ExposureUnit(k)] = np.full(SHAPE, 100 * k, dtype=np.float32)
     masked = with_thresholds(exps, planes)
-    masked["single.threshold", Unit(0)] = 1.0
+    masked["single.threshold", ExposureUnit(0)] = 1.0
     assert (combined(exps, masked, combine_type="median") == 4).all()
     assert (combined(exps, masked, combine_type="median", median_newmasks=False) == 2).all()
     assert MEDIAN.enabled is not None
@@ -226,16 +228,16 @@ def test_combination_that_leaves_nothing_is_refused_while_planning():
 
 def test_missing_single_images_are_an_error():
     exps, planes = stacked(2)
-    del planes["single.wht", Unit(1)]
+    del planes["single.wht", ExposureUnit(1)]
     with pytest.raises(RunError, match=r"'e1'.*driz_separate"):
         combined(exps, planes)
     with pytest.raises(RunError, match="'e1'"):
-        THRESHOLDS.run(Job(exps, planes, Unit(1)))
+        THRESHOLDS.run(Job(exps, planes, ExposureUnit(1)))
 
 
 def chips(**options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
     rng = np.random.default_rng(2)
-    unit = Unit(1, 0)
+    unit = ChipUnit(1, 0)
     blot = rng.uniform(20, 30, (6, 7)).astype(np.float32)
     sci = blot + np.float32(1)
     sci[2, 3] += 900
@@ -249,7 +251,7 @@ def chips(**options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
 
 def test_cosmic_rays_in_counts_are_tested_in_electrons():
     exps, planes = chips(unit="counts", gain=4.0)
-    unit = Unit(1, 0)
+    unit = ChipUnit(1, 0)
     made = COSMIC_RAYS.run(Job(exps, planes, unit, driz_cr_corr=True))
     blot, sci = planes["blot", unit] * np.float32(4), planes["sci", unit] * np.float32(4)
     noise = np.sqrt(np.float32(4) * np.abs(blot + np.float32(12)) + np.float32(36)) / np.float32(4)
@@ -271,7 +273,7 @@ def test_cosmic_rays_in_counts_are_tested_in_electrons():
 
 def test_cleaned_images_only_on_demand():
     exps, planes = chips()
-    assert set(COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0)))) == {"mask.cr"}
+    assert set(COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0)))) == {"mask.cr"}
     assert COSMIC_RAYS.enabled is not None
     assert COSMIC_RAYS.enabled(make_parameters({}), exps)
     assert not COSMIC_RAYS.enabled(make_parameters({"driz_cr": False}), exps)
@@ -287,9 +289,9 @@ def test_flag_of_the_highest_bit_fits():
 
 def test_missing_blot_is_an_error_unless_the_detector_needs_none():
     exps, planes = chips()
-    del planes["blot", Unit(1, 0)]
+    del planes["blot", ChipUnit(1, 0)]
     with pytest.raises(RunError, match=r"blotted median.*driz_cr off"):
-        COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0)))
+        COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0)))
 
     def bright(sci: Any, blot: Any, deriv: Any, noise: Any, depth: Any, dq: Any, options: Any) -> Any:
         assert blot is None
@@ -297,15 +299,15 @@ def test_missing_blot_is_an_error_unless_the_detector_needs_none():
         return (sci > 20 * noise).astype(np.uint8) * 8
 
     alone = CosmicRayDetector(name="alone", summary="Bright.", reference=bright)
-    made = COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0), alone, cr_detector="alone"))
+    made = COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0), alone, cr_detector="alone"))
     assert np.argwhere(made["mask.cr"] == 0).tolist() == [[2, 3]]
     with pytest.raises(RunError, match="driz_cr_corr"):
-        COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0), alone, cr_detector="alone", driz_cr_corr=True))
+        COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0), alone, cr_detector="alone", driz_cr_corr=True))
 
 
 def test_tail_direction_comes_from_the_chip():
     exps, planes = chips()
     chip = dataclasses.replace(exps[1].chips[0], cte_direction=1)
     exps[1] = exps[1].with_chips([chip, exps[1].chips[1]])
-    mask = COSMIC_RAYS.run(Job(exps, planes, Unit(1, 0), driz_cr_ctegrow=2))["mask.cr"]
+    mask = COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0), driz_cr_ctegrow=2))["mask.cr"]
     assert np.argwhere(mask == 0).tolist() == [[0, 3], [1, 3], [2, 3]]

@@ -8,7 +8,7 @@ from astropy.wcs import WCS
 
 from drizframe.errors import InputError, RunError
 from drizframe.hooks import Weighting
-from drizframe.model import RUN, Exposure, PixelMap, SkyValue, Unit, Window
+from drizframe.model import RUN, Exposure, PixelMap, SkyValue, Window
 from drizframe.pixels.drizzle import drizzle
 from drizframe.stock.kernels.square import SQUARE
 from drizframe.stock.kernels.turbo import TURBO
@@ -61,7 +61,7 @@ class FakeJob:
         return self.exposure.chips[self.unit.chip]
 
     def units(self, scope):
-        return [Unit(e, c) for e, x in enumerate(self.exposures) for c in range(len(x.chips))]
+        return [ChipUnit(e, c) for e, x in enumerate(self.exposures) for c in range(len(x.chips))]
 
     def chip_number(self, unit):
         return self.units("chip").index(unit) + 1
@@ -108,8 +108,8 @@ def planes_of(all_exposures, **more):
     planes = {}
     for e, exposure in enumerate(all_exposures):
         for c, chip in enumerate(exposure.chips):
-            planes["sci", Unit(e, c)] = chip.data()
-            planes.update({(name, Unit(e, c)): value for name, value in more.items()})
+            planes["sci", ChipUnit(e, c)] = chip.data()
+            planes.update({(name, ChipUnit(e, c)): value for name, value in more.items()})
     return planes
 
 
@@ -131,7 +131,7 @@ def weighted(module, all_exposures, planes, **settings):
 
 def run_separate(all_exposures, planes, window=TILE, **settings):
     weighted(separate, all_exposures, planes, **settings)
-    job = job_on(all_exposures, planes, Unit(0), window, **settings)
+    job = job_on(all_exposures, planes, ExposureUnit(0), window, **settings)
     return separate.run(job), job
 
 
@@ -182,7 +182,7 @@ def test_separate_masks_flags_and_static_pixels_and_fills():
 def test_a_tile_reads_only_chips_that_touch_it():
     run = exposures()
     out, job = run_separate(run, planes_of(run), window=Window(30, 40, 0, 40))
-    assert {u for n, u in job.asked if n == "sci"} == {Unit(0, 1)}
+    assert {u for n, u in job.asked if n == "sci"} == {ChipUnit(0, 1)}
     assert out["single.sci"].shape == (10, 40)
 
 
@@ -222,7 +222,7 @@ def test_cosmic_rays_count_unless_they_would_leave_nothing():
     assert out["mosaic.wht"][7, 9] == 0.0
     all_bad = planes_of(run, dq=np.ones(SHAPE, dtype=np.int16), **{"mask.cr": rays})
     weighted(final, run, all_bad)
-    assert not all_bad["final.mask", Unit(0, 0)].any()
+    assert not all_bad["final.mask", ChipUnit(0, 0)].any()
 
 
 def test_native_counts_divide_every_chip_by_its_own_gain():
@@ -248,27 +248,27 @@ def test_variance_comes_from_the_error_images():
 def test_flat_fields_are_read_only_for_weightings_that_want_them():
     run = exposures(chips=1)
     flat, ivm = np.ones(SHAPE), np.full(SHAPE, 2.0)
-    job = job_on(run, planes_of(run, flat=flat), Unit(0, 0))
+    job = job_on(run, planes_of(run, flat=flat), ChipUnit(0, 0))
     final.run_weights(job)
     assert getattr(SEEN[-1], "flat", 0) is None
-    assert ("flat", Unit(0, 0)) not in job.asked
+    assert ("flat", ChipUnit(0, 0)) not in job.asked
     final.run_weights(
-        job_on(run, planes_of(run, flat=flat), Unit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0)
+        job_on(run, planes_of(run, flat=flat), ChipUnit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0)
     )
     assert SEEN[-1].flat is flat
     assert SEEN[-1].wt_scl == 2.0
-    final.run_weights(job_on(run, planes_of(run, flat=flat, ivm=ivm), Unit(0, 0), final_wht_type="FLAT"))
+    final.run_weights(job_on(run, planes_of(run, flat=flat, ivm=ivm), ChipUnit(0, 0), final_wht_type="FLAT"))
     assert SEEN[-1].ivm is ivm
 
 
 @pytest.mark.parametrize("module", [separate, final])
 def test_planes_that_were_not_made_are_named(module):
     run = exposures(chips=1)
-    job = job_on(run, planes_of(run), Unit(0) if module is separate else RUN, TILE)
+    job = job_on(run, planes_of(run), ExposureUnit(0) if module is separate else RUN, TILE)
     with pytest.raises(RunError, match=r"(single|final)\.mask.* of 'e0'"):
         module.run(job)
     with pytest.raises(RunError, match="tiles"):
-        module.run(job_on(run, planes_of(run), Unit(0)))
+        module.run(job_on(run, planes_of(run), ExposureUnit(0)))
 
 
 def test_steps_say_what_they_do():

@@ -22,7 +22,7 @@ from drizframe.errors import (
 )
 from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Job, SkyMethod, StatisticOptions, choose
-from drizframe.model import RUN, Exposure, PlaneKey, SkyValue, Unit
+from drizframe.model import RUN, Exposure, PlaneKey, SkyValue
 from drizframe.model.signature import static_mask_name, static_mask_names
 from drizframe.stock.sky import globalmin, globalmin_match, localmin, match, mean, median, mode
 from drizframe.stock.steps._sky_units import brightness_conversion, is_rate, pixel_scale
@@ -49,7 +49,7 @@ class SmallJob:
         self.records, self.planes, self.notes = records, dict(planes or {}), []
 
     def units(self, scope):
-        return [Unit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips))]
+        return [ChipUnit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips))]
 
     def read(self, name, unit=None, window=None):
         if PlaneKey(name, unit) in self.planes:
@@ -144,7 +144,10 @@ def static(exposures, **parameters):
 
 def test_the_static_mask_unites_the_low_pixels_of_one_signature():
     planes, _ = static([with_defect((3, 4)), with_defect((7, 8), name="two")])
-    first, second = planes[PlaneKey("mask.static", Unit(0, 0))], planes[PlaneKey("mask.static", Unit(1, 0))]
+    first, second = (
+        planes[PlaneKey("mask.static", ChipUnit(0, 0))],
+        planes[PlaneKey("mask.static", ChipUnit(1, 0))],
+    )
     assert first is second
     assert first.dtype == np.uint8
     assert sorted(zip(*np.nonzero(first == 0), strict=True)) == [(3, 4), (7, 8)]
@@ -230,9 +233,9 @@ def test_names_follow_the_detector_where_extver_counts_image_sets():
 def test_the_sky_of_an_exposure_is_that_of_its_darkest_chip():
     job = SmallJob([exposure([50, 40]), exposure([70, 80], "two", 1)])
     found = sky_of(job)
-    assert found[Unit(0, 0)].subtracted == pytest.approx(40, abs=0.5)
-    assert found[Unit(0, 0)] == found[Unit(0, 1)]
-    assert found[Unit(1, 1)].subtracted == pytest.approx(70, abs=0.5)
+    assert found[ChipUnit(0, 0)].subtracted == pytest.approx(40, abs=0.5)
+    assert found[ChipUnit(0, 0)] == found[ChipUnit(0, 1)]
+    assert found[ChipUnit(1, 1)].subtracted == pytest.approx(70, abs=0.5)
     assert not job.warnings
 
 
@@ -242,9 +245,9 @@ def test_the_statistic_and_its_options_are_used(statistic):
     reference = RECORDS["sky statistic", statistic].reference
     assert reference is not None
     expected = reference(noise(50), statistic_options(job))
-    assert sky_of(job)[Unit(0, 0)].subtracted == pytest.approx(float(expected[0]), rel=1e-6)
+    assert sky_of(job)[ChipUnit(0, 0)].subtracted == pytest.approx(float(expected[0]), rel=1e-6)
     narrow = SmallJob([exposure([50])], skystat=statistic, skylower=52.0, skyupper=60.0)
-    assert 52 <= sky_of(narrow)[Unit(0, 0)].subtracted <= 60
+    assert 52 <= sky_of(narrow)[ChipUnit(0, 0)].subtracted <= 60
     assert sky_of(SmallJob([exposure([50])], skystat="mode", skywidth=2.0)) != sky_of(
         SmallJob([exposure([50])], skystat="mode")
     )
@@ -259,10 +262,10 @@ def test_flagged_and_static_pixels_are_left_out():
     static_mask[:20] = 0
     image[:20] += 50
     made = Exposure.from_arrays(image, make_wcs(), dq=dq, unit="electrons", exptime=10.0)
-    planes = {PlaneKey("mask.static", Unit(0, 0)): static_mask}
+    planes = {PlaneKey("mask.static", ChipUnit(0, 0)): static_mask}
 
     def level(**parameters):
-        return sky_of(SmallJob([made], planes=planes, **parameters))[Unit(0, 0)].level
+        return sky_of(SmallJob([made], planes=planes, **parameters))[ChipUnit(0, 0)].level
 
     assert level() == pytest.approx(30, abs=0.5)
     assert level(sky_bits=16) > 60
@@ -274,7 +277,7 @@ def test_nan_pixels_are_harmless():
     image = noise(30)
     image[::7] = np.nan
     made = Exposure.from_arrays(image, make_wcs(), unit="electrons")
-    assert sky_of(SmallJob([made]))[Unit(0, 0)].level == pytest.approx(30, abs=0.5)
+    assert sky_of(SmallJob([made]))[ChipUnit(0, 0)].level == pytest.approx(30, abs=0.5)
 
 
 @pytest.mark.parametrize("method", ["localmin", "globalmin", "match", "globalmin+match"])
@@ -286,7 +289,7 @@ def test_every_method_runs_from_pixels_to_values(method, backend):
         backend=backend,
     )
     found = sky_of(job)
-    levels = [found[Unit(i, 0)].level for i in range(3)]
+    levels = [found[ChipUnit(i, 0)].level for i in range(3)]
     expected = {
         "localmin": [50, 60, 55], "globalmin": [50] * 3, "match": [0, 10, 5], "globalmin+match": [50, 60, 55],
     }  # fmt: skip
@@ -313,7 +316,9 @@ def test_a_method_without_enough_exposures_and_fallback_is_an_error():
         )
 
 
-@pytest.mark.parametrize("answer", [{}, {Unit(0, 0): 5.0}, {Unit(0, 0): SkyValue(np.nan, np.nan)}, None])
+@pytest.mark.parametrize(
+    "answer", [{}, {ChipUnit(0, 0): 5.0}, {ChipUnit(0, 0): SkyValue(np.nan, np.nan)}, None]
+)
 def test_a_method_that_answers_nonsense_is_named(answer):
     record = SkyMethod(name="odd", summary="Nonsense.", reference=lambda *a, **k: answer)
     with pytest.raises(PluginError, match="odd"):
@@ -440,7 +445,8 @@ def test_a_skyfile_names_images_by_path_base_name_or_root(in_folder, listed):
 def test_the_closest_name_of_a_skyfile_counts(in_folder):
     (in_folder / "sky.txt").write_text("jone_flc.fits 1\njone_flt.fits 2\n")
     assert (
-        sky_of(SmallJob([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[Unit(0, 0)].level == 2
+        sky_of(SmallJob([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[ChipUnit(0, 0)].level
+        == 2
     )
 
 
@@ -448,9 +454,9 @@ def test_values_of_a_skyfile_belong_to_extver_whatever_the_group(in_folder):
     (in_folder / "sky.txt").write_text("jone_flt.fits 3.5 4.5\n")
     whole = two_chips(in_folder / "jone_flt.fits")
     found = sky_of(SmallJob([whole], skyfile="sky.txt"))
-    assert [found[Unit(0, k)].level for k in (0, 1)] == [3.5, 4.5]
+    assert [found[ChipUnit(0, k)].level for k in (0, 1)] == [3.5, 4.5]
     second = whole.with_chips(whole.chips[1:])
-    assert sky_of(SmallJob([second], skyfile="sky.txt"))[Unit(0, 0)].level == 4.5
+    assert sky_of(SmallJob([second], skyfile="sky.txt"))[ChipUnit(0, 0)].level == 4.5
 
 
 def test_too_few_values_are_an_error(in_folder):
@@ -473,14 +479,14 @@ def test_too_few_values_are_an_error(in_folder):
 )
 def test_a_skyfile_may_say_that_the_sky_is_gone_already(in_folder, comment, applied):
     (in_folder / "sky.txt").write_text(f"{comment}\njone_flt.fits 3.5\n")
-    found = sky_of(SmallJob([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[Unit(0, 0)]
+    found = sky_of(SmallJob([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[ChipUnit(0, 0)]
     assert (found.subtracted, found.level) == (None if applied else 3.5, 3.5)
 
 
 def test_an_image_that_a_skyfile_does_not_list_keeps_what_its_header_says(in_folder):
     (in_folder / "sky.txt").write_text("other_flt.fits 3.5\n")
     job = SmallJob([two_chips(in_folder / "jone_flt.fits", MDRIZSKY=9.0)], skyfile="sky.txt")
-    assert sky_of(job)[Unit(0, 0)] == SkyValue(subtracted=9.0, level=9.0, method="header")
+    assert sky_of(job)[ChipUnit(0, 0)] == SkyValue(subtracted=9.0, level=9.0, method="header")
     assert "jone" in job.warnings[0]
 
 
@@ -509,7 +515,7 @@ def test_values_of_skyuser_are_a_level_only(in_folder):
     (in_folder / "sky.txt").write_text("jone_flt.fits 3.5\n")
     made = two_chips(in_folder / "jone_flt.fits", MDRIZSKY=9.0, MYSKY=4.0)
     for parameters, level in (("@sky.txt", 3.5), ("MYSKY", 4.0), ("MDRIZSKY", 9.0)):
-        found = sky_of(SmallJob([made], skysub=False, skyuser=parameters))[Unit(0, 0)]
+        found = sky_of(SmallJob([made], skysub=False, skyuser=parameters))[ChipUnit(0, 0)]
         assert (found.subtracted, found.level, found.method) == (None, level, "skyuser")
 
 
@@ -522,8 +528,8 @@ def test_a_keyword_that_is_missing_or_no_number_is_an_error():
 def test_without_subtraction_an_old_sky_is_a_level_only_and_is_told():
     job = SmallJob([exposure([5], header={"MDRIZSKY": 9.0}), exposure([5], "two", 1)], skysub=False)
     found = sky_of(job)
-    assert found[Unit(0, 0)] == SkyValue(subtracted=None, level=9.0, method="header")
-    assert found[Unit(1, 0)] == SkyValue(subtracted=None, level=0.0, method="none")
+    assert found[ChipUnit(0, 0)] == SkyValue(subtracted=None, level=9.0, method="header")
+    assert found[ChipUnit(1, 0)] == SkyValue(subtracted=None, level=0.0, method="none")
     assert any("MDRIZSKY = 9" in text for text, _ in job.notes)
 
 
@@ -607,9 +613,9 @@ def test_masks_that_belong_to_chips_out_of_the_group_are_not_used(masked):
 
 def test_user_masks_select_the_pixels_of_the_sky(masked):
     made = dataclasses.replace(masked, chips=masked.chips[:1])
-    plain = sky_of(SmallJob([made]))[Unit(0, 0)].level
+    plain = sky_of(SmallJob([made]))[ChipUnit(0, 0)].level
     masks_of(made, "jone_flt.fits, half.fits")
-    level = sky_of(SmallJob([made], skymask_cat="masks.cat", sky_bits=None))[Unit(0, 0)].level
+    level = sky_of(SmallJob([made], skymask_cat="masks.cat", sky_bits=None))[ChipUnit(0, 0)].level
     assert level != plain
     assert level == pytest.approx(
         float(median.median(noise(50)[:, :25].ravel(), statistic_options(SmallJob([made])))[0])
