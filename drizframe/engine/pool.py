@@ -59,20 +59,12 @@ def results_of(
     Raises
     ------
     PluginError
-        If the executor drops a result, adds one, or gives none at all.
+        If the executor opens no pool, or its pool gives no futures.
     """
-    results = _asked(executor, executor.map, _Task(function), tasks, workers=workers)
-    try:
-        results = iter(results)
-    except TypeError:
-        msg = f"{executor.label} returned {results!r:.80}; it must return the results one by one."
-        raise PluginError(msg, executor) from None
+    results = executor.map(_Task(function), tasks, workers=workers)
     for _ in tasks:
         result = _asked(executor, next, results, _NONE)
         if result is _NONE:
             msg = f"{executor.label} gave fewer results than the {len(tasks)} tasks that it was given."
             raise PluginError(msg, executor)
         yield result
-    if _asked(executor, next, results, _NONE) is not _NONE:
-        msg = f"{executor.label} gave more results than the {len(tasks)} tasks that it was given."
-        raise PluginError(msg, executor)

@@ -11,8 +11,8 @@ PROJECT = "drizframe"
 
 #: Version of the contract with plugins: hooks, records, and what their functions are given.  It grows when a plugin
 #: that was written before would break.  A plugin may say which one it was written for, with a module attribute
-#: ``drizframe_contract = 1``; one that was written for another is not used.
-CONTRACT = 1
+#: ``drizframe_contract = 2``; one that was written for another is not used.
+CONTRACT = 2
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -268,15 +268,16 @@ def drizframe_executors() -> Iterable[Executor]:
 
     Example::
 
+        import concurrent.futures
+
         import drizframe
 
-        def one_by_one(function, tasks, *, workers):
-            for task in tasks:
-                yield function(task)
+        def pool(workers):
+            return concurrent.futures.ThreadPoolExecutor(workers)
 
         @drizframe.hookimpl
         def drizframe_executors():
-            yield drizframe.Executor(name="mine.serial", summary="One after the other.", reference=one_by_one)
+            yield drizframe.Executor(name="mine.pool", summary="The threads of Python.", open=pool)
     """
 
 

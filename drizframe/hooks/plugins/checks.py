@@ -50,13 +50,20 @@ def check_plugin(plugin: Any, name: str) -> None:
         raise PluginError(msg) from error
 
 
+#: What an author has to change, from version 1 to this one.
+_CHANGED = (
+    "Steps now say needs=, makes= and over= in place of consumes=, produces=, scope= and halo=, executors open(workers), "
+    "and units are ChipUnit, ExposureUnit, FrameUnit and RUN. "
+)
+
+
 def _check_contract(plugin: Any, name: str) -> None:
     """Refuse a plugin that says it was written for another version of the contract."""
     version = getattr(plugin, f"{PROJECT}_contract", CONTRACT)
     if version != CONTRACT:
         msg = (
             f"Plugin {name!r} was built for version {version!r} of the contract with plugins; this drizframe has version "
-            f"{CONTRACT}. Install a version of the plugin that fits."
+            f"{CONTRACT}. {_CHANGED}Install a version of the plugin that fits."
         )
         raise HookError(msg)
 

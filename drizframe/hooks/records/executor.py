@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor as Pool
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
+from drizframe.errors import HookError, PluginError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.signatures import Calls
 
 __all__ = ["Executor"]
 
 
-class MapFunction(Protocol):
-    """``Executor.map``: results in the order of the tasks."""
-
-    def __call__(
-        self, function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int
-    ) -> Iterator[Any]:  # pragma: no cover
-        """Yield ``function(task)`` for each task, in order; the first error stops the run."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Executor(Component):
     """Where tasks run.
 
-    ``reference(function, tasks, *, workers) -> iterator``: results in the order of the tasks.
-
     Parameters
     ----------
+    open : callable
+        ``open(workers) -> concurrent.futures.Executor``: a pool for so many tasks at a time; drizframe shuts it down.  Threads,
+        processes, loky, mpi4py and Dask (``Client.get_executor``) have such pools.
     shares_memory : bool
         Whether tasks see this process's memory, so that components of the session and plain functions can be
         used.
@@ -37,12 +31,56 @@ class Executor(Component):
 
     family: ClassVar[str] = "executor"
     takes_options: ClassVar[bool] = False
-    CALLS: ClassVar[Calls] = {"reference": "function, tasks, *, workers"}
+    CALLS: ClassVar[Calls] = {"open": "workers"}
 
+    open: Callable[[int], Pool] | None = None
     shares_memory: bool = True
 
-    def map(self, function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int = 1) -> Iterable[Any]:
-        """Run ``function(task)`` for every task; see the class."""
-        assert self.reference is not None  # noqa: S101  (checked when the record was made)
-        result: Iterable[Any] = self.reference(function, tasks, workers=workers)
-        return result
+    def _check(self) -> None:
+        if self.open is None:
+            old = (
+                " A function that maps, as `reference`, is of contract 1."
+                if self.reference is not None
+                else ""
+            )
+            msg = f"{self.label} has no open(workers). Give a function that returns a concurrent.futures.Executor.{old}"
+            raise HookError(msg)
+        if self.reference is None:
+            object.__setattr__(self, "reference", self.open)
+
+    def map(self, function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int = 1) -> Iterator[Any]:
+        """Yield ``function(task)`` for every task, in order.
+
+        At most twice as many results as workers wait to be taken, so that memory stays bounded; the first error stops
+        the rest.  A single task is done in this thread.
+        """
+        if len(tasks) <= 1:
+            yield from (function(task) for task in tasks)
+            return
+        assert self.open is not None  # noqa: S101  (checked when the record was made)
+        pool = self.open(min(workers, len(tasks)))
+        if not callable(getattr(pool, "submit", None)) or not callable(getattr(pool, "shutdown", None)):
+            msg = (
+                f"{self.label} opened {pool!r:.80}; open(workers) must return a concurrent.futures.Executor."
+            )
+            raise PluginError(msg, self)
+        waiting: deque[Any] = deque()
+        try:
+            for task in tasks:
+                if len(waiting) >= 2 * workers:
+                    yield waiting.popleft().result()
+                waiting.append(self._submitted(pool, function, task))
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+            pool.shutdown(wait=True)
+
+    def _submitted(self, pool: Pool, function: Callable[[Any], Any], task: Any) -> Any:
+        """Return the future of a task; refuse what is none."""
+        future: Any = pool.submit(function, task)
+        if not callable(getattr(future, "result", None)) or not callable(getattr(future, "cancel", None)):
+            msg = f"{self.label}: its pool gave {future!r:.80} for a task; submit() must return a concurrent.futures.Future."
+            raise PluginError(msg, self)
+        return future

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable
+from concurrent.futures import Executor as Pool
 
 from drizframe.hooks import Executor, hookimpl
+from drizframe.stock.executors._inline import InlinePool
 
 __all__ = ["SERIAL", "serial"]
 
 
-def serial(function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int = 1) -> Iterator[Any]:
-    """Yield ``function(task)`` for each task, in order.
+def serial(workers: int) -> Pool:
+    """Return a pool that does each task at once.
 
     Parameters
     ----------
-    function : callable
-        What to do.
-    tasks : sequence
-        What to do it to.
     workers : int
         Not used: there is one.
     """
     del workers
-    for task in tasks:
-        yield function(task)
+    return InlinePool()
 
 
 SERIAL = Executor(
-    name="serial", summary="One task after the other.", reference=serial, traits=frozenset({"picklable"})
+    name="serial", summary="One task after the other.", open=serial, traits=frozenset({"picklable"})
 )
 
 
