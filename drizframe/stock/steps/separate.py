@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.hooks import ChipJob, Need, Step, TileJob, hookimpl
+from drizframe.hooks import BandJob, Need, Step, TileJob, hookimpl
 from drizframe.model import Chip, ChipInput, Plane
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ def to_electron_rate(chip: Chip) -> float:
     return chip.effective_gain / (1.0 if chip.rate else chip.exptime)
 
 
-def run_weights(job: ChipJob) -> Mapping[str, Any]:
+def run_weights(job: BandJob) -> Mapping[str, Any]:
     """Weight of every pixel of a chip: exposure time (squared for "expsq") times the mask of good pixels."""
     chip, parameters = job.chip, job.parameters
-    good = np.ones(chip.shape, dtype=np.uint8)
-    dq, static = job.read("dq", job.unit), job.read("mask.static", job.unit)
+    good = np.ones(job.window.shape, dtype=np.uint8)
+    dq, static = job.read("dq"), job.read("mask.static")
     if dq is not None:
         good = good * good_mask(dq, parameters.driz_sep_bits)
     if static is not None:
@@ -78,7 +78,7 @@ SEPARATE_WEIGHTS = Step(
     summary="Weight the good pixels of every chip by exposure time.",
     needs=(Need("dq", optional=True), Need("mask.static", optional=True)),
     makes=(Plane(name="single.mask", meaning="weight of the separate step, s", on="chip", dtype="float32"),),
-    over="chip",
+    over="band",
     run=run_weights,
     enabled=_enabled,
 )
