@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from drizframe.hooks import CosmicRayDetector, Executor, Instrument, Kernel
+from drizframe.hooks import CosmicRayDetector, Instrument, Kernel
 from drizframe.model import SkyValue
 from drizframe.stock.combine.median import MEDIAN
 from drizframe.stock.cosmic_rays.deriv import DERIV
@@ -249,30 +249,6 @@ def test_detector_that_finds_nothing():
         name="mine.blind", summary="Sees nothing.", reference=blind, traits={"needs_blot"}
     )
     caught(record, "check_finds_outlier")
-
-
-def test_executor_that_drops_a_task():
-    def dropping(function, tasks, *, workers):
-        for k, task in enumerate(tasks):
-            if k != 5:
-                yield function(task)
-
-    record = Executor(name="mine.dropping", summary="Drops the sixth.", reference=dropping)
-    text = caught(record, "check_every_task_once", "check_results_in_order", "check_errors_propagate")
-    assert "0 calls of task 5" in text
-
-
-def test_executor_that_swallows_errors():
-    def silent(function, tasks, *, workers):
-        for task in tasks:
-            try:
-                yield function(task)
-            except ArithmeticError:
-                return
-
-    assert "ArithmeticError" in caught(
-        Executor(name="mine.silent", summary="Silent.", reference=silent), "check_errors_propagate"
-    )
 
 
 def swap(exposure):

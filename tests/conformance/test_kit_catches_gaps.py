@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor as Pool
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -398,107 +399,124 @@ def test_statistic_that_is_wrong_for_few_many_or_negative_values(value_of):
 # -- executors ---------------------------------------------------------------------------------------------------------
 
 
-def executor(function):
-    return Executor(name="mine", summary="For a test.", reference=function)
+class Planted(Pool):
+    """A pool that does each task at once, through a function that may do it wrong: ``do(number, task)``."""
+
+    def __init__(self, do):
+        self.do, self.count = do, 0
+
+    def submit(self, fn, /, *args):
+        future = Future()
+        try:
+            future.set_result(self.do(self.count, lambda: fn(*args)))
+        except BaseException as error:  # as pools do
+            future.set_exception(error)
+        self.count += 1
+        return future
 
 
-def pooled(function, tasks, *, workers):
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(function, tasks)
+def executor(do):
+    return Executor(name="mine", summary="For a test.", open=lambda workers: Planted(do))
 
 
 def test_a_sound_executor_passes():
-    assert_sound(executor(pooled))
+    assert_sound(Executor(name="mine", summary="For a test.", open=ThreadPoolExecutor))
 
 
-def turned_if_many(function, tasks, *, workers):
-    done = [function(t) for t in tasks]
-    return done if len(done) < 40 else done[::-1]
+def wrong_if_many(number, task):
+    return task() if number < 40 else task() - 1
 
 
-def few_workers(function, tasks, *, workers):
+def few_workers(workers):
     if workers > 6:
         raise RuntimeError(workers)
-    return [function(t) for t in tasks]
+    return ThreadPoolExecutor(workers)
 
 
-def drops_last(function, tasks, *, workers):
-    return [function(t) for t in list(tasks)[:-1]]
+def skips_the_third(number, task):
+    return None if number == 2 else task()
 
 
-def adds_one(function, tasks, *, workers):
-    return [*(function(t) for t in tasks), 1]
+def gives_none(number, task):
+    task()
 
 
-def gives_none(function, tasks, *, workers):
-    for t in tasks:
-        function(t)
+@pytest.mark.parametrize("do", [wrong_if_many, skips_the_third, gives_none])
+def test_executor_that_does_not_give_every_result_in_order(do):
+    caught(executor(do), "check_results_in_order")
 
 
-@pytest.mark.parametrize("function", [turned_if_many, few_workers, drops_last, adds_one, gives_none])
-def test_executor_that_does_not_give_every_result_in_order(function):
-    caught(executor(function), "check_results_in_order")
+def test_executor_that_fails_with_many_workers():
+    caught(Executor(name="mine", summary="For a test.", open=few_workers), "check_results_in_order")
 
 
 def swallowing(*numbers, kinds=Exception):
-    """Return an executor that swallows errors of some tasks."""
+    """Return how a pool swallows errors of some tasks."""
 
-    def run(function, tasks, *, workers):
-        for k, t in enumerate(tasks):
-            try:
-                yield function(t)
-            except kinds:
-                if k not in numbers:
-                    raise
-                yield None
-
-    return run
-
-
-def renames(function, tasks, *, workers):
-    for t in tasks:
+    def do(number, task):
         try:
-            yield function(t)
-        except Exception as error:
-            raise RuntimeError(str(error)) from error
+            return task()
+        except kinds:
+            if number not in numbers:
+                raise
+            return None
+
+    return do
 
 
-@pytest.mark.parametrize("function", [
+def renames(number, task):
+    try:
+        return task()
+    except Exception as error:
+        raise RuntimeError(str(error)) from error
+
+
+@pytest.mark.parametrize("do", [
     swallowing(0), swallowing(19), swallowing(4, kinds=KeyError), renames,
 ])  # fmt: skip
-def test_executor_that_swallows_or_renames_errors(function):
-    caught(executor(function), "check_errors_propagate")
+def test_executor_that_swallows_or_renames_errors(do):
+    caught(executor(do), "check_errors_propagate")
 
 
 def test_executor_that_swallows_an_interrupt():
     record = executor(swallowing(4, kinds=KeyboardInterrupt))
-    assert "lets KeyboardInterrupt through" in caught(record, "check_interrupt_gets_through")
+    caught(record, "check_interrupt_gets_through")
 
 
 def test_executor_that_is_not_re_entrant():
-    busy = []
+    class Alone(ThreadPoolExecutor):
+        busy = False
 
-    def alone(function, tasks, *, workers):
-        if busy:
-            raise RuntimeError("nested")
-        busy.append(1)
-        try:
-            yield from map(function, tasks)
-        finally:
-            busy.clear()
+        def __enter__(self):
+            return self
 
-    assert "nested" in caught(executor(alone), "check_nested")
+        def submit(self, fn, /, *args):
+            if Alone.busy and threading.current_thread().name.startswith("alone"):
+                raise RuntimeError("nested")
+            Alone.busy = True
+            return super().submit(fn, *args)
+
+        def shutdown(self, wait=True, **more):
+            super().shutdown(wait, **more)
+            Alone.busy = False
+
+    record = Executor(name="mine", summary="For a test.", open=lambda n: Alone(n, thread_name_prefix="alone"))
+    assert "nested" in caught(record, "check_nested")
 
 
 def test_executor_that_never_comes_back_when_it_is_nested(monkeypatch):
     monkeypatch.setattr("drizframe.testing.checks.executors.STUCK", 0.3)
-    lock = threading.Lock()
+    shared = ThreadPoolExecutor(1)
 
-    def locked(function, tasks, *, workers):
-        with lock:
-            return [function(t) for t in tasks]
+    class Shared(Pool):
+        def submit(self, fn, /, *args):
+            return shared.submit(fn, *args)
 
-    assert "nothing after" in caught(executor(locked), "check_nested")
+        def shutdown(self, wait=True, **more):
+            pass
+
+    record = Executor(name="mine", summary="For a test.", open=lambda n: Shared())
+    assert "nothing after" in caught(record, "check_nested")
 
 
 # -- instruments -------------------------------------------------------------------------------------------------------

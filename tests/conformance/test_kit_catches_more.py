@@ -6,7 +6,8 @@ import dataclasses
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor as Pool
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -452,45 +453,64 @@ def test_stock_detector_still_passes():
 # -- executors ---------------------------------------------------------------------------------------------------------
 
 
-def executor(function):
-    return Executor(name="mine", summary="For a test.", reference=function)
+class Planted(Pool):
+    """A pool that does each task at once, through a function that may do it wrong: ``do(number, task)``."""
+
+    def __init__(self, do):
+        self.do, self.count = do, 0
+
+    def submit(self, fn, /, *args):
+        future = Future()
+        try:
+            future.set_result(self.do(self.count, lambda: fn(*args)))
+        except BaseException as error:  # as pools do
+            future.set_exception(error)
+        self.count += 1
+        return future
 
 
-def test_executor_that_reorders():
-    def quickest_first(function, tasks, *, workers):
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            for future in as_completed([pool.submit(function, task) for task in tasks]):
-                yield future.result()
+def executor(do):
+    return Executor(name="mine", summary="For a test.", open=lambda workers: Planted(do))
 
-    caught(executor(quickest_first), "check_results_in_order", "check_errors_propagate")
+
+def test_executor_that_gives_the_result_of_another_task():
+    kept = [0]
+
+    def late(number, task):
+        kept.append(task())
+        return kept[-2]
+
+    caught(executor(late), "check_results_in_order", "check_errors_propagate", "check_nested")
 
 
 def test_executor_that_runs_tasks_twice():
-    def twice(function, tasks, *, workers):
-        for task in tasks:
-            function(task)
-            yield function(task)
+    def twice(number, task):
+        task()
+        return task()
 
     assert "2 calls of task 0" in caught(executor(twice), "check_every_task_once")
 
 
-def test_executor_that_loses_the_last_task_when_there_are_more_workers():
-    def losing(function, tasks, *, workers):
-        kept = tasks[:-1] if 0 < len(tasks) < workers else tasks
-        return map(function, kept)
-
-    text = caught(executor(losing), "check_every_task_once", "check_results_in_order")
+def test_executor_that_loses_a_task():
+    others = (
+        "check_results_in_order",
+        "check_errors_propagate",
+        "check_interrupt_gets_through",
+        "check_nested",
+    )
+    text = caught(
+        executor(lambda number, task: None if number == 0 else task()), "check_every_task_once", *others
+    )
     assert "0 calls of task 0" in text
-    assert "1 tasks, 2 workers" in text
+    assert "2 tasks, 1 workers" in text
 
 
 def test_executor_that_gives_the_error_as_a_result():
-    def as_result(function, tasks, *, workers):
-        for task in tasks:
-            try:
-                yield function(task)
-            except ArithmeticError as error:
-                yield error
+    def as_result(number, task):
+        try:
+            return task()
+        except ArithmeticError as error:
+            return error
 
     assert "no error, results" in caught(executor(as_result), "check_errors_propagate")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -88,33 +89,42 @@ def test_a_profile_may_be_an_object_that_does_not_hash(exposures):
 # -- executors -------------------------------------------------------------------------------------------------------------
 
 
+class NoPool:
+    def submit(self, function, task):
+        return function(task)
+
+    def shutdown(self, wait=True):
+        pass
+
+
 @pytest.mark.parametrize(
-    ("give", "words"),
+    ("open_", "words"),
     [
-        (lambda results: results[:-1], "gave fewer results than the"),
-        (lambda results: [*results, None], "gave more results than the"),
-        (lambda results: None, "returned None; it must return the results one by one"),
+        (lambda workers: None, r"opened None; open\(workers\) must return a concurrent.futures.Executor"),
+        (
+            lambda workers: NoPool(),
+            r"its pool gave .* for a task; submit\(\) must return a concurrent.futures.Future",
+        ),
     ],
 )
-def test_an_executor_that_loses_count_is_named(exposures, give, words):
-    def run(function, tasks, *, workers):
-        return give([function(t) for t in tasks])
-
-    executor = drizframe.Executor(name="mine", summary="M.", reference=run)
-    with pytest.raises(PluginError, match=f"executor 'mine' {words}"):
+def test_an_executor_that_opens_no_pool_is_named(exposures, open_, words):
+    executor = drizframe.Executor(name="mine", summary="M.", open=open_)
+    with pytest.raises(PluginError, match=f"executor 'mine'.? {words}"):
         drizframe.run(exposures, executor=executor)
 
 
-def test_an_executor_is_not_blamed_for_what_a_task_raises(exposures, plugin):
-    def lazily(function, tasks, *, workers):
-        return map(function, tasks)
+def test_an_executor_of_contract_1_is_told_what_to_write():
+    with pytest.raises(HookError, match=r"no open\(workers\). Give a function .* is of contract 1"):
+        drizframe.Executor(name="mine", summary="M.", reference=lambda function, tasks, *, workers: [])
 
+
+def test_an_executor_is_not_blamed_for_what_a_task_raises(exposures, plugin):
     def inner(job):
-        job.map(lambda item: 1 / 0, [1])
+        job.map(lambda item: 1 / 0, [1, 2])
         return {"sci": job.read("sci")}
 
     plugin(step(inner))
-    executor = drizframe.Executor(name="mine.map", summary="M.", reference=lazily)
+    executor = drizframe.Executor(name="mine.map", summary="M.", open=ThreadPoolExecutor)
     with pytest.raises(
         PluginError, match="Step 'mine.step' of .* failed on dither0, chip 1: ZeroDivisionError"
     ):
@@ -362,10 +372,7 @@ def test_wide_profiles_reach_the_border_of_single_images(exposures):
 
 
 def test_executors_without_shared_memory_are_refused_while_planning(exposures):
-    def run(function, tasks, *, workers):
-        return map(function, tasks)
-
-    executor = drizframe.Executor(name="mine", summary="M.", reference=run, shares_memory=False)
+    executor = drizframe.Executor(name="mine", summary="M.", open=ThreadPoolExecutor, shares_memory=False)
     with pytest.raises(
         ParameterError, match="executor 'mine' does not share .*Choose one of: serial, threads"
     ):

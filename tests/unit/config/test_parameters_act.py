@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -316,12 +317,11 @@ class Watch:
 
     @hookimpl
     def drizframe_executors(self):
-        def watched(function, tasks, *, workers):
+        def watched(workers):
             self.seen.add(("workers", workers))
-            for task in tasks:
-                yield function(task)
+            return ThreadPoolExecutor(1)
 
-        yield Executor(name="watch.executor", summary="Sees the workers.", reference=watched)
+        yield Executor(name="watch.executor", summary="Sees the workers.", open=watched)
 
     @hookimpl
     def drizframe_cosmic_ray_detectors(self):

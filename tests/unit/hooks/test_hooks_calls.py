@@ -64,7 +64,7 @@ detector = maker(CosmicRayDetector, reference=anything)
 instrument = maker(Instrument, reference=anything, matches=anything)
 reader = maker(Reader, reference=anything, matches=anything)
 writer = maker(Writer, reference=anything)
-executor = maker(Executor, reference=anything)
+executor = maker(Executor, open=anything)
 step = maker(Step, consumes=("sci",), produces=("sci",), scope="chip", run=anything)
 
 FOOTPRINT = "x, y, corners, x0, y0, shape, *, pixfrac, scale"
@@ -107,7 +107,7 @@ CALLS = [
     (writer, "reference", "mosaic, path, *, overwrite", "mosaic, path", "does not take overwrite by name"),
     (writer, "headers", "product", "", "takes 0 arguments by position, not 1"),
     (writer, "planes", "product", "product, path", "needs path, which is not given"),
-    (executor, "reference", "function, tasks, *, workers", "function, tasks", "does not take workers by name"),
+    (executor, "open", "workers", "", "takes 0 arguments by position, not 1"),
     (step, "run", "job", "", "takes 0 arguments by position, not 1"),
     (step, "run", "job", "job, parameters", "needs parameters, which is not given"),
     (step, "halo", "parameters, registry", "parameters", "takes 1 argument by position, not 2"),
