@@ -10,13 +10,13 @@ from drizframe.engine.answers import checked
 from drizframe.engine.blame import culprit_of, provider_of
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.hearing import hearing
-from drizframe.engine.job import RunContext, job_for
+from drizframe.engine.job import RunContext, RunJob, job_for
 from drizframe.errors import DrizframeError, InputError, PluginError, ShapeError
 from drizframe.hooks import FAULTS, Component, owner_of
 from drizframe.hooks.markers import PROJECT
 from drizframe.model import ChipUnit, ExposureUnit, PlaneKey, Unit, Window
 
-__all__ = ["Task", "execute"]
+__all__ = ["Task", "call", "execute"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,8 +30,12 @@ class Task:
 
 
 def execute(task: Task) -> Mapping[PlaneKey, Any]:
+    """Carry out a task: a job of its own, see `call`."""
+    return call(task, job_for(task.context, task.step, task.unit, task.window))
+
+
+def call(task: Task, job: RunJob) -> Mapping[PlaneKey, Any]:
     """Call the step; a stranger's error is named after the component or step and who provides it."""
-    job = job_for(task.context, task.step, task.unit, task.window)
     try:
         with hearing(lambda text: job.note(text, warn=True)):
             planes = task.step.step.run(job)

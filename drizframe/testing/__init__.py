@@ -11,6 +11,8 @@
 
 makes one test of every check.  On the command line the same is ``drizframe validate mypackage:HAT``.
 Readers, writers and instruments want a sample (`ReaderSample`, `WriterSample`, `InstrumentSample`).
+
+`FakeJob` is what a step is given, without a run: for an author's own tests of the numbers.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ from drizframe.testing.checks import (
 )
 from drizframe.testing.conformance import conformance
 from drizframe.testing.failure import CheckFailure, compare, require
+from drizframe.testing.jobs import FakeJob
 from drizframe.testing.samples import InstrumentSample, ReaderSample, StepSample, WriterSample, stock_sample
 from drizframe.testing.strategies import (
     Stack,
@@ -90,6 +93,7 @@ _NEEDED = (hypothesis, pytest)
 __all__ = [
     "Check",
     "CheckFailure",
+    "FakeJob",
     "InstrumentConformance",
     "InstrumentSample",
     "Outcome",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from drizframe.errors import HookError
 from drizframe.hooks.records.fields import check_fields, model_class, text, texts, whole
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from drizframe.model import Exposure
 
 __all__ = ["Asked", "Need", "Step"]
+
+T = TypeVar("T")
 
 _OF = ("own", "touching", "under", "all")
 _OVER = ("run", "exposure", "chip", "band", "tile")
@@ -36,6 +39,24 @@ _ASKED = (
     "parameters, exposures",
     "parameters",
 )
+
+
+def _refusing_contract_1(cls: type[T]) -> type[T]:
+    """Have a record say what to write now, when it is made with fields of contract 1."""
+    made: Any = cls.__init__
+
+    @functools.wraps(made)
+    def init(self: Any, *args: Any, **fields: Any) -> None:
+        old = [name for name in _CONTRACT_1 if name in fields]
+        if old:
+            given = ", ".join(f"{name}={fields[name]!r:.60}" for name in old)
+            now = "; ".join(f"for {name}: {_CONTRACT_1[name]}" for name in old)
+            msg = f"Step {fields.get('name')!r} was written for an earlier drizframe: it has {given}. Write {now}."
+            raise HookError(msg)
+        made(self, *args, **fields)
+
+    cls.__init__ = init  # type: ignore[method-assign]
+    return cls
 
 
 class Asked(Protocol):
@@ -88,6 +109,7 @@ class Need:
             check_fields(label, self, border=whole(0, ", or a function border(asked)"))
 
 
+@_refusing_contract_1
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Step:
     """One stage of a run: planes in, planes out.
