@@ -300,8 +300,8 @@ def drizframe_step_static_mask() -> Step | None:
 
         @drizframe.hookimpl
         def drizframe_step_static_mask():
-            return drizframe.Step(name="static_mask", summary="Nothing is masked.", consumes=(),
-                                  produces=("mask.static",), scope="run", run=run)
+            return drizframe.Step(name="static_mask", summary="Nothing is masked.", needs=(),
+                                  makes=("mask.static",), over="run", run=run)
     """
 
 
@@ -319,8 +319,8 @@ def drizframe_step_sky() -> Step | None:
 
         @drizframe.hookimpl
         def drizframe_step_sky():
-            return drizframe.Step(name="sky", summary="The same sky for all.", consumes=(), produces=("sky",),
-                                  scope="run", run=run,
+            return drizframe.Step(name="sky", summary="The same sky for all.", needs=(), makes=("sky",),
+                                  over="run", run=run,
                                   enabled=lambda parameters, exposures: parameters.skysub)
     """
 
@@ -357,13 +357,14 @@ def drizframe_step_median() -> Step | None:
         import numpy as np
 
         def run(job):
-            images = [job.read("single.sci", unit, job.window) for unit in job.units("exposure")]
+            images = [image for unit, image in job.each("single.sci")]
             return {"median": np.median(images, axis=0).astype(np.float32)}
 
         @drizframe.hookimpl
         def drizframe_step_median():
-            return drizframe.Step(name="median", summary="Median without any mask.", consumes=("single.sci",),
-                                  produces=("median",), scope="tile", grid="separate", run=run,
+            return drizframe.Step(name="median", summary="Median without any mask.",
+                                  needs=(drizframe.Need("single.sci", of="touching"),), makes=("median",),
+                                  over="tile", grid="separate", run=run,
                                   enabled=lambda parameters, exposures: parameters.median)
     """
 
@@ -432,7 +433,7 @@ def drizframe_step_final() -> Step | None:
 def drizframe_extra_steps() -> Iterable[Step]:
     """Yield further steps; their planes say where they belong.
 
-    A step that consumes and produces the same plane is a filter: it comes before all others that consume the
+    A step that needs and makes the same plane is a filter: it comes before all others that need the
     plane, but after the steps whose planes it needs; so this one comes after the sky and before everything that
     drizzles.  Of two filters of one plane that of the plugin which is asked first comes first; a run warns if they are of
     different plugins and neither names the other in `after`.
@@ -454,7 +455,7 @@ def drizframe_extra_steps() -> Iterable[Step]:
         @drizframe.hookimpl
         def drizframe_extra_steps():
             yield drizframe.Step(name="mine.rows", summary="Subtract the median of each row.",
-                                 consumes=("sci", "sky"), produces=("sci",), scope="chip", run=run,
+                                 needs=("sci", "sky"), makes=("sci",), over="chip", run=run,
                                  options_model=Options)
     """
 

@@ -550,7 +550,7 @@ def test_instrument_that_takes_headers_of_others(matches):
 
 
 def step(run, **more):
-    more = {"consumes": ("sci",), "produces": ("mine",), "scope": "chip", **more}
+    more = {"needs": ("sci",), "makes": ("mine",), "over": "chip", **more}
     return Step(name="mine.step", summary="For a test.", run=run, **more)
 
 

@@ -664,7 +664,7 @@ def test_writer_that_does_not_list_a_file():
 
 
 def step(run, **more):
-    more = {"consumes": ("median",), "produces": ("mine",), "scope": "tile", "grid": "separate", **more}
+    more = {"needs": ("median",), "makes": ("mine",), "over": "tile", "grid": "separate", **more}
     return Step(name="mine.step", summary="For a test.", run=run, **more)
 
 

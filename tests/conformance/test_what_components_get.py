@@ -131,9 +131,9 @@ class Filters:
         yield Step(
             name="probe.filter",
             summary="Leave odd layouts.",
-            consumes=("dq", "ivm"),
-            produces=("dq", "ivm"),
-            scope="chip",
+            needs=("dq", "ivm"),
+            makes=("dq", "ivm"),
+            over="chip",
             run=run,
         )
 

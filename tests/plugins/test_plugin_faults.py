@@ -161,7 +161,7 @@ def test_a_step_with_a_wrong_signature_is_named_with_its_distribution(installed,
 
         @drizframe.hookimpl
         def drizframe_extra_steps():
-            yield drizframe.Step(name="bad", summary="W.", consumes=("sci",), produces=("sci",), scope="chip", run=run)
+            yield drizframe.Step(name="bad", summary="W.", needs=("sci",), makes=("sci",), over="chip", run=run)
     """
     installed("drizframe-bad", source, point="bad")
     with pytest.raises(
@@ -339,7 +339,7 @@ def test_a_step_that_raises_in_a_worker_is_named_with_its_distribution(installed
 
         @drizframe.hookimpl
         def drizframe_extra_steps():
-            yield drizframe.Step(name="bad", summary="W.", consumes=("sci",), produces=("sci",), scope="chip", run=run)
+            yield drizframe.Step(name="bad", summary="W.", needs=("sci",), makes=("sci",), over="chip", run=run)
     """
     installed("drizframe-bad", source, point="bad")
     with pytest.raises(

@@ -35,7 +35,7 @@ SOURCE = """
     @drizframe.hookimpl
     def drizframe_extra_steps():
         yield drizframe.Step(
-            name="hat.filter", summary="F.", consumes=("sci", "sky"), produces=("sci",), scope="chip", run=run,
+            name="hat.filter", summary="F.", needs=("sci", "sky"), makes=("sci",), over="chip", run=run,
             enabled=lambda parameters: False, options_model=Options,
         )
 """

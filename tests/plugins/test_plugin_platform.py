@@ -166,8 +166,8 @@ def test_a_compiled_body_that_fails_or_spoils_is_named(exposures):
 
 
 def step(run, **fields):
-    fields = {"name": "mine.step", "summary": "Planted.", "consumes": ("sci", "sky"), "produces": ("sci",),
-              "scope": "chip", **fields}  # fmt: skip
+    fields = {"name": "mine.step", "summary": "Planted.", "needs": ("sci", "sky"), "makes": ("sci",),
+              "over": "chip", **fields}  # fmt: skip
 
     class Plugin:
         @drizframe.hookimpl
@@ -184,9 +184,9 @@ def same(job):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"consumes": ("sci", "skyy")}, "reads plane 'skyy', which no step makes. Did you mean 'sky'"),
-        ({"produces": ("scy",)}, "makes plane 'scy', which no step reads. Did you mean 's"),
-        ({"consumes": ("science", "sky")}, "reads plane 'science', which no step makes."),
+        ({"needs": ("sci", "skyy")}, "reads plane 'skyy', which no step makes. Did you mean 'sky'"),
+        ({"makes": ("scy",)}, "makes plane 'scy', which no step reads. Did you mean 's"),
+        ({"needs": ("science", "sky")}, "reads plane 'science', which no step makes."),
         ({"after": ("skye",)}, "comes after 'skye', which is no step. Did you mean 'sky'"),
     ],
 )
@@ -198,20 +198,20 @@ def test_a_plane_or_step_that_nobody_knows_is_refused(exposures, plugin, fields,
 
 @pytest.mark.filterwarnings("ignore:More than 5 % of the good pixels")  # the stars are all that is left
 def test_a_plane_between_two_steps_of_a_plugin_has_any_name(exposures, plugin):
-    plugin(step(lambda job: {"mine.level": float(np.median(job.read("sci")))}, name="mine.a", consumes=("sci",),
-                produces=("mine.level",)))  # fmt: skip
+    plugin(step(lambda job: {"mine.level": float(np.median(job.read("sci")))}, name="mine.a", needs=("sci",),
+                makes=("mine.level",)))  # fmt: skip
 
     def less(job):
         return {"sci": job.read("sci") - np.float32(job.read("mine.level"))}
 
-    plugin(step(less, name="mine.b", consumes=("sci", "mine.level")), "second")
+    plugin(step(less, name="mine.b", needs=("sci", "mine.level")), "second")
     assert abs(np.nanmedian(drizframe.run(exposures, skysub=False).sci)) < 0.05
 
 
 def test_a_plane_of_a_plugin_may_be_filtered_by_another_of_its_steps(exposures, plugin):
-    plugin(step(lambda job: {"q.level": 1.0}, name="q.a", consumes=("sci",), produces=("q.level",)))
-    more = step(lambda job: {"q.level": job.read("q.level") + 1.0}, name="q.b", consumes=("q.level", "sky"),
-                produces=("q.level",))  # fmt: skip
+    plugin(step(lambda job: {"q.level": 1.0}, name="q.a", needs=("sci",), makes=("q.level",)))
+    more = step(lambda job: {"q.level": job.read("q.level") + 1.0}, name="q.b", needs=("q.level", "sky"),
+                makes=("q.level",))  # fmt: skip
     plugin(more, "second")
     result = drizframe.run(exposures)
     assert list(result.seconds).index("q.a") < list(result.seconds).index("q.b")
@@ -219,7 +219,7 @@ def test_a_plane_of_a_plugin_may_be_filtered_by_another_of_its_steps(exposures, 
 
 def test_two_filters_of_a_plane_that_nobody_makes_are_refused(exposures, plugin):
     for name in ("q.a", "q.b"):
-        plugin(step(lambda job: {}, name=name, consumes=("q.level",), produces=("q.level",)), name)
+        plugin(step(lambda job: {}, name=name, needs=("q.level",), makes=("q.level",)), name)
     with pytest.raises(HookError, match="reads plane 'q.level', which no step makes"):
         drizframe.run(exposures)
 
@@ -258,7 +258,7 @@ def test_a_read_beyond_the_halo_is_refused(large_exposures, plugin):
         image = job.read("median", window=wide)
         return {"median": image[job.window.relative_to(wide).slices].copy()}
 
-    fields = {"consumes": ("median",), "produces": ("median",), "scope": "tile", "grid": "separate"}
+    fields = {"needs": ("median",), "makes": ("median",), "over": "tile", "grid": "separate"}
     narrow = drizframe.register(step(smooth, halo=1, **fields))
     try:
         with pytest.raises(HookError, match="'mine.step' reads .* declares a halo of 1 pixels"):
@@ -277,7 +277,7 @@ def test_a_read_beyond_the_halo_is_refused(large_exposures, plugin):
     ],
 )
 def test_values_and_units_that_cannot_be_are_refused(exposures, plugin, key, value, words):
-    plugin(step(lambda job: {key: value}, consumes=("sky",), produces=("sky", "mine.mask")))
+    plugin(step(lambda job: {key: value}, needs=("sky",), makes=("sky", "mine.mask")))
     with pytest.raises((PluginError, HookError), match=words):
         drizframe.run(exposures)
 

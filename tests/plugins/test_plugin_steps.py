@@ -41,7 +41,7 @@ class FlatSky:
             return {drizframe.PlaneKey("sky", u): value for u in job.units("chip")}
 
         return drizframe.Step(
-            name="sky", summary="Two.", consumes=(), produces=("sky",), scope="run", run=run
+            name="sky", summary="Two.", needs=(), makes=("sky",), over="run", run=run
         )
 
 
@@ -95,7 +95,7 @@ class Gradient:
             return {"sci": image - ramp}
 
         yield drizframe.Step(
-            name="gradient", summary="Subtract a ramp.", consumes=("sci", "sky"), produces=("sci",), scope="chip",
+            name="gradient", summary="Subtract a ramp.", needs=("sci", "sky"), makes=("sci",), over="chip",
             run=run, options_model=self.Options,
         )  # fmt: skip
 
@@ -138,7 +138,7 @@ class Blur:
             return {"single.sci": (wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:]) / np.float32(3)}
 
         yield drizframe.Step(
-            name="blur", summary="Blur.", consumes=("single.sci",), produces=("single.sci",), scope="tile",
+            name="blur", summary="Blur.", needs=("single.sci",), makes=("single.sci",), over="tile",
             grid="exposure", halo=1, run=run,
         )  # fmt: skip
 
@@ -161,9 +161,9 @@ class NeighbourFilter:
         yield drizframe.Step(
             name="neighbour",
             summary="Add another chip.",
-            consumes=("sci",),
-            produces=("sci",),
-            scope="chip",
+            needs=("sci",),
+            makes=("sci",),
+            over="chip",
             run=run,
         )
 
@@ -183,7 +183,7 @@ def test_two_filters_follow_each_other(exposures, plugin):
         def drizframe_extra_steps(self):
             for name in ("a", "b"):
                 yield drizframe.Step(
-                    name=name, summary="Double.", consumes=("sci",), produces=("sci",), scope="chip",
+                    name=name, summary="Double.", needs=("sci",), makes=("sci",), over="chip",
                     run=lambda job: {"sci": 2 * job.read("sci")},
                 )  # fmt: skip
 
@@ -220,9 +220,9 @@ def test_a_step_may_ask_parameters_and_registry_whether_it_runs(exposures, plugi
             yield drizframe.Step(
                 name="choosy",
                 summary="Never.",
-                consumes=(),
-                produces=(),
-                scope="run",
+                needs=(),
+                makes=(),
+                over="run",
                 run=dict,
                 enabled=enabled,
             )
@@ -239,9 +239,9 @@ def _extra(**fields):
             given = {
                 "name": "odd",
                 "summary": "Odd.",
-                "consumes": ("sci",),
-                "produces": ("sci",),
-                "scope": "chip",
+                "needs": ("sci",),
+                "makes": ("sci",),
+                "over": "chip",
             }
             yield drizframe.Step(**given | fields)
 
@@ -283,7 +283,7 @@ def test_a_step_that_goes_wrong_is_named_with_its_provider(exposures, plugin, fi
     ],
 )
 def test_steps_that_clash_are_named_with_their_providers(exposures, plugin, name, plane, message):
-    plugin(_extra(name=name, consumes=(), produces=(plane,), run=dict), "mine")
+    plugin(_extra(name=name, needs=(), makes=(plane,), run=dict), "mine")
     with pytest.raises(ConflictError, match=message):
         drizframe.run(exposures)
 

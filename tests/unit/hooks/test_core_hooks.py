@@ -178,7 +178,7 @@ def test_every_stage_has_a_stock_step():
 
 def test_a_plugin_replaces_a_stage():
     manager = PluginManager(installed=False)
-    mine = Step(name="sky", summary="None.", consumes=(), produces=("sky",), scope="run", run=lambda job: {})
+    mine = Step(name="sky", summary="None.", needs=(), makes=("sky",), over="run", run=lambda job: {})
 
     class Replace:
         @hookimpl
