@@ -10,7 +10,7 @@ import numpy as np
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.plan import Plan
 from drizframe.errors import PluginError
-from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Plane, PlaneKey, Unit, Window
+from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Plane, PlaneKey, Unit, Window, holds
 
 __all__ = ["checked", "shape_on"]
 
@@ -52,6 +52,9 @@ def checked(
         key = name if isinstance(name, PlaneKey) else PlaneKey(plain, _unit_of(who, plane, unit))
         if not plan.has(key.unit) or key.unit.scope != plane.on:
             msg = f"{who} returned {plain!r} for {key.unit}, which is no {plane.on} of this run."
+            raise PluginError(msg)
+        if not holds(unit, key.unit):
+            msg = f"{who} returned {plain!r} for {key.unit} while it worked on {unit}. A step makes planes of its own unit, or over='run'."
             raise PluginError(msg)
         found[key] = _plane(plan, who, plane, key.unit, window, value)
     return found

@@ -13,7 +13,10 @@ from drizframe.hooks import FAULTS, Need, Registry, Step
 from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import INPUTS, Exposure, Plane
 
-__all__ = ["BoundStep", "bind", "declared_planes"]
+__all__ = ["BoundStep", "bind", "check_places", "declared_planes"]
+
+#: What images a step can make, by what it works over; one over the run can make all.
+_PLACES = {"chip": ("chip",), "band": ("chip",), "exposure": ("exposure", "chip")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +126,64 @@ def declared_planes(steps: Iterable[Step], known: Iterable[Plane] = ()) -> dict[
                 )
                 raise HookError(msg)
     return planes
+
+
+def check_places(steps: Iterable[Step], planes: Mapping[str, Plane], grids: Iterable[str]) -> None:
+    """Refuse steps that make what several of their tasks would have to agree on, and grids that are not there.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+        All steps of a run.
+    planes : mapping of str to Plane
+        All planes that are declared.
+    grids : iterable of str
+        Names of the frames.
+
+    Raises
+    ------
+    HookError
+        If a step works on tiles of a grid that does not exist, or makes planes that do not belong to what it works over.
+    """
+    known = sorted({"exposure", *grids})
+    for step in steps:
+        who = f"Step {step.name!r} of {step.provider or step.run.__module__}"
+        if step.over == "tile" and step.grid not in known:
+            msg = f"{who} works on tiles of grid {step.grid!r}; there are: {', '.join(known)}."
+            raise HookError(msg)
+        for plane in (planes[name] for name in step.produces):
+            if plane.on == "frame" and plane.grid not in known:
+                msg = (
+                    f"{who} makes plane {plane.name!r} on grid {plane.grid!r}; there are: {', '.join(known)}."
+                )
+                raise HookError(msg)
+            if not _has_place(step, plane):
+                over = f"tiles of grid {step.grid!r}" if step.over == "tile" else f"each {step.over}"
+                what = "a value" if plane.kind == "value" else plane.kind
+                msg = (
+                    f"{who} is called for {over}, and makes plane {plane.name!r}, {what} of "
+                    f"{'the run' if plane.on == 'run' else f'each {plane.on}'}{f' {plane.grid!r}' if plane.grid else ''}. "
+                    f"Make it in a step over={_over(plane)}, or over='run'."
+                )
+                raise HookError(msg)
+
+
+def _has_place(step: Step, plane: Plane) -> bool:
+    """Whether what one task makes of a plane is its own."""
+    if step.over == "run":
+        return True
+    if step.over in ("tile", "band") and plane.kind == "value":
+        return False
+    if step.over == "tile":
+        return plane.on == "exposure" if step.grid == "exposure" else plane.grid == step.grid
+    return plane.on in _PLACES[step.over]
+
+
+def _over(plane: Plane) -> str:
+    """Return what a step works over that makes a plane."""
+    if plane.on == "frame" and plane.kind != "value":
+        return f"'tile' with grid={plane.grid!r}"
+    return repr("run" if plane.on == "frame" else plane.on)
 
 
 def bind(

@@ -18,7 +18,7 @@ from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
 from drizframe.errors import HookError, RunError
 from drizframe.grids.overlaps import find_overlaps
-from drizframe.hooks import Component, Interpolator, Kernel, Registry, Step, choose, guarded
+from drizframe.hooks import Component, Interpolator, Kernel, Need, Registry, Step, choose, guarded
 from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import (
     Chip,
@@ -116,10 +116,7 @@ class RunJob:
         For planes of exposures `window` counts in pixels of the separate frame, and pixels outside of the
         footprint are 0.  A step over tiles or bands gets, without a window, its own with the border that it declared.
         """
-        need = self._step.needs.get(name)
-        if need is None:
-            msg = f"Step {self._step.name!r} reads plane {name!r} but does not declare it. Add it to `needs`."
-            raise HookError(msg)
+        need = self._need(name)
         key = PlaneKey(name, self._unit_of(name) if unit is None else unit)
         if need.of == "own":
             self._check_own(key)
@@ -132,12 +129,20 @@ class RunJob:
 
     def each(self, name: str) -> Iterator[tuple[Any, Any]]:
         """Yield the units of the run that have a plane, in order, with the plane as `read` gives it."""
-        plane = self._context.plan.planes[name]
-        for unit in self._context.plan.unit_list(plane.on):
-            if self._step.needs[name].of != "own" or holds(self.unit, unit):
+        need = self._need(name)
+        for unit in self._context.plan.unit_list(self._context.plan.planes[name].on):
+            if need.of != "own" or holds(self.unit, unit):
                 found = self.read(name, unit)
                 if found is not None:
                     yield unit, found
+
+    def _need(self, name: str) -> Need:
+        """Return what the step declares of a plane; refuse one that it does not."""
+        need = self._step.needs.get(name)
+        if need is None:
+            msg = f"Step {self._step.name!r} reads plane {name!r} but does not declare it. Add it to `needs`."
+            raise HookError(msg)
+        return need
 
     def _unit_of(self, name: str) -> Unit:
         """Return whose plane is meant where no unit is given."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from drizframe.config import Parameters
 from drizframe.config.texts import read_text
-from drizframe.engine.bound import BoundStep, bind, declared_planes
+from drizframe.engine.bound import BoundStep, bind, check_places, declared_planes
 from drizframe.engine.order import check_names, ordered
 from drizframe.errors import DrizframeError, ParameterError, PluginError
 from drizframe.grids.checks import table_notes, wcs_notes
@@ -91,6 +91,8 @@ class Plan:
         Stages that do not run.
     notes : tuple of (str, bool)
         What the user should know before the work begins; True: as a warning.
+    band : int
+        Rows of a band of a chip.
 
     Attributes
     ----------
@@ -107,6 +109,7 @@ class Plan:
     makers: Mapping[str, str] = field(default_factory=dict)
     off: tuple[str, ...] = ()
     notes: tuple[tuple[str, bool], ...] = ()
+    band: int = 256
     maps: dict[tuple[str, ChipUnit], PixelMap] = field(default_factory=dict)
     ratios: dict[tuple[str, ChipUnit], float] = field(default_factory=dict)
     footprints: Mapping[ExposureUnit, Window] = field(default_factory=dict)
@@ -167,6 +170,11 @@ class Plan:
     def footprint(self, unit: ExposureUnit) -> Window:
         """Part of the separate frame that an exposure covers, with the support of the kernel."""
         return self.footprints[unit]
+
+    def bands(self, unit: ChipUnit) -> list[Window]:
+        """Bands of rows of a chip."""
+        ny, nx = self.exposures[unit.exposure].chips[unit.chip].shape
+        return [Window(y, min(y + self.band, ny), 0, nx) for y in range(0, ny, self.band)]
 
     def tiles(self, area: Window | tuple[int, int], halo_rows: int | None = None) -> list[Window]:
         """Tiles of a frame or of a part of it; rows are capped at `halo_rows` where given."""
@@ -344,6 +352,7 @@ def make_plan(
         exposures = [_linear(e) for e in exposures]
     notes: list[tuple[str, bool]] = []
     frames = build_frames(exposures, parameters, tell=lambda text: notes.append((text, True)))
+    check_places(found, planes, frames)
     notes += wcs_notes(exposures, frames)
     maps, ratios = _maps(exposures, frames, parameters, wcsmap)
     notes += table_notes(maps.values())

@@ -19,23 +19,16 @@ from drizframe.engine.worker import Task, execute
 from drizframe.errors import DrizframeError, PluginError
 from drizframe.grids.footprints import exposure_window
 from drizframe.hooks import FAULTS, Registry
-from drizframe.model import ChipUnit, FrameUnit, PlaneKey, Unit, Window
+from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, PlaneKey, Unit
 
 __all__ = ["carry_out"]
-
-#: Rows of a band of a chip.
-BAND = 256
 
 
 def _tasks(context: RunContext, step: BoundStep) -> list[Task]:
     """List the calls of a step."""
     plan = context.plan
     if step.over == "band":
-        return [
-            Task(context, step, u, w)
-            for u in plan.chips
-            for w in _bands(plan.exposures[u.exposure].chips[u.chip].shape)
-        ]
+        return [Task(context, step, u, w) for u in plan.chips for w in plan.bands(u)]
     if step.over != "tile":
         return [Task(context, step, unit) for unit in plan.unit_list(step.over)]
     if step.grid == "exposure":
@@ -52,11 +45,6 @@ def _tasks(context: RunContext, step: BoundStep) -> list[Task]:
     return [Task(context, step, FrameUnit(step.grid), w) for w in plan.tiles(frame.shape, rows)]
 
 
-def _bands(shape: tuple[int, int]) -> list[Window]:
-    """Cut a chip into bands of rows."""
-    return [Window(y, min(y + BAND, shape[0]), 0, shape[1]) for y in range(0, shape[0], BAND)]
-
-
 def _staged(step: BoundStep, key: PlaneKey) -> PlaneKey:
     """Return where a result waits while its step works: a filter's other tasks still read what was there before."""
     return PlaneKey(f"{key.name}@{step.name}", key.unit) if key.name in step.filtered else key
@@ -70,11 +58,11 @@ def _commit(context: RunContext, step: BoundStep) -> None:
 
 
 def _prepare(context: RunContext, step: BoundStep) -> None:
-    """Make room for the planes of footprints that tiles will fill; others are made when their first tile comes."""
+    """Make the planes of footprints that hold no pixel; others are made when their first tile comes."""
     if step.over == "tile" and step.grid == "exposure":
         for unit in context.plan.unit_list("exposure"):
             window = context.plan.footprint(unit)
-            for name in step.planes:
+            for name in step.planes if window.empty else ():
                 context.store.make(
                     _staged(step, PlaneKey(name, unit)), window.shape, np.float32, origin=window
                 )
@@ -85,19 +73,32 @@ def _keep(context: RunContext, task: Task, planes: Mapping[PlaneKey, Any]) -> in
     store, pixels = context.store, 0
     for name, value in planes.items():
         key = _staged(task.step, name)
-        if isinstance(value, np.ndarray):
-            pixels += value.size
-        if task.window is None or not isinstance(value, np.ndarray):
-            if isinstance(value, np.ndarray):
-                value.flags.writeable = False
+        if not isinstance(value, np.ndarray):
             store.put(key, value)
             continue
+        pixels += value.size
+        unit = name.unit
+        part = context.plan.footprint(unit) if isinstance(unit, ExposureUnit) and value.ndim > 1 else None
+        if task.window is None:
+            value.flags.writeable = False
+            store.put(key, value, part)
+            continue
+        shape = (*value.shape[:-2], *_whole(context.plan, unit))
         if key not in store:
-            store.make(key, (*value.shape[:-2], *_whole(context.plan, name.unit)), value.dtype)
-        origin = store.origin(key)
-        window = task.window if origin is None else task.window.relative_to(origin)
-        store.write(key, window, value)
+            store.make(key, shape, value.dtype, origin=part)
+        elif (store.shape(key), store.dtype(key)) != (shape, value.dtype):
+            raise PluginError(_unlike(task, name, value, store.shape(key), store.dtype(key)))
+        store.write(key, task.window if part is None else task.window.relative_to(part), value)
     return pixels
+
+
+def _unlike(task: Task, key: PlaneKey, value: np.ndarray[Any, Any], shape: Any, dtype: Any) -> str:
+    """Say that the tiles of a plane do not fit together."""
+    return (
+        f"Step {task.step.name!r} of {task.step.owner} returned {key.name!r} of {task.context.plan.place(key.unit)} as {value.dtype} with "
+        f"axes {value.shape[:-2]} before rows and columns, after {dtype} with {shape[:-2]} for another {task.step.over}. Give the plane "
+        "a dtype, and all of its parts one shape."
+    )
 
 
 def _whole(plan: Plan, unit: Unit) -> tuple[int, int]:

@@ -304,6 +304,11 @@ class Store:
         plane = self._planes.get(key)
         return None if plane is None else plane.shape
 
+    def dtype(self, key: PlaneKey) -> np.dtype[Any] | None:
+        """Return the type of the numbers of a plane, or None."""
+        plane = self._planes.get(key)
+        return None if plane is None else plane.dtype
+
     def rename(self, old: PlaneKey, new: PlaneKey) -> None:
         """Give a plane or value another key; what was there is replaced."""
         with self._lock:
