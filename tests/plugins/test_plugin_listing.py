@@ -81,7 +81,7 @@ def test_the_steps_are_listed_with_their_section(installed):
 def test_public_modules_are_there_after_a_bare_import():
     code = (
         "import sys, drizframe; assert {m for m in sys.modules if m.startswith('drizframe.')} <= {'drizframe._version'}; "
-        "drizframe.hooks.Kernel; drizframe.model.PLANES; drizframe.config.Parameters; "
+        "drizframe.hooks.Kernel; drizframe.model.INPUTS; drizframe.config.Parameters; "
         "assert 'drizframe.testing' not in sys.modules; drizframe.testing.conformance"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

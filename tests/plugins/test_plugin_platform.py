@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 import drizframe
 from drizframe.errors import HookError, ParameterError, PluginError
-from drizframe.model import PlaneKey
+from drizframe.model import ChipUnit, Plane, PlaneKey
 
 
 def combiner(name, function):
@@ -177,6 +177,10 @@ def step(run, **fields):
     return Plugin()
 
 
+def mask(name):
+    return Plane(name=name, meaning="a mask, 1 = good", on="chip", dtype="uint8")
+
+
 def same(job):
     return {"sci": job.read("sci")}
 
@@ -185,7 +189,8 @@ def same(job):
     ("fields", "words"),
     [
         ({"needs": ("sci", "skyy")}, "reads plane 'skyy', which no step makes. Did you mean 'sky'"),
-        ({"makes": ("scy",)}, "makes plane 'scy', which no step reads. Did you mean 's"),
+        ({"makes": ("scy",)}, "makes plane 'scy' by name, which nobody declares. Did you mean 's"),
+        ({"makes": (mask("scy"),)}, "makes plane 'scy', which no step reads. Did you mean 's"),
         ({"needs": ("science", "sky")}, "reads plane 'science', which no step makes."),
         ({"after": ("skye",)}, "comes after 'skye', which is no step. Did you mean 'sky'"),
     ],
@@ -196,10 +201,14 @@ def test_a_plane_or_step_that_nobody_knows_is_refused(exposures, plugin, fields,
         drizframe.run(exposures)
 
 
+def number(name):
+    return Plane(name=name, meaning="a level", on="chip", kind="value", value=float)
+
+
 @pytest.mark.filterwarnings("ignore:More than 5 % of the good pixels")  # the stars are all that is left
 def test_a_plane_between_two_steps_of_a_plugin_has_any_name(exposures, plugin):
     plugin(step(lambda job: {"mine.level": float(np.median(job.read("sci")))}, name="mine.a", needs=("sci",),
-                makes=("mine.level",)))  # fmt: skip
+                makes=(number("mine.level"),)))  # fmt: skip
 
     def less(job):
         return {"sci": job.read("sci") - np.float32(job.read("mine.level"))}
@@ -209,7 +218,7 @@ def test_a_plane_between_two_steps_of_a_plugin_has_any_name(exposures, plugin):
 
 
 def test_a_plane_of_a_plugin_may_be_filtered_by_another_of_its_steps(exposures, plugin):
-    plugin(step(lambda job: {"q.level": 1.0}, name="q.a", needs=("sci",), makes=("q.level",)))
+    plugin(step(lambda job: {"q.level": 1.0}, name="q.a", needs=("sci",), makes=(number("q.level"),)))
     more = step(lambda job: {"q.level": job.read("q.level") + 1.0}, name="q.b", needs=("q.level", "sky"),
                 makes=("q.level",))  # fmt: skip
     plugin(more, "second")
@@ -220,7 +229,7 @@ def test_a_plane_of_a_plugin_may_be_filtered_by_another_of_its_steps(exposures, 
 def test_two_filters_of_a_plane_that_nobody_makes_are_refused(exposures, plugin):
     for name in ("q.a", "q.b"):
         plugin(step(lambda job: {}, name=name, needs=("q.level",), makes=("q.level",)), name)
-    with pytest.raises(HookError, match="reads plane 'q.level', which no step makes"):
+    with pytest.raises(HookError, match="makes plane 'q.level' by name, which nobody declares"):
         drizframe.run(exposures)
 
 
@@ -252,20 +261,23 @@ def test_what_is_no_image_is_refused(exposures, plugin, value, words):
         drizframe.run(exposures)
 
 
-def test_a_read_beyond_the_halo_is_refused(large_exposures, plugin):
+def test_a_read_beyond_the_border_is_refused(large_exposures, plugin):
     def smooth(job):
         wide = job.window.grown(2, within=job.frame("separate").shape)
         image = job.read("median", window=wide)
         return {"median": image[job.window.relative_to(wide).slices].copy()}
 
-    fields = {"needs": ("median",), "makes": ("median",), "over": "tile", "grid": "separate"}
-    narrow = drizframe.register(step(smooth, halo=1, **fields))
+    def blurring(border):
+        needs = (drizframe.Need("median", border=border),)
+        return step(smooth, needs=needs, makes=("median",), over="tile", grid="separate")
+
+    narrow = drizframe.register(blurring(1))
     try:
-        with pytest.raises(HookError, match="'mine.step' reads .* declares a halo of 1 pixels"):
+        with pytest.raises(HookError, match="'mine.step' reads .* declares a border of 1 pixels"):
             drizframe.run(large_exposures, tile_size=64)
     finally:
         drizframe.unregister(narrow)
-    plugin(step(smooth, halo=2, **fields))
+    plugin(blurring(2))
     assert np.isfinite(drizframe.run(large_exposures, tile_size=64).sci).any()
 
 
@@ -273,11 +285,23 @@ def test_a_read_beyond_the_halo_is_refused(large_exposures, plugin):
     ("key", "value", "words"),
     [
         ("sky", np.array(5.0), "returned 'sky' as ndarray .*a SkyValue"),
+        (
+            "mine.mask",
+            np.zeros((3, 40), np.uint8),
+            r"returned 'mine.mask' with shape \(3, 40\); it must have \(32, 40\)",
+        ),
+        ("mine.mask", np.zeros((32, 40)), "returned 'mine.mask' with type float64; it must hold integers"),
+        ("mine.mask", np.full((32, 40), 300), "values from 300 to 300; it must fit into uint8"),
+        (
+            PlaneKey("mine.mask", ChipUnit(1, 0)),
+            np.zeros((32, 40), np.uint8),
+            "A step makes planes of its own unit",
+        ),
         (PlaneKey("mine.mask", ChipUnit(5, 0)), np.zeros((32, 40)), "which is no chip of this run"),
     ],
 )
 def test_values_and_units_that_cannot_be_are_refused(exposures, plugin, key, value, words):
-    plugin(step(lambda job: {key: value}, needs=("sky",), makes=("sky", "mine.mask")))
+    plugin(step(lambda job: {key: value}, needs=("sky",), makes=("sky", mask("mine.mask"))))
     with pytest.raises((PluginError, HookError), match=words):
         drizframe.run(exposures)
 

@@ -40,9 +40,7 @@ class FlatSky:
             value = drizframe.SkyValue(subtracted=2.0, level=2.0, method="flat")
             return {drizframe.PlaneKey("sky", u): value for u in job.units("chip")}
 
-        return drizframe.Step(
-            name="sky", summary="Two.", needs=(), makes=("sky",), over="run", run=run
-        )
+        return drizframe.Step(name="sky", summary="Two.", needs=(), makes=("sky",), over="run", run=run)
 
 
 def test_a_plugin_replaces_a_stage(large_exposures, plugin):
@@ -128,7 +126,7 @@ class _Tilted:
 
 
 class Blur:
-    """A filter on tiles: each singly drizzled image becomes the mean of three columns, read with a halo."""
+    """A filter on tiles: each singly drizzled image becomes the mean of three columns, read with a border."""
 
     @hookimpl
     def drizframe_extra_steps(self):
@@ -138,8 +136,8 @@ class Blur:
             return {"single.sci": (wide[:, :-2] + wide[:, 1:-1] + wide[:, 2:]) / np.float32(3)}
 
         yield drizframe.Step(
-            name="blur", summary="Blur.", needs=("single.sci",), makes=("single.sci",), over="tile",
-            grid="exposure", halo=1, run=run,
+            name="blur", summary="Blur.", needs=(drizframe.Need("single.sci", border=1),), makes=("single.sci",),
+            over="tile", grid="exposure", run=run,
         )  # fmt: skip
 
 
@@ -155,13 +153,13 @@ class NeighbourFilter:
     @hookimpl
     def drizframe_extra_steps(self):
         def run(job):
-            other = drizframe.Unit((job.unit.exposure + 1) % len(job.exposures), 0)
+            other = drizframe.ChipUnit((job.unit.exposure + 1) % len(job.exposures), 0)
             return {"sci": job.read("sci") + job.read("sci", other)}
 
         yield drizframe.Step(
             name="neighbour",
             summary="Add another chip.",
-            needs=("sci",),
+            needs=(drizframe.Need("sci", of="all"),),
             makes=("sci",),
             over="chip",
             run=run,
