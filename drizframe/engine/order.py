@@ -12,7 +12,12 @@ from drizframe.model import INPUTS, Plane
 __all__ = ["check_names", "ordered"]
 
 
-def check_names(steps: Sequence[Step], planes: Mapping[str, Plane], off: Sequence[str] = ()) -> None:
+def check_names(
+    steps: Sequence[Step],
+    planes: Mapping[str, Plane],
+    off: Sequence[str] = (),
+    shipped: Iterable[str] = (),
+) -> None:
     """Refuse planes and steps that nobody knows: a slip of the pen would put a step in a wrong place, silently.
 
     Parameters
@@ -23,6 +28,8 @@ def check_names(steps: Sequence[Step], planes: Mapping[str, Plane], off: Sequenc
         All planes that are declared.
     off : sequence of str
         Stages that a plugin left out.
+    shipped : iterable of str
+        Planes that drizframe itself declares, which are for whoever wants them.
 
     Raises
     ------
@@ -30,6 +37,7 @@ def check_names(steps: Sequence[Step], planes: Mapping[str, Plane], off: Sequenc
         For a plane that is read or made, or a step in `after`; the nearest one is suggested.
     """
     read = {p for s in steps for p in s.consumes}
+    ours = set(shipped)
     names = {s.name for s in steps} | set(off) | set(STAGES.values())
     for step in steps:
         who = f"Step {_named(step)}"
@@ -43,6 +51,7 @@ def check_names(steps: Sequence[Step], planes: Mapping[str, Plane], off: Sequenc
             wanted = (
                 plane in read
                 or own
+                or plane in ours
                 or bool(planes[plane].product)
                 or planes[plane].stays
                 or step.provider == PROJECT

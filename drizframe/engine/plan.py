@@ -345,8 +345,9 @@ def make_plan(
     _check_texts(parameters)
     _check_executor(parameters, registry)
     enabled, found, off = _steps(registry, parameters, exposures)
-    planes = declared_planes(found, registry.manager.shipped_planes())
-    check_names(found, planes, off)
+    shipped = registry.manager.shipped_planes()
+    planes = declared_planes(found, shipped)
+    check_names(found, planes, off, (p.name for p in shipped))
     steps = ordered(enabled)
     if not parameters.coeffs:  # readers leave the distortion out; exposures in memory have it still
         exposures = [_linear(e) for e in exposures]

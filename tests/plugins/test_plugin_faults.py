@@ -321,7 +321,7 @@ def test_a_plugin_that_raises_in_a_worker_is_named_with_its_distribution(install
     installed("drizframe-bad", source, point="bad")
     with pytest.raises(
         PluginError,
-        match="(?s)Combiner 'bad' of drizframe-bad 1.2 failed in step 'median' on the run, tile .*IndexError",
+        match="(?s)Combiner 'bad' of drizframe-bad 1.2 failed in step 'median' on the separate frame, tile .*IndexError",
     ) as caught:
         drizframe.run(exposures, combine_type="bad", num_cores=2)
     assert isinstance(caught.value.__cause__, IndexError)

@@ -281,7 +281,8 @@ def test_a_step_that_goes_wrong_is_named_with_its_provider(exposures, plugin, fi
     ],
 )
 def test_steps_that_clash_are_named_with_their_providers(exposures, plugin, name, plane, message):
-    plugin(_extra(name=name, needs=(), makes=(plane,), run=dict), "mine")
+    made = drizframe.Plane(name=plane, meaning="mine", on="chip") if plane == "mine" else plane
+    plugin(_extra(name=name, needs=(), makes=(made,), run=dict), "mine")
     with pytest.raises(ConflictError, match=message):
         drizframe.run(exposures)
 

@@ -191,6 +191,8 @@ class Step:
         if (self.over == "tile") != bool(self.grid):
             msg = f"{label}: a grid (exposure, separate or final) goes with over='tile', and only with it."
             raise HookError(msg)
+        for need in self.needs:
+            _check_need(label, self.over, need)
 
     def __repr__(self) -> str:
         """Name the step; functions and defaults would only hide it."""
@@ -223,6 +225,19 @@ def _needs(label: str, given: Any) -> Iterable[Need]:
             raise HookError(msg)
         seen.add(need.plane)
         yield need
+
+
+def _check_need(label: str, over: str, need: Any) -> None:
+    """Refuse a need that means nothing for what the step works over."""
+    if need.of == "touching" and over != "tile":
+        msg = f"{label} works over {over!r} and needs {need.plane!r} of what touches a tile; give of='own' or of='all'."
+        raise HookError(msg)
+    if need.of == "under" and over not in ("chip", "band"):
+        msg = f"{label} works over {over!r} and needs {need.plane!r} of the frame under a chip; give of='own' or of='all'."
+        raise HookError(msg)
+    if need.border != 0 and over not in ("tile", "band"):
+        msg = f"{label} works over {over!r} and needs {need.plane!r} with a border; only tiles and bands have one. Leave it out."
+        raise HookError(msg)
 
 
 def _makes(label: str, given: Any) -> Iterable[Plane | str]:

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from drizframe.config import Parameters
+from drizframe.engine.answers import checked
 from drizframe.engine.bus import Bus
 from drizframe.engine.plan import make_plan
 from drizframe.engine.run import carry_out
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
-from drizframe.errors import DrizframeError
+from drizframe.errors import DrizframeError, PluginError
 from drizframe.hooks import STAGES, PluginManager, Registry, Step, hookimpl
 from drizframe.hooks.plugins.sections import section_of
-from drizframe.model import PlaneKey
+from drizframe.model import ChipUnit, PlaneKey, Window, holds
 from drizframe.testing.checking import check, plain
 from drizframe.testing.checks.own_options import given
 from drizframe.testing.failure import CheckFailure, compare, require
@@ -29,9 +30,9 @@ __all__: list[str] = []
 
 #: What a run may do otherwise without changing a bit.
 CHANGES: tuple[dict[str, Any], ...] = (
-    {"tile_size": 17},
-    {"tile_size": 23, "executor": "serial", "num_cores": 1},
-    {"combine_bufsize": 0.002, "num_cores": 5},
+    {"tile_size": 17, "band": 7},
+    {"tile_size": 23, "band": 13, "executor": "serial", "num_cores": 1},
+    {"combine_bufsize": 0.002, "band": 1, "num_cores": 5},
 )
 
 Run = Callable[[Any], Mapping[Any, Any]]
@@ -85,8 +86,10 @@ def planned(step: Step, sample: StepSample) -> bool:
 
 
 @contextlib.contextmanager
-def small_run(step: Step, sample: StepSample, run: Run | None = None, **changes: Any) -> Iterator[Store]:
-    """Run a small mosaic with a step in it; `run` replaces the step's function."""
+def small_run(
+    step: Step, sample: StepSample, run: Run | None = None, band: int = 256, **changes: Any
+) -> Iterator[Store]:
+    """Run a small mosaic with a step in it; `run` replaces the step's function, `band` is the height of bands of chips."""
     manager, registry, plan = _plan(step, sample, **changes)
     require(
         any(s.name == step.name for s in plan.steps),
@@ -96,9 +99,8 @@ def small_run(step: Step, sample: StepSample, run: Run | None = None, **changes:
         where="planning; switch it on in the sample's parameters",
     )
     under_test = dataclasses.replace(step, run=run or step.run)
-    plan = dataclasses.replace(
-        plan, steps=tuple(under_test if s.name == step.name else s for s in plan.steps)
-    )
+    steps = (dataclasses.replace(s, step=under_test) if s.name == step.name else s for s in plan.steps)
+    plan = dataclasses.replace(plan, steps=tuple(steps), band=band)
     with Store(1 << 26) as store:
         carry_out(plan, registry, store, Bus(manager), keep=frozenset(step.produces))
         yield store
@@ -116,30 +118,25 @@ def planes(store: Store, step: Step) -> dict[PlaneKey, Any]:
 
 @check("step", sampled=True)
 def check_declares_what_it_makes(step: Step, sample: StepSample) -> None:
-    """The step returns planes that it declares, and no others."""
-    seen: set[str] = set()
+    """The step returns planes that it declares, of the shape and type that it declares, and no others."""
+    seen: dict[str, np.dtype[Any] | None] = {}
     lock = threading.Lock()
+    what = f"{name_of(step)} returns a mapping of the planes that it declares"
 
     def run(job: Any) -> Mapping[Any, Any]:
         result = step.run(job)
-        what = f"{name_of(step)} returns a mapping of the planes that it declares"
+        where = f"unit {job.unit}"
         require(
-            isinstance(result, Mapping),
-            what,
-            expected="a mapping",
-            got=type(result).__name__,
-            where=f"unit {job.unit}",
+            isinstance(result, Mapping), what, expected="a mapping", got=type(result).__name__, where=where
         )
         names = {k.name if isinstance(k, PlaneKey) else k for k in result}
         require(
-            names <= set(step.produces),
-            what,
-            expected=f"some of {sorted(step.produces)}",
-            got=sorted(names),
-            where=f"unit {job.unit}",
-        )
+            names <= set(step.produces), what,
+            expected=f"some of {sorted(step.produces)}", got=sorted(map(str, names)), where=where,
+        )  # fmt: skip
         with lock:
-            seen.update(names)
+            for key, value in _fitting(step, job, result).items():
+                _same_type(step, seen, key, value)
         return result
 
     with small_run(step, sample, run):
@@ -152,19 +149,63 @@ def check_declares_what_it_makes(step: Step, sample: StepSample) -> None:
         )
 
 
+def _fitting(step: Step, job: Any, answer: Any) -> Mapping[PlaneKey, Any]:
+    """Return the planes of an answer, as the step made them; refuse one that the engine would refuse."""
+    plan, bound, window = job._context.plan, job._step, job._window  # noqa: SLF001  (the kit sits in the engine's place)
+    try:
+        kept = checked(plan, bound, job.unit, window, answer)
+    except PluginError as error:
+        raise CheckFailure(
+            f"{name_of(step)} makes what it declares",
+            expected="; ".join(f"{p.name}: {p.describe()}" for p in bound.planes.values()),
+            got=str(error),
+            where=f"unit {job.unit}",
+        ) from error
+    return dict(zip(kept, answer.values(), strict=True))
+
+
+def _same_type(step: Step, seen: dict[str, np.dtype[Any] | None], key: PlaneKey, value: Any) -> None:
+    """Refuse a plane whose numbers are of another type than for another unit."""
+    dtype = value.dtype if isinstance(value, np.ndarray) else None
+    require(
+        seen.setdefault(key.name, dtype) == dtype,
+        f"{name_of(step)} makes numbers of one type",
+        expected=seen[key.name],
+        got=dtype,
+        where=f"plane {key.name!r} of {key.unit}",
+    )
+
+
 class Watched:
-    """A job that remembers what it gave away, to see whether it was changed."""
+    """A job that remembers what was read, and what it gave away, to see whether it was changed."""
 
     def __init__(self, job: Any) -> None:
         self._job = job
-        self.given: list[tuple[str, np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
+        self.given: list[tuple[str, Array, Array]] = []
+        self.reads: list[tuple[str, Any, Window | None]] = []
+        self.touched: set[ChipUnit] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._job, name)
 
     def read(self, name: str, unit: Any = None, window: Any = None) -> Any:
         """Give a plane that could be written to, unlike the engine's."""
-        value = self._job.read(name, unit, window)
+        self.reads.append((name, unit, window))
+        return self._handed(name, self._job.read(name, unit, window))
+
+    def each(self, name: str) -> Iterator[tuple[Any, Any]]:
+        """Give planes of several units."""
+        self.reads.append((name, None, None))
+        for unit, value in self._job.each(name):
+            yield unit, self._handed(name, value)
+
+    def touching(self, kernel: Any, pixfrac: float) -> Iterator[ChipUnit]:
+        """Give the chips that a kernel spreads onto the tile."""
+        for unit in self._job.touching(kernel, pixfrac):
+            self.touched.add(unit)
+            yield unit
+
+    def _handed(self, name: str, value: Any) -> Any:
         if not isinstance(value, np.ndarray):
             return value
         copy = np.array(value)
@@ -194,13 +235,13 @@ def check_step_inputs_untouched(step: Step, sample: StepSample) -> None:
 
 @check("step", sampled=True)
 def check_tile_independence(step: Step, sample: StepSample) -> None:
-    """The planes have the same bits whatever the size of tiles and the number of workers."""
+    """The planes have the same bits whatever the size of tiles and bands and the number of workers."""
     with small_run(step, sample) as store:
         want = planes(store, step)
     for changes in CHANGES:
         with small_run(step, sample, **changes) as store:
             got = planes(store, step)
-        what = f"{name_of(step)} gives the same bits whatever the tiles and the number of workers"
+        what = f"{name_of(step)} gives the same bits whatever the tiles, bands and the number of workers"
         require(
             set(got) == set(want),
             what,
@@ -243,36 +284,50 @@ def check_results_are_its_own(step: Step, sample: StepSample) -> None:
 
 @check("step", sampled=True)
 def check_reads_what_it_declares(step: Step, sample: StepSample) -> None:
-    """The step reads only planes that it declares, and all units that it makes planes for exist."""
-    read: set[str] = set()
-    lock = threading.Lock()
-
-    class Listening(Watched):
-        def read(self, name: str, unit: Any = None, window: Any = None) -> Any:
-            with lock:
-                read.add(name)
-            return self._job.read(name, unit, window)
+    """The step reads only planes that it declares, of the units and as far around as it declares."""
 
     def run(job: Any) -> Mapping[Any, Any]:
+        watched = Watched(job)
         try:
-            return step.run(Listening(job))
-        except Exception as error:
-            extra = sorted(read - set(step.consumes))
-            if not extra:
-                raise
-            raise CheckFailure(
-                f"{name_of(step)} reads planes that it declares",
-                expected=f"some of {sorted(step.consumes)}",
-                got=extra,
-                where=f"unit {job.unit}",
-            ) from error
+            return step.run(watched)
+        finally:  # an error of the engine that the step provoked is told as what it is; one that it hid is told too
+            _check_reads(step, watched)
 
     with small_run(step, sample, run):
-        extra = sorted(read - set(step.consumes))
-        require(
-            not extra,
-            f"{name_of(step)} reads planes that it declares",
-            expected=f"some of {sorted(step.consumes)}",
-            got=extra,
-            where="the run",
-        )
+        pass
+
+
+def _check_reads(step: Step, job: Watched) -> None:
+    """Refuse a read that was not declared."""
+    needs = job._job._step.needs  # noqa: SLF001  (borders are numbers there)
+    where = f"unit {job.unit}"
+    extra = sorted({name for name, _, _ in job.reads} - set(needs))
+    require(
+        not extra, f"{name_of(step)} reads planes that it declares",
+        expected=f"some of {sorted(needs)}", got=extra, where=where,
+    )  # fmt: skip
+    for name, unit, window in job.reads:
+        of, border = needs[name].of, needs[name].border
+        if unit is not None:
+            require(
+                _declared(job, of, unit, border), f"{name_of(step)} reads planes of the units that it declares",
+                expected=f"units of Need({name!r}, of={of!r})", got=unit, where=where,
+            )  # fmt: skip
+        own = job._job._window  # noqa: SLF001
+        if own is not None and window is not None and job._job._on_own_grid(name):  # noqa: SLF001
+            require(
+                own.grown(border).intersection(window) == window,
+                f"{name_of(step)} reads no farther around its {step.over} than it declares",
+                expected=f"{own} and Need({name!r}, border={border})", got=window, where=where,
+            )  # fmt: skip
+
+
+def _declared(job: Watched, of: str, unit: Any, border: int) -> bool:
+    """Whether a plane of a unit may be read."""
+    if of == "own":
+        return holds(job.unit, unit) or holds(unit, job.unit)
+    if of != "touching" or not isinstance(unit, ChipUnit) or unit in job.touched:
+        return True
+    which = "separate" if job._job._step.grid == "exposure" else job._job._step.grid  # noqa: SLF001
+    # what no kernel was asked about may lie as near as two pixels of either
+    return bool(job.pixel_map(unit, which).touches(job.window, half=2.5, margin=2.0 + border))
