@@ -18,6 +18,7 @@ import security_files as files
 from security_faults import DONE, KILLED, REFUSED, SURVIVED, child, contents
 
 from drizframe.hooks import InstrumentOptions
+from drizframe.model import ChipUnit
 from drizframe.stock.io.edits import ARCHIVE, commit_edits, plan_edits
 from drizframe.stock.io.fits_reader import read_fits
 from drizframe.stock.io.journal import recover_folders, tidy_folders

@@ -23,7 +23,7 @@ from drizframe.config import make_parameters
 from drizframe.errors import DrizframeWarning, ParameterError
 from drizframe.grids.overlaps import chip_footprint
 from drizframe.hooks.records import CombineOptions, CosmicRayOptions
-from drizframe.model import SkyValue
+from drizframe.model import ChipUnit, ExposureUnit, SkyValue
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.stock.combine.minmed import MINMED
 from drizframe.stock.cosmic_rays.deriv import deriv

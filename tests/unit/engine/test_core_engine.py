@@ -17,7 +17,7 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.errors import ConflictError, HookError, ParameterError
 from drizframe.hooks import Event, PluginManager, Step
-from drizframe.model import Exposure, PlaneKey, Window
+from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, PlaneKey, Window
 
 
 def step(name, consumes=(), produces=(), **more):

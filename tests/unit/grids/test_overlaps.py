@@ -16,7 +16,7 @@ from drizframe.grids.overlaps import (
     scan_polygon,
     spherical_area,
 )
-from drizframe.model import Exposure
+from drizframe.model import ChipUnit, Exposure
 
 ARCSEC = 1 / 3600
 

@@ -12,6 +12,7 @@ import pytest
 from astropy.io import fits
 
 from drizframe.errors import InputError, MissingInputError, OutputError
+from drizframe.model import ChipUnit
 from drizframe.stock.io import journal
 from drizframe.stock.io.checksums import wrong_sums
 from drizframe.stock.io.edits import ARCHIVE, commit_edits, plan_edits, restore_inputs

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import drizframe
 from drizframe.config.inputs import output_names
 from drizframe.errors import InputError, MissingInputError, OutputError
-from drizframe.model import Frame, Mosaic, Window
+from drizframe.model import ChipUnit, Frame, Mosaic, Window
 from drizframe.stock.products import intermediate
 from drizframe.stock.products.blending import (
     FUNCTIONS,

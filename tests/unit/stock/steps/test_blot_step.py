@@ -10,7 +10,7 @@ from astropy.io.fits import Header
 
 from drizframe.config import Parameters
 from drizframe.errors import RunError
-from drizframe.model import RUN, Chip, Frame, PixelMap, SkyValue
+from drizframe.model import RUN, Chip, ChipUnit, Frame, PixelMap, SkyValue
 from drizframe.pixels.blot import blot_chip
 from drizframe.stock.interpolators.nearest import NEAREST
 from drizframe.stock.interpolators.poly5 import POLY5

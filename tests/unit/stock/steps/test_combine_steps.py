@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from drizframe.config.parameters import make_parameters
 from drizframe.errors import ParameterError, RunError
 from drizframe.hooks import CombineOptions, CosmicRayDetector
-from drizframe.model import Exposure, SkyValue, Unit, Window
+from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, SkyValue, Unit, Window
 from drizframe.stock.combine.mean import MEAN
 from drizframe.stock.combine.median import MEDIAN as MEDIAN_COMBINER
 from drizframe.stock.combine.minmed import MINMED

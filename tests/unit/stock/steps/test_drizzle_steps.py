@@ -8,7 +8,7 @@ from astropy.wcs import WCS
 
 from drizframe.errors import InputError, RunError
 from drizframe.hooks import Weighting
-from drizframe.model import RUN, Exposure, PixelMap, SkyValue, Window
+from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, PixelMap, SkyValue, Window
 from drizframe.pixels.drizzle import drizzle
 from drizframe.stock.kernels.square import SQUARE
 from drizframe.stock.kernels.turbo import TURBO

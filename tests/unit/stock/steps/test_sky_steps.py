@@ -22,7 +22,7 @@ from drizframe.errors import (
 )
 from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Job, SkyMethod, StatisticOptions, choose
-from drizframe.model import RUN, Exposure, PlaneKey, SkyValue
+from drizframe.model import RUN, ChipUnit, Exposure, PlaneKey, SkyValue
 from drizframe.model.signature import static_mask_name, static_mask_names
 from drizframe.stock.sky import globalmin, globalmin_match, localmin, match, mean, median, mode
 from drizframe.stock.steps._sky_units import brightness_conversion, is_rate, pixel_scale
