@@ -20,10 +20,8 @@ from drizframe.hooks import Event, PluginManager, Step
 from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, PlaneKey, Window
 
 
-def step(name, consumes=(), produces=(), **more):
-    return Step(
-        name=name, summary="s", consumes=consumes, produces=produces, scope="run", run=lambda job: {}, **more
-    )
+def step(name, needs=(), makes=(), **more):
+    return Step(name=name, summary="s", needs=needs, makes=makes, over="run", run=lambda job: {}, **more)
 
 
 def names(*steps):

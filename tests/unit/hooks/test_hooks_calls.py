@@ -19,6 +19,7 @@ from drizframe.hooks import (
     Instrument,
     Interpolator,
     Kernel,
+    Need,
     PluginManager,
     Reader,
     Registry,
@@ -46,9 +47,10 @@ def maker(cls, **given):
     """Return what makes a record of a class, with `given` where nothing else is said."""
 
     def make(**changes):
-        return cls(**{"name": "mine.one", "summary": "For tests.", **given, **changes})
+        named = {} if cls is Need else {"name": "mine.one", "summary": "For tests."}
+        return cls(**{**named, **given, **changes})
 
-    make.family = cls.__name__ if cls is Step else cls.family
+    make.family = cls.__name__ if cls in (Need, Step) else cls.family
     return make
 
 
@@ -65,7 +67,8 @@ instrument = maker(Instrument, reference=anything, matches=anything)
 reader = maker(Reader, reference=anything, matches=anything)
 writer = maker(Writer, reference=anything)
 executor = maker(Executor, open=anything)
-step = maker(Step, consumes=("sci",), produces=("sci",), scope="chip", run=anything)
+step = maker(Step, needs=("sci",), makes=("sci",), over="chip", run=anything)
+need = maker(Need, plane="sci")
 
 FOOTPRINT = "x, y, corners, x0, y0, shape, *, pixfrac, scale"
 COMBINE = "stack, bad, *, weight, exptime, background, readnoise, n_total, options"
@@ -110,7 +113,7 @@ CALLS = [
     (executor, "open", "workers", "", "takes 0 arguments by position, not 1"),
     (step, "run", "job", "", "takes 0 arguments by position, not 1"),
     (step, "run", "job", "job, parameters", "needs parameters, which is not given"),
-    (step, "halo", "parameters, registry", "parameters", "takes 1 argument by position, not 2"),
+    (need, "border", "asked", "parameters, registry", "needs registry, which is not given"),
     (step, "enabled", "parameters, exposures, registry, options", "a, b, c, d, e", "needs e, which is not given"),
     (step, "check", "parameters, exposures, registry, options", "", "takes 0 arguments by position, not 4"),
 ]  # fmt: skip
@@ -122,7 +125,8 @@ def test_a_function_that_does_not_fit_is_refused_with_the_call(make, field, call
     with pytest.raises(HookError) as caught:
         make(**{field: function_of(wrong)})
     message = str(caught.value)
-    assert message.startswith(f"{make.family} 'mine.one' has a {field} that does not fit")
+    label = "Need('sci')" if make is need else f"{make.family} 'mine.one'"
+    assert message.startswith(f"{label} has a {field} that does not fit")
     assert f"drizframe calls {field}({call})" in message
     assert f"function({wrong})" in message
     assert fault in message
@@ -163,7 +167,7 @@ def forms(call):
 
 
 EVERY = sorted({(make.family, field, call): make for make, field, call, _, _ in CALLS}.items())
-ALWAYS = [pair for pair in EVERY if pair[0][:2] != ("Step", "halo")]  # that may be a number
+ALWAYS = [pair for pair in EVERY if pair[0][:2] != ("Need", "border")]  # that may be a number
 
 
 @pytest.mark.parametrize(("key", "make"), EVERY, ids=["-".join(k[:2]).replace(" ", "") for k, _ in EVERY])
@@ -293,13 +297,21 @@ WRONG = [
     (instrument, "rules", None, "rules = None. Give a string"),
     (step, "name", None, "name = None. Give a string"),
     (step, "summary", 1, "summary = 1. Give a string"),
-    (step, "consumes", "sci", r"consumes = 'sci'. Give a tuple of strings.*for one: \('sci',\)"),
-    (step, "produces", "sci", r"produces = 'sci'. Give a tuple of strings.*for one: \('sci',\)"),
+    (step, "needs", "sci", "needs = 'sci'; give names of planes or Need records, in a tuple"),
+    (step, "needs", (3,), "needs 3; give the name of a plane, or a Need"),
+    (step, "needs", ("sky", Need("sky", of="all")), "needs 'sky' twice. Say it once"),
+    (step, "needs", (Need("sci", of="touching"),), "works over 'chip' and needs 'sci' of what touches a tile; give of='own'"),
+    (step, "needs", (Need("sci", border=2),), "works over 'chip' and needs 'sci' with a border; only tiles and bands"),
+    (step, "makes", "sci", "makes = 'sci'; give Plane records, or names of planes, in a tuple"),
+    (step, "makes", (3,), "makes 3; give a Plane, or the name of one that is declared elsewhere"),
     (step, "after", "sky", r"after = 'sky'. Give a tuple of strings.*for one: \('sky',\)"),
-    (step, "halo", -1, "halo = -1. Give a whole number of at least 0"),
-    (step, "halo", "2", r"halo = '2'. Give a whole number of at least 0, or a function halo\(parameters, registry\)"),
+    (step, "version", 0, "version = 0. Give a whole number of at least 1"),
+    (need, "plane", None, "plane = None. Give a string"),
+    (need, "of", "mine", "of = 'mine'; choose from own, touching, under, all"),
+    (need, "border", -1, "border = -1. Give a whole number of at least 0"),
+    (need, "border", "2", r"border = '2'. Give a whole number of at least 0, or a function border\(asked\)"),
     (step, "run", None, "run = None, which is no function"),
-    (step, "scope", "pixel", "scope 'pixel'; choose one of run"),
+    (step, "over", "pixel", "over = 'pixel'; choose one of run"),
     (step, "options_model", Model(), "options_model = .*Give a class"),
 ]  # fmt: skip
 
@@ -308,20 +320,39 @@ WRONG = [
 def test_a_value_of_a_wrong_type_is_refused(make, field, value, message):
     with pytest.raises(HookError, match=f"(?s){message}") as caught:
         make(**{field: value})
-    assert field == "name" or "'mine.one'" in str(caught.value)
+    assert field in ("name", "plane") or ("Need('sci')" if make is need else "'mine.one'") in str(
+        caught.value
+    )
 
 
-def test_a_grid_that_is_not_there_is_refused():
+def test_a_step_of_contract_1_is_told_what_to_write():
+    with pytest.raises(HookError, match="Step 'old' was written for an earlier drizframe") as caught:
+        Step(name="old", summary="O.", consumes=("sci",), produces=("sci",), scope="tile", grid="final", halo=2,
+             run=anything)  # fmt: skip
+    text = str(caught.value)
+    for old, new in (("consumes=('sci',)", "needs=("), ("produces=('sci',)", "makes=("), ("scope='tile'", "over='run'"),
+                     ("halo=2", "Need(plane, border=")):  # fmt: skip
+        assert old in text
+        assert new in text
+    with pytest.raises(HookError, match="halo=1") as caught:
+        step(halo=1)
+    assert "consumes" not in str(caught.value)
+
+
+def test_tiles_have_a_grid_and_nothing_else_has():
     with pytest.raises(HookError, match="grid"):
-        step(scope="tile", grid="output")
+        step(over="tile")
+    with pytest.raises(HookError, match="grid"):
+        step(over="chip", grid="final")
 
 
 def test_what_means_the_same_is_converted():
     record = combiner(traits=["linear", "linear"], tolerance=np.float32(0.5))
     assert (record.traits, record.tolerance) == (frozenset({"linear"}), 0.5)
     assert interpolator(reach=np.int64(2)).reach == 2
-    made = step(consumes=["sci", "dq"], produces=["sci"], after=["sky"], halo=np.int16(3))
-    assert (made.consumes, made.produces, made.after, made.halo) == (("sci", "dq"), ("sci",), ("sky",), 3)
+    made = step(needs=["sci", "dq"], makes=["sci"], after=["sky"], version=np.int16(3))
+    assert (made.consumes, made.produces, made.after, made.version) == (("sci", "dq"), ("sci",), ("sky",), 3)
+    assert need(border=np.int64(2)).border == 2
 
 
 def test_a_command_needs_a_name_and_a_function():

@@ -8,26 +8,11 @@ from astropy.wcs import WCS
 
 from drizframe.errors import InputError, RunError
 from drizframe.hooks import Weighting
-from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, PixelMap, SkyValue, Window
-from drizframe.pixels.drizzle import drizzle
-from drizframe.stock.kernels.square import SQUARE
-from drizframe.stock.kernels.turbo import TURBO
+from drizframe.model import ChipUnit, Exposure, ExposureUnit, PixelMap, SkyValue, Window
 from drizframe.stock.steps import final, separate
+from drizframe.testing import FakeJob
 
 SHAPE = (20, 24)
-
-
-class Settings:
-    """Parameters with their defaults."""
-
-    driz_sep_kernel, driz_sep_pixfrac, driz_sep_bits = "turbo", 1.0, 0
-    driz_sep_wt_scl, driz_sep_fillval = "exptime", None
-    final_kernel, final_pixfrac, final_bits, final_wht_type = "square", 1.0, 0, "EXP"
-    final_wt_scl, final_fillval, final_maskval = "exptime", None, None
-    context, proc_unit, layers = True, "native", ()
-
-    def __init__(self, **changes):
-        self.__dict__.update(changes)
 
 
 SEEN: list[Any] = []
@@ -44,49 +29,8 @@ EXP = Weighting(name="EXP", summary="Time.", reference=by_time)
 WITH_FLAT = Weighting(name="FLAT", summary="Time.", reference=by_time, traits=frozenset({"needs_flat"}))
 
 
-class FakeJob:
-    backend: Any = "auto"
-
-    def __init__(self, exposures, planes, unit, window=None, **settings):
-        self.exposures, self.planes, self.unit, self.window = exposures, planes, unit, window
-        self.parameters = Settings(**settings)
-        self.asked = []
-
-    @property
-    def exposure(self):
-        return self.exposures[self.unit.exposure]
-
-    @property
-    def chip(self):
-        return self.exposure.chips[self.unit.chip]
-
-    def units(self, scope):
-        return [ChipUnit(e, c) for e, x in enumerate(self.exposures) for c in range(len(x.chips))]
-
-    def chip_number(self, unit):
-        return self.units("chip").index(unit) + 1
-
-    def read(self, name, unit=None, window=None):
-        self.asked.append((name, unit))
-        return self.planes.get((name, self.unit if unit is None else unit))
-
-    def component(self, family, name):
-        return {"turbo": TURBO, "square": SQUARE, "EXP": EXP, "FLAT": WITH_FLAT}[name]
-
-    def call(self, component):
-        return component.fast or component.reference
-
-    def plugin_options(self, component):
-        return None
-
-    def pixel_map(self, unit, which):
-        return PixelMap.from_function(lambda x, y: (x + 5.0, y + 3.0 + 25.0 * unit.chip), SHAPE)
-
-    def scale_ratio(self, unit, which):
-        return 1.0
-
-    def drizzle(self, inputs, kernel, **options):
-        return drizzle(self.window, inputs, kernel, backend=self.backend, call=self.call, **options)
+def onto_frame(unit, which):
+    return PixelMap.from_function(lambda x, y: (x + 5.0, y + 3.0 + 25.0 * unit.chip), SHAPE)
 
 
 def wcs():
@@ -107,37 +51,42 @@ def exposures(unit="electrons", gain=1.0, chips=2, count=1, exptime=50.0):
 def planes_of(all_exposures, **more):
     planes = {}
     for e, exposure in enumerate(all_exposures):
-        for c, chip in enumerate(exposure.chips):
-            planes["sci", ChipUnit(e, c)] = chip.data()
+        for c in range(len(exposure.chips)):
             planes.update({(name, ChipUnit(e, c)): value for name, value in more.items()})
     return planes
 
 
-TILE = Window(0, 60, 0, 40)
+FRAME, TILE = (60, 40), Window(0, 60, 0, 40)
+WEIGHTS = {separate: separate.SEPARATE_WEIGHTS, final: final.FINAL_WEIGHTS}
+COMMON = {"driz_sep_kernel": "turbo", "final_kernel": "square"}
 
 
-def job_on(*args, **settings) -> Any:
-    """Return a job as far as the steps need it."""
-    return FakeJob(*args, **settings)
+def job_on(step, all_exposures, planes, unit=None, window=None, **settings):
+    """A job on frames of 60 x 40 pixels, onto which chips are shifted."""
+    read = {key: value for key, value in planes.items() if key[0] in step.consumes}
+    return FakeJob(
+        step, read, exposures=all_exposures, unit=unit, window=window, frames={"separate": FRAME, "final": FRAME},
+        maps=onto_frame, ratio=1.0, **{**COMMON, "final_wht_type": EXP, **settings},
+    )  # fmt: skip
 
 
 def weighted(module, all_exposures, planes, **settings):
     """Run the step that makes the weights on every chip, and keep what it gives."""
-    for unit in job_on(all_exposures, planes, RUN).units("chip"):
-        job = job_on(all_exposures, planes, unit, **settings)
-        planes.update({(name, unit): value for name, value in module.run_weights(job).items()})
+    for unit in [ChipUnit(e, c) for e, x in enumerate(all_exposures) for c in range(len(x.chips))]:
+        made = job_on(WEIGHTS[module], all_exposures, planes, unit, **settings).run()
+        planes.update({(name, unit): value for name, value in made.items()})
     return planes
 
 
 def run_separate(all_exposures, planes, window=TILE, **settings):
     weighted(separate, all_exposures, planes, **settings)
-    job = job_on(all_exposures, planes, ExposureUnit(0), window, **settings)
-    return separate.run(job), job
+    job = job_on(separate.SEPARATE, all_exposures, planes, ExposureUnit(0), window, **settings)
+    return job.run(), job
 
 
 def test_separate_gives_electrons_per_second_and_seconds():
     sky = SkyValue(subtracted=20.0, level=20.0)
-    run, planes = exposures(), None
+    run = exposures()
     planes = planes_of(run, sky=sky)
     out, _ = run_separate(run, planes)
     assert out["single.sci"].dtype == out["single.wht"].dtype == np.float32
@@ -182,13 +131,13 @@ def test_separate_masks_flags_and_static_pixels_and_fills():
 def test_a_tile_reads_only_chips_that_touch_it():
     run = exposures()
     out, job = run_separate(run, planes_of(run), window=Window(30, 40, 0, 40))
-    assert {u for n, u in job.asked if n == "sci"} == {ChipUnit(0, 1)}
+    assert {k.unit for k in job.reads if k.name == "sci"} == {ChipUnit(0, 1)}
     assert out["single.sci"].shape == (10, 40)
 
 
 def run_final(all_exposures, planes, **settings):
     weighted(final, all_exposures, planes, **settings)
-    return final.run(job_on(all_exposures, planes, RUN, TILE, **settings))
+    return job_on(final.FINAL, all_exposures, planes, **settings).run()
 
 
 def test_final_sums_weights_and_sets_a_bit_for_every_chip():
@@ -248,27 +197,28 @@ def test_variance_comes_from_the_error_images():
 def test_flat_fields_are_read_only_for_weightings_that_want_them():
     run = exposures(chips=1)
     flat, ivm = np.ones(SHAPE), np.full(SHAPE, 2.0)
-    job = job_on(run, planes_of(run, flat=flat), ChipUnit(0, 0))
-    final.run_weights(job)
-    assert getattr(SEEN[-1], "flat", 0) is None
-    assert ("flat", ChipUnit(0, 0)) not in job.asked
-    final.run_weights(
-        job_on(run, planes_of(run, flat=flat), ChipUnit(0, 0), final_wht_type="FLAT", final_wt_scl=2.0)
-    )
-    assert SEEN[-1].flat is flat
+
+    def job_with(**more):
+        planes = planes_of(run, **more.pop("planes"))
+        return job_on(final.FINAL_WEIGHTS, run, planes, ChipUnit(0, 0), **more)
+
+    job = job_with(planes={"flat": flat})
+    job.run()
+    assert SEEN[-1].flat is None
+    assert "flat" not in {k.name for k in job.reads}
+    job_with(planes={"flat": flat}, final_wht_type=WITH_FLAT, final_wt_scl=2.0).run()
+    np.testing.assert_array_equal(SEEN[-1].flat, flat)
     assert SEEN[-1].wt_scl == 2.0
-    final.run_weights(job_on(run, planes_of(run, flat=flat, ivm=ivm), ChipUnit(0, 0), final_wht_type="FLAT"))
-    assert SEEN[-1].ivm is ivm
+    job_with(planes={"flat": flat, "ivm": ivm}, final_wht_type=WITH_FLAT).run()
+    np.testing.assert_array_equal(SEEN[-1].ivm, ivm)
 
 
-@pytest.mark.parametrize("module", [separate, final])
-def test_planes_that_were_not_made_are_named(module):
+@pytest.mark.parametrize("step", [separate.SEPARATE, final.FINAL])
+def test_planes_that_were_not_made_are_named(step):
     run = exposures(chips=1)
-    job = job_on(run, planes_of(run), ExposureUnit(0) if module is separate else RUN, TILE)
-    with pytest.raises(RunError, match=r"(single|final)\.mask.* of 'e0'"):
-        module.run(job)
-    with pytest.raises(RunError, match="tiles"):
-        module.run(job_on(run, planes_of(run), ExposureUnit(0)))
+    maker = f"{step.name}_weights"
+    with pytest.raises(RunError, match=rf"(single|final)\.mask.* of e0, chip 1.*Step '{maker}' makes it"):
+        job_on(step, run, {}).run()
 
 
 def test_steps_say_what_they_do():
