@@ -10,8 +10,6 @@ import tomllib
 import warnings
 from importlib import resources
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,11 +21,12 @@ from drizframe.config import make_parameters
 from drizframe.errors import DrizframeWarning, ParameterError
 from drizframe.grids.overlaps import chip_footprint
 from drizframe.hooks.records import CombineOptions, CosmicRayOptions
-from drizframe.model import ChipUnit, ExposureUnit, SkyValue
+from drizframe.model import ChipUnit, SkyValue
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.stock.combine.minmed import MINMED
 from drizframe.stock.cosmic_rays.deriv import deriv
-from drizframe.stock.steps.median import _facts
+from drizframe.stock.steps.median import MEDIAN, _facts
+from drizframe.testing import FakeJob
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "explanation" / "differences.md"
@@ -180,12 +179,7 @@ def test_footprints_have_the_shape_of_the_chip(exposure):
 
 def test_time_of_the_median_is_that_of_the_chips_that_were_chosen(exposure):
     chosen = exposure.with_chips(exposure.chips[1:])
-    job: Any = SimpleNamespace(
-        units=lambda scope: [ChipUnit(0, 0)] if scope == "chip" else [ExposureUnit(0)],
-        read=lambda name, unit: SkyValue(33.0, 33.0),
-        exposures=[chosen],
-    )
-    facts = _facts(job)
+    facts = _facts(FakeJob(MEDIAN, {("sky", ChipUnit(0, 0)): SkyValue(33.0, 33.0)}, exposures=[chosen]))
     assert facts["exptime"].tolist() == [exposure.exptime]
     assert facts["background"].tolist() == [33.0]
 

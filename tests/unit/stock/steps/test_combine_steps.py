@@ -1,9 +1,8 @@
-"""The steps median_thresholds, median and cosmic_rays on a small stand-in for the engine's job."""
+"""The steps median_thresholds, median and cosmic_rays on jobs without a run."""
 
 from __future__ import annotations
 
 import dataclasses
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,21 @@ import pytest
 from astropy.wcs import WCS
 
 from drizframe.config.parameters import make_parameters
-from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CombineOptions, CosmicRayDetector
-from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, SkyValue, Unit, Window
-from drizframe.stock.combine.mean import MEAN
+from drizframe.errors import HookError, ParameterError, RunError
+from drizframe.hooks import CombineOptions, Combiner, CosmicRayDetector, PluginManager, Registry, Step
+from drizframe.model import ChipUnit, Exposure, ExposureUnit, SkyValue, Window
 from drizframe.stock.combine.median import MEDIAN as MEDIAN_COMBINER
 from drizframe.stock.combine.minmed import MINMED
-from drizframe.stock.cosmic_rays.deriv import DERIV
 from drizframe.stock.steps.cosmic_rays import COSMIC_RAYS, cleaned, noise_model
 from drizframe.stock.steps.derivative import DERIVATIVE
-from drizframe.stock.steps.median import MEDIAN, THRESHOLDS, check_combination, weight_threshold
+from drizframe.stock.steps.median import (
+    MEDIAN,
+    THRESHOLDS,
+    check_combination,
+    combine_options,
+    weight_threshold,
+)
+from drizframe.testing import FakeJob
 
 SHAPE = (40, 50)
 
@@ -32,68 +36,15 @@ def wcs() -> WCS:
     return w
 
 
-class Registry:
-    """Components by name."""
-
-    def __init__(self, *records: Any) -> None:
-        self.records = {(r.family, r.name): r for r in (MINMED, MEDIAN_COMBINER, MEAN, DERIV, *records)}
-
-    def get(self, family: str, name: str) -> Any:
-        return self.records[family, name]
+REGISTRY = Registry(PluginManager(installed=False))
 
 
-class FakeJob:
-    """What the steps ask of the engine."""
-
-    def __init__(
-        self,
-        exposures: list[Exposure],
-        planes: dict[Any, Any],
-        unit: Unit,
-        *records: Any,
-        window: Any = None,
-        **p: Any,
-    ):
-        self.exposures, self.planes, self.unit, self.window = exposures, planes, unit, window
-        self.parameters = make_parameters(p)
-        self.registry = Registry(*records)
-        self.notes: list[str] = []
-
-    @property
-    def exposure(self) -> Exposure:
-        return self.exposures[self.unit.exposure or 0]
-
-    @property
-    def chip(self) -> Any:
-        return self.exposure.chips[self.unit.chip or 0]
-
-    def units(self, scope: str) -> list[Unit]:
-        if scope == "exposure":
-            return [ExposureUnit(i) for i in range(len(self.exposures))]
-        return [ChipUnit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips))]
-
-    def read(self, name: str, unit: Unit | None = None, window: Window | None = None) -> Any:
-        plane = self.planes.get((name, self.unit if unit is None else unit))
-        return plane if window is None or plane is None else plane[window.slices]
-
-    def component(self, family: str, name: str) -> Any:
-        return self.registry.get(family, name)
-
-    def call(self, record: Any) -> Any:
-        return record.reference
-
-    def plugin_options(self, record: Any) -> Any:
-        return None
-
-    def frame(self, which: str) -> Any:
-        assert which == "separate"
-        return SimpleNamespace(shape=SHAPE)
-
-    def note(self, message: str, *, warn: bool = False) -> None:
-        self.notes.append(message)
-
-
-Job: Any = FakeJob
+def job_on(
+    step: Step, exps: list[Exposure], planes: dict[Any, Any], unit: Any = None, window: Any = None, **p: Any
+) -> FakeJob:
+    """A job with the planes that the step reads, on a frame of 40 x 50 pixels."""
+    read = {key: value for key, value in planes.items() if key[0] in step.consumes}
+    return FakeJob(step, read, exposures=exps, unit=unit, window=window, frames={"separate": SHAPE}, **p)
 
 
 def exposures(n: int, **options: Any) -> list[Exposure]:
@@ -121,14 +72,14 @@ def stacked(n: int, **options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
 def with_thresholds(exps: list[Exposure], planes: dict[Any, Any]) -> dict[Any, Any]:
     found = dict(planes)
     for k in range(len(exps)):
-        found["single.threshold", ExposureUnit(k)] = THRESHOLDS.run(Job(exps, planes, ExposureUnit(k)))[
-            "single.threshold"
-        ]
+        made = job_on(THRESHOLDS, exps, planes, ExposureUnit(k)).run()
+        found["single.threshold", ExposureUnit(k)] = made["single.threshold"]
     return found
 
 
 def combined(exps: list[Exposure], planes: dict[Any, Any], **p: Any) -> np.ndarray:
-    return MEDIAN.run(Job(exps, planes, RUN, window=Window(0, 40, 0, 50), **p))["median"]
+    image: np.ndarray = job_on(MEDIAN, exps, planes, **p).run()["median"]
+    return image
 
 
 def test_threshold_is_a_fraction_of_the_mean_of_exposed_pixels():
@@ -159,7 +110,7 @@ def test_median_equals_the_combiner_on_the_whole_frame():
     np.testing.assert_array_equal(image, expected)
 
 
-def test_background_is_the_minimum_in_electrons_for_images_in_counts(monkeypatch):
+def test_background_is_the_minimum_in_electrons_for_images_in_counts():
     """Trap 12-6: converted levels are compared with converted levels."""
     exps, planes = stacked(2, unit="counts", gain=7.0)
     seen = {}
@@ -168,8 +119,7 @@ def test_background_is_the_minimum_in_electrons_for_images_in_counts(monkeypatch
         seen.update(facts)
         return stack[0]
 
-    monkeypatch.setattr(FakeJob, "call", lambda self, record: spy)
-    combined(exps, planes)
+    combined(exps, planes, combine_type=Combiner(name="spy", summary="Looks.", reference=spy))
     assert seen["background"].tolist() == [49.0, 56.0]
     assert seen["exptime"].tolist() == [100.0, 200.0]
 
@@ -184,16 +134,19 @@ def test_median_does_not_depend_on_tiles(grow):
     for y in range(0, 40, 16):
         for x in range(0, 50, 7):
             window = Window(y, min(y + 16, 40), x, min(x + 7, 50))
-            tile = MEDIAN.run(Job(exps, planes, RUN, window=window, **options))["median"]
+            tile = job_on(MEDIAN, exps, planes, window=window, **options).run()["median"]
             assert tile.shape == window.shape
             parts[window.slices] = tile
     np.testing.assert_array_equal(parts, whole)
 
 
-def test_halo_comes_from_the_combiner():
-    assert callable(MEDIAN.halo)
-    assert MEDIAN.halo(make_parameters({"combine_grow": 3}), Registry()) == 3
-    assert MEDIAN.halo(make_parameters({"combine_grow": 3, "combine_type": "median"}), Registry()) == 0
+@pytest.mark.parametrize(("combine_type", "border"), [("minmed", 3), ("median", 0)])
+def test_the_border_comes_from_the_combiner(combine_type, border):
+    window = Window(10, 20, 10, 20)
+    job = job_on(MEDIAN, *stacked(3), window=window, combine_grow=3, combine_type=combine_type)
+    assert job.read("single.sci", ExposureUnit(0)).shape == (10 + 2 * border, 10 + 2 * border)
+    with pytest.raises(HookError, match=f"declares a border of {border} pixels"):
+        job.read("single.sci", ExposureUnit(0), window.grown(border + 1))
 
 
 def test_without_masks_uncovered_pixels_count_as_zero():
@@ -217,22 +170,25 @@ def test_without_masks_uncovered_pixels_count_as_zero():
 def test_combination_that_leaves_nothing_is_refused_while_planning():
     """Trap 12-15; minmed does not use the two numbers."""
     p = make_parameters({"combine_type": "median", "combine_nlow": 1, "combine_nhigh": 2})
-    check_combination(p, 4, MEDIAN_COMBINER)
-    check_combination(p, 2, MINMED)
+    options = combine_options(p)
+    check_combination(p, 4, MEDIAN_COMBINER, options)
+    check_combination(p, 2, MINMED, options)
     with pytest.raises(ParameterError, match="at least 4 exposures but there are 3"):
-        check_combination(p, 3, MEDIAN_COMBINER)
+        check_combination(p, 3, MEDIAN_COMBINER, options)
     assert MEDIAN.check is not None
     with pytest.raises(ParameterError, match="combine_nhigh=2"):
-        MEDIAN.check(p, exposures(3), Registry())
+        MEDIAN.check(p, exposures(3), REGISTRY)
 
 
 def test_missing_single_images_are_an_error():
     exps, planes = stacked(2)
     del planes["single.wht", ExposureUnit(1)]
-    with pytest.raises(RunError, match=r"'e1'.*driz_separate"):
+    with pytest.raises(
+        RunError, match=r"'median' needs plane 'single.wht' of e1, .* Step 'separate' makes it"
+    ):
         combined(exps, planes)
-    with pytest.raises(RunError, match="'e1'"):
-        THRESHOLDS.run(Job(exps, planes, ExposureUnit(1)))
+    with pytest.raises(RunError, match=r"'single.wht' of e1, .* Step 'separate' makes it"):
+        job_on(THRESHOLDS, exps, planes, ExposureUnit(1)).run()
 
 
 def chips(**options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
@@ -252,7 +208,7 @@ def chips(**options: Any) -> tuple[list[Exposure], dict[Any, Any]]:
 def test_cosmic_rays_in_counts_are_tested_in_electrons():
     exps, planes = chips(unit="counts", gain=4.0)
     unit = ChipUnit(1, 0)
-    made = COSMIC_RAYS.run(Job(exps, planes, unit, driz_cr_corr=True))
+    made = job_on(COSMIC_RAYS, exps, planes, unit, driz_cr_corr=True).run()
     blot, sci = planes["blot", unit] * np.float32(4), planes["sci", unit] * np.float32(4)
     noise = np.sqrt(np.float32(4) * np.abs(blot + np.float32(12)) + np.float32(36)) / np.float32(4)
     np.testing.assert_array_equal(noise, noise_model(blot, gain=4.0, sky=12.0, readnoise=6.0))
@@ -273,7 +229,7 @@ def test_cosmic_rays_in_counts_are_tested_in_electrons():
 
 def test_cleaned_images_only_on_demand():
     exps, planes = chips()
-    assert set(COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0)))) == {"mask.cr"}
+    assert set(job_on(COSMIC_RAYS, exps, planes, ChipUnit(1, 0)).run()) == {"mask.cr"}
     assert COSMIC_RAYS.enabled is not None
     assert COSMIC_RAYS.enabled(make_parameters({}), exps)
     assert not COSMIC_RAYS.enabled(make_parameters({"driz_cr": False}), exps)
@@ -291,7 +247,7 @@ def test_missing_blot_is_an_error_unless_the_detector_needs_none():
     exps, planes = chips()
     del planes["blot", ChipUnit(1, 0)]
     with pytest.raises(RunError, match=r"blotted median.*driz_cr off"):
-        COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0)))
+        job_on(COSMIC_RAYS, exps, planes, ChipUnit(1, 0)).run()
 
     def bright(sci: Any, blot: Any, deriv: Any, noise: Any, depth: Any, dq: Any, options: Any) -> Any:
         assert blot is None
@@ -299,15 +255,15 @@ def test_missing_blot_is_an_error_unless_the_detector_needs_none():
         return (sci > 20 * noise).astype(np.uint8) * 8
 
     alone = CosmicRayDetector(name="alone", summary="Bright.", reference=bright)
-    made = COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0), alone, cr_detector="alone"))
+    made = job_on(COSMIC_RAYS, exps, planes, ChipUnit(1, 0), cr_detector=alone).run()
     assert np.argwhere(made["mask.cr"] == 0).tolist() == [[2, 3]]
     with pytest.raises(RunError, match="driz_cr_corr"):
-        COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0), alone, cr_detector="alone", driz_cr_corr=True))
+        job_on(COSMIC_RAYS, exps, planes, ChipUnit(1, 0), cr_detector=alone, driz_cr_corr=True).run()
 
 
 def test_tail_direction_comes_from_the_chip():
     exps, planes = chips()
     chip = dataclasses.replace(exps[1].chips[0], cte_direction=1)
     exps[1] = exps[1].with_chips([chip, exps[1].chips[1]])
-    mask = COSMIC_RAYS.run(Job(exps, planes, ChipUnit(1, 0), driz_cr_ctegrow=2))["mask.cr"]
+    mask = job_on(COSMIC_RAYS, exps, planes, ChipUnit(1, 0), driz_cr_ctegrow=2).run()["mask.cr"]
     assert np.argwhere(mask == 0).tolist() == [[0, 3], [1, 3], [2, 3]]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
@@ -20,67 +19,17 @@ from drizframe.errors import (
     ShapeError,
     UnreadableInputError,
 )
-from drizframe.grids.overlaps import find_overlaps
-from drizframe.hooks import Job, SkyMethod, StatisticOptions, choose
-from drizframe.model import RUN, ChipUnit, Exposure, PlaneKey, SkyValue
+from drizframe.hooks import SkyMethod, StatisticOptions
+from drizframe.model import ChipUnit, Exposure, PlaneKey, SkyValue
 from drizframe.model.signature import static_mask_name, static_mask_names
-from drizframe.stock.sky import globalmin, globalmin_match, localmin, match, mean, median, mode
+from drizframe.stock.sky import mean, median, mode
 from drizframe.stock.steps._sky_units import brightness_conversion, is_rate, pixel_scale
 from drizframe.stock.steps.sky import SKY, sky_mask
 from drizframe.stock.steps.static_mask import STATIC_MASK
+from drizframe.testing import FakeJob
 
-RECORDS = {
-    (r.family, r.name): r
-    for r in (
-        localmin.LOCALMIN, globalmin.GLOBALMIN, match.MATCH, globalmin_match.GLOBALMIN_MATCH,
-        median.MEDIAN, mode.MODE, mean.MEAN,
-    )
-}  # fmt: skip
+STATISTICS = {r.name: r for r in (median.MEDIAN, mode.MODE, mean.MEAN)}
 SHAPE = (40, 50)
-
-
-class SmallJob:
-    """What the steps ask of the engine, for exposures in memory."""
-
-    def __init__(self, exposures, *, backend="auto", records=RECORDS, planes=None, **parameters):
-        self.unit, self.window, self.backend = RUN, None, backend
-        self.exposures = exposures
-        self.parameters = Parameters(**parameters)
-        self.records, self.planes, self.notes = records, dict(planes or {}), []
-
-    def units(self, scope):
-        return [ChipUnit(i, k) for i, e in enumerate(self.exposures) for k in range(len(e.chips))]
-
-    def read(self, name, unit=None, window=None):
-        if PlaneKey(name, unit) in self.planes:
-            return self.planes[PlaneKey(name, unit)]
-        chip = self.exposures[unit.exposure].chips[unit.chip]
-        image = chip.data() if name == "sci" else chip.plane(name)
-        if image is not None:
-            image.flags.writeable = False
-        return image
-
-    def component(self, family, name):
-        return self.records[family, name]
-
-    def call(self, record):
-        return choose(record, self.backend)[0]
-
-    def map(self, function, items):
-        return [function(item) for item in items]
-
-    def overlaps(self):
-        return find_overlaps(self.exposures)
-
-    def note(self, message, *, warn=False):
-        self.notes.append((message, warn))
-
-    def plugin_options(self, record):
-        return None
-
-    @property
-    def warnings(self):
-        return [text for text, warn in self.notes if warn]
 
 
 def make_wcs(dx=0.0):
@@ -117,12 +66,12 @@ def statistic_options(job):
     return StatisticOptions(nclip=p.skyclip, lsigma=p.skylsigma, usigma=p.skyusigma, binwidth=p.skywidth)
 
 
-def run_sky(job):
-    return SKY.run(cast("Job", job))
+def job_on(exposures, planes=None, **parameters):
+    return FakeJob(SKY, planes, exposures=exposures, **parameters)
 
 
 def sky_of(job):
-    planes = run_sky(job)
+    planes = job.run()
     return {k.unit: v for k, v in planes.items() if k.name == "sky"}
 
 
@@ -138,8 +87,8 @@ def with_defect(where, *, name="one", **changes):
 
 
 def static(exposures, **parameters):
-    job = SmallJob(exposures, **parameters)
-    return STATIC_MASK.run(cast("Job", job)), job
+    job = FakeJob(STATIC_MASK, exposures=exposures, **parameters)
+    return job.run(), job
 
 
 def test_the_static_mask_unites_the_low_pixels_of_one_signature():
@@ -231,7 +180,7 @@ def test_names_follow_the_detector_where_extver_counts_image_sets():
 
 
 def test_the_sky_of_an_exposure_is_that_of_its_darkest_chip():
-    job = SmallJob([exposure([50, 40]), exposure([70, 80], "two", 1)])
+    job = job_on([exposure([50, 40]), exposure([70, 80], "two", 1)])
     found = sky_of(job)
     assert found[ChipUnit(0, 0)].subtracted == pytest.approx(40, abs=0.5)
     assert found[ChipUnit(0, 0)] == found[ChipUnit(0, 1)]
@@ -241,15 +190,15 @@ def test_the_sky_of_an_exposure_is_that_of_its_darkest_chip():
 
 @pytest.mark.parametrize("statistic", ["median", "mode", "mean"])
 def test_the_statistic_and_its_options_are_used(statistic):
-    job = SmallJob([exposure([50])], skystat=statistic)
-    reference = RECORDS["sky statistic", statistic].reference
+    job = job_on([exposure([50])], skystat=statistic)
+    reference = STATISTICS[statistic].reference
     assert reference is not None
     expected = reference(noise(50), statistic_options(job))
     assert sky_of(job)[ChipUnit(0, 0)].subtracted == pytest.approx(float(expected[0]), rel=1e-6)
-    narrow = SmallJob([exposure([50])], skystat=statistic, skylower=52.0, skyupper=60.0)
+    narrow = job_on([exposure([50])], skystat=statistic, skylower=52.0, skyupper=60.0)
     assert 52 <= sky_of(narrow)[ChipUnit(0, 0)].subtracted <= 60
-    assert sky_of(SmallJob([exposure([50])], skystat="mode", skywidth=2.0)) != sky_of(
-        SmallJob([exposure([50])], skystat="mode")
+    assert sky_of(job_on([exposure([50])], skystat="mode", skywidth=2.0)) != sky_of(
+        job_on([exposure([50])], skystat="mode")
     )
 
 
@@ -265,7 +214,7 @@ def test_flagged_and_static_pixels_are_left_out():
     planes = {PlaneKey("mask.static", ChipUnit(0, 0)): static_mask}
 
     def level(**parameters):
-        return sky_of(SmallJob([made], planes=planes, **parameters))[ChipUnit(0, 0)].level
+        return sky_of(job_on([made], planes=planes, **parameters))[ChipUnit(0, 0)].level
 
     assert level() == pytest.approx(30, abs=0.5)
     assert level(sky_bits=16) > 60
@@ -277,13 +226,13 @@ def test_nan_pixels_are_harmless():
     image = noise(30)
     image[::7] = np.nan
     made = Exposure.from_arrays(image, make_wcs(), unit="electrons")
-    assert sky_of(SmallJob([made]))[ChipUnit(0, 0)].level == pytest.approx(30, abs=0.5)
+    assert sky_of(job_on([made]))[ChipUnit(0, 0)].level == pytest.approx(30, abs=0.5)
 
 
 @pytest.mark.parametrize("method", ["localmin", "globalmin", "match", "globalmin+match"])
 @pytest.mark.parametrize("backend", ["auto", "reference"])
 def test_every_method_runs_from_pixels_to_values(method, backend):
-    job = SmallJob(
+    job = job_on(
         [exposure([50]), exposure([60], "two", 1), exposure([55], "three", 2)],
         skymethod=method,
         backend=backend,
@@ -299,7 +248,7 @@ def test_every_method_runs_from_pixels_to_values(method, backend):
 
 @pytest.mark.parametrize(("method", "used"), [("match", "localmin"), ("globalmin+match", "globalmin")])
 def test_one_exposure_cannot_be_matched_and_the_fallback_is_told(method, used):
-    job = SmallJob([exposure([50])], skymethod=method)
+    job = job_on([exposure([50])], skymethod=method)
     (value,) = sky_of(job).values()
     assert (value.method, value.level) == (used, pytest.approx(50, abs=0.5))
     assert method in job.warnings[0]
@@ -309,11 +258,7 @@ def test_one_exposure_cannot_be_matched_and_the_fallback_is_told(method, used):
 def test_a_method_without_enough_exposures_and_fallback_is_an_error():
     lonely = SkyMethod(name="lonely", summary="Needs company.", reference=lambda *a, **k: {}, minimum=3)
     with pytest.raises(RunError, match="lonely"):
-        run_sky(
-            SmallJob(
-                [exposure([5])], skymethod="lonely", records={**RECORDS, ("sky method", "lonely"): lonely}
-            )
-        )
+        job_on([exposure([5])], skymethod=lonely).run()
 
 
 @pytest.mark.parametrize(
@@ -322,15 +267,13 @@ def test_a_method_without_enough_exposures_and_fallback_is_an_error():
 def test_a_method_that_answers_nonsense_is_named(answer):
     record = SkyMethod(name="odd", summary="Nonsense.", reference=lambda *a, **k: answer)
     with pytest.raises(PluginError, match="odd"):
-        run_sky(
-            SmallJob([exposure([5])], skymethod="odd", records={**RECORDS, ("sky method", "odd"): record})
-        )
+        job_on([exposure([5])], skymethod=record).run()
 
 
 @pytest.mark.parametrize("cause", [{"skylower": 1e6}, {"dq": True}])
 def test_no_usable_pixels_means_0_and_a_warning(cause):
     dq = np.ones(SHAPE, np.int16) if cause.pop("dq", False) else None
-    job = SmallJob([exposure([50], dq=dq)], **cause)
+    job = job_on([exposure([50], dq=dq)], **cause)
     (value,) = sky_of(job).values()
     assert (value.subtracted, value.method) == (0.0, "none")
     assert any("one" in text for text in job.warnings)
@@ -341,12 +284,8 @@ def test_errors_of_a_method_are_not_hidden_behind_a_fallback():
         raise OSError("disk")
 
     record = SkyMethod(name="broken", summary="Fails.", reference=broken, minimum=1, fallback="localmin")
-    with pytest.raises(OSError, match="disk"):
-        run_sky(
-            SmallJob(
-                [exposure([5])], skymethod="broken", records={**RECORDS, ("sky method", "broken"): record}
-            )
-        )
+    with pytest.raises(PluginError, match="'broken'.*OSError: disk"):
+        job_on([exposure([5])], skymethod=record).run()
 
 
 # -- units -------------------------------------------------------------------------------------------------
@@ -438,25 +377,24 @@ def two_chips(path, name="jone", **header):
 )
 def test_a_skyfile_names_images_by_path_base_name_or_root(in_folder, listed):
     (in_folder / "sky.txt").write_text(f"# comment\n\n{listed}  3.5\n")
-    found = sky_of(SmallJob([two_chips(in_folder / "data" / "jone_flt.fits")], skyfile="sky.txt"))
+    found = sky_of(job_on([two_chips(in_folder / "data" / "jone_flt.fits")], skyfile="sky.txt"))
     assert {(v.subtracted, v.level, v.method) for v in found.values()} == {(3.5, 3.5, "skyfile")}
 
 
 def test_the_closest_name_of_a_skyfile_counts(in_folder):
     (in_folder / "sky.txt").write_text("jone_flc.fits 1\njone_flt.fits 2\n")
     assert (
-        sky_of(SmallJob([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[ChipUnit(0, 0)].level
-        == 2
+        sky_of(job_on([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[ChipUnit(0, 0)].level == 2
     )
 
 
 def test_values_of_a_skyfile_belong_to_extver_whatever_the_group(in_folder):
     (in_folder / "sky.txt").write_text("jone_flt.fits 3.5 4.5\n")
     whole = two_chips(in_folder / "jone_flt.fits")
-    found = sky_of(SmallJob([whole], skyfile="sky.txt"))
+    found = sky_of(job_on([whole], skyfile="sky.txt"))
     assert [found[ChipUnit(0, k)].level for k in (0, 1)] == [3.5, 4.5]
     second = whole.with_chips(whole.chips[1:])
-    assert sky_of(SmallJob([second], skyfile="sky.txt"))[ChipUnit(0, 0)].level == 4.5
+    assert sky_of(job_on([second], skyfile="sky.txt"))[ChipUnit(0, 0)].level == 4.5
 
 
 def test_too_few_values_are_an_error(in_folder):
@@ -464,7 +402,7 @@ def test_too_few_values_are_an_error(in_folder):
     made = two_chips(in_folder / "jone_flt.fits")
     third = made.with_chips([dataclasses.replace(made.chips[0], extver=3)])
     with pytest.raises(InputError, match="chip 3"):
-        run_sky(SmallJob([third], skyfile="sky.txt"))
+        job_on([third], skyfile="sky.txt").run()
 
 
 @pytest.mark.parametrize(
@@ -479,13 +417,13 @@ def test_too_few_values_are_an_error(in_folder):
 )
 def test_a_skyfile_may_say_that_the_sky_is_gone_already(in_folder, comment, applied):
     (in_folder / "sky.txt").write_text(f"{comment}\njone_flt.fits 3.5\n")
-    found = sky_of(SmallJob([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[ChipUnit(0, 0)]
+    found = sky_of(job_on([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))[ChipUnit(0, 0)]
     assert (found.subtracted, found.level) == (None if applied else 3.5, 3.5)
 
 
 def test_an_image_that_a_skyfile_does_not_list_keeps_what_its_header_says(in_folder):
     (in_folder / "sky.txt").write_text("other_flt.fits 3.5\n")
-    job = SmallJob([two_chips(in_folder / "jone_flt.fits", MDRIZSKY=9.0)], skyfile="sky.txt")
+    job = job_on([two_chips(in_folder / "jone_flt.fits", MDRIZSKY=9.0)], skyfile="sky.txt")
     assert sky_of(job)[ChipUnit(0, 0)] == SkyValue(subtracted=9.0, level=9.0, method="header")
     assert "jone" in job.warnings[0]
 
@@ -494,7 +432,7 @@ def test_an_image_that_a_skyfile_does_not_list_keeps_what_its_header_says(in_fol
 def test_a_skyfile_with_a_bad_line_is_an_error_with_its_number(in_folder, line):
     (in_folder / "sky.txt").write_text(f"# x\n{line}\n")
     with pytest.raises(InputError, match="line 2"):
-        run_sky(SmallJob([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt"))
+        job_on([two_chips(in_folder / "jone_flt.fits")], skyfile="sky.txt").run()
 
 
 def test_files_that_are_not_there_or_not_text_are_errors(in_folder):
@@ -505,41 +443,41 @@ def test_files_that_are_not_there_or_not_text_are_errors(in_folder):
         {"skymask_cat": "no.txt"},
     ):
         with pytest.raises(MissingInputError, match=r"no\.txt"):
-            run_sky(SmallJob([made], **parameters))
+            job_on([made], **parameters).run()
     (in_folder / "binary").write_bytes(b"\xff\xfe\x00\x80")
     with pytest.raises(UnreadableInputError, match="binary"):
-        run_sky(SmallJob([made], skyfile="binary"))
+        job_on([made], skyfile="binary").run()
 
 
 def test_values_of_skyuser_are_a_level_only(in_folder):
     (in_folder / "sky.txt").write_text("jone_flt.fits 3.5\n")
     made = two_chips(in_folder / "jone_flt.fits", MDRIZSKY=9.0, MYSKY=4.0)
     for parameters, level in (("@sky.txt", 3.5), ("MYSKY", 4.0), ("MDRIZSKY", 9.0)):
-        found = sky_of(SmallJob([made], skysub=False, skyuser=parameters))[ChipUnit(0, 0)]
+        found = sky_of(job_on([made], skysub=False, skyuser=parameters))[ChipUnit(0, 0)]
         assert (found.subtracted, found.level, found.method) == (None, level, "skyuser")
 
 
 def test_a_keyword_that_is_missing_or_no_number_is_an_error():
     for header in ({}, {"MYSKY": "dark"}):
         with pytest.raises(InputError, match="MYSKY"):
-            run_sky(SmallJob([exposure([5], header=header)], skysub=False, skyuser="MYSKY"))
+            job_on([exposure([5], header=header)], skysub=False, skyuser="MYSKY").run()
 
 
 def test_without_subtraction_an_old_sky_is_a_level_only_and_is_told():
-    job = SmallJob([exposure([5], header={"MDRIZSKY": 9.0}), exposure([5], "two", 1)], skysub=False)
+    job = job_on([exposure([5], header={"MDRIZSKY": 9.0}), exposure([5], "two", 1)], skysub=False)
     found = sky_of(job)
     assert found[ChipUnit(0, 0)] == SkyValue(subtracted=None, level=9.0, method="header")
     assert found[ChipUnit(1, 0)] == SkyValue(subtracted=None, level=0.0, method="none")
-    assert any("MDRIZSKY = 9" in text for text, _ in job.notes)
+    assert any("MDRIZSKY = 9" in text for text in job.notes)
 
 
 def test_what_is_ignored_is_told():
-    job = SmallJob([exposure([5])], skyuser="MYSKY")
-    run_sky(job)
-    assert any("skyuser" in text for text, _ in job.notes)
-    job = SmallJob([exposure([5])], skysub=False, skyfile="x.txt")
-    run_sky(job)
-    assert any("skyfile" in text for text, _ in job.notes)
+    job = job_on([exposure([5])], skyuser="MYSKY")
+    job.run()
+    assert any("skyuser" in text for text in job.notes)
+    job = job_on([exposure([5])], skysub=False, skyfile="x.txt")
+    job.run()
+    assert any("skyfile" in text for text in job.notes)
 
 
 # -- the user's masks --------------------------------------------------------------------------------------
@@ -564,8 +502,8 @@ def masked(in_folder):
 
 def masks_of(made, line, **parameters):
     Path("masks.cat").write_text(f"# catalogue\n\n{line}\n", encoding="utf-8")
-    job = SmallJob([made], skymask_cat="masks.cat", **parameters)
-    planes = run_sky(job)
+    job = job_on([made], skymask_cat="masks.cat", **parameters)
+    planes = job.run()
     used = {}
     for key, mask in planes.items():
         if key.name == "mask.user":
@@ -613,12 +551,12 @@ def test_masks_that_belong_to_chips_out_of_the_group_are_not_used(masked):
 
 def test_user_masks_select_the_pixels_of_the_sky(masked):
     made = dataclasses.replace(masked, chips=masked.chips[:1])
-    plain = sky_of(SmallJob([made]))[ChipUnit(0, 0)].level
+    plain = sky_of(job_on([made]))[ChipUnit(0, 0)].level
     masks_of(made, "jone_flt.fits, half.fits")
-    level = sky_of(SmallJob([made], skymask_cat="masks.cat", sky_bits=None))[ChipUnit(0, 0)].level
+    level = sky_of(job_on([made], skymask_cat="masks.cat", sky_bits=None))[ChipUnit(0, 0)].level
     assert level != plain
     assert level == pytest.approx(
-        float(median.median(noise(50)[:, :25].ravel(), statistic_options(SmallJob([made])))[0])
+        float(median.median(noise(50)[:, :25].ravel(), statistic_options(job_on([made])))[0])
     )
 
 
