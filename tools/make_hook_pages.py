@@ -11,12 +11,15 @@ import textwrap
 from pathlib import Path
 
 import drizframe.hooks
-from drizframe.hooks import COMPONENT_HOOKS, STAGES, TRAITS, PluginManager, specs
-from drizframe.model import PLANES
+from drizframe.engine.bound import declared_planes
+from drizframe.hooks import COMPONENT_HOOKS, STAGES, TRAITS, Need, PluginManager, specs
+from drizframe.model import INPUTS, Plane
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference" / "hooks"
 HEAD = "<!-- Written by tools/make_hook_pages.py from drizframe/hooks/specs.py; change that. -->\n"
-PLANES_HEAD = HEAD.replace("hooks/specs", "model/planes")
+PLANES_HEAD = HEAD.replace(
+    "drizframe/hooks/specs.py; change that", "the planes that steps declare; change those"
+)
 TRAITS_HEAD = HEAD.replace("hooks/specs", "hooks/records")
 
 
@@ -99,25 +102,44 @@ def _names(names: list[str]) -> str:
     return ", ".join(f"`{n}`" for n in names)
 
 
+def _place(plane: Plane) -> tuple[bool, int]:
+    """Sort the planes of exposures first, then by what they belong to."""
+    return plane not in INPUTS, ("chip", "exposure", "frame", "run").index(plane.on)
+
+
+def _what(plane: Plane) -> str:
+    """Return kind and type of a plane."""
+    if plane.kind != "value":
+        return f"{plane.kind}, {plane.dtype}"
+    types = plane.value if isinstance(plane.value, tuple) else (plane.value,) if plane.value else ()
+    return f"value, {' or '.join(f'`{t.__name__}`' for t in types)}" if types else "value"
+
+
 def planes() -> str:
     """Return the page of the planes: what they are, and which steps make and read them."""
     steps = PluginManager(installed=False).steps()
     rows = []
-    for name, text in PLANES.items():
-        unit, _, meaning = text.partition(": ")
+    for name, plane in sorted(declared_planes(steps).items(), key=lambda item: _place(item[1])):
         makers = [s.name for s in steps if name in s.produces and name not in s.consumes]
         readers = [s.name for s in steps if name in s.consumes]
+        where = f"frame `{plane.grid}`" if plane.on == "frame" else plane.on
         rows.append(
-            f"| `{name}` | {unit} | {meaning} | {_names(makers) or 'the exposures'} | {_names(readers)} |"
+            f"| `{name}` | {where} | {_what(plane)} | {plane.meaning} | {_names(makers) or 'the exposures'} | {_names(readers)} |"
         )
     text = (
-        "# Planes\n\nA plane is a named image, or a small value, of a chip, an exposure or the whole run. A step names those it "
-        "reads (`consumes`) and makes (`produces`); their order is the order of the steps, and `job.read(name)` gives one, or "
-        "None where no step made it. A plugin may add names of its own; let them begin with its name and a dot.\n\n"
-        "| plane | of each | what it is | made by | read by |\n| --- | --- | --- | --- | --- |\n"
+        "# Planes\n\nA plane is a named image, or a value, of a chip, an exposure, an output frame or the run. The step that makes it "
+        "declares it with a `Plane` record; from that drizframe knows what shape and type the answer must have. A step names those "
+        "it reads (`needs`) and makes (`makes`); their order is the order of the steps, and `job.read(name)` gives one. A plugin "
+        "declares planes of its own; let their names begin with its name and a dot.\n\n"
+        "| plane | of each | kind | what it holds | made by | read by |\n| --- | --- | --- | --- | --- | --- |\n"
     )
     return f"{PLANES_HEAD}\n{text}" + "\n".join(rows) + (
-        "\n\nHow to write a step: [step](../how-to/step.md). The hook: "
+        "\n\n## The records\n\n"
+        f"`drizframe.Plane`:\n\n```text\n{inspect.getdoc(Plane)}\n```\n\n"
+        f"`drizframe.Need`, what a step reads:\n\n```text\n{inspect.getdoc(Need)}\n```\n\n"
+        "A plane belongs to a unit: `drizframe.ChipUnit(exposure, chip)`, `ExposureUnit(exposure)`, `FrameUnit(name)`, all counted "
+        "from 0. A step returns planes of its own unit by their names, and others as `PlaneKey(name, unit)`.\n\n"
+        "How to write a step: [step](../how-to/step.md). The hook: "
         "[drizframe_extra_steps](hooks/drizframe_extra_steps.md).\n"
     )  # fmt: skip
 

@@ -39,9 +39,9 @@ class Plane:
         For a plane on a frame: which (``"separate"``, ``"final"``).
     kind : {"image", "cube", "value"}
         An image; one with further axes in front; or any value, which is handed on as it is.
-    dtype : str or None
-        Type of the numbers: an image of another type is refused, but for ``"float32"``, into which images are
-        converted.  ``"integer"``: any integers.  ``"real"``: any real numbers.
+    dtype : str
+        Type of the numbers, into which images are converted; integers that do not fit, and real numbers for integers, are
+        refused.  ``"integer"``: any integers.  ``"real"``: any real numbers.
     value : type or None
         For a value: what it must be.
     product : str
