@@ -26,7 +26,7 @@ from drizframe.hooks import (
     SkyStatistic,
     Step,
 )
-from drizframe.model import SkyValue
+from drizframe.model import Plane, SkyValue
 from drizframe.stock.interpolators.linear import LINEAR
 from drizframe.stock.kernels.turbo import TURBO
 from drizframe.testing import InstrumentSample, StepSample, checks_for, examples, run_checks
@@ -550,7 +550,8 @@ def test_instrument_that_takes_headers_of_others(matches):
 
 
 def step(run, **more):
-    more = {"needs": ("sci",), "makes": ("mine",), "over": "chip", **more}
+    made = Plane(name="mine", meaning="for a test", on="chip")
+    more = {"needs": ("sci",), "makes": (made,), "over": "chip", **more}
     return Step(name="mine.step", summary="For a test.", run=run, **more)
 
 

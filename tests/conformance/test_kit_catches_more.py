@@ -22,7 +22,6 @@ from drizframe.hooks import (
     Reader,
     SkyMethod,
     SkyStatistic,
-    Step,
     Weighting,
     Writer,
 )
@@ -35,9 +34,8 @@ from drizframe.stock.products.writers import SIMPLE
 from drizframe.stock.sky.localmin import LOCALMIN
 from drizframe.stock.sky.mean import MEAN
 from drizframe.stock.weights.exp import EXP
-from drizframe.testing import StepSample, examples, run_checks, stock_sample
+from drizframe.testing import examples, run_checks, stock_sample
 from drizframe.testing.checking import expecting_failure
-from drizframe.testing.samples import sample_exposures
 
 EXAMPLES = 12
 #: Checks of many inputs, in which faults of all kinds show besides.
@@ -658,74 +656,3 @@ def test_writer_that_does_not_list_a_file():
 
     record = Writer(name="mine", summary="For a test.", reference=quiet)
     caught(record, "check_files_are_listed", "check_nothing_left_on_failure")
-
-
-# -- steps -------------------------------------------------------------------------------------------------------------
-
-
-def step(run, **more):
-    more = {"needs": ("median",), "makes": ("mine",), "over": "tile", "grid": "separate", **more}
-    return Step(name="mine.step", summary="For a test.", run=run, **more)
-
-
-SAMPLE = StepSample(exposures=sample_exposures, parameters={"driz_cr_corr": True})
-
-
-def test_step_whose_result_depends_on_the_position_in_the_tile():
-    def ramp(job):
-        image = job.read("median", window=job.window)
-        return {"mine": image + np.arange(image.shape[1], dtype=np.float32)}
-
-    text = caught(step(ramp), "check_tile_independence", sample=SAMPLE)
-    assert "whatever the tiles" in text
-    assert "tile_size" in text
-
-
-def test_step_that_looks_beyond_its_halo():
-    def local_mean(job):
-        image = np.array(job.read("median", window=job.window))
-        return {"mine": image - np.float32(image.mean())}
-
-    caught(step(local_mean), "check_tile_independence", sample=SAMPLE)
-
-
-def test_step_that_makes_an_undeclared_plane():
-    def generous(job):
-        image = np.array(job.read("median", window=job.window))
-        return {"mine": image, "extra": image}
-
-    text = caught(
-        step(generous), "check_declares_what_it_makes", "check_tile_independence", "check_inputs_untouched",
-        "check_reads_what_it_declares", sample=SAMPLE,
-    )  # fmt: skip
-    assert "['extra', 'mine']" in text
-
-
-def test_step_that_reads_an_undeclared_plane():
-    def curious(job):
-        job.read("sky", None)
-        return {"mine": np.array(job.read("median", window=job.window))}
-
-    text = caught(
-        step(curious), "check_reads_what_it_declares", "check_tile_independence", "check_inputs_untouched",
-        "check_declares_what_it_makes", sample=SAMPLE,
-    )  # fmt: skip
-    assert "sky" in text
-
-
-def test_step_that_edits_what_it_reads():
-    def editing(job):
-        image = job.read("median", window=job.window)
-        if image.flags.writeable:
-            image *= 2
-        return {"mine": np.array(image)}
-
-    assert "plane 'median'" in caught(step(editing), "check_inputs_untouched", sample=SAMPLE)
-
-
-def test_step_that_is_random():
-    def noisy(job):
-        image = np.array(job.read("median", window=job.window))
-        return {"mine": image + np.random.default_rng().normal(size=image.shape).astype(np.float32)}
-
-    caught(step(noisy), "check_tile_independence", sample=SAMPLE)
