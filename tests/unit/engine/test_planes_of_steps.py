@@ -1,0 +1,332 @@
+"""What steps declare, and what the engine makes of it: places, types, borders, bands."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+import drizframe
+from drizframe.engine.bound import bind, declared_planes
+from drizframe.errors import ConflictError, HookError, PluginError
+from drizframe.hooks import Need, PluginManager, Registry, Step, hookimpl
+from drizframe.model import ChipUnit, ExposureUnit, PixelMap, Plane, PlaneKey, Window
+from drizframe.stock.kernels.square import SQUARE
+from drizframe.testing import FakeJob
+from drizframe.testing.samples import sample_exposures
+from drizframe.testing.strategies import tangent_plane
+
+SETTINGS = {"skysub": False, "static": False, "driz_cr": False, "median": False, "blot": False}
+
+
+def step(run=lambda job: {}, **fields):
+    fields = {"name": "mine.step", "needs": ("sci",), "makes": ("sci",), "over": "chip", **fields}
+    return Step(summary="For a test.", run=run, **fields)
+
+
+def plane(name="mine.plane", **fields):
+    return Plane(name=name, meaning="for a test", **{"on": "chip", **fields})
+
+
+@pytest.fixture
+def run_with():
+    """Runs three small exposures with steps of a plugin."""
+    names = []
+
+    def run(*steps, exposures=None, **parameters):
+        class Mine:
+            @hookimpl
+            def drizframe_extra_steps(self):
+                yield from steps
+
+        names.append(drizframe.register(Mine()))
+        try:
+            return drizframe.run(exposures or sample_exposures(), **{**SETTINGS, **parameters})
+        finally:
+            drizframe.unregister(names.pop())
+
+    return run
+
+
+# -- declarations ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_name_declared_differently_is_a_conflict_that_names_both():
+    two = [step(name="a", makes=(plane(dtype="uint8"),)), step(name="b", makes=(plane(dtype="int32"),))]
+    with pytest.raises(
+        ConflictError, match=r"Step 'b' of .* declares plane 'mine.plane' otherwise than step 'a'"
+    ) as caught:
+        declared_planes(two)
+    assert "int32" in str(caught.value)
+    assert "uint8" in str(caught.value)
+    with pytest.raises(ConflictError, match="declares plane 'sci' otherwise than the exposures"):
+        declared_planes([step(makes=(plane("sci", dtype="float64"),))])
+
+
+def test_one_name_declared_alike_is_one_plane():
+    planes = declared_planes([step(name="a", makes=(plane(),)), step(name="b", makes=(plane(),))])
+    assert planes["mine.plane"] == plane()
+
+
+def test_a_plane_made_by_name_that_nobody_declares_is_refused_with_a_hint():
+    with pytest.raises(
+        HookError, match="makes plane 'scii' by name, which nobody declares. Did you mean 'sci'"
+    ):
+        declared_planes([step(makes=("scii",))])
+    with pytest.raises(HookError, match="Give a Plane record that says what it holds"):
+        declared_planes([step(makes=("mine.unheard",))])
+
+
+def test_a_step_that_replaces_a_stage_makes_its_planes_by_name(run_with):
+    class Replaced:
+        @hookimpl
+        def drizframe_step_sky(self):
+            value = drizframe.SkyValue(subtracted=3.0, level=3.0)
+            return Step(
+                name="sky", summary="Three.", needs=(), makes=("sky",), over="run",
+                run=lambda job: {PlaneKey("sky", u): value for u in job.units("chip")},
+            )  # fmt: skip
+
+    name = drizframe.register(Replaced())
+    try:
+        result = run_with(skysub=True)
+    finally:
+        drizframe.unregister(name)
+    assert [v[0].level for v in result.sky.values()] == [3.0] * 3
+
+
+def test_a_wrapped_stage_makes_what_it_made_before(run_with):
+    class Wrapped:
+        @hookimpl(wrapper=True)
+        def drizframe_step_sky(self):
+            found = yield
+            return dataclasses.replace(found, summary="As before.")
+
+    plain = run_with(skysub=True)
+    name = drizframe.register(Wrapped())
+    try:
+        np.testing.assert_array_equal(run_with(skysub=True).sci, plain.sci)
+    finally:
+        drizframe.unregister(name)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"makes": (plane(on="frame", grid="final"),)},
+         "is called for each chip, and makes plane 'mine.plane', image of each frame 'final'. .*over='tile' with grid='final'"),
+        ({"makes": (plane(on="exposure"),)}, "called for each chip, and makes .* each exposure. .*over='exposure'"),
+        ({"over": "exposure", "makes": (plane(on="run", kind="value"),)}, "called for each exposure, .*over='run'"),
+        ({"over": "band", "makes": (plane(kind="value"),)}, "called for each band, and makes plane 'mine.plane', a value of each chip"),
+        ({"over": "tile", "grid": "final", "makes": ("median",)}, "called for tiles of grid 'final', and makes plane 'median'"),
+        ({"over": "tile", "grid": "separate", "makes": (plane(),)}, "called for tiles of grid 'separate', .*over='chip'"),
+        ({"over": "tile", "grid": "exposure", "makes": (plane(on="exposure", kind="value"),)}, "a value of each exposure"),
+        ({"over": "tile", "grid": "output", "makes": ()}, "works on tiles of grid 'output'; there are: exposure, final, separate"),
+        ({"over": "run", "makes": (plane(on="frame", grid="third"),)}, "on grid 'third'; there are"),
+    ],
+)  # fmt: skip
+def test_a_step_makes_what_no_other_task_makes(run_with, fields, words):
+    with pytest.raises(HookError, match=f"Step 'mine.step' of .*{words}"):
+        run_with(step(**fields))
+
+
+# -- borders ---------------------------------------------------------------------------------------------------------------
+
+
+def test_borders_are_asked_once_while_planning(run_with):
+    asked = []
+
+    class Options(BaseModel):
+        reach: int = 2
+
+    def border(about):
+        asked.append((about.options.reach, about.parameters.tile_size, len(about.exposures)))
+        assert about.registry.get("kernel", "square").name == "square"
+        return about.options.reach
+
+    shapes = []
+
+    def same(job):
+        image = job.read("single.sci")
+        shapes.append((image.shape, job.window.shape))
+        own = job.window.relative_to(job.window.grown(3, within=job.frame("separate").shape))
+        return {"single.sci": image[own.slices]}
+
+    filtering = step(
+        same, needs=(Need("single.sci", border=border),), makes=("single.sci",), over="tile", grid="exposure",
+        options_model=Options,
+    )  # fmt: skip
+    run_with(filtering, tile_size=16, median=True, num_cores=1, plugins={"mine": {"reach": 3}})
+    assert asked == [(3, 16, 3)]
+    assert len(shapes) > 9
+    assert max(wide[0] - own[0] for wide, own in shapes) == 6
+
+
+@pytest.mark.parametrize(
+    ("border", "words"),
+    [
+        (lambda asked: -1, "gives -1 as the border of plane 'sci'; give a whole number of pixels, 0 or more"),
+        (lambda asked: 1.5, "gives 1.5 as the border"),
+        (lambda asked: True, "gives True as the border"),
+        (lambda asked: 1 / 0, "failed in the border of plane 'sci': ZeroDivisionError"),
+    ],
+)
+def test_a_border_that_is_none_is_named(border, words):
+    record = step(needs=(Need("sci", border=border),), over="band")
+    registry = Registry(PluginManager(installed=False))
+    with pytest.raises(PluginError, match=f"Step 'mine.step' of .*{words}"):
+        bind(record, declared_planes([record]), drizframe.Parameters(), (), registry)
+
+
+# -- reads -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_read_without_a_window_gives_the_own_one_with_its_border():
+    window = Window(8, 16, 0, 44)
+    job = FakeJob(step(needs=(Need("sci", border=2), "dq"), over="band"), window=window)
+    chip = job.chip
+    np.testing.assert_array_equal(job.read("sci"), chip.data()[6:18])
+    np.testing.assert_array_equal(job.read("dq"), chip.plane("dq")[8:16])
+    at_the_edge = FakeJob(step(needs=(Need("sci", border=2),), over="band"), window=Window(0, 8, 0, 44))
+    assert at_the_edge.read("sci").shape == (10, 44)
+
+
+def test_a_read_beyond_the_border_of_a_band_is_refused():
+    job = FakeJob(step(needs=(Need("sci", border=1),), over="band"), window=Window(8, 16, 0, 44))
+    assert job.read("sci", window=Window(7, 17, 0, 44)).shape == (10, 44)
+    with pytest.raises(HookError, match="for its band .* declares a border of 1 pixels"):
+        job.read("sci", window=Window(6, 17, 0, 44))
+
+
+def test_each_on_tiles_gives_the_tile_of_every_exposure():
+    needs = (Need("single.sci", of="touching", border=1),)
+    record = step(needs=needs, makes=("median",), over="tile", grid="separate")
+    images = {("single.sci", ExposureUnit(i)): np.full((50, 60), i, np.float32) for i in (0, 2)}
+    job = FakeJob(record, images, frames={"separate": (50, 60)}, window=Window(10, 20, 0, 10))
+    with pytest.raises(drizframe.errors.RunError, match="'single.sci' of sample1, which was not made"):
+        list(job.each("single.sci"))
+    images["single.sci", ExposureUnit(1)] = np.full((50, 60), 1, np.float32)
+    job = FakeJob(record, images, frames={"separate": (50, 60)}, window=Window(10, 20, 0, 10))
+    assert [(u.exposure, im.shape, im.max()) for u, im in job.each("single.sci")] == [
+        (0, (12, 11), 0.0), (1, (12, 11), 1.0), (2, (12, 11), 2.0),
+    ]  # fmt: skip
+
+
+def test_each_of_an_exposure_gives_its_own_chips():
+    job = FakeJob(step(needs=("sci",), makes=(), over="exposure"), unit=ExposureUnit(1))
+    assert [unit for unit, _ in job.each("sci")] == [ChipUnit(1, 0)]
+    everything = FakeJob(
+        step(needs=(Need("sci", of="all"),), makes=(), over="exposure"), unit=ExposureUnit(1)
+    )
+    assert [unit.exposure for unit, _ in everything.each("sci")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(("grid", "expected"), [("final", [0, 1]), ("exposure", [1])])
+def test_touching_gives_the_chips_that_a_kernel_spreads_onto_the_tile(grid, expected):
+    made = {"final": "mosaic.sci", "exposure": "single.sci"}[grid]
+    record = step(needs=(Need("sci", of="touching"),), makes=(made,), over="tile", grid=grid)
+    unit = ExposureUnit(1) if grid == "exposure" else None
+
+    def side_by_side(of, which):
+        return PixelMap.from_function(lambda x, y: (x + 44.0 * of.exposure, y), (40, 44))
+
+    def job(window):
+        frames = {"final": (40, 132), "separate": (40, 132)}
+        return FakeJob(record, unit=unit, window=window, frames=frames, maps=side_by_side, ratio=1.0)
+
+    near = job(Window(0, 16, 30, 60))
+    assert [u.exposure for u in near.touching(SQUARE, 1.0)] == expected
+    assert list(job(Window(0, 16, 0, 30)).touching(SQUARE, 1.0)) == (
+        [ChipUnit(0, 0)] if grid == "final" else []
+    )
+
+
+# -- bands -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_over_bands_gives_the_bits_of_one_over_chips(run_with):
+    tall = [
+        drizframe.Exposure.from_arrays(
+            np.random.default_rng(k).normal(5, 1, (530, 20)).astype(np.float32),
+            tangent_plane((530, 20), 0.1, (0.3 * k, 0.2 * k)),
+            name=f"tall{k}",
+            exptime=10.0,
+        )
+        for k in range(2)
+    ]
+    seen = []
+
+    def smooth(job):
+        image = job.read("sci")
+        padded = np.pad(image, ((1, 1), (0, 0)), mode="edge")
+        return (padded[:-2] + image + padded[2:]) / np.float32(3)
+
+    def on_chip(job):
+        return {"sci": smooth(job)}
+
+    def on_band(job):
+        seen.append(job.window)
+        wide = job.window.grown(1, within=job.chip.shape)
+        return {"sci": smooth(job)[job.window.relative_to(wide).slices]}
+
+    whole = run_with(step(on_chip), exposures=tall)
+    cut = run_with(step(on_band, needs=(Need("sci", border=1),), over="band"), exposures=tall)
+    assert {w.shape[0] for w in seen} == {256, 18}
+    assert cut.sci.tobytes() == whole.sci.tobytes()
+
+
+# -- what is kept ----------------------------------------------------------------------------------------------------------
+
+
+def test_planes_of_footprints_have_the_type_that_they_declare(run_with):
+    seen = []
+
+    def bright(job):
+        return {"mine.bright": (job.read("single.sci") > 1).astype(np.uint8)}
+
+    def look(job):
+        seen.append(job.read("mine.bright", job.unit).dtype)
+        return {}
+
+    made = plane("mine.bright", on="exposure", dtype="uint8")
+    run_with(
+        step(bright, name="mine.bright", needs=("single.sci",), makes=(made,), over="tile", grid="exposure"),
+        step(look, name="mine.look", needs=("mine.bright",), makes=(), over="exposure"),
+        median=True,
+    )  # fmt: skip
+    assert seen == [np.dtype("uint8")] * 3
+
+
+def test_a_filter_on_exposures_leaves_images_where_they_are_on_the_frame(run_with):
+    plain = run_with(median=True)
+    same = step(
+        lambda job: {"single.sci": job.read("single.sci").copy()}, needs=("single.sci",), makes=("single.sci",),
+        over="exposure",
+    )  # fmt: skip
+    np.testing.assert_array_equal(run_with(same, median=True).median, plain.median)
+
+
+def test_tiles_that_do_not_fit_together_are_refused(run_with):
+    def odd(job):
+        image = job.read("median")
+        return {"mine.plane": image.astype(np.float64) if job.window.x0 else image}
+
+    made = plane(on="frame", grid="separate")
+    with pytest.raises(
+        PluginError, match="'mine.plane' of the separate frame as float64 .* after float32 .* another tile"
+    ):
+        run_with(
+            step(odd, needs=("median",), makes=(made,), over="tile", grid="separate"),
+            median=True,
+            tile_size=16,
+        )
+
+
+def test_a_chip_makes_no_plane_of_another_chip(run_with):
+    def other(job):
+        return {PlaneKey("sci", ChipUnit((job.unit.exposure + 1) % 3, 0)): job.read("sci")}
+
+    with pytest.raises(PluginError, match="A step makes planes of its own unit, or over='run'"):
+        run_with(step(other))
