@@ -13,7 +13,7 @@ from drizframe.hooks import FAULTS, Need, Registry, Step
 from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import INPUTS, Exposure, Plane
 
-__all__ = ["BoundStep", "bind", "check_places", "declared_planes"]
+__all__ = ["BoundStep", "bind", "check_places", "declared_planes", "lies_on"]
 
 #: What images a step can make, by what it works over; one over the run can make all.
 _PLACES = {"chip": ("chip",), "band": ("chip",), "exposure": ("exposure", "chip")}
@@ -151,6 +151,8 @@ def check_places(steps: Iterable[Step], planes: Mapping[str, Plane], grids: Iter
         if step.over == "tile" and step.grid not in known:
             msg = f"{who} works on tiles of grid {step.grid!r}; there are: {', '.join(known)}."
             raise HookError(msg)
+        for need in step.needs:
+            _check_need(who, step, need, planes)
         for plane in (planes[name] for name in step.produces):
             if plane.on == "frame" and plane.grid not in known:
                 msg = (
@@ -166,6 +168,34 @@ def check_places(steps: Iterable[Step], planes: Mapping[str, Plane], grids: Iter
                     f"Make it in a step over={_over(plane)}, or over='run'."
                 )
                 raise HookError(msg)
+
+
+def _check_need(who: str, step: Step, need: Any, planes: Mapping[str, Plane]) -> None:
+    """Refuse a need that means nothing for the plane."""
+    plane = planes.get(need.plane)
+    if plane is None:
+        return
+    if need.of == "under" and plane.on != "frame":
+        msg = f"{who} needs {plane.name!r} under a chip, but that is a plane of each {plane.on}. Give of='own' or of='all'."
+        raise HookError(msg)
+    if need.border != 0 and not lies_on(step, plane):
+        over = f"tiles of grid {step.grid!r}" if step.over == "tile" else f"each {step.over}"
+        msg = (
+            f"{who} works over {over} and needs {plane.name!r} with a border, but that is {plane.describe()}: not cut into these. "
+            "Leave the border out."
+        )
+        raise HookError(msg)
+
+
+def lies_on(step: Step, plane: Plane) -> bool:
+    """Whether a plane lies on the pixels that the tiles or bands of a step are cut from."""
+    if plane.kind == "value":
+        return False
+    if step.over == "band":
+        return plane.on == "chip"
+    if plane.on == "exposure":
+        return step.grid in ("exposure", "separate")
+    return plane.on == "frame" and plane.grid == step.grid
 
 
 def _has_place(step: Step, plane: Plane) -> bool:

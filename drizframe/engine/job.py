@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from drizframe.config import Parameters
-from drizframe.engine.bound import BoundStep
+from drizframe.engine.bound import BoundStep, lies_on
 from drizframe.engine.bus import Bus
 from drizframe.engine.hearing import heard
 from drizframe.engine.plan import Plan
@@ -165,17 +165,7 @@ class RunJob:
 
     def _on_own_grid(self, name: str) -> bool:
         """Whether a plane lies on the pixels that this tile or band is cut from."""
-        plane = self._context.plan.planes[name]
-        if plane.kind == "value":
-            return False
-        if self._step.over == "band":
-            return plane.on == "chip"
-        separate = self._step.grid in ("exposure", "separate")
-        return (
-            plane.on == "exposure"
-            if separate and plane.on == "exposure"
-            else plane.on == "frame" and plane.grid == self._step.grid
-        )
+        return lies_on(self._step.step, self._context.plan.planes[name])
 
     def _bordered(self, name: str, unit: Unit, window: Window | None) -> Window:
         """Return the window to read; refuse to read farther from the own one than the step declares."""

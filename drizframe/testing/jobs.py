@@ -254,7 +254,7 @@ class _Grids:
             msg = f"The step asks for the {name!r} frame; give it to FakeJob: frames={{{name!r}: (rows, columns)}}."
             raise HookError(msg)
         frame = self.given[name]
-        return frame if isinstance(frame, Frame) else Frame(wcs=None, shape=tuple(frame), scale=1.0)  # type: ignore[arg-type]
+        return frame if isinstance(frame, Frame) else Frame(wcs=None, shape=tuple(frame), scale=1.0)
 
     def chip(self, unit: ChipUnit) -> Any:
         """Return a chip."""
@@ -320,7 +320,8 @@ def _first(step: Step) -> Unit:
     """Return the first unit that a step works on."""
     if step.over == "tile":
         return ExposureUnit(0) if step.grid == "exposure" else FrameUnit(step.grid)
-    return {"run": RUN, "exposure": ExposureUnit(0)}.get(step.over, ChipUnit(0, 0))
+    units: dict[str, Unit] = {"run": RUN, "exposure": ExposureUnit(0)}
+    return units.get(step.over, ChipUnit(0, 0))
 
 
 def _whole(plan: Plan, step: Step, unit: Unit) -> Window | None:

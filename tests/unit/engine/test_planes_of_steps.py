@@ -132,6 +132,31 @@ def test_a_step_makes_what_no_other_task_makes(run_with, fields, words):
         run_with(step(**fields))
 
 
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"needs": (Need("sci", of="under"),)}, "needs 'sci' under a chip, but that is a plane of each chip"),
+        (
+            {"over": "tile", "grid": "final", "makes": (), "needs": (Need("sci", of="touching", border=2),)},
+            "works over tiles of grid 'final' and needs 'sci' with a border, but that is chip: .* not cut into these",
+        ),
+        (
+            {
+                "over": "tile",
+                "grid": "final",
+                "makes": (),
+                "needs": (Need("median", border=lambda asked: 1),),
+            },
+            "needs 'median' with a border, but that is frame separate",
+        ),
+        ({"over": "band", "needs": ("sci", Need("sky", border=1))}, "needs 'sky' with a border"),
+    ],
+)
+def test_a_need_that_means_nothing_for_its_plane_is_refused(run_with, fields, words):
+    with pytest.raises(HookError, match=f"Step 'mine.step' of .*{words}"):
+        run_with(step(**fields))
+
+
 # -- borders ---------------------------------------------------------------------------------------------------------------
 
 

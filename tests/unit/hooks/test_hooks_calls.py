@@ -339,6 +339,14 @@ def test_a_step_of_contract_1_is_told_what_to_write():
     assert "consumes" not in str(caught.value)
 
 
+def test_only_steps_over_chips_need_what_lies_under_a_chip():
+    assert step(needs=(Need("median", of="under"),), over="band").needs[0].of == "under"
+    with pytest.raises(
+        HookError, match="'mine.one' works over 'run' and needs 'median' of the frame under a chip"
+    ):
+        step(needs=(Need("median", of="under"),), over="run")
+
+
 def test_tiles_have_a_grid_and_nothing_else_has():
     with pytest.raises(HookError, match="grid"):
         step(over="tile")
