@@ -11,8 +11,8 @@ import shutil
 import threading
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
