@@ -503,7 +503,7 @@ def run_session(
         plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
     for text, warn in plan.notes:
         bus.note(text, warn=warn)
-    for text in precedence_notes(plan.steps, components.manager):
+    for text in precedence_notes([s.step for s in plan.steps], components.manager):
         bus.note(text, warn=True)
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
     wanted = keep | kept_planes(settings) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())

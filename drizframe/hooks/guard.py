@@ -74,7 +74,7 @@ def blame(owner: Component | str, error: BaseException) -> None:
 def owner_of(error: BaseException) -> Component | None:
     """Return the component that an error comes from; None if it is of none."""
     found = getattr(error, _TAG, None)
-    return found if isinstance(found, Component) else None
+    return None if isinstance(found, str) else found
 
 
 def plugin_of(error: BaseException) -> str:
