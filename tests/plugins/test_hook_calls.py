@@ -27,7 +27,7 @@ def sky(level, **fields):
         return {drizframe.PlaneKey("sky", u): value for u in job.units("chip")}
 
     return drizframe.Step(
-        name="sky", summary="A number.", consumes=(), produces=("sky",), scope="run", run=run, **fields
+        name="sky", summary="A number.", needs=(), makes=("sky",), over="run", run=run, **fields
     )
 
 
@@ -352,7 +352,7 @@ def test_a_wrapper_of_extra_steps_is_named_in_what_it_changes(plugin):
     @hookimpl
     def drizframe_extra_steps():
         yield drizframe.Step(
-            name="more", summary="M.", consumes=("sci",), produces=("sci",), scope="chip", run=lambda job: {}
+            name="more", summary="M.", needs=("sci",), makes=("sci",), over="chip", run=lambda job: {}
         )
 
     @hookimpl(wrapper=True)
@@ -498,7 +498,7 @@ def filtering(name, **fields):
 
     def drizframe_extra_steps():
         yield drizframe.Step(
-            name=name, summary="F.", consumes=("sci",), produces=("sci",), scope="chip", run=run, **fields
+            name=name, summary="F.", needs=("sci",), makes=("sci",), over="chip", run=run, **fields
         )
 
     return drizframe_extra_steps
