@@ -18,14 +18,7 @@ import numpy as np
 
 import drizframe.resample as ours
 
-KERNELS = (
-    ("square", 1.0),
-    ("square", 0.7),
-    ("point", 1.0),
-    ("turbo", 1.0),
-    ("gaussian", 1.0),
-    ("lanczos3", 1.0),
-)
+KERNELS = (*((name, 1.0) for name in theirs.SUPPORTED_DRIZZLE_KERNELS), ("square", 0.7))
 INTERPOLATORS = ("nearest", "linear", "poly3", "poly5", "lanczos3")
 #: Sides of images, and calls that are timed together.
 SIZES = ((1000, 1), (200, 10), (50, 40), (10, 200))

@@ -15,6 +15,7 @@ from drizzle.resample import Drizzle
 from drizframe import api
 from drizframe.model import ChipInput, PixelMap, Window
 from drizframe.pixels.drizzle import drizzle
+from drizframe.resample import SUPPORTED_DRIZZLE_KERNELS
 
 ROUNDS = 3
 
@@ -57,20 +58,18 @@ def main(n):
 
     print(f"{n} x {n} pixels, ns per input pixel, median of {ROUNDS} pairs")
     print(f"{'kernel':<10}{'pixfrac':>8}{'drizzle':>10}{'drizframe':>11}{'ratio':>8}")
-    for kernel, pixfrac in (
-        ("square", 1.0),
-        ("square", 0.8),
-        ("turbo", 1.0),
-        ("point", 1.0),
-        ("gaussian", 1.0),
-        ("lanczos3", 1.0),
-    ):
+    for kernel, pixfrac in [*((name, 1.0) for name in registry.names("kernel")), ("square", 0.8)]:
         a, b = [], []
         for _ in range(ROUNDS):
-            a.append(timed(lambda: theirs(kernel, pixfrac)))  # noqa: B023  (called at once)
+            if kernel in SUPPORTED_DRIZZLE_KERNELS:
+                a.append(timed(lambda: theirs(kernel, pixfrac)))  # noqa: B023  (called at once)
             b.append(timed(lambda: ours(kernel, pixfrac)))  # noqa: B023
+        y = statistics.median(b) / n**2 * 1e9
+        if not a:  # the drizzle package does not have it
+            print(f"{kernel:<10}{pixfrac:>8}{'-':>10}{y:>11.1f}{'-':>8}")
+            continue
         ratio = statistics.median(x / y for x, y in zip(a, b, strict=True))
-        x, y = (statistics.median(t) / n**2 * 1e9 for t in (a, b))
+        x = statistics.median(a) / n**2 * 1e9
         print(f"{kernel:<10}{pixfrac:>8}{x:>10.1f}{y:>11.1f}{ratio:>8.1f}")
 
 

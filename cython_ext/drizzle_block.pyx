@@ -3,6 +3,7 @@
 #
 # a. The same choices, weights and sums as the three steps, pixel by pixel in the same order, so the same bits.
 # b. The loop over the pixels stands in one_pass.pxd.
+# builds: plain, avx2
 """Select, weigh and add a block of pixels."""
 
 import numpy as np

@@ -6,6 +6,7 @@
 # b. Blocks of pixels whose box misses a tile are passed by; the others come in strips of rows, mapped and read
 #    into buffers that fit into the cache too.
 # c. The loop over the pixels of a strip stands in one_pass.pxd.
+# builds: plain, avx2
 """Drizzle a whole image."""
 
 import numpy as np

@@ -12,7 +12,7 @@ from libc.math cimport M_PI, ceil, fabs, sin
 
 from interpolation cimport inside, real
 
-from drizframe.stock.interpolators._stencil import checked
+from drizframe.model import image_and_positions
 
 
 cdef inline double sinc_pi(double u) noexcept nogil:
@@ -67,7 +67,7 @@ cdef table_of(int a):
 
 
 cdef interpolate(image, x, y, double fill, int a):
-    image, x, y = checked(image, x, y)
+    image, x, y = image_and_positions(image, x, y)
     values = np.full(len(x), fill, dtype=np.float64)
     if image.dtype == np.float32:
         fill_inside[float](image, x, y, table_of(a), a, values)

@@ -9,7 +9,7 @@ import numpy as np
 
 from interpolation cimport inside, real
 
-from drizframe.stock.interpolators._stencil import checked
+from drizframe.model import image_and_positions
 
 
 cdef inline double value(
@@ -37,7 +37,7 @@ cdef void fill_inside(
 
 def linear(image, x, y, *, fill):
     """Same as `drizframe.stock.interpolators.linear.linear`."""
-    image, x, y = checked(image, x, y)
+    image, x, y = image_and_positions(image, x, y)
     values = np.full(len(x), fill, dtype=np.float64)
     if image.dtype == np.float32:
         fill_inside[float](image, x, y, values)

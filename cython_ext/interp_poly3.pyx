@@ -10,7 +10,7 @@ import numpy as np
 
 from interpolation cimport clipped, everett4, inside, real, sample
 
-from drizframe.stock.interpolators._stencil import checked
+from drizframe.model import image_and_positions
 
 
 cdef inline double along_x(
@@ -57,7 +57,7 @@ cdef void fill_inside(
 
 def poly3(image, x, y, *, fill):
     """Same as `drizframe.stock.interpolators.poly3.poly3`."""
-    image, x, y = checked(image, x, y)
+    image, x, y = image_and_positions(image, x, y)
     values = np.full(len(x), fill, dtype=np.float64)
     if image.dtype == np.float32:
         fill_inside[float](image, x, y, values)

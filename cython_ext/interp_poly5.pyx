@@ -11,7 +11,7 @@ import numpy as np
 
 from interpolation cimport clipped, everett6, inside, real, sample
 
-from drizframe.stock.interpolators._stencil import checked
+from drizframe.model import image_and_positions
 
 
 cdef inline double along_x(
@@ -62,7 +62,7 @@ cdef void fill_inside(
 
 def poly5(image, x, y, *, fill):
     """Same as `drizframe.stock.interpolators.poly5.poly5`."""
-    image, x, y = checked(image, x, y)
+    image, x, y = image_and_positions(image, x, y)
     values = np.full(len(x), fill, dtype=np.float64)
     if image.dtype == np.float32:
         fill_inside[float](image, x, y, values)

@@ -13,7 +13,7 @@ from libc.math cimport M_PI, fabs
 from interpolation cimport clipped, inside, nearest_index, real
 
 from drizframe.errors import ParameterError
-from drizframe.stock.interpolators._stencil import checked
+from drizframe.model import image_and_positions
 
 
 cdef void tapers(double* t) noexcept nogil:
@@ -82,7 +82,7 @@ def sinc(image, x, y, *, fill, sinscl=1.0):
     if not (np.isfinite(sinscl) and sinscl > 0.0):
         msg = f"blot_sinscl is {sinscl!r}; it is a finite number above 0 (1 interpolates)."
         raise ParameterError(msg)
-    image, x, y = checked(image, x, y)
+    image, x, y = image_and_positions(image, x, y)
     values = np.full(len(x), fill, dtype=np.float64)
     if image.dtype == np.float32:
         fill_inside[float](image, x, y, sinscl, values)

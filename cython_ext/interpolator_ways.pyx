@@ -5,6 +5,7 @@
 # b. A point function is called for each position; its weights are taken as they are.
 # c. Pixels beyond an edge have the value of the edge pixel: a clipped index, never a read outside.
 # d. The image may be read-only and strided, float32 or float64.
+# builds: plain, avx2
 """Interpolation by weights."""
 
 import numpy as np

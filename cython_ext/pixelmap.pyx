@@ -4,6 +4,7 @@
 # b. Cells and fractions of columns are found once for all rows of the call; positions in one cell form a run
 #    whose four nodes stay in registers, and whose loop the compiler vectorises.
 # c. X is never taken for an angle: there is no wrap at 360 (trap 11-1).
+# builds: plain, avx2
 """Interpolation of coordinate maps."""
 
 import numpy as np

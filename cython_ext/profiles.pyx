@@ -6,6 +6,7 @@
 # b. Each form is the body of a kernel (kernel_loop.pxd), so the drivers of kernels and of interpolators call it
 #    like the stock kernels' own; tables come with the constants.
 # c. Weights outside of the support are never made: they would depend on the window.
+# builds: plain, avx2
 """Weights of profiles that are tabulated."""
 
 import numpy as np

@@ -5,6 +5,7 @@
 #    in a column, is kept for all pixels of a block while the rows go by.
 # c. Choices instead of branches, so that the loops over pixels become vector instructions.
 # d. Overlaps of less than NOISE square pixels are rounding, in both halves, and count as none.
+# builds: plain, avx2
 """Areas of quadrilaterals inside pixels."""
 
 import numpy as np

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe._crmasks import masks_of_run, rays_of
+from drizframe._fast import remedy, resolved
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.interfaces import for_run
 from drizframe.engine.bus import Bus
@@ -329,12 +330,14 @@ def _count(number: int, noun: str) -> str:
 
 def _check_backend(parameters: Parameters) -> None:
     """Say so when compiled code is missing."""
-    if parameters.backend == "reference" or compiled_available():
+    wanted = resolved(parameters.backend)
+    if wanted == "reference" or compiled_available():
         return
-    msg = "The compiled modules of drizframe are not installed; everything runs in NumPy, many times slower."
-    if parameters.backend == "cython":
-        raise BackendError(msg + " Install drizframe with a C compiler present, or use backend='auto'.")
-    _warn_once(msg)
+    if wanted == "cython":
+        raise BackendError(f"Compiled modules are asked for, and there are none. {remedy()}")
+    _warn_once(
+        "The compiled modules of drizframe are not installed; everything runs in NumPy, many times slower."
+    )
 
 
 @cache

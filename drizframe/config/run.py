@@ -58,7 +58,8 @@ class OwnParameters(BaseModel):
 
     backend: Literal["auto", "reference", "cython"] = parameter(
         "auto",
-        "Which implementation runs: compiled where there is one, NumPy only, or compiled only.",
+        "Which implementation runs: compiled where there is one (unless DRIZFRAME_BACKEND in the environment says otherwise), "
+        "NumPy only, or compiled only.",
         step="drizframe",
     )
     executor: Component = parameter("threads", "Where tasks run.", step="drizframe")

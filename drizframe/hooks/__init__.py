@@ -30,6 +30,7 @@ from drizframe.hooks.records import (
 )
 from drizframe.hooks.records.answers import image_of, number_of, pair_of, whole_of
 from drizframe.hooks.records.event import Event
+from drizframe.hooks.records.options import options_from
 from drizframe.hooks.records.point_type import POINT_SIGNATURE, PointFunction
 from drizframe.hooks.records.run_products import INTERMEDIATE, RunProducts
 from drizframe.hooks.records.step import Asked, Need, Step
@@ -87,6 +88,7 @@ __all__ = [
     "hookspec",
     "image_of",
     "number_of",
+    "options_from",
     "owner_of",
     "pair_of",
     "whole_of",

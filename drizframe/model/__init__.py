@@ -7,6 +7,7 @@ from drizframe.model.overlap import Overlap
 from drizframe.model.pixel_scale import PixelScale, axes_of, chip_scale
 from drizframe.model.pixelmap import PixelMap
 from drizframe.model.planes import INPUTS, Plane, PlaneKey, Window
+from drizframe.model.positions import image_and_positions
 from drizframe.model.sums import Accumulator, ChipInput, Drizzled
 from drizframe.model.units import RUN, ChipUnit, ExposureUnit, FrameUnit, RunUnit, Unit, holds
 
@@ -38,4 +39,5 @@ __all__ = [
     "check_celestial",
     "chip_scale",
     "holds",
+    "image_and_positions",
 ]

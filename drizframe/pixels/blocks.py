@@ -8,14 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import Backend, load, resolved
 from drizframe.errors import ParameterError, PluginError
 from drizframe.hooks import Component, Kernel, image_of
 from drizframe.model import Accumulator, ChipInput, Window
 from drizframe.model.reach import BLOCK, blocks_near
 from drizframe.pixels import scatter as scattering
 from drizframe.pixels import selection
-from drizframe.pixels.kernel_forms import Backend, nearest, point_failure, way_of
+from drizframe.pixels.kernel_forms import nearest, point_failure, way_of
 
 __all__ = ["POINT_BELOW", "Block", "Weighing", "blocks", "weighing"]
 
@@ -56,7 +56,7 @@ def weighing(
     chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call: Call | None
 ) -> Weighing:
     """Decide how the chip's pixels are weighed; the one place where a small pixfrac becomes a point."""
-    fast = backend != "reference"
+    fast = resolved(backend) != "reference"
     fused: Any = one_pass if fast else None
     if pixfrac <= POINT_BELOW:
         code = None if fused is None else fused.nearest()

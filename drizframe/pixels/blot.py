@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from drizframe._fast import Backend
 from drizframe.errors import ShapeError
 from drizframe.hooks import Component, Interpolator, image_of
 from drizframe.model import PixelMap, Window
-from drizframe.pixels.interpolator_forms import Backend, values_of
+from drizframe.pixels.interpolator_forms import values_of
 
 __all__ = ["blot_chip", "needed_window"]
 

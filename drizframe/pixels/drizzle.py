@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from drizframe._fast import Backend
 from drizframe.errors import ParameterError, PluginError, ShapeError
 from drizframe.hooks import Kernel
 from drizframe.model import Accumulator, ChipInput, Drizzled, Window
 from drizframe.pixels.blocks import POINT_BELOW, Block, Call, blocks, weighing
-from drizframe.pixels.kernel_forms import Backend
 
 __all__ = ["POINT_BELOW", "Counts", "check_finite", "check_fit", "drizzle", "drizzle_chip", "finish"]
 

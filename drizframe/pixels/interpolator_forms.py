@@ -6,11 +6,11 @@ A profile or a point function gives weights of pixels.  Pixels beyond an edge ha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import Backend, load
 from drizframe.errors import PluginError
 from drizframe.hooks import Component, Interpolator, choose, guarded
 from drizframe.pixels import point_functions as points
@@ -21,7 +21,6 @@ __all__ = ["ADVICE", "LEAST_SUM", "Backend", "by_points", "by_profile", "sums_of
 
 Array = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Backend = Literal["auto", "reference", "cython"]
 #: ``values(image, x, y, *, fill, **options)``, as `Interpolator.reference`.
 Values = Callable[..., Floats]
 #: Columns and rows (n, size) of pixels, their weights (n, size, size), and which of them count.

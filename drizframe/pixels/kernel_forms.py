@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from drizframe._fast import Backend, remedy, resolved
 from drizframe.errors import BackendError, PluginError
 from drizframe.hooks import Component, Kernel, ask, choose, guarded
 from drizframe.pixels import point_functions as points
@@ -17,7 +18,6 @@ __all__ = ["Way", "loops_compiled", "nearest", "point_failure", "way_of"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
-Backend = Literal["auto", "reference", "cython"]
 Weigh = Callable[..., Array]
 
 #: What the author of a profile can do that no table is good enough for.
@@ -69,7 +69,7 @@ def way_of(
     if kernel.footprint is not None:
         function: Weigh = call(kernel) if call is not None else choose(kernel, backend)[0]
         fused = (
-            backend != "reference"
+            resolved(backend) != "reference"
             and kernel.block is not None
             and getattr(function, "__wrapped__", function) is kernel.fast
         )
@@ -80,7 +80,7 @@ def way_of(
     return _from_point(kernel, pixfrac, scale, fast=fast)
 
 
-def loops_compiled(component: Component, backend: Backend) -> str:
+def loops_compiled(component: Component, backend: str) -> str:
     """Return which loops drive a profile or a point function, "cython" or "reference".
 
     Raises
@@ -89,10 +89,11 @@ def loops_compiled(component: Component, backend: Backend) -> str:
         If compiled ones are asked for and are not there.
     """
     there = profiles.compiled is not None and points.compiled is not None
+    backend = resolved(backend)
     if backend == "cython" and not there:
         msg = (
             f"{component.family.capitalize()} {component.name!r} needs the compiled loops for profiles and point "
-            f"functions, which are not there. Install drizframe with a C compiler present, or use backend='auto'."
+            f"functions, which are not there. {remedy()}"
         )
         raise BackendError(msg)
     return "cython" if there and backend != "reference" else "reference"

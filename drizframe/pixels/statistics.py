@@ -10,18 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import Backend, load, remedy, resolved
 from drizframe.errors import BackendError, InputError, ParameterError
 from drizframe.pixels import _statistics
 
 __all__ = ["ImageStatistics", "compiled", "image_statistics", "order_of_one"]
 
 Values = np.ndarray[Any, np.dtype[np.float32]]
-Backend = Literal["auto", "reference", "cython"]
 
 #: Spacing of float32 at 1.
 _EPSILON = 2.0**-23
@@ -109,15 +108,13 @@ def order_of_one(values: Any) -> float:
 
 def _loops(backend: Backend) -> _Loops:
     """Return the loops to use."""
-    fast: Any = None if backend == "reference" else load("statistics")
-    if fast is None and backend == "cython":
-        msg = (
-            "The compiled statistics are not installed, but backend='cython' asks for them. "
-            "Use backend='auto'."
-        )
+    chosen = resolved(backend)
+    fast: Any = None if chosen == "reference" else load("statistics")
+    if fast is None and chosen == "cython":
+        msg = f"The compiled statistics are not there, but backend='cython' asks for them. {remedy()}"
         raise BackendError(msg)
-    chosen: _Loops = _statistics if fast is None else fast
-    return chosen
+    loops: _Loops = _statistics if fast is None else fast
+    return loops
 
 
 def _check(lower: float | None, upper: float | None, nclip: int, positive: dict[str, float]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from drizframe import stock
 from drizframe.hooks import CosmicRayDetector, Instrument, Reader, Step, Writer
 from drizframe.testing.samples import (
     InstrumentSample,
@@ -25,74 +27,20 @@ SHAPE = (6, 8)
 TIMES = {"EXPTIME": 340.0, "EXPSTART": 53436.0, "EXPEND": 53436.01, "PA_V3": 30.0}
 
 
-def _four(base: str, value: float) -> dict[str, float]:
-    """Return one keyword for each of four amplifiers."""
-    return {base + amplifier: value for amplifier in "ABCD"}
-
-
-def _acs_like(instrument: str, detector: str) -> InstrumentSample:
-    primary = {
-        "INSTRUME": instrument,
-        "DETECTOR": detector,
-        **TIMES,
-        **_four("ATODGN", 2.0),
-        **_four("READNSE", 5.25),
-        "CCDAMP": "ABCD",
-    }
-    science = {v: {"BUNIT": "ELECTRONS", "CCDCHIP": 3 - v, "MEANDARK": 1.5} for v in (1, 2)}
-    facts = {
-        "gain": 2.0,
-        "readnoise": 5.25,
-        "exptime": 340.0,
-        "dark": 1.5,
-        "effective_gain": 1.0,
-        "native_unit": "electrons",
-    }
-    return InstrumentSample(primary=primary, science=science, facts=facts, shape=SHAPE)
-
-
 def instrument_samples() -> dict[str, InstrumentSample]:
-    """Return a sample for each stock instrument."""
-    stis = InstrumentSample(
-        primary={
-            "INSTRUME": "STIS",
-            "DETECTOR": "CCD",
-            "OBSTYPE": "IMAGING",
-            "ATODGAIN": 4.0,
-            "READNSE": 7.5,
-            "CCDAMP": "D",
-            **TIMES,
-        },
-        science={1: {"BUNIT": "COUNTS", "EXPTIME": 340.0}},
-        shape=SHAPE,
-        facts={"gain": 4.0, "effective_gain": 4.0, "readnoise": 7.5, "exptime": 340.0},
-    )
-    wfpc2 = InstrumentSample(
-        primary={"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "DARKTIME": 300.0, "MODE": "FULL", **TIMES},
-        science={1: {"BUNIT": "COUNTS", "DETECTOR": 1}},
-        shape=SHAPE,
-        facts={"gain": 7.12, "readnoise": 5.24, "dark": 1.5, "exptime": 340.0},
-    )
-    nicmos = InstrumentSample(
-        primary={"INSTRUME": "NICMOS", "CAMERA": 3, **TIMES},
-        science={1: {"BUNIT": "COUNTS/S"}},
-        shape=SHAPE,
-        facts={"gain": 6.5, "readnoise": 29.0, "exptime": 340.0, "rate": 1},
-    )
-    generic = InstrumentSample(
-        primary={"INSTRUME": "OTHER", "GAIN": 1.5, "RDNOISE": 4.25, **TIMES},
-        science={1: {"BUNIT": "COUNTS"}},
-        shape=SHAPE,
-        facts={"gain": 1.5, "effective_gain": 1.5, "readnoise": 4.25, "exptime": 340.0},
-    )
-    return {
-        "acs": _acs_like("ACS", "WFC"),
-        "wfc3": _acs_like("WFC3", "UVIS"),
-        "stis": stis,
-        "wfpc2": wfpc2,
-        "nicmos": nicmos,
-        "generic": generic,
-    }
+    """Return a sample for each stock instrument, whose module says what its headers look like (``EXAMPLE``)."""
+    found: dict[str, InstrumentSample] = {}
+    for name in stock.modules():
+        module = importlib.import_module(name)
+        for record in getattr(module, "drizframe_instruments", tuple)():
+            example = module.EXAMPLE
+            found[record.name] = InstrumentSample(
+                primary={**example["primary"], **TIMES},
+                science=example["science"],
+                facts={"exptime": TIMES["EXPTIME"], **example["facts"]},
+                shape=SHAPE,
+            )
+    return found
 
 
 def _images() -> list[Array]:
@@ -104,7 +52,7 @@ def write_fits(folder: Path) -> Path:
     """Write a calibrated exposure of two chips."""
     from astropy.io import fits
 
-    sample = _acs_like("ACS", "WFC")
+    sample = instrument_samples()["acs"]
     hdus = fits.HDUList(
         [
             fits.PrimaryHDU(

@@ -7,17 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shipped import by_name
 
 from drizframe.model import PixelMap
 from drizframe.pixels.blot import blot_chip
-from drizframe.stock.interpolators.lanczos import LANCZOS3, LANCZOS5
-from drizframe.stock.interpolators.linear import LINEAR
-from drizframe.stock.interpolators.nearest import NEAREST
-from drizframe.stock.interpolators.poly3 import POLY3
-from drizframe.stock.interpolators.poly5 import POLY5
 
 VECTORS = json.loads((Path(__file__).parent / "data" / "blot.json").read_text())
-RECORDS = {r.name: r for r in (NEAREST, LINEAR, POLY3, POLY5, LANCZOS3, LANCZOS5)}
+RECORDS = by_name("interpolator")
 TRANSFORMS = {t["name"]: (np.array(t["M"]), np.array(t["t"])) for t in VECTORS["transforms"]}
 #: drizzlepac's own Lanczos reads a wrong stencil (trap 13-6); we follow the drizzle library.
 CASES = [c for c in VECTORS["cases"] if c["interp"] in RECORDS]
@@ -98,5 +94,5 @@ def test_poly5_differs_from_the_vectors_by_the_sixth_row_alone(case):  # trap 13
     for j, i in np.argwhere(top):
         x, y = pixmap[j, i]
         image = with_row_for_the_sixth(source, int(y) - (source.shape[0] - 3))
-        found = POLY5.reference(image, np.array([x]), np.array([y]), fill=0.0)[0] * factor
+        found = RECORDS["poly5"].reference(image, np.array([x]), np.array([y]), fill=0.0)[0] * factor
         assert abs(found - expected[j, i]) < 4e-7 * np.abs(source).max() * factor

@@ -8,19 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shipped import by_name
 
 from drizframe.hooks import CombineOptions
-from drizframe.stock.combine.imean import IMEAN
-from drizframe.stock.combine.imedian import IMEDIAN
-from drizframe.stock.combine.iminmed import IMINMED
-from drizframe.stock.combine.mean import MEAN
-from drizframe.stock.combine.median import MEDIAN
-from drizframe.stock.combine.minmed import MINMED
-from drizframe.stock.combine.sum import SUM
 from drizframe.stock.steps.median import weight_threshold
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parent / "data" / "combine.json").read_text())
-COMBINERS = {r.name: r for r in (MEDIAN, MEAN, SUM, MINMED, IMEDIAN, IMEAN, IMINMED)}
+COMBINERS = by_name("combiner")
 DEFECTS = {"median/lthresh_electrons_per_s": "12-3"}
 COUNTS = {"stack4": 4, "first2": 2, "first3": 3}
 

@@ -6,16 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shipped import by_name
 
 from drizframe.model import Accumulator, ChipInput, PixelMap, Window
 from drizframe.pixels.drizzle import drizzle_chip, finish
-from drizframe.stock.kernels.gaussian import GAUSSIAN
-from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
-from drizframe.stock.kernels.point import POINT
-from drizframe.stock.kernels.square import SQUARE
-from drizframe.stock.kernels.turbo import TURBO
 
-KERNELS = {k.name: k for k in (SQUARE, TURBO, POINT, GAUSSIAN, LANCZOS2, LANCZOS3)}
+KERNELS = by_name("kernel")
 FOLDER = Path(__file__).parent / "data"
 VECTORS = json.loads((FOLDER / "drizzle_kernels.json").read_text())
 SEMANTICS = json.loads((FOLDER / "drizzle_semantics.json").read_text())
@@ -188,7 +184,10 @@ def test_hand_checked_numbers():
     acc = Accumulator(window=Window(0, 9, 0, 9))
     shift = PixelMap.from_function(lambda x, y: (x + 2.5, y + 2.5), (5, 5))
     drizzle_chip(
-        acc, ChipInput(data=[data], weight=None, number=1, pixmap=shift, scale=1.0), SQUARE, pixfrac=1.0
+        acc,
+        ChipInput(data=[data], weight=None, number=1, pixmap=shift, scale=1.0),
+        KERNELS["square"],
+        pixfrac=1.0,
     )
     out = finish(acc)
     np.testing.assert_allclose(out.sci[4:6, 4:6], 25.0)

@@ -12,16 +12,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from shipped import by_name, shipped
 
-from drizframe.stock.interpolators.lanczos import LANCZOS3, LANCZOS5
-from drizframe.stock.interpolators.linear import LINEAR
-from drizframe.stock.interpolators.nearest import NEAREST
-from drizframe.stock.interpolators.poly3 import POLY3
-from drizframe.stock.interpolators.poly5 import POLY5
-from drizframe.stock.interpolators.sinc import SINC
-
-RECORDS: list[Any] = [NEAREST, LINEAR, POLY3, POLY5, SINC, LANCZOS3, LANCZOS5]
-pytestmark = pytest.mark.skipif(NEAREST.fast is None, reason="compiled modules were not built")
+RECORDS: list[Any] = shipped("interpolator", twins=True)
+pytestmark = pytest.mark.skipif(not RECORDS, reason="compiled modules are not there, or switched off")
 over_records = pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.name)
 
 images = st.sampled_from([np.float32, np.float64]).flatmap(
@@ -58,7 +52,8 @@ def test_fast_equals_reference(record, image, where, fill):
 def test_fast_sinc_scales_like_its_reference(image, where, sinscl):
     image = np.nan_to_num(image, posinf=0.0)
     x, y = where[:, 0], where[:, 1]
-    reference, fast = RECORDS[4].reference, RECORDS[4].fast
+    sinc = by_name("interpolator")["sinc"]
+    reference, fast = sinc.reference, sinc.fast
     expected = reference(image, x, y, fill=0.0, sinscl=sinscl)
     # The sum of the factors, by which both divide, can nearly vanish where sinscl is large.
     good = np.abs(expected) < 1e4

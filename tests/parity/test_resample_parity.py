@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shipped import shipped
 
 from drizframe.model import ChipInput, PixelMap
 from drizframe.model.reach import _measure, block_bounds
@@ -13,13 +14,9 @@ from drizframe.pixels.blocks import weighing
 from drizframe.resample import _adding as adding
 from drizframe.resample import _region as region
 from drizframe.resample._output import Output
-from drizframe.stock.kernels.gaussian import GAUSSIAN
-from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
-from drizframe.stock.kernels.point import POINT
 from drizframe.stock.kernels.square import SQUARE
-from drizframe.stock.kernels.turbo import TURBO
 
-KERNELS = [SQUARE, TURBO, POINT, GAUSSIAN, LANCZOS2, LANCZOS3]
+KERNELS = shipped("kernel", twins=True)
 pytestmark = pytest.mark.skipif(adding.one_pass is None, reason="compiled modules are not built")
 
 

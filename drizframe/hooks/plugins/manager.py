@@ -22,10 +22,9 @@ from drizframe.hooks.plugins.answers import place_of
 from drizframe.hooks.plugins.calls import HookCalls
 from drizframe.hooks.plugins.checks import check_plugin, origin_of, target_of, title_of
 from drizframe.hooks.plugins.listeners import adapted
-from drizframe.hooks.shipped import STOCK
 from drizframe.model import Plane
 
-__all__ = ["LOCK", "STOCK", "PluginInfo", "PluginManager"]
+__all__ = ["LOCK", "PluginInfo", "PluginManager"]
 
 #: Held while plugins and the registry of a process are changed or looked at; a hook may ask for them again.
 LOCK = threading.RLock()
@@ -113,11 +112,12 @@ class PluginManager:
     def __init__(self, *, stock: bool = True, installed: bool = True) -> None:
         self._pm = HookCalls(self.source_of, self._hook_failed)
         self._state = _State()
-        self._stock: frozenset[str] = frozenset(STOCK) if stock else frozenset()
+        # by name, because this room lies below what it finds there
+        shipped = importlib.import_module("drizframe.stock").modules() if stock else ()
+        self._stock: frozenset[str] = frozenset(shipped)
         self.generation = 0
-        if stock:
-            for dotted in STOCK:
-                self._pm.register(importlib.import_module(dotted), name=dotted)
+        for dotted in shipped:
+            self._pm.register(importlib.import_module(dotted), name=dotted)
         if installed:
             self._load_installed()
 

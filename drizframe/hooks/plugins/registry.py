@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from drizframe._fast import available, remedy, resolved
 from drizframe.errors import BackendError, ConflictError, HookError, UnknownComponentError
 from drizframe.hooks.plugins.manager import PluginManager
 from drizframe.hooks.records import Component
@@ -173,9 +173,8 @@ def _add(entries: dict[str, Entry], family: str, record: Any, plugin: str, provi
 
 
 def compiled_available() -> bool:
-    """Whether the compiled modules were built."""
-    fast = importlib.import_module("drizframe._fast")
-    return bool(fast.available())
+    """Whether the compiled modules were built and are not switched off."""
+    return bool(available()) and resolved("auto") != "reference"
 
 
 def choose(record: Component, backend: str) -> tuple[Callable[..., Any], str]:
@@ -186,14 +185,15 @@ def choose(record: Component, backend: str) -> tuple[Callable[..., Any], str]:
     record : Component
         The component.
     backend : {"auto", "reference", "cython"}
-        ``"cython"`` raises if a component that should have a compiled half lacks it.
+        ``"cython"`` raises if a component that should have a compiled half lacks it; ``"auto"`` is what
+        ``DRIZFRAME_BACKEND`` says, and takes what there is if that is not set.
 
     Raises
     ------
     BackendError
         For ``"cython"`` without compiled code.
     """
-    reference = record.reference
+    reference, backend = record.reference, resolved(backend)
     if backend != "reference" and record.fast is not None:
         fast = record.fast
         if record.supports is None:
@@ -207,7 +207,7 @@ def choose(record: Component, backend: str) -> tuple[Callable[..., Any], str]:
     if backend == "cython" and record.loops:
         msg = (
             f"{record.family.capitalize()} {record.name!r} has no compiled half, but backend='cython' asks for one. "
-            f"Install drizframe with a C compiler present, or use backend='auto'."
+            f"{remedy()}"
         )
         raise BackendError(msg)
     assert reference is not None  # noqa: S101  (checked when the record was made)

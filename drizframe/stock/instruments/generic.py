@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drizframe.headers import generic_exposure
 from drizframe.hooks import Instrument, hookimpl
@@ -25,6 +25,13 @@ GENERIC = Instrument(
     matches=matches,
     traits=frozenset({"picklable"}),
 )
+
+#: Headers of an exposure, and what is read from them, for the checks of `drizframe.testing`.
+EXAMPLE: dict[str, Any] = {
+    "primary": {"INSTRUME": "OTHER", "GAIN": 1.5, "RDNOISE": 4.25},
+    "science": {1: {"BUNIT": "COUNTS"}},
+    "facts": {"gain": 1.5, "effective_gain": 1.5, "readnoise": 4.25},
+}
 
 
 @hookimpl(trylast=True)

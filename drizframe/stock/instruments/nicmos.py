@@ -81,6 +81,13 @@ NICMOS = Instrument(
     cite="NICMOS Instrument Handbook",
 )
 
+#: Headers of an exposure, and what is read from them, for the checks of `drizframe.testing`.
+EXAMPLE: dict[str, Any] = {
+    "primary": {"INSTRUME": "NICMOS", "CAMERA": 3},
+    "science": {1: {"BUNIT": "COUNTS/S"}},
+    "facts": {"gain": 6.5, "readnoise": 29.0, "rate": 1},
+}
+
 
 @hookimpl
 def drizframe_instruments() -> Iterator[Instrument]:

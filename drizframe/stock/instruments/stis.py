@@ -101,6 +101,15 @@ STIS = Instrument(
     cite="STIS Instrument Handbook",
 )
 
+#: Headers of an exposure, and what is read from them, for the checks of `drizframe.testing`.
+EXAMPLE: dict[str, Any] = {
+    "primary": {
+        "INSTRUME": "STIS", "DETECTOR": "CCD", "OBSTYPE": "IMAGING", "ATODGAIN": 4.0, "READNSE": 7.5, "CCDAMP": "D",
+    },
+    "science": {1: {"BUNIT": "COUNTS", "EXPTIME": 340.0}},
+    "facts": {"gain": 4.0, "effective_gain": 4.0, "readnoise": 7.5},
+}  # fmt: skip
+
 
 @hookimpl
 def drizframe_instruments() -> Iterator[Instrument]:

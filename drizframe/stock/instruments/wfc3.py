@@ -74,6 +74,16 @@ WFC3 = Instrument(
     cite="WFC3 Instrument Handbook",
 )
 
+#: Headers of an exposure, and what is read from them, for the checks of `drizframe.testing`.
+EXAMPLE: dict[str, Any] = {
+    "primary": {
+        "INSTRUME": "WFC3", "DETECTOR": "UVIS", "CCDAMP": "ABCD",
+        **{f"ATODGN{a}": 2.0 for a in "ABCD"}, **{f"READNSE{a}": 5.25 for a in "ABCD"},
+    },
+    "science": {v: {"BUNIT": "ELECTRONS", "CCDCHIP": 3 - v, "MEANDARK": 1.5} for v in (1, 2)},
+    "facts": {"gain": 2.0, "readnoise": 5.25, "dark": 1.5, "effective_gain": 1.0, "native_unit": "electrons"},
+}  # fmt: skip
+
 
 @hookimpl
 def drizframe_instruments() -> Iterator[Instrument]:

@@ -92,6 +92,13 @@ WFPC2 = Instrument(
     cite="WFPC2 Instrument Handbook",
 )
 
+#: Headers of an exposure, and what is read from them, for the checks of `drizframe.testing`.
+EXAMPLE: dict[str, Any] = {
+    "primary": {"INSTRUME": "WFPC2", "ATODGAIN": 7.0, "DARKTIME": 300.0, "MODE": "FULL"},
+    "science": {1: {"BUNIT": "COUNTS", "DETECTOR": 1}},
+    "facts": {"gain": 7.12, "readnoise": 5.24, "dark": 1.5},
+}
+
 
 @hookimpl
 def drizframe_instruments() -> Iterator[Instrument]:

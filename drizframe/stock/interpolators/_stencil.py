@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import ShapeError
+from drizframe.model import image_and_positions
 
 __all__ = [
     "Floats",
     "Ints",
-    "checked",
     "everett",
     "gather",
     "inside",
@@ -34,26 +33,6 @@ def inside(shape: tuple[int, int], x: Floats, y: Floats) -> Bools:
     ny, nx = shape
     found: Bools = (x >= 0.0) & (x < nx) & (y >= 0.0) & (y < ny)
     return found
-
-
-def checked(image: Any, x: Any, y: Any) -> tuple[Any, Floats, Floats]:
-    """Return an image in native float32 or float64 and positions in float64, all safe to index.
-
-    Raises
-    ------
-    ShapeError
-        If `image` is not two-dimensional or has no pixel, or the positions do not match.
-    """
-    image, x, y = np.asarray(image), np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if image.ndim != 2 or image.size == 0:
-        msg = f"An image to interpolate has two dimensions and at least one pixel; got shape {image.shape}."
-        raise ShapeError(msg)
-    if x.ndim != 1 or x.shape != y.shape:
-        msg = f"Positions are two lists of one length; got x of shape {x.shape} and y of shape {y.shape}."
-        raise ShapeError(msg)
-    if image.dtype not in (np.float32, np.float64) or not image.dtype.isnative:
-        image = image.astype(np.float32 if image.dtype.newbyteorder("=") == np.float32 else np.float64)
-    return image, x, y
 
 
 def interpolate(
@@ -77,7 +56,7 @@ def interpolate(
     ShapeError
         If `image` is not two-dimensional or has no pixel, or the positions do not match.
     """
-    image, x, y = checked(image, x, y)
+    image, x, y = image_and_positions(image, x, y)
     values = np.full(x.shape, fill, dtype=np.float64)
     ok = inside(image.shape, x, y)
     # NaN and infinities in the image are values like others: they propagate without a warning.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from drizframe._fast import Backend
 from drizframe.errors import InputError
 from drizframe.hooks import StatisticOptions
-from drizframe.pixels.statistics import Backend, ImageStatistics, image_statistics
+from drizframe.pixels.statistics import ImageStatistics, image_statistics
 
 __all__ = ["clipped"]
 

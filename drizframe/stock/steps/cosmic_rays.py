@@ -9,7 +9,7 @@ import numpy as np
 
 from drizframe.config.bits import good_mask
 from drizframe.errors import ParameterError, RunError
-from drizframe.hooks import CosmicRayOptions, Need, Step, hookimpl
+from drizframe.hooks import CosmicRayOptions, Need, Step, hookimpl, options_from
 from drizframe.model import Plane
 from drizframe.stock.steps.derivative import DERIVATIVE
 from drizframe.stock.steps.noise_level import noise_from_error, noise_from_level
@@ -29,10 +29,9 @@ _LARGEST_FLAG = np.iinfo(np.uint16).max
 
 def cosmic_ray_options(parameters: Parameters, chip: Chip, plugin: Any = None) -> CosmicRayOptions:
     """Return what the parameters and the chip say to a detector."""
-    return CosmicRayOptions(
-        snr=parameters.driz_cr_snr, scale=parameters.driz_cr_scale, grow=parameters.driz_cr_grow,
-        ctegrow=parameters.driz_cr_ctegrow, cte_direction=chip.cte_direction, plugin=plugin,
-    )  # fmt: skip
+    return options_from(
+        CosmicRayOptions, parameters, "driz_cr_", cte_direction=chip.cte_direction, plugin=plugin
+    )
 
 
 def noise_model(model: Image, *, gain: float, sky: float, readnoise: float) -> Image:

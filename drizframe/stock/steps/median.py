@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import ParameterError
-from drizframe.hooks import CombineOptions, Need, Step, hookimpl
+from drizframe.hooks import CombineOptions, Need, Step, hookimpl, options_from
 from drizframe.model import Plane
 
 if TYPE_CHECKING:
@@ -29,11 +29,7 @@ EXPOSED = np.float32(1e-8)
 
 def combine_options(parameters: Parameters, plugin: Any = None) -> CombineOptions:
     """Return what the parameters say to a combiner."""
-    return CombineOptions(
-        nlow=parameters.combine_nlow, nhigh=parameters.combine_nhigh,
-        lthresh=parameters.combine_lthresh, hthresh=parameters.combine_hthresh,
-        nsigma=parameters.combine_nsigma, grow=parameters.combine_grow, plugin=plugin,
-    )  # fmt: skip
+    return options_from(CombineOptions, parameters, "combine_", plugin=plugin)
 
 
 def check_combination(parameters: Parameters, n: int, combiner: Combiner, options: CombineOptions) -> None:

@@ -20,6 +20,7 @@ from drizframe.hooks import (
     StatisticOptions,
     Step,
     hookimpl,
+    options_from,
 )
 from drizframe.model import Chip, ChipUnit, Exposure, Plane, PlaneKey, SkyValue
 from drizframe.pixels.statistics import order_of_one
@@ -137,10 +138,8 @@ def _statistic(job: Job) -> Callable[[Any], tuple[Any, int]]:
     p = job.parameters
     record = job.component("sky statistic", p.skystat)
     function = job.call(record)
-    options = StatisticOptions(
-        lower=p.skylower, upper=p.skyupper, nclip=p.skyclip, lsigma=p.skylsigma, usigma=p.skyusigma,
-        binwidth=p.skywidth, plugin=job.plugin_options(record),
-    )  # fmt: skip
+    own = job.plugin_options(record)
+    options = options_from(StatisticOptions, p, "sky", nclip=p.skyclip, binwidth=p.skywidth, plugin=own)
 
     physical = any(c.physical for e in job.exposures for c in e.chips)
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from drizframe._fast import Backend
 from drizframe.errors import InputError
 from drizframe.hooks import Job, Step, hookimpl
 from drizframe.model import ChipUnit, Plane, PlaneKey
 from drizframe.model.signature import DetectorSignature, detector_signature
-from drizframe.pixels.statistics import Backend, image_statistics, order_of_one
+from drizframe.pixels.statistics import image_statistics, order_of_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from shipped import by_name
 
 from drizframe.errors import InputError, ParameterError
 from drizframe.hooks import InstrumentOptions
@@ -46,8 +46,8 @@ NICMOS = {"INSTRUME": "NICMOS", "CAMERA": 3, "EXPTIME": 50.0}
 
 def facts(primary, science=None, **options):
     name = str(primary.get("INSTRUME", "generic")).lower()
-    name = name if name in {"acs", "wfc3", "wfpc2", "stis", "nicmos"} else "generic"
-    (record,) = importlib.import_module(f"drizframe.stock.instruments.{name}").drizframe_instruments()
+    known = by_name("instrument")
+    record = known.get(name, known["generic"])
     assert record.matches(fits.Header(primary))
     header = fits.Header({"NAXIS": 2, "NAXIS1": 10, "NAXIS2": 12, "EXTVER": 1, **(science or {})})
     exposure = record.reference(

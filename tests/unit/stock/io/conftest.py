@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from astropy.io import fits
+from shipped import shipped
 
 from drizframe.hooks import InstrumentOptions
 
-STOCK = ("acs", "wfc3", "wfpc2", "stis", "nicmos", "generic")
 ACS = {
     "TELESCOP": "HST",
     "INSTRUME": "ACS",
@@ -127,11 +126,7 @@ def read():
     """Read a file with the stock instruments."""
     from drizframe.stock.io.fits_reader import read_fits
 
-    records = [
-        r
-        for n in STOCK
-        for r in importlib.import_module(f"drizframe.stock.instruments.{n}").drizframe_instruments()
-    ]
+    records = sorted(shipped("instrument"), key=lambda r: r.name == "generic")  # which takes whatever is left
 
     def find(primary):
         return next(r for r in records if r.matches(primary))

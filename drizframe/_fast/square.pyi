@@ -1,9 +1,0 @@
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-
-def square(
-    x: Any, y: Any, corners: Any, x0: Any, y0: Any, shape: tuple[int, int], *, pixfrac: float, scale: float
-) -> npt.NDArray[np.float64]: ...
-def block(pixfrac: float, scale: float) -> tuple[Any, npt.NDArray[np.float64]]: ...
