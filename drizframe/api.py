@@ -31,7 +31,6 @@ from drizframe.engine.output import (
     refuse_packed,
     with_headers,
     write_mosaic,
-    writer_of,
 )
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.plan import check_components, make_plan
@@ -42,6 +41,7 @@ from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs, writ
 from drizframe.engine.scales import bring_together
 from drizframe.engine.store import Store, close_all
 from drizframe.engine.switches import resolve_switches
+from drizframe.engine.writers import Chosen, choose_writer
 from drizframe.errors import BackendError, DrizframeWarning, RunError
 from drizframe.hooks import PluginManager, Registry, RunProducts
 from drizframe.hooks.plugins.manager import LOCK
@@ -223,7 +223,12 @@ class Result:
         return self._image().headers.get("sci")
 
     def write(
-        self, root: str | Path, *, build: bool | None = None, overwrite: bool | None = None
+        self,
+        root: str | Path,
+        *,
+        build: bool | None = None,
+        overwrite: bool | None = None,
+        writer: Any = None,
     ) -> list[Path]:
         """Write the mosaic; see `run` for the names.
 
@@ -235,6 +240,9 @@ class Result:
             One file with extensions instead of one file a part; the run's parameter by default.
         overwrite : bool, optional
             Replace products of other inputs, and other files; the run's ``overwrite_products`` by default.
+        writer : str or Writer, optional
+            The writer, by name; by default, if `build` is not given either, that of the run's parameter, or the one
+            whose ending the root has.
 
         Returns
         -------
@@ -248,8 +256,9 @@ class Result:
             nothing is changed then.
         """
         changed = {
-            "build": self.parameters.build if build is None else build,
+            "build": (self.parameters.build and writer is None) if build is None else build,
             "overwrite_products": self.parameters.overwrite_products if overwrite is None else overwrite,
+            "writer": (self.parameters.writer if build is None else "") if writer is None else writer,
         }
         settings = self.parameters.model_copy(update=changed)
         with orderly():
@@ -426,26 +435,18 @@ class Session:
     context: RunContext
     result: Result
     product: RunProducts
+    chosen: Chosen
 
     def write(self, stale: Sequence[Path]) -> list[Path]:
         """Write everything, and remove what would stand beside it as if it were of this run: all of it, or none."""
         with together(run=self.product.run) as act:
             for path in stale:
                 act.remove(path)
-            paths = self._write_planes()
+            paths = self.chosen.write_planes(self.product)
             if self.result.mosaic is not None:
-                build = self.product.parameters.build
-                paths += write_mosaic(
-                    self.result.mosaic, self.product.names, self.context.registry, build=build
-                )
+                names, run = self.product.names, self.product.run
+                paths += write_mosaic(self.result.mosaic, names, self.context.registry, self.chosen, run)
         return paths
-
-    def _write_planes(self) -> list[Path]:
-        """Write the intermediate planes that the product asks for."""
-        writer = writer_of(self.context.registry, build=self.product.parameters.build)
-        if writer.planes is None or not self.product.planes:
-            return []
-        return writer.planes(self.product)
 
 
 @listening()
@@ -482,14 +483,15 @@ def run_session(
     _check_backend(settings)
     components = registry()
     check_components(settings, components)
-    writer = writer_of(components, build=settings.build)
-    if writer.check is not None:
-        writer.check(settings)
     if output is not None:
         output = output_root(output)
         if not beside_inputs:  # the drop-in cuts the name, as the reference does
             refuse_packed(output)
         check_writable(output)
+    chosen = choose_writer(components, settings, output)
+    chosen.check(settings)
+    if chosen.writer.form == "one":  # named by `writer`, it means the same
+        settings = settings.model_copy(update={"build": True})
     check_targets(also_written, ReadFiles.of_run(inputs, (), settings))  # before a line is added
     bus = Bus(manager(), listeners)
     for text in notes:
@@ -510,7 +512,7 @@ def run_session(
         bus.note(text, warn=True)
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
     wanted = keep | kept_planes(settings) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
-    names = product_names(output, exposures, asn_root, whole=not beside_inputs)
+    names = product_names(output, exposures, asn_root, whole=not beside_inputs, ending=chosen.ending)
     product = describe_products(plan, store, names, planes=wanted, beside_inputs=beside_inputs)
     stale: list[Path] = []
     try:
@@ -518,7 +520,7 @@ def run_session(
             files = ReadFiles.of_run(inputs, exposures, settings)
             changed = () if edited is None else edited(exposures, settings)
             planned, stale, told = check_products(
-                product, plan, files, components, also=also_written, edited=changed
+                product, plan, files, components, chosen, also=also_written, edited=changed
             )
             for text in told:
                 bus.note(text, warn=True)
@@ -530,8 +532,8 @@ def run_session(
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
         note_unmade(context, output)
         product = finished(product, store)
-        result = _result(context, with_headers(context, product, make_mosaic(context)))
-        session = Session(context=context, result=result, product=product)
+        result = _result(context, with_headers(context, product, make_mosaic(context), chosen))
+        session = Session(context=context, result=result, product=product, chosen=chosen)
         if output is not None:
             with hearing(lambda text: bus.note(text, warn=True)):
                 result.products.extend(session.write(stale))

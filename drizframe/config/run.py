@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from drizframe.config.types import (
     Bits,
     Component,
+    ComponentOrBlank,
     Flag,
     Group,
     IntOrNone,
@@ -63,6 +64,11 @@ class OwnParameters(BaseModel):
         step="drizframe",
     )
     executor: Component = parameter("threads", "Where tasks run.", step="drizframe")
+    writer: ComponentOrBlank = parameter(
+        "",
+        "Writer of the product; blank: the one whose ending the output has, such as '.npz', else the FITS one for build.",
+        step="drizframe",
+    )
     max_memory: Number = parameter(
         1024.0,
         "Memory for pixels that are kept; past it they go to scratch files.",

@@ -14,6 +14,7 @@ from drizframe.config.bits import BLANK, parse_bits
 __all__ = [
     "Bits",
     "Component",
+    "ComponentOrBlank",
     "FillValue",
     "Flag",
     "FloatOrNone",
@@ -224,6 +225,7 @@ NumberText = Annotated[float | None, BeforeValidator(_number_text)]
 Group = Annotated[tuple[int | str, ...], BeforeValidator(_group)]
 MissingKinds = Annotated[tuple[str, ...], BeforeValidator(_missing_kinds)]
 Component = Annotated[Any, BeforeValidator(_component)]
+ComponentOrBlank = Annotated[Any, BeforeValidator(lambda v: "" if is_blank(v) else _component(v))]
 
 
 def _lower(value: Any) -> Any:

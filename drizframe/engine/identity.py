@@ -20,7 +20,7 @@ __all__ = ["of_same_inputs", "run_identity", "stamped"]
 #: Parameters on which no number of a product depends.
 _HOW = frozenset({
     "backend", "executor", "max_memory", "num_cores", "tile_size", "workdir", "keep", "runfile", "overwrite_products",
-    "in_memory", "clean", "build", "preserve", "overwrite", "restore", "combine_bufsize",
+    "in_memory", "clean", "build", "writer", "preserve", "overwrite", "restore", "combine_bufsize",
 })  # fmt: skip
 
 

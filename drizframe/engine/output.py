@@ -13,10 +13,12 @@ from drizframe.config.inputs import OutputNames, output_names
 from drizframe.engine.identity import run_identity, stamped
 from drizframe.engine.job import RunContext
 from drizframe.engine.plan import Plan
-from drizframe.engine.products import product_unit
+from drizframe.engine.products import layers_of, product_unit
+from drizframe.engine.sinks import write_product
 from drizframe.engine.store import Store
+from drizframe.engine.writers import Chosen
 from drizframe.errors import OutputError, UnknownComponentError
-from drizframe.hooks import INTERMEDIATE, Registry, RunProducts, Writer
+from drizframe.hooks import INTERMEDIATE, Registry, RunProducts
 from drizframe.model import Exposure, Mosaic, PlaneKey
 
 __all__ = [
@@ -30,7 +32,6 @@ __all__ = [
     "refuse_packed",
     "with_headers",
     "write_mosaic",
-    "writer_of",
 ]
 
 #: Bytes of a root name that leave room, within the 255 of file systems, for what products add.
@@ -87,19 +88,20 @@ def check_writable(output: str) -> None:
 
 
 def product_names(
-    output: str | None, exposures: Sequence[Exposure], asn_root: str | None = None, *, whole: bool = True
+    output: str | None,
+    exposures: Sequence[Exposure],
+    asn_root: str | None = None,
+    *,
+    whole: bool = True,
+    ending: str = "",
 ) -> OutputNames:
-    """Return root and tag of the products of a run; `whole` as in `output_names`."""
+    """Return root and tag of the products of a run; `whole` as in `output_names`; `ending` is cut off the output."""
+    if output is not None and ending:
+        return OutputNames(root=output.removesuffix(ending), tag="")
     paths = list(dict.fromkeys(e.path for e in exposures if e.path is not None)) or [
         Path(e.name) for e in exposures
     ]
     return output_names(output, paths, exposures[0].primary or {}, asn_root, whole=whole)
-
-
-def writer_of(registry: Registry, *, build: bool) -> Writer:
-    """Return the writer for one file a part, or for one file with all parts."""
-    record: Writer = registry.get("writer", "fits-mef" if build else "fits-simple")
-    return record
 
 
 def describe_products(
@@ -119,7 +121,7 @@ def describe_products(
         read=lambda name, unit: store.get(PlaneKey(name, unit)),
         origin=lambda name, unit: store.origin(PlaneKey(name, unit)),
         planes=planes, folder=Path(names.root).parent, beside_inputs=beside_inputs,
-        run=run_identity(plan.exposures, plan.parameters, Path(names.stem)),
+        run=run_identity(plan.exposures, plan.parameters, Path(names.stem)), layers=layers_of(plan),
     )  # fmt: skip
 
 
@@ -132,12 +134,12 @@ def finished(product: RunProducts, store: Store) -> RunProducts:
     )
 
 
-def write_mosaic(mosaic: Mosaic, names: OutputNames, registry: Registry, *, build: bool) -> list[Path]:
-    """Write a mosaic in the form that `build` asks for; return the files."""
-    writer = writer_of(registry, build=build)
-    assert writer.reference is not None  # noqa: S101  (checked when the record was made)
-    paths: list[Path] = writer.reference(mosaic, Path(names.stem), overwrite=True)
-    return paths
+def write_mosaic(
+    mosaic: Mosaic, names: OutputNames, registry: Registry, chosen: Chosen, run: str = ""
+) -> list[Path]:
+    """Write a mosaic with the writer of its run; return the files."""
+    provider = next((e.provider for e in registry if e.record is chosen.writer), "the parameter writer")
+    return write_product(chosen.writer, mosaic, Path(names.stem), run=run, provider=provider)
 
 
 def kept_planes(settings: Parameters) -> frozenset[str]:
@@ -169,12 +171,14 @@ def note_unmade(context: RunContext, output: str | None) -> None:
         )
 
 
-def with_headers(context: RunContext, product: RunProducts, mosaic: Mosaic | None) -> Mosaic | None:
+def with_headers(
+    context: RunContext, product: RunProducts, mosaic: Mosaic | None, chosen: Chosen
+) -> Mosaic | None:
     """Let the writer make the headers of the mosaic."""
-    writer = writer_of(context.registry, build=context.plan.parameters.build)
-    if mosaic is None or writer.headers is None:
+    made = None if mosaic is None else chosen.headers(product)
+    if mosaic is None or made is None:
         return mosaic
-    headers, table, notes = writer.headers(product)
+    headers, table, notes = made
     for note in notes:
         context.bus.note(note, warn=True)
     return stamped(dataclasses.replace(mosaic, headers=headers, table=table), product.run)

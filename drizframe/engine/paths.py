@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,12 @@ from drizframe.config.peek import RUN_KEYWORD, first_cards, is_product
 from drizframe.config.texts import read_text
 from drizframe.engine.identity import of_same_inputs
 from drizframe.errors import OutputError, told
+from drizframe.hooks import FAULTS, Writer
 from drizframe.model import Exposure
 from drizframe.model.sources import stored
 
-__all__ = ["ReadFiles", "check_existing", "check_targets", "planned_paths", "stale_products"]
+__all__ = ["ReadFiles", "check_existing", "check_targets", "stale_products"]
 
-#: Ends of names of a mosaic.
-_PARTS = ("_sci.fits", "_wht.fits", "_ctx.fits", "_var.fits", ".fits")
 #: Parameters that name a file that is written.
 _WRITTEN = frozenset({"runfile", "workdir"})
 
@@ -140,23 +139,9 @@ def _listed(path: Path) -> list[str]:
     return sorted(w for w in words if w)
 
 
-def planned_paths(writer: Any, product: Any) -> list[Path]:
-    """Return all files that a run will write: the same names that its writer uses.
-
-    Parameters
-    ----------
-    writer : Writer
-        Whoever writes; one that does not tell is taken to write what the stock one does for a mosaic.
-    product : RunProducts
-        The run.
-    """
-    if writer.paths is not None:
-        return [Path(p) for p in writer.paths(product)]
-    stem = product.names.stem
-    return [Path(stem + end) for end in _PARTS] if product.parameters.driz_combine else []
-
-
-def check_targets(planned: Iterable[Path], files: ReadFiles, *, edited: Iterable[Path] = ()) -> None:
+def check_targets(
+    planned: Iterable[Path], files: ReadFiles, *, edited: Iterable[Path] = (), folders: Container[Path] = ()
+) -> None:
     """Raise `OutputError` if a file that will be written is read too, is written twice, or cannot be written.
 
     Parameters
@@ -167,6 +152,8 @@ def check_targets(planned: Iterable[Path], files: ReadFiles, *, edited: Iterable
         Files that are read.
     edited : iterable of pathlib.Path
         Files that are changed in place on purpose.
+    folders : container of pathlib.Path
+        Those that will be folders, and may replace one.
     """
     seen: set[Path] = set()
     for path in planned:
@@ -179,7 +166,7 @@ def check_targets(planned: Iterable[Path], files: ReadFiles, *, edited: Iterable
             msg = f"Two products of this run would be called {str(path)!r}. Give another output, or name the inputs apart."
             raise OutputError(msg)
         seen.add(place)
-        _check_place(path)
+        _check_place(path, folder=path in folders)
     for path in edited:
         _check_place(path)
         if path.exists() and not os.access(path, os.W_OK):
@@ -190,20 +177,20 @@ def check_targets(planned: Iterable[Path], files: ReadFiles, *, edited: Iterable
             raise OutputError(msg)
 
 
-def _check_place(path: Path) -> None:
-    """Refuse a path where no file can be made or replaced."""
-    folder = path.parent
-    if not folder.is_dir():
-        msg = f"The folder {str(folder)!r} does not exist, so {path.name} cannot be written. Make it, or give another output."
+def _check_place(path: Path, *, folder: bool = False) -> None:
+    """Refuse a path where no file (or folder) can be made or replaced."""
+    home = path.parent
+    if not home.is_dir():
+        msg = f"The folder {str(home)!r} does not exist, so {path.name} cannot be written. Make it, or give another output."
         raise OutputError(msg)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        msg = f"The folder {str(folder)!r} is not writable, so {path.name} cannot be written. Change its permissions."
+    if not os.access(home, os.W_OK | os.X_OK):
+        msg = f"The folder {str(home)!r} is not writable, so {path.name} cannot be written. Change its permissions."
         raise OutputError(msg)
     try:
-        found, about = path.lstat(), folder.stat()
+        found, about = path.lstat(), home.stat()
     except OSError:
         return
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(found.st_mode) and not folder:
         msg = f"{str(path)!r} is a folder; a product of that name cannot be written. Give another output."
         raise OutputError(msg)
     user = getattr(os, "geteuid", lambda: 0)()
@@ -212,34 +199,31 @@ def _check_place(path: Path) -> None:
         raise OutputError(msg)
 
 
-def check_existing(planned: Iterable[Path], stem: Path, identity: str, *, overwrite: bool) -> None:
-    """Raise `OutputError` if a file that will be replaced is not this run's to replace, unless `overwrite`.
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What a file is that stands where a product will: its run, and whether it is a product of anybody."""
 
-    A file of a mosaic must be of the same inputs and output.  Images of single steps are named after their exposures;
-    those of any run are replaced, but nothing else is.
+    run: str
+    product: bool
 
-    Parameters
-    ----------
-    planned : iterable of pathlib.Path
-        Files that will be written.
-    stem : pathlib.Path
-        Root and tag of the products.
-    identity : str
-        Of this run; products of the same inputs and output are its own.
-    overwrite : bool
-        Whether anything may be replaced.
-    """
-    if overwrite:
-        return
-    strange: dict[str, list[str]] = {}
-    mosaic = _candidates(stem)
-    for path in planned:
-        if os.path.lexists(path):
-            cards = _cards(path)
-            run = cards.get(RUN_KEYWORD, "")
-            if not (of_same_inputs(run, identity) if path in mosaic else run):
-                strange.setdefault(_origin(cards), []).append(str(path))
-    _refuse(strange)
+    @classmethod
+    def of(cls, path: Path, writer: Writer | None) -> _There:
+        """Ask the writer whose name it has, or the header of a FITS file."""
+        if writer is not None and writer.run_of is not None:
+            try:
+                run = str(writer.run_of(path) or "")
+            except FAULTS:  # it is of another kind, or damaged: none of ours
+                run = ""
+            return cls(run, bool(run))
+        cards = _cards(path)
+        return cls(cards.get(RUN_KEYWORD, ""), is_product(cards))
+
+    @property
+    def origin(self) -> str:
+        """Say what it is."""
+        if self.run:
+            return "the product of a run with other inputs or another output"
+        return "the product of another program or version" if self.product else "no product of drizframe"
 
 
 def _cards(path: Path) -> dict[str, str]:
@@ -254,16 +238,37 @@ def _cards(path: Path) -> dict[str, str]:
         raise OutputError(msg) from error
 
 
-def _candidates(stem: Path) -> list[Path]:
-    """Return the files that a mosaic may have."""
-    return [stem.with_name(stem.name + end) for end in _PARTS]
+def check_existing(
+    planned: Iterable[Path], mosaic: Mapping[Path, Writer], identity: str, *, overwrite: bool
+) -> None:
+    """Raise `OutputError` if a file that will be replaced is not this run's to replace, unless `overwrite`.
 
+    A file of a mosaic must be of the same inputs and output.  Images of single steps are named after their exposures;
+    those of any run are replaced, but nothing else is.  A folder that is no product is never replaced.
 
-def _origin(cards: Mapping[str, str]) -> str:
-    """Say what a file is, by its header."""
-    if RUN_KEYWORD in cards:
-        return "the product of a run with other inputs or another output"
-    return "the product of another program or version" if is_product(cards) else "no product of drizframe"
+    Parameters
+    ----------
+    planned : iterable of pathlib.Path
+        Files that will be written.
+    mosaic : mapping of pathlib.Path to Writer
+        Names that files of the mosaic may have, and whose they are.
+    identity : str
+        Of this run; products of the same inputs and output are its own.
+    overwrite : bool
+        Whether anything may be replaced.
+    """
+    strange: dict[str, list[str]] = {}
+    for path in planned:
+        if not os.path.lexists(path) or (overwrite and not path.is_dir()):
+            continue
+        there = _There.of(path, mosaic.get(path))
+        if path.is_dir() and not there.run:
+            msg = f"{path} is a folder, and no product of drizframe. Give another output, or move it away."
+            raise OutputError(msg)
+        ours = of_same_inputs(there.run, identity) if path in mosaic else bool(there.run)
+        if not (overwrite or ours):
+            strange.setdefault(there.origin, []).append(str(path))
+    _refuse(strange)
 
 
 def _refuse(strange: Mapping[str, Sequence[str]]) -> None:
@@ -279,6 +284,7 @@ def _refuse(strange: Mapping[str, Sequence[str]]) -> None:
 def stale_products(
     stem: Path,
     planned: Sequence[Path],
+    mosaic: Mapping[Path, Writer],
     files: ReadFiles,
     identity: str,
     *,
@@ -293,6 +299,8 @@ def stale_products(
         Root and tag of the products.
     planned : sequence of pathlib.Path
         Files that will be written; without one of the mosaic nothing is stale.
+    mosaic : mapping of pathlib.Path to Writer
+        Names that files of the mosaic may have, and whose they are.
     files : ReadFiles
         Files that are read; they stay.
     identity : str
@@ -314,21 +322,19 @@ def stale_products(
     OutputError
         If there is a product of another run, unless `overwrite`.
     """
-    candidates = _candidates(stem)
-    if not set(candidates) & set(planned):
+    if not set(mosaic) & set(planned):
         return [], []
     stale, notes = [], []
     strange: dict[str, list[str]] = {}
-    for path in candidates:
+    for path, writer in mosaic.items():
         if path in planned or path in own or not os.path.lexists(path) or files.what(path) is not None:
             continue
-        cards = _cards(path)
-        run = cards.get(RUN_KEYWORD, "")
-        if of_same_inputs(run, identity) or (overwrite and is_product(cards)):
+        there = _There.of(path, writer)
+        if of_same_inputs(there.run, identity) or (overwrite and there.product):
             stale.append(path)
-        elif is_product(cards):
-            strange.setdefault(_origin(cards) + ", which this run does not make", []).append(str(path))
-        elif path.name != stem.name + ".fits":
+        elif there.product:
+            strange.setdefault(there.origin + ", which this run does not make", []).append(str(path))
+        elif not path.name.removeprefix(stem.name).startswith("."):
             notes.append(f"{path} stands beside the products of this run but is not one of them; it stays.")
     _refuse(strange)
     return stale, notes

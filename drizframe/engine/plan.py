@@ -51,6 +51,7 @@ COMPONENT_PARAMETERS: dict[str, str] = {
     "final_wht_type": "weighting",
     "final_kernel": "kernel",
     "executor": "executor",
+    "writer": "writer",
 }
 
 
@@ -64,7 +65,8 @@ def check_components(parameters: Parameters, registry: Registry) -> None:
         if isinstance(value, Component) and value.family != family:
             msg = f"Parameter {name} = {value!r}: a {family} is wanted here, not a {value.family}."
             raise ParameterError(msg)
-        registry.get(family, value)
+        if value != "":
+            registry.get(family, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,10 +8,11 @@ import numpy as np
 
 from drizframe.engine.job import RunContext
 from drizframe.engine.plan import Plan
-from drizframe.model import Chip, FrameUnit, Mosaic, PlaneKey
+from drizframe.errors import ConflictError
+from drizframe.model import LAYERS, Chip, Extension, FrameUnit, Layer, Mosaic, Plane, PlaneKey
 from drizframe.model.bunit import product_unit as unit_of_product
 
-__all__ = ["make_mosaic", "product_unit"]
+__all__ = ["layers_of", "make_mosaic", "product_unit"]
 
 
 def product_unit(plan: Plan) -> str:
@@ -27,15 +28,44 @@ def product_unit(plan: Plan) -> str:
     return unit_of_product(chip.native_unit, chip.bunit, units=plan.parameters.final_units, counts=counts)
 
 
+def layers_of(plan: Plan) -> dict[str, Extension]:
+    """Return the layers that the mosaic of a run has, by name, in the order of the extensions of a file.
+
+    Raises
+    ------
+    ConflictError
+        If two planes want to be the same extension.
+    """
+    return {name: extension for name, (_, extension) in _parts(plan).items()}
+
+
+def _parts(plan: Plan) -> dict[str, tuple[Plane, Extension]]:
+    """Return the planes that steps make for the product, by the names of their layers: the usual ones first."""
+    made = {name for step in plan.steps for name in step.planes}
+    found: dict[str, tuple[Plane, Extension]] = {}
+    for plane in plan.planes.values():
+        extension = plane.extension
+        if extension is None or plane.name not in made or not extension.wanted(plan.parameters):
+            continue
+        if extension.layer in found:
+            other = found[extension.layer][0].name
+            msg = f"Planes {other!r} and {plane.name!r} both want to be extension {extension.name!r} of the product. Give one another name."
+            raise ConflictError(msg)
+        found[extension.layer] = plane, extension
+    usual = list(LAYERS)
+    return dict(sorted(found.items(), key=lambda kv: usual.index(kv[0]) if kv[0] in usual else len(usual)))
+
+
 def make_mosaic(context: RunContext) -> Mosaic | None:
-    """Return the final image, or None if the final step did not run."""
-    plan, store = context.plan, context.store
-    sci: np.ndarray[Any, Any] | None = store.get(PlaneKey("mosaic.sci", FrameUnit("final")))
-    if sci is None:
+    """Return the final image with all its layers, or None if the final step did not run."""
+    plan, unit = context.plan, product_unit(context.plan)
+    parts = _parts(plan)
+    found = {name: context.store.get(PlaneKey(p.name, FrameUnit(p.grid))) for name, (p, _) in parts.items()}
+    images = {name: image for name, image in found.items() if image is not None}
+    if "sci" not in images:
         return None
-    wht, ctx, var = (store.get(PlaneKey(f"mosaic.{n}", FrameUnit("final"))) for n in ("wht", "ctx", "var"))
-    if not np.any(wht):
-        values = plan.parameters.final_fillval is None and np.isfinite(sci).any()
+    if not np.any(images["wht"]):
+        values = plan.parameters.final_fillval is None and np.isfinite(images["sci"]).any()
         left = (
             " Its values are those of pixels of weight 0; final_fillval='nan' leaves them out."
             if values
@@ -47,10 +77,17 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
             f"IVM images.{left}",
             warn=True,
         )
-    total = plan.total_exptime
-    if plan.parameters.final_units == "counts":
-        sci = sci * np.float32(total)
-        var = None if var is None else var * np.float32(total) ** 2
-    return Mosaic(
-        sci=sci, wht=wht, ctx=ctx, var=var, frame=plan.frames["final"], unit=product_unit(plan), exptime=total
-    )
+    layers = {
+        name: Layer(image=_scaled(plan, image, parts[name][1]), extension=parts[name][1], unit=parts[name][1].unit_of(unit))
+        for name, image in images.items()
+    }
+    return Mosaic(layers=layers, frame=plan.frames["final"], unit=unit, exptime=plan.total_exptime)
+
+
+def _scaled(plan: Plan, image: np.ndarray[Any, Any], extension: Extension) -> np.ndarray[Any, Any]:
+    """Return a layer in the unit of the product: without "per second" if that is wanted."""
+    if plan.parameters.final_units != "counts" or extension.seconds == 0:
+        return image
+    factor = np.float32(plan.total_exptime) ** extension.seconds
+    scaled: np.ndarray[Any, Any] = image * factor
+    return scaled

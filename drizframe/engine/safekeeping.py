@@ -10,17 +10,11 @@ from pathlib import Path
 from drizframe.config import Parameters
 from drizframe.engine.bus import Bus
 from drizframe.engine.identity import run_identity, stamped
-from drizframe.engine.output import (
-    check_writable,
-    output_root,
-    product_names,
-    refuse_packed,
-    write_mosaic,
-    writer_of,
-)
-from drizframe.engine.paths import ReadFiles, check_existing, check_targets, planned_paths, stale_products
+from drizframe.engine.output import check_writable, output_root, product_names, refuse_packed, write_mosaic
+from drizframe.engine.paths import ReadFiles, check_existing, check_targets, stale_products
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import scratch_parent
+from drizframe.engine.writers import Chosen, choose_writer, mosaic_names
 from drizframe.errors import OutputError
 from drizframe.hooks import Registry, RunProducts
 from drizframe.model import Exposure, Mosaic
@@ -54,6 +48,7 @@ def check_products(
     plan: Plan,
     files: ReadFiles,
     registry: Registry,
+    chosen: Chosen,
     *,
     also: Sequence[Path] = (),
     edited: Sequence[Path] = (),
@@ -69,7 +64,9 @@ def check_products(
     files : ReadFiles
         What it reads.
     registry : Registry
-        Has the writer.
+        Has the writers.
+    chosen : Chosen
+        That of the run.
     also : sequence of pathlib.Path
         Further files that will be written or added to, such as a log.
     edited : sequence of pathlib.Path
@@ -92,12 +89,14 @@ def check_products(
     made = {plane for step in plan.steps for plane in step.planes}
     if not plan.parameters.driz_cr_corr:
         made.discard("crclean")
-    writer = writer_of(registry, build=plan.parameters.build)
-    planned = planned_paths(writer, dataclasses.replace(product, planes=product.planes & made))
-    overwrite = plan.parameters.overwrite_products
-    check_targets([*planned, *also], files, edited=edited)
-    check_existing(planned, Path(product.names.stem), product.run, overwrite=overwrite)
-    stale, notes = stale_products(Path(product.names.stem), planned, files, product.run, overwrite=overwrite)
+    overwrite, stem = plan.parameters.overwrite_products, Path(product.names.stem)
+    targets = chosen.writer.targets(stem, product.layers)
+    planned = [*chosen.plane_files(dataclasses.replace(product, planes=product.planes & made)), *targets]
+    mosaic = mosaic_names(registry, chosen, stem, product.layers)
+    folders = {path for path, folder in targets.items() if folder}
+    check_targets([*planned, *also], files, edited=edited, folders=folders)
+    check_existing(planned, mosaic, product.run, overwrite=overwrite)
+    stale, notes = stale_products(stem, planned, mosaic, files, product.run, overwrite=overwrite)
     return planned, stale, notes
 
 
@@ -120,21 +119,19 @@ def write_result(
     root = output_root(root)
     refuse_packed(root)
     check_writable(root)
-    names = product_names(root, exposures)
+    chosen = choose_writer(registry, parameters, root)
+    names = product_names(root, exposures, ending=chosen.ending)
     stem = Path(names.stem)
     identity = run_identity(exposures, parameters, stem)
-    product = RunProducts(
-        exposures=tuple(exposures), parameters=parameters.model_copy(update={"driz_combine": True}), frames={}, names=names,
-        unit=mosaic.unit, sky={}, weight_scale={}, read=lambda *_: None, origin=lambda *_: None, folder=stem.parent, run=identity,
-    )  # fmt: skip
     files = ReadFiles.of_run((), exposures, parameters)
-    planned = planned_paths(writer_of(registry, build=parameters.build), product)
-    recover_products(stem.parent)
-    check_targets(planned, files)
-    check_existing(planned, stem, identity, overwrite=parameters.overwrite_products)
+    targets = chosen.writer.targets(stem, mosaic.layers)
+    known = mosaic_names(registry, chosen, stem, mosaic.layers)
     overwrite = parameters.overwrite_products
-    stale, _ = stale_products(stem, planned, files, identity, overwrite=overwrite, own=own)
+    recover_products(stem.parent)
+    check_targets(targets, files, folders={path for path, folder in targets.items() if folder})
+    check_existing(targets, known, identity, overwrite=overwrite)
+    stale, _ = stale_products(stem, list(targets), known, files, identity, overwrite=overwrite, own=own)
     with together() as act:
         for path in stale:
             act.remove(path)
-        return write_mosaic(stamped(mosaic, identity), names, registry, build=parameters.build)
+        return write_mosaic(stamped(mosaic, identity), names, registry, chosen, identity)

@@ -243,22 +243,24 @@ def drizframe_writers() -> Iterable[Writer]:
 
         import drizframe
         import numpy as np
-        from drizframe.errors import OutputError
+        from drizframe.hooks import GatheringSink
 
-        def write(mosaic, path, *, overwrite=True):
-            target, part = path.with_suffix(".npz"), path.with_suffix(".part.npz")
-            if target.exists() and not overwrite:
-                raise OutputError(f"{target} exists already. Remove it, or allow overwriting.")
-            try:
-                np.savez(part, sci=mosaic.sci, wht=mosaic.wht)
-                part.replace(target)
-            finally:
-                part.unlink(missing_ok=True)
-            return [target]
+        class Archive(GatheringSink):
+            def close(self):
+                (target,) = self.product.targets
+                with self.product.stage(target).open("wb") as stream:
+                    np.savez(stream, run=self.product.run, **self.images)
+                return [target]
+
+        def run_of(path):
+            with np.load(path) as archive:
+                return str(archive["run"])
 
         @drizframe.hookimpl
         def drizframe_writers():
-            yield drizframe.Writer(name="mine.npz", summary="NumPy archive.", reference=write)
+            yield drizframe.Writer(
+                name="mine.npz", summary="NumPy archive.", open=Archive, endings=(".npz",), run_of=run_of
+            )
     """
 
 

@@ -2,6 +2,7 @@
 
 from drizframe.model.exposure import ArraySource, Chip, Exposure, PixelSource, SkyValue, check_celestial
 from drizframe.model.frame import Frame
+from drizframe.model.layers import LAYERS, Extension, Layer
 from drizframe.model.mosaic import Mosaic
 from drizframe.model.overlap import Overlap
 from drizframe.model.pixel_scale import PixelScale, axes_of, chip_scale
@@ -13,6 +14,7 @@ from drizframe.model.units import RUN, ChipUnit, ExposureUnit, FrameUnit, RunUni
 
 __all__ = [
     "INPUTS",
+    "LAYERS",
     "RUN",
     "Accumulator",
     "ArraySource",
@@ -22,8 +24,10 @@ __all__ = [
     "Drizzled",
     "Exposure",
     "ExposureUnit",
+    "Extension",
     "Frame",
     "FrameUnit",
+    "Layer",
     "Mosaic",
     "Overlap",
     "PixelMap",

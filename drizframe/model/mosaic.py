@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from drizframe.model.layers import Layer, as_extension
 
 if TYPE_CHECKING:
     from drizframe.model.frame import Frame
 
 __all__ = ["Mosaic"]
+
+Image = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -21,39 +26,76 @@ class Mosaic:
 
     Parameters
     ----------
-    sci : ndarray of float32, shape (ny, nx)
-        Science image in `unit`; NaN (or `final_maskval`) where nothing fell.
-    wht : ndarray of float32, shape (ny, nx)
-        Weight map.
+    layers : mapping of str to Layer
+        Its images by name, in the order of the extensions of a file: ``"sci"`` and ``"wht"``, and those of ``"ctx"``,
+        ``"var"`` and plugins' own that the run made.
     frame : Frame
         The output grid.
     unit : str
         Unit of `sci` as in ``BUNIT``.
-    ctx : ndarray of int32, shape (planes, ny, nx), or None
-        Context: bit ``(k - 1) % 32`` of plane ``(k - 1) // 32`` tells that chip number k contributed.
-    var : ndarray of float32, shape (ny, nx), or None
-        Variance of `sci`.
     headers : mapping of str to astropy.io.fits.Header
-        Headers of the product by part: ``"primary"``, ``"sci"``, ``"wht"``, ``"ctx"``, ``"var"``.
+        Headers of the product by part: ``"primary"`` and names of layers.
     table : Any
         The table of input keywords (``HDRTAB``), or None.
     exptime : float
         Total exposure time in seconds.
     """
 
-    sci: np.ndarray[Any, np.dtype[np.float32]]
-    wht: np.ndarray[Any, np.dtype[np.float32]]
+    layers: Mapping[str, Layer]
     frame: Frame
     unit: str = "electrons/s"
-    ctx: np.ndarray[Any, np.dtype[np.int32]] | None = None
-    var: np.ndarray[Any, np.dtype[np.float32]] | None = None
     headers: Mapping[str, Any] = field(default_factory=dict)
     table: Any = None
     exptime: float = 0.0
     path: Path | None = None
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only: a mosaic is a record."""
-        for array in (self.sci, self.wht, self.ctx, self.var):
-            if array is not None:
-                array.flags.writeable = False
+        """Fix the layers: a mosaic is a record."""
+        object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
+
+    @classmethod
+    def of(
+        cls, frame: Frame, *, unit: str = "electrons/s", images: Mapping[str, Image | None], **more: Any
+    ) -> Mosaic:
+        """Return a mosaic of images by the names of their layers.
+
+        Parameters
+        ----------
+        frame : Frame
+            The output grid.
+        unit : str
+            Unit of the science image.
+        images : mapping of str to ndarray or None
+            ``"sci"``, ``"wht"`` …; None: there is no such layer.
+        **more
+            Further fields.
+        """
+        layers = {}
+        for name, image in images.items():
+            if image is not None:
+                extension = as_extension(name)
+                layers[name] = Layer(image=image, extension=extension, unit=extension.unit_of(unit))
+        return cls(layers=layers, frame=frame, unit=unit, **more)
+
+    @property
+    def sci(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Science image in `unit`, shape (ny, nx); NaN (or `final_fillval`) where nothing fell."""
+        return self.layers["sci"].image
+
+    @property
+    def wht(self) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """Weight map, shape (ny, nx)."""
+        return self.layers["wht"].image
+
+    @property
+    def ctx(self) -> np.ndarray[Any, np.dtype[np.int32]] | None:
+        """Context, shape (planes, ny, nx), or None: bit ``(k - 1) % 32`` of plane ``(k - 1) // 32`` tells that chip k contributed."""
+        return self._optional("ctx")
+
+    @property
+    def var(self) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+        """Variance of `sci`, shape (ny, nx), or None."""
+        return self._optional("var")
+
+    def _optional(self, name: str) -> Image | None:
+        return self.layers[name].image if name in self.layers else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from drizframe.errors import HookError
+from drizframe.model.layers import Extension, as_extension
 from drizframe.model.units import RUN, Unit
 
 __all__ = ["INPUTS", "Plane", "PlaneKey", "Window"]
@@ -44,8 +45,9 @@ class Plane:
         refused.  ``"integer"``: any integers.  ``"real"``: any real numbers.
     value : type or None
         For a value: what it must be.
-    product : str
-        What the extension of a product is called that holds it; blank: it is no part of the mosaic.
+    product : str or Extension
+        The extension of a product that holds it: its name, or a record that tells its unit and more too; blank: it is no
+        part of the mosaic.
     stays : bool
         Whether it is kept when no later step needs it, for the result of the run; what has a `product` is.
     """
@@ -57,7 +59,7 @@ class Plane:
     kind: Literal["image", "cube", "value"] = "image"
     dtype: str = "real"
     value: type | tuple[type, ...] | None = None
-    product: str = ""
+    product: str | Extension = ""
     stays: bool = False
 
     def __post_init__(self) -> None:
@@ -79,6 +81,16 @@ class Plane:
         if self.on == "run" and self.kind != "value":
             msg = f"{label}: the run as a whole has no pixels; give kind='value', or on='frame' with a grid."
             raise HookError(msg)
+        if self.extension is not None and (self.grid != "final" or self.kind == "value"):
+            msg = f"{label} is to be extension {self.extension.name!r} of the product, which has images on the final frame: grid='final'."
+            raise HookError(msg)
+
+    @property
+    def extension(self) -> Extension | None:
+        """What it is called in the product; None if it is no part of it."""
+        if isinstance(self.product, Extension):
+            return self.product
+        return as_extension(self.product, self.meaning) if self.product else None
 
     def describe(self) -> str:
         """Return where it lies, what it holds, and its type, for tables."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import stat
 from collections.abc import Collection
 from pathlib import Path
@@ -23,6 +24,7 @@ __all__ = [
     "create",
     "make_scratch",
     "marked",
+    "remove",
     "remove_scratch",
     "sweep_parts",
     "sweep_scratch",
@@ -72,6 +74,20 @@ def create(path: Path) -> None:
         If there is something of that name, or the folder cannot be written to.
     """
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o666))
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if there is one; of a link only itself.
+
+    Raises
+    ------
+    OSError
+        If it cannot be removed.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def make_scratch(parent: Path) -> Path:
@@ -163,10 +179,10 @@ def sweep_parts(folder: Path, *, keep: Collection[str] = ()) -> list[Path]:
     for name in names:
         path = folder / name
         mark = marked(path)
-        if mark is None or name in keep or name.endswith(JOURNAL) or not _mine(path, stat.S_IFREG):
+        if mark is None or name in keep or name.endswith(JOURNAL):
             continue
-        if mark.gone:
+        if mark.gone and (_mine(path, stat.S_IFREG) or _mine(path, stat.S_IFDIR)):
             with contextlib.suppress(OSError):
-                path.unlink()
+                remove(path)
                 removed.append(path)
     return removed

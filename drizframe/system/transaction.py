@@ -1,4 +1,4 @@
-"""Files of one run appear as one act: all of them, or none.
+"""Files (and folders) of one run appear as one act: all of them, or none.
 
 Every file is written under a temporary name beside its target.  At the end each folder gets a journal of its
 renamings, then the files are renamed, then the journals go.  What an error stops is undone at once.  What a kill stops
@@ -19,11 +19,12 @@ from collections.abc import Collection, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, Literal
 
 from drizframe.errors import DrizframeWarning, OutputError, told
 from drizframe.system.interrupts import shielded
-from drizframe.system.temporary import BACKUP, JOURNAL, PART, beside, create, marked, sweep_parts
+from drizframe.system.temporary import BACKUP, JOURNAL, PART, beside, create, marked, remove, sweep_parts
 
 try:
     import fcntl
@@ -46,7 +47,7 @@ def current() -> Transaction | None:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
-    """One renaming: base names, and size and time of the file that is renamed; `part` None: `target` is removed.
+    """One renaming: base names, and size and time of what is renamed (`_measured`); `part` None: `target` is removed.
 
     `was` is what tells the file that is replaced from others; None: there was none.
     """
@@ -150,7 +151,7 @@ class Transaction:
         """Let a temporary file become `target`."""
         old = self._parts.get(target)
         if old is not None:
-            old.unlink(missing_ok=True)
+            remove(old)
         self._parts[target] = part
 
     def remove(self, target: Path) -> None:
@@ -162,7 +163,7 @@ class Transaction:
         for part in self._parts.values():
             if part is not None:
                 with contextlib.suppress(OSError):  # what stays, a later run removes
-                    part.unlink(missing_ok=True)
+                    remove(part)
 
     def commit(self) -> None:
         """Make all of it so.
@@ -224,10 +225,10 @@ class Transaction:
         for target, part in self._parts.items():
             if part is None and not os.path.lexists(target):
                 continue  # somebody else removed it
-            stat = (target if part is None else part).lstat()
+            size, changed = _measured(target if part is None else part)
             move = _Move(
                 target=target.name, backup=beside(target, BACKUP).name, part=None if part is None else part.name,
-                size=stat.st_size, changed=stat.st_mtime_ns, was=_stamp(target),
+                size=size, changed=changed, was=_stamp(target),
             )  # fmt: skip
             folders.setdefault(target.parent.resolve(), []).append(move)
         name = beside(Path("products"), JOURNAL).name  # the same in all folders, and nobody can guess it
@@ -277,7 +278,7 @@ def _forward(journals: Sequence[_Journal]) -> None:
             if done:
                 continue
             if os.path.lexists(target) and not os.path.lexists(backup):
-                _set_aside(target, backup, keep=part is not None)
+                _set_aside(target, backup, keep=part is not None and not part.is_dir())
             if part is not None:
                 part.replace(target)
 
@@ -314,6 +315,8 @@ def _put_back(folder: Path, move: _Move) -> None:
     elif kept and (_one_file(backup, target) or (part is not None and os.path.lexists(part))):
         backup.unlink()  # it was not replaced yet
     elif kept and part is not None and _is(target, move):
+        if target.is_dir() or backup.is_dir():
+            remove(target)  # a folder is not replaced by a renaming
         backup.replace(target)
     elif kept:
         msg = (
@@ -322,9 +325,9 @@ def _put_back(folder: Path, move: _Move) -> None:
         )
         raise OSError(msg)
     elif part is not None and not os.path.lexists(part) and _is(target, move):
-        target.unlink()  # it was not there before
+        remove(target)  # it was not there before
     if part is not None:
-        part.unlink(missing_ok=True)
+        remove(part)
 
 
 def _one_file(one: Path, other: Path) -> bool:
@@ -338,10 +341,18 @@ def _one_file(one: Path, other: Path) -> bool:
 def _is(path: Path, move: _Move) -> bool:
     """Tell whether a file is the one that a journal speaks of."""
     try:
-        found = path.lstat()
+        return _measured(path) == (move.size, move.changed)
     except OSError:
         return False
-    return (found.st_size, found.st_mtime_ns) == (move.size, move.changed)
+
+
+def _measured(path: Path) -> tuple[int, int]:
+    """Return size and time of change of a file; of a folder, those of all files in it together."""
+    found = path.lstat()
+    if not S_ISDIR(found.st_mode):
+        return found.st_size, found.st_mtime_ns
+    inside = [(Path(folder) / name).lstat() for folder, _, names in os.walk(path) for name in names]
+    return sum(f.st_size for f in inside), max((f.st_mtime_ns for f in inside), default=0)
 
 
 def _stamp(path: Path) -> tuple[int, ...] | None:
@@ -357,7 +368,7 @@ def _finish(journals: Sequence[_Journal]) -> None:
     """Remove what was replaced, then the journals."""
     for journal in journals:
         for move in journal.moves:
-            (journal.folder / move.backup).unlink(missing_ok=True)
+            remove(journal.folder / move.backup)
     for journal in journals:
         journal.path.unlink(missing_ok=True)
 

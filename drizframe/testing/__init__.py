@@ -27,7 +27,7 @@ except ImportError as error:
     )
     raise ImportError(msg, name=error.name) from error
 
-from drizframe.testing import common, files, strategies
+from drizframe.testing import common, strategies
 from drizframe.testing.bases import InstrumentConformance, ReaderConformance, WriterConformance
 from drizframe.testing.checking import Check, Outcome, all_checks, checks_for, examples, run_checks
 from drizframe.testing.checks import (
@@ -42,11 +42,13 @@ from drizframe.testing.checks import (
     kernels,
     pixel_lists,
     profiles,
+    readers,
     sky,
     sky_statistics,
     special_positions,
     steps,
     weightings,
+    writers,
 )
 from drizframe.testing.conformance import conformance
 from drizframe.testing.failure import CheckFailure, compare, require
@@ -74,7 +76,6 @@ _ROOMS = (
     combiner_stacks,
     detectors,
     executors,
-    files,
     instruments,
     interpolators,
     kernels,
@@ -82,11 +83,13 @@ _ROOMS = (
     kernel_sums,
     pixel_lists,
     profiles,
+    readers,
     sky,
     sky_statistics,
     special_positions,
     steps,
     weightings,
+    writers,
 )
 _NEEDED = (hypothesis, pytest)
 

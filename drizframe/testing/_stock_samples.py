@@ -127,7 +127,7 @@ def sample_for(record: Any) -> Any:
         fits_like = record.matches is not None and record.matches(Path("jsample01_flt.fits"))
         return ReaderSample(write=write_fits, images=_images(), exptime=340.0) if fits_like else None
     if isinstance(record, Writer):
-        return WriterSample(read=read_fits) if record.name.startswith("fits") else None
+        return WriterSample(read=read_fits) if record.suffixes == {".fits"} else None
     if isinstance(record, Instrument):
         return instrument_samples().get(record.name)
     return None

@@ -85,9 +85,9 @@ class WriterConformance(_Conformance):
         """The mosaic is not changed, and only the files that are returned appear."""
         self._run("check_files_are_listed", record, None)
 
-    def test_overwrite(self, record: Any) -> None:
-        """Existing files are kept unless they may be replaced."""
-        self._run("check_overwrite", record, None)
+    def test_replaces_at_the_end(self, record: Any) -> None:
+        """Earlier files are replaced, but not before all is written."""
+        self._run("check_replaces_at_the_end", record, None)
 
     def test_nothing_left_on_failure(self, record: Any) -> None:
         """If one file cannot be written, none is left."""

@@ -70,7 +70,7 @@ class WriterSample:
     Parameters
     ----------
     read : callable
-        ``read(paths) -> {"sci": array, "wht": array, "ctx": array}`` (those that the format holds).
+        ``read(paths) -> {"sci": array, "wht": array, "ctx": array}``: layers by name, those that the format holds.
     """
 
     read: Callable[[list[Path]], Mapping[str, Array]]

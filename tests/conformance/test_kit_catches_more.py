@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import Executor as Pool
 from concurrent.futures import Future
@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from drizframe.errors import OutputError
 from drizframe.hooks import (
     Combiner,
     CosmicRayDetector,
     Executor,
+    GatheringSink,
     Instrument,
     Reader,
     SkyMethod,
@@ -25,16 +25,15 @@ from drizframe.hooks import (
     Weighting,
     Writer,
 )
-from drizframe.model import SkyValue
+from drizframe.model import SkyValue, Window
 from drizframe.stock.combine.median import MEDIAN
 from drizframe.stock.cosmic_rays.deriv import DERIV
 from drizframe.stock.instruments.acs import ACS
 from drizframe.stock.io.fits_reader import FITS
-from drizframe.stock.products.writers import SIMPLE
 from drizframe.stock.sky.localmin import LOCALMIN
 from drizframe.stock.sky.mean import MEAN
 from drizframe.stock.weights.exp import EXP
-from drizframe.testing import examples, run_checks, stock_sample
+from drizframe.testing import WriterSample, examples, run_checks, stock_sample
 from drizframe.testing.checking import expecting_failure
 
 EXAMPLES = 12
@@ -592,67 +591,83 @@ def test_reader_that_loses_a_chip():
     )
 
 
-def plain_write(mosaic, path, *, overwrite, parts=("sci", "wht", "ctx")):
-    paths = [path.with_name(f"{path.name}_{part}.npy") for part in parts]
-    for file in paths:
-        if file.is_dir() or (file.exists() and not overwrite):
-            raise OutputError(f"{file} exists")
-    for part, file in zip(parts, paths, strict=True):
-        with file.open("wb") as stream:
-            np.save(stream, getattr(mosaic, part))
-    return paths
+class Npy(GatheringSink):
+    """A sound sink: a file for each layer."""
+
+    def close(self):
+        for name, target in zip(self.product.layers, self.product.targets, strict=True):
+            self.save(self.product.stage(target), self.images[name])
+        return list(self.product.targets)
+
+    def save(self, part, image):
+        with part.open("wb") as stream:
+            np.save(stream, image)
 
 
-def test_writer_that_leaves_a_half_written_file():
-    record = Writer(name="mine", summary="For a test.", reference=plain_write)
-    text = caught(record, "check_failed_write")
+def writer(sink):
+    return Writer(name="mine", summary="For a test.", open=sink, endings=("_{layer}.npy",))
+
+
+def test_sound_writer_passes():
+    assert not [o for o in run_checks(writer(Npy)) if not o.ok]
+
+
+def test_writer_that_writes_beside_its_stage():
+    class Beside(Npy):
+        def close(self):
+            for name, target in zip(self.product.layers, self.product.targets, strict=True):
+                self.product.stage(target)
+                self.save(target, self.images[name])
+            return list(self.product.targets)
+
+    text = caught(
+        writer(Beside),
+        "check_failed_write",
+        "check_files_are_listed",
+        "check_nothing_left_on_failure",
+        "check_replaces_at_the_end",
+    )
     assert "leaves no file half-written" in text
-    assert "root_drz_sci.npy" in text
 
 
 def test_writer_that_deletes_the_old_file_first():
-    def eager(mosaic, path, *, overwrite):
-        file = path.with_name(f"{path.name}.npy")
-        if file.is_dir() or (file.exists() and not overwrite):
-            raise OutputError(f"{file} exists")
-        file.unlink(missing_ok=True)
-        try:
-            return plain_write(mosaic, path.with_name(f".{path.name}"), overwrite=True, parts=("sci",))
-        except OSError:
-            path.with_name(f".{path.name}_sci.npy").unlink()
-            raise
+    class Eager(Npy):
+        def __init__(self, product):
+            for target in product.targets:
+                target.unlink(missing_ok=True)
+            super().__init__(product)
 
-    def written(mosaic, path, *, overwrite):
-        (made,) = eager(mosaic, path, overwrite=overwrite)
-        return [made.rename(path.with_name(f"{path.name}.npy"))]
-
-    text = caught(Writer(name="mine", summary="For a test.", reference=written), "check_failed_write")
+    text = caught(writer(Eager), "check_failed_write", "check_replaces_at_the_end")
     assert "over earlier files" in text
 
 
 def test_writer_that_swallows_the_error():
-    def silent(mosaic, path, *, overwrite):
-        targets = [path.with_name(f"{path.name}_{part}.npy") for part in ("sci", "wht", "ctx")]
-        for target in targets:
-            if target.is_dir() or (target.exists() and not overwrite):
-                raise OutputError(f"{target} exists")
-        folder = path.with_name("part")
-        folder.mkdir()
-        try:
-            made = plain_write(mosaic, folder / path.name, overwrite=True)
-            return [file.rename(path.with_name(file.name)) for file in made]
-        except OSError:
-            return []
-        finally:
-            shutil.rmtree(folder)
+    class Silent(Npy):
+        def save(self, part, image):
+            with contextlib.suppress(OSError):
+                super().save(part, image)
 
-    record = Writer(name="mine", summary="For a test.", reference=silent)
-    assert "no error" in caught(record, "check_failed_write")
+    assert "no error" in caught(writer(Silent), "check_failed_write")
 
 
 def test_writer_that_does_not_list_a_file():
-    def quiet(mosaic, path, *, overwrite):
-        return SIMPLE.reference(mosaic, path, overwrite=overwrite)[:-1]
+    class Quiet(Npy):
+        def close(self):
+            return super().close()[:-1]
 
-    record = Writer(name="mine", summary="For a test.", reference=quiet)
-    caught(record, "check_files_are_listed", "check_nothing_left_on_failure")
+    caught(
+        writer(Quiet), "check_files_are_listed", "check_failed_write", "check_nothing_left_on_failure",
+        "check_replaces_at_the_end",
+    )  # fmt: skip
+
+
+def test_writer_that_forgets_where_windows_lie():
+    class Careless(Npy):
+        def write(self, plane, window, array):
+            super().write(plane, Window(0, window.shape[0], 0, window.shape[1]), array)
+
+    def back(paths):
+        return {p.stem.rpartition("_")[2]: np.load(p) for p in paths}
+
+    text = caught(writer(Careless), "check_writes_and_reads_back", sample=WriterSample(read=back))
+    assert "in windows" in text

@@ -125,10 +125,11 @@ def test_the_command_of_the_example_runs(capsys):
 
 def test_the_reader_and_writer_of_the_examples_work_on_files(tmp_path):
     (reader,), (writer,) = records("drizframe_readers"), records("drizframe_writers")
-    result = drizframe.run([exposure(0)])
-    (path,) = writer.reference(result.mosaic, tmp_path / "mosaic")
+    result = drizframe.run([exposure(0)], str(tmp_path / "mosaic.npz"), writer=writer)
+    (path,) = result.products
     with np.load(path) as back:
         np.testing.assert_array_equal(back["sci"], result.sci)
+        assert writer.run_of(path) == back["run"]
     given = {"crval": [150.0, 2.0], "crpix": [5.0, 5.0], "cdelt": [-1e-5, 1e-5]}
     image = np.ones((9, 9), np.float32)
     np.savez(tmp_path / "one.npz", sci=image, exptime=10.0, **given)

@@ -7,14 +7,16 @@ from drizframe.hooks.records.command import Command
 from drizframe.hooks.records.cosmic_ray_detector import CosmicRayDetector, CosmicRayOptions
 from drizframe.hooks.records.event import Event
 from drizframe.hooks.records.executor import Executor
-from drizframe.hooks.records.files import Instrument, InstrumentOptions, Reader, Writer
+from drizframe.hooks.records.files import Instrument, InstrumentOptions, Reader
 from drizframe.hooks.records.interpolator import Interpolator
 from drizframe.hooks.records.kernel import Kernel
 from drizframe.hooks.records.point_type import POINT_SIGNATURE, PointFunction
+from drizframe.hooks.records.product import GatheringSink, Product, ProductLayer, Sink
 from drizframe.hooks.records.run_products import INTERMEDIATE, RunProducts
 from drizframe.hooks.records.sky import SkyChip, SkyMethod, SkyOptions, SkyStatistic, StatisticOptions
 from drizframe.hooks.records.step import Asked, Need, Step
 from drizframe.hooks.records.weighting import Weighting, WeightOptions
+from drizframe.hooks.records.writer import Writer
 
 __all__ = [
     "INTERMEDIATE",
@@ -29,14 +31,18 @@ __all__ = [
     "CosmicRayOptions",
     "Event",
     "Executor",
+    "GatheringSink",
     "Instrument",
     "InstrumentOptions",
     "Interpolator",
     "Kernel",
     "Need",
     "PointFunction",
+    "Product",
+    "ProductLayer",
     "Reader",
     "RunProducts",
+    "Sink",
     "SkyChip",
     "SkyMethod",
     "SkyOptions",

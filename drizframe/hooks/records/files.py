@@ -1,4 +1,4 @@
-"""Files: instruments read the facts of headers, readers make exposures, writers make files."""
+"""Files: instruments read the facts of headers, readers make exposures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.fields import check_fields, text, texts
 from drizframe.hooks.records.signatures import Calls
 
-__all__ = ["Instrument", "InstrumentOptions", "Reader", "Writer"]
+__all__ = ["Instrument", "InstrumentOptions", "Reader"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,40 +113,3 @@ class Reader(Component):
         if self.matches is None:
             msg = f"{self.label} has no matches(path) -> bool."
             raise HookError(msg)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Writer(Component):
-    """Mosaics to files.
-
-    ``reference(mosaic, path, *, overwrite) -> list[Path]``: writes every part under a temporary name and
-    renames it last.
-
-    Parameters
-    ----------
-    headers : callable or None
-        ``headers(product) -> (headers, table, notes)``: headers of a mosaic by part ("primary", "sci", "wht",
-        "ctx"), its table of input keywords, and warnings; `product` is a `RunProducts`.
-    planes : callable or None
-        ``planes(product) -> list[Path]``: writes the intermediate planes that `product` asks for.
-    check : callable or None
-        ``check(parameters) -> None``: raises, before any work is done, for parameters that it cannot honour.
-    paths : callable or None
-        ``paths(product) -> list[Path]``: all files that `planes` and `reference` will write for that run; asked
-        before the work, so that an input or the product of another run is not overwritten.
-    """
-
-    family: ClassVar[str] = "writer"
-    takes_options: ClassVar[bool] = False
-    CALLS: ClassVar[Calls] = {
-        "reference": "mosaic, path, *, overwrite",
-        "headers": "product",
-        "planes": "product",
-        "check": "parameters",
-        "paths": "product",
-    }
-
-    headers: Callable[..., Any] | None = None
-    planes: Callable[..., list[Path]] | None = None
-    check: Callable[..., None] | None = None
-    paths: Callable[..., list[Path]] | None = None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from drizframe.config import Parameters
     from drizframe.config.inputs import OutputNames
-    from drizframe.model import ChipUnit, Exposure, Frame, SkyValue, Unit, Window
+    from drizframe.model import ChipUnit, Exposure, Extension, Frame, SkyValue, Unit, Window
 
 __all__ = ["INTERMEDIATE", "RunProducts"]
 
@@ -56,6 +56,8 @@ class RunProducts:
         Whether files of an exposure go into the folder of its input instead.
     run : str
         What tells this run from others; products carry it as ``DRIZRUN``.
+    layers : mapping of str to Extension
+        Layers of the mosaic, in the order of the extensions of a file; empty if the run makes none.
     """
 
     exposures: tuple[Exposure, ...]
@@ -71,6 +73,7 @@ class RunProducts:
     folder: Path = field(default_factory=Path)
     beside_inputs: bool = False
     run: str = ""
+    layers: Mapping[str, Extension] = field(default_factory=dict)
 
     def folder_of(self, exposure: Exposure) -> Path:
         """Return the folder for files of an exposure."""

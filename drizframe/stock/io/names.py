@@ -1,4 +1,4 @@
-"""Names of all files that a run writes; the writers take them from here, and so does the plan."""
+"""Names of the files of intermediate planes; their writers take them from here, and so does the plan."""
 
 from __future__ import annotations
 
@@ -15,20 +15,14 @@ if TYPE_CHECKING:
     from drizframe.model import Exposure
 
 __all__ = [
-    "MOSAIC_PARTS",
     "chip_path",
     "crclean_path",
     "median_path",
-    "mef_path",
-    "mosaic_paths",
-    "part_path",
     "plane_paths",
     "single_path",
     "static_mask_path",
 ]
 
-#: Parts of a mosaic that may have a file of their own.
-MOSAIC_PARTS = ("sci", "wht", "ctx", "var")
 #: Plane of a chip -> its file, between the names of exposure and chip and the ending.
 _OF_CHIPS = {
     "single.mask": "{name}_sci{extver}_single_mask.fits",
@@ -37,16 +31,6 @@ _OF_CHIPS = {
     "mask.cr": "{name}_sci{extver}_crmask.fits",
     "mask.sky": "{name}_skymatch_mask_sci{extver}.fits",
 }
-
-
-def part_path(stem: Path, part: str) -> Path:
-    """Return the file of one part of a mosaic."""
-    return stem.with_name(f"{stem.name}_{part}.fits")
-
-
-def mef_path(stem: Path) -> Path:
-    """Return the file of a whole mosaic."""
-    return stem if stem.name.endswith(".fits") else stem.with_name(stem.name + ".fits")
 
 
 def chip_path(folder: Path, plane: str, name: str, extver: int) -> Path:
@@ -84,17 +68,6 @@ def median_path(folder: Path, root: str) -> Path:
 def static_mask_path(folder: Path, signature: str) -> Path:
     """Return the file of a static mask."""
     return folder / f"{signature}_staticMask.fits"
-
-
-def mosaic_paths(product: RunProducts) -> list[Path]:
-    """Return the files of the mosaic of a run."""
-    p, stem = product.parameters, Path(product.names.stem)
-    if not p.driz_combine:
-        return []
-    if p.build:
-        return [mef_path(stem)]
-    made = {"sci": True, "wht": True, "ctx": p.context, "var": "variance" in p.layers}
-    return [part_path(stem, part) for part in MOSAIC_PARTS if made[part]]
 
 
 def plane_paths(product: RunProducts) -> list[Path]:

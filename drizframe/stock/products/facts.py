@@ -12,7 +12,7 @@ from drizframe.config.inputs import OutputNames
 from drizframe.model import ChipUnit
 
 if TYPE_CHECKING:
-    from drizframe.model import Chip, Exposure, Frame
+    from drizframe.model import Chip, Exposure, Extension, Frame
 
 __all__ = ["ProductFacts", "distinct", "totals"]
 
@@ -53,6 +53,8 @@ class ProductFacts:
         Folder that may hold ``*.rules``.
     rules_history : bool
         Whether the rules are written into ``HISTORY``.
+    layers : mapping of str to Extension
+        Layers of the mosaic, by name.
     version : str
         Version of drizframe.
     """
@@ -77,6 +79,7 @@ class ProductFacts:
     rules_file: str = ""
     rules_folder: Path | None = None
     rules_history: bool = False
+    layers: Mapping[str, Extension] = field(default_factory=dict)
     version: str = __version__
 
     def chips(self) -> list[tuple[ChipUnit, Exposure, Chip]]:

@@ -20,6 +20,7 @@ from drizframe.stock.products.wcs_keywords import put_frame
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
+    from drizframe.hooks import ProductLayer
     from drizframe.model import Exposure, Frame
 
 __all__ = ["ProductHeaders", "frame_headers", "product_headers", "put_unit", "rules_for", "simple_header"]
@@ -47,8 +48,10 @@ class ProductHeaders:
 
     Parameters
     ----------
-    primary, sci, wht, ctx, var : Header
+    primary, sci, wht, ctx : Header
         Headers.  That of the primary HDU tells of the exposures and the run, the others also of their arrays.
+    others : mapping of str to Header
+        Those of further layers, by name.
     table : mapping of str to list
         Columns of the table of input keywords; empty: none.
     notes : tuple of str
@@ -59,13 +62,13 @@ class ProductHeaders:
     sci: Header
     wht: Header
     ctx: Header
-    var: Header
+    others: Mapping[str, Header] = field(default_factory=dict)
     table: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def parts(self) -> dict[str, Header]:
         """Return the headers as `Mosaic.headers` wants them."""
-        return {"primary": self.primary, "sci": self.sci, "wht": self.wht, "ctx": self.ctx, "var": self.var}
+        return {"primary": self.primary, "sci": self.sci, "wht": self.wht, "ctx": self.ctx, **self.others}
 
 
 def _filter_note(facts: ProductFacts) -> tuple[str, ...]:
@@ -112,9 +115,12 @@ def product_headers(facts: ProductFacts) -> ProductHeaders:
     _put_primary(primary, facts)
     _put_science(sci, facts)
     wht["CCDCHIP"] = "-999"
-    return ProductHeaders(
-        primary=primary, sci=sci, wht=wht, ctx=ctx, var=_variance(wht, facts.bunit), table=table, notes=notes
-    )
+    others = {
+        n: _further(wht, e.name, e.unit_of(facts.bunit), e.meaning)
+        for n, e in facts.layers.items()
+        if n not in _PARTS
+    }
+    return ProductHeaders(primary=primary, sci=sci, wht=wht, ctx=ctx, others=others, table=table, notes=notes)
 
 
 def rules_for(
@@ -175,27 +181,14 @@ def _date_notes(facts: ProductFacts) -> Iterator[str]:
             yield f"{', '.join(lacking)}: {key} is missing or cannot be; {key} of the mosaic is that of the other exposures."
 
 
-def variance_unit(unit: str) -> str:
-    """Return the unit of the variance of an image.
-
-    Parameters
-    ----------
-    unit : str
-        Unit of the image.
-
-    Examples
-    --------
-    >>> variance_unit("ELECTRONS/S")
-    '(ELECTRONS/S)**2'
-    """
-    return f"({unit})**2"
-
-
-def _variance(weight: Header, unit: str) -> Header:
-    """Return the header of the variance image."""
+def _further(weight: Header, name: str, unit: str, meaning: str) -> Header:
+    """Return the header of a further layer of a mosaic."""
     header = weight.copy()
-    header["EXTNAME"] = "VAR"
-    header["BUNIT"] = (variance_unit(unit), "Units of variance")
+    header["EXTNAME"] = name
+    if unit:
+        header["BUNIT"] = (unit, f"Units of {header_text(meaning)}")
+    else:
+        header.remove("BUNIT", ignore_missing=True)
     return header
 
 
@@ -299,7 +292,9 @@ def simple_header(primary: Header, extension: Header, kind: str) -> Header:
     return header
 
 
-def frame_headers(frame: Frame, unit: str, exptime: float) -> dict[str, Header]:
+def frame_headers(
+    frame: Frame, unit: str, exptime: float, layers: Mapping[str, ProductLayer] | None = None
+) -> dict[str, Header]:
     """Return headers of a product of which nothing is known but its frame.
 
     Parameters
@@ -310,6 +305,8 @@ def frame_headers(frame: Frame, unit: str, exptime: float) -> dict[str, Header]:
         Unit of the science image.
     exptime : float
         Total exposure time in seconds; 0: unknown.
+    layers : mapping of str to ProductLayer, optional
+        What it has besides science image, weight and context.
     """
     from astropy.io.fits import Header
 
@@ -319,4 +316,7 @@ def frame_headers(frame: Frame, unit: str, exptime: float) -> dict[str, Header]:
     for kind in _PARTS:
         put_frame(headers[kind], frame)
     put_unit(headers["sci"], unit)
-    return {**headers, "var": _variance(headers["wht"], unit)}
+    for name, layer in (layers or {}).items():
+        if name not in headers:
+            headers[name] = _further(headers["wht"], layer.extension, layer.unit, layer.meaning)
+    return headers

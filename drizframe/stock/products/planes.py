@@ -12,13 +12,13 @@ import numpy as np
 from drizframe.hooks import INTERMEDIATE, RunProducts
 from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Window
 from drizframe.stock.io.crmasks import mask_header
-from drizframe.stock.io.names import mosaic_paths, plane_paths, static_masks
+from drizframe.stock.io.names import plane_paths, static_masks
 from drizframe.stock.products import intermediate
 from drizframe.stock.products.blending import choose_rules
 from drizframe.stock.products.facts import ProductFacts
 from drizframe.stock.products.headers import ProductHeaders, product_headers
 
-__all__ = ["check_rules", "intermediate_files", "mosaic_headers", "planned_paths", "write_planes"]
+__all__ = ["check_rules", "intermediate_files", "mosaic_headers", "write_planes"]
 
 Image = np.ndarray[Any, Any]
 
@@ -76,6 +76,7 @@ def mosaic_headers(
         log=p.runfile,
         rules_file=p.rules_file,
         rules_folder=Path(),
+        layers=product.layers,
     )
     made = product_headers(facts)
     return made.parts(), made.table, made.notes
@@ -232,22 +233,6 @@ def intermediate_files(product: RunProducts) -> list[Path]:
     """
     everything = frozenset(INTERMEDIATE) - {"crclean"}
     return list(dict.fromkeys(plane_paths(dataclasses.replace(product, planes=everything))))
-
-
-def planned_paths(product: RunProducts) -> list[Path]:
-    """Return all files that a run will write: intermediate planes and the mosaic.
-
-    Parameters
-    ----------
-    product : RunProducts
-        The run, before its work: nothing is read from it.
-
-    Returns
-    -------
-    list of pathlib.Path
-        In the order of writing.
-    """
-    return [*plane_paths(product), *mosaic_paths(product)]
 
 
 #: Plane -> what writes it.

@@ -169,12 +169,13 @@ def test_a_log_is_never_added_to_a_file_that_is_read(folder):
 
 
 def test_planned_and_written_files_are_the_same(folder, monkeypatch):
-    from drizframe.stock.products import planes as run_products
+    from drizframe.engine import safekeeping
 
-    seen = []
-    planned = run_products.planned_paths
+    seen, check = [], safekeeping.check_targets
     monkeypatch.setattr(
-        "drizframe.engine.safekeeping.planned_paths", lambda w, p: seen.append(planned(p)) or seen[-1]
+        safekeeping,
+        "check_targets",
+        lambda planned, *a, **k: seen.append(list(planned)) or check(planned, *a, **k),
     )
     everything = dict.fromkeys(("static", "driz_separate", "median", "blot", "driz_cr", "driz_cr_corr"), True)
     result = run(output="final", keep="all", **everything)

@@ -65,7 +65,7 @@ weighting = maker(Weighting, reference=anything)
 detector = maker(CosmicRayDetector, reference=anything)
 instrument = maker(Instrument, reference=anything, matches=anything)
 reader = maker(Reader, reference=anything, matches=anything)
-writer = maker(Writer, reference=anything)
+writer = maker(Writer, open=anything, endings=(".mine",))
 executor = maker(Executor, open=anything)
 step = maker(Step, needs=("sci",), makes=("sci",), over="chip", run=anything)
 need = maker(Need, plane="sci")
@@ -107,9 +107,10 @@ CALLS = [
     (instrument, "matches", "primary_header", "primary, science", "needs science, which is not given"),
     (reader, "reference", "path, *, instruments, options", "path", "does not take instruments, options by name"),
     (reader, "matches", "path", "", "takes 0 arguments by position, not 1"),
-    (writer, "reference", "mosaic, path, *, overwrite", "mosaic, path", "does not take overwrite by name"),
+    (writer, "open", "product", "mosaic, path", "needs path, which is not given"),
     (writer, "headers", "product", "", "takes 0 arguments by position, not 1"),
-    (writer, "planes", "product", "product, path", "needs path, which is not given"),
+    (writer, "check", "parameters", "parameters, path", "needs path, which is not given"),
+    (writer, "run_of", "path", "", "takes 0 arguments by position, not 1"),
     (executor, "open", "workers", "", "takes 0 arguments by position, not 1"),
     (step, "run", "job", "", "takes 0 arguments by position, not 1"),
     (step, "run", "job", "job, parameters", "needs parameters, which is not given"),

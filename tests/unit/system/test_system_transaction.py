@@ -16,6 +16,7 @@ from drizframe.errors import OutputError
 from drizframe.stock.io.atomic import staged
 from drizframe.system import transaction
 from drizframe.system.owners import Mark, start_of
+from drizframe.system.staging import Staging
 from drizframe.system.temporary import BACKUP, JOURNAL, beside
 from drizframe.system.transaction import recover_products, together
 
@@ -373,3 +374,78 @@ def test_a_folder_that_another_process_holds_does_not_stop_a_run(folder):
     with transaction._alone([folder], seconds=0.1):
         pass
     os.close(handle)
+
+
+# -- folders -----------------------------------------------------------------------------------------------------------
+
+
+def write_folder(target, text, kept=()):
+    """Write a product that is a folder, of two files."""
+    staging = Staging()
+    with together() as act:
+        part = staging.folder(target)
+        (part / "deep").mkdir()
+        (part / "head").write_text(text)
+        (part / "deep" / "chunk").write_text(text)
+        for other in kept:
+            staging.file(other).write_text(text)
+        staging.hand_over(act)
+
+
+def test_a_folder_appears_as_a_whole_and_replaces_one(tmp_path):
+    write_folder(tmp_path / "a.zarr", "old")
+    (tmp_path / "a.zarr" / "more").write_text("old")
+    write_folder(tmp_path / "a.zarr", "new", kept=[tmp_path / "b.fits"])
+    assert contents(tmp_path) == {"a.zarr/deep/chunk": "new", "a.zarr/head": "new", "b.fits": "new"}
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+def test_an_error_at_any_renaming_of_a_folder_leaves_it_as_it_was(tmp_path, monkeypatch, number):
+    write_folder(tmp_path / "a.zarr", "old")
+    before = contents(tmp_path)
+    count = 0
+
+    def broken(self, target, replace=Path.replace):
+        nonlocal count
+        if not self.name.endswith(JOURNAL) and Path(target).suffix != JOURNAL:
+            count += 1
+            if count == number:
+                raise OSError(13, "Permission denied")
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", broken)
+        with pytest.raises(OutputError, match="Everything is as it was"):
+            write_folder(tmp_path / "a.zarr", "new", kept=[tmp_path / "b.fits"])
+    assert contents(tmp_path) == before
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from tests.unit.system.test_system_transaction import write_folder
+count = 0
+def dying(self, target, replace=Path.replace):
+    global count
+    count += 1
+    if count == {number}:
+        os._exit(9)
+    return replace(self, target)
+write_folder(Path({folder!r}) / "a.zarr", "old")
+Path.replace = dying
+write_folder(Path({folder!r}) / "a.zarr", "new", kept=[Path({folder!r}) / "b.fits"])
+"""
+
+
+@pytest.mark.parametrize("number", range(1, 5))
+def test_a_kill_at_any_renaming_of_a_folder_leaves_all_or_nothing(tmp_path, number):
+    root = str(Path(__file__).parents[3])
+    code = KILLED.format(tests=root, number=number, folder=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, check=False)
+    assert done.returncode == 9
+    recover_products(tmp_path)
+    texts = set(contents(tmp_path).values())
+    assert len(texts) == 1
+    assert ("b.fits" in contents(tmp_path)) == (texts == {"new"})
+    assert not list(tmp_path.glob(".*"))

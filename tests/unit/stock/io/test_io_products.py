@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import drizframe
 from drizframe.config.inputs import output_names
+from drizframe.engine.sinks import write_product
 from drizframe.errors import InputError, MissingInputError, OutputError
-from drizframe.model import ChipUnit, Frame, Mosaic, Window
+from drizframe.model import ChipUnit, Extension, Frame, Layer, Mosaic, Window
 from drizframe.stock.products import intermediate
 from drizframe.stock.products.blending import (
     FUNCTIONS,
@@ -29,7 +30,22 @@ from drizframe.stock.products.facts import ProductFacts, totals
 from drizframe.stock.products.headers import product_headers
 from drizframe.stock.products.tables import NULL, header_table
 from drizframe.stock.products.wcs_keywords import wcs_type
-from drizframe.stock.products.writers import write_mef, write_simple
+from drizframe.stock.products.writers import MEF, SIMPLE
+
+
+def write_simple(mosaic, path):
+    return write_product(SIMPLE, mosaic, path)
+
+
+def write_mef(mosaic, path):
+    return write_product(MEF, mosaic, path)
+
+
+def with_images(mosaic, **images):
+    """Return the mosaic with other images; None: without that layer."""
+    old = {name: layer.image for name, layer in mosaic.layers.items()}
+    more = {"headers": mosaic.headers, "table": mosaic.table}
+    return Mosaic.of(mosaic.frame, unit=mosaic.unit, images={**old, **images}, **more)
 
 
 @pytest.fixture
@@ -71,14 +87,16 @@ def facts(frame, exposures):
 def mosaic(frame, facts):
     rng = np.random.default_rng(1)
     made = product_headers(facts)
-    return Mosaic(
-        sci=rng.normal(size=(20, 16)).astype(np.float32),
-        wht=rng.random((20, 16)).astype(np.float32),
-        frame=frame,
-        ctx=rng.integers(0, 15, (1, 20, 16)).astype(np.int32),
+    return Mosaic.of(
+        frame,
+        unit="ELECTRONS/S",
+        images={
+            "sci": rng.normal(size=(20, 16)).astype(np.float32),
+            "wht": rng.random((20, 16)).astype(np.float32),
+            "ctx": rng.integers(0, 15, (1, 20, 16)).astype(np.int32),
+        },
         headers=made.parts(),
         table=made.table,
-        unit="ELECTRONS/S",
     )
 
 
@@ -242,20 +260,21 @@ def test_one_file_holds_all_extensions(mosaic, tmp_path):
 
 
 def test_without_context_its_extension_is_empty(mosaic, tmp_path):
-    (path,) = write_mef(dataclasses.replace(mosaic, ctx=None), tmp_path / "ref_drz")
+    (path,) = write_mef(with_images(mosaic, ctx=None), tmp_path / "ref_drz")
     with fits.open(path) as hdus:
         assert hdus["CTX"].data is None
-    assert len(write_simple(dataclasses.replace(mosaic, ctx=None), tmp_path / "x")) == 2
+    assert len(write_simple(with_images(mosaic, ctx=None), tmp_path / "x")) == 2
 
 
 def test_several_planes_of_context_stay_a_cube(mosaic, tmp_path):
     cube = np.stack([mosaic.ctx[0], -mosaic.ctx[0]])
-    path = write_simple(dataclasses.replace(mosaic, ctx=cube), tmp_path / "x")[2]
+    path = write_simple(with_images(mosaic, ctx=cube), tmp_path / "x")[2]
     np.testing.assert_array_equal(fits.getdata(path), cube)
 
 
 def test_a_mosaic_without_headers_has_those_of_its_frame(mosaic, tmp_path):
-    bare = Mosaic(sci=mosaic.sci, wht=mosaic.wht, var=mosaic.sci**2, frame=mosaic.frame, exptime=7.0)
+    images = {"sci": mosaic.sci, "wht": mosaic.wht, "var": mosaic.sci**2}
+    bare = Mosaic.of(mosaic.frame, images=images, exptime=7.0)
     paths = write_simple(bare, tmp_path / "x_drz")
     assert [p.name[6:] for p in paths] == ["sci.fits", "wht.fits", "var.fits"]
     header = fits.getheader(paths[0])
@@ -287,10 +306,18 @@ def test_a_missing_folder_is_an_output_error(mosaic, tmp_path, write):
         write(mosaic, tmp_path / "gone" / "x_drz")
 
 
-def test_existing_products_are_kept_if_asked(mosaic, tmp_path):
-    write_mef(mosaic, tmp_path / "x_drz")
-    with pytest.raises(OutputError, match=r"exists already"):
-        write_mef(mosaic, tmp_path / "x_drz", overwrite=False)
+def test_a_further_layer_is_an_extension_and_a_file_with_its_unit(mosaic, tmp_path):
+    known = Extension(name="DEPTH", meaning="exposure time", unit="S")
+    depth = Layer(image=mosaic.wht * 2, extension=known, unit=known.unit_of(mosaic.unit))
+    bare = dataclasses.replace(mosaic, layers={**mosaic.layers, "depth": depth}, headers={}, table=None)
+    (path,) = write_mef(bare, tmp_path / "x")
+    header = fits.getheader(path, "DEPTH")
+    assert (header["BUNIT"], header.comments["BUNIT"], header["CRVAL1"]) == (
+        "S",
+        "Units of exposure time",
+        5.6,
+    )
+    assert [p.name for p in write_simple(bare, tmp_path / "y")][-1] == "y_depth.fits"
 
 
 def test_single_images_are_as_large_as_the_frame_and_sparse(facts, exposures, tmp_path):

@@ -1,0 +1,127 @@
+"""Layers: the images of a mosaic, and what files say of each; this is the one place that knows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from drizframe.errors import HookError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LAYERS", "Extension", "Layer", "as_extension"]
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """What a layer of a mosaic is called in files, and what it is.
+
+    Parameters
+    ----------
+    name : str
+        ``EXTNAME``, upper case; the layer has this name in lower case.
+    meaning : str
+        What it holds, in a few words.
+    unit : str
+        Its unit, where ``{unit}`` stands for that of the science image; blank: none.
+    seconds : int
+        Power of the exposure time by which it is multiplied when ``final_units`` is "counts".
+    fill : float
+        What stands where nothing fell.
+    made : callable or None
+        ``made(parameters) -> bool``: whether a run with these parameters makes it; None: always.
+    """
+
+    name: str
+    meaning: str
+    unit: str = ""
+    seconds: int = 0
+    fill: float = 0.0
+    made: Callable[[Any], bool] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is none for an extension."""
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            msg = f"Extension has the name {self.name!r}; use capital letters, digits and _, such as 'SCI'."
+            raise HookError(msg)
+
+    @property
+    def layer(self) -> str:
+        """Name of the layer."""
+        return self.name.lower()
+
+    def unit_of(self, unit: str) -> str:
+        """Return its unit, if the science image is in `unit`."""
+        return self.unit.replace("{unit}", unit)
+
+    def wanted(self, parameters: Any) -> bool:
+        """Tell whether a run with these parameters makes it."""
+        return self.made is None or bool(self.made(parameters))
+
+
+def as_extension(name: str, meaning: str = "") -> Extension:
+    """Return what is known of a layer by its name; one that is not known has no unit.
+
+    Parameters
+    ----------
+    name : str
+        ``EXTNAME`` or name of the layer.
+    meaning : str
+        For a layer that is not known.
+    """
+    return LAYERS.get(name.lower()) or Extension(name=name.upper(), meaning=meaning or name.lower())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layer:
+    """An image of a mosaic.
+
+    Parameters
+    ----------
+    image : ndarray, shape (ny, nx) or (planes, ny, nx)
+        The pixels; read-only from now on.
+    extension : Extension
+        What it is called, and what it is.
+    unit : str
+        Its unit as in ``BUNIT``; blank: none.
+    """
+
+    image: np.ndarray[Any, Any]
+    extension: Extension
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        """Make the image read-only: a mosaic is a record."""
+        self.image.flags.writeable = False
+
+
+def _with_context(parameters: Any) -> bool:
+    return bool(parameters.context)
+
+
+def _with_variance(parameters: Any) -> bool:
+    return "variance" in parameters.layers
+
+
+def _known(*extensions: Extension) -> Mapping[str, Extension]:
+    return MappingProxyType({e.layer: e for e in extensions})
+
+
+#: Layers that the stock step makes, in the order of the extensions of a file.
+LAYERS: Mapping[str, Extension] = _known(
+    Extension(name="SCI", meaning="science product", unit="{unit}", seconds=1, fill=math.nan),
+    Extension(name="WHT", meaning="weight"),
+    Extension(name="CTX", meaning="context", made=_with_context),
+    Extension(
+        name="VAR", meaning="variance", unit="({unit})**2", seconds=2, fill=math.nan, made=_with_variance
+    ),
+)
