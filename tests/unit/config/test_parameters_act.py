@@ -63,6 +63,7 @@ WITNESSES: dict[str, Witness] = {
     "context": w(False),
     "group": w("1"),
     "build": w(True, files=True),
+    "writer": w("fits-mef", files=True),
     "crbit": w(8192, files=True, driz_cr_corr=True),
     "stepsize": w(0),
     "resetbits": w(0),
