@@ -78,7 +78,11 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
             warn=True,
         )
     layers = {
-        name: Layer(image=_scaled(plan, image, parts[name][1]), extension=parts[name][1], unit=parts[name][1].unit_of(unit))
+        name: Layer(
+            image=_scaled(plan, image, parts[name][1]),
+            extension=parts[name][1],
+            unit=parts[name][1].unit_of(unit),
+        )
         for name, image in images.items()
     }
     return Mosaic(layers=layers, frame=plan.frames["final"], unit=unit, exptime=plan.total_exptime)

@@ -8,10 +8,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from astropy.io import fits
 
 import drizframe
 from drizframe.errors import ConflictError, HookError, OutputError, ParameterError, PluginError
-from drizframe.hooks import GatheringSink, Writer
+from drizframe.hooks import GatheringSink, Step, Writer
+from drizframe.model import Extension, Plane
 from drizframe.testing import WriterSample, run_checks
 from drizframe.testing.samples import sample_exposures
 
@@ -336,3 +338,67 @@ def test_the_stock_writers_can_be_named(exposures, tmp_path):
 def test_a_record_that_could_not_work_is_refused(fields, text):
     with pytest.raises(HookError, match=text):
         Writer(name="mine", summary="Mine.", **fields)
+
+
+# -- layers of plugins -------------------------------------------------------------------------------------------------
+
+
+def counting(product):
+    """Return a plugin with a step that makes a layer."""
+    plane = Plane(
+        name="mine.count", meaning="exposures behind each pixel", on="frame", grid="final", dtype="int32", product=product
+    )  # fmt: skip
+
+    def count(job):
+        return {"mine.count": np.isfinite(job.read("mosaic.sci")).astype(np.int32)}
+
+    class Plugin:
+        @drizframe.hookimpl
+        def drizframe_extra_steps(self):
+            yield Step(
+                name="mine.count", summary="Counts.", needs=("mosaic.sci",), makes=(plane,), over="tile", grid="final",
+                run=count,
+            )  # fmt: skip
+
+    return Plugin()
+
+
+@pytest.mark.parametrize("product", ["NEXP", Extension(name="NEXP", meaning="exposures", unit="1")], ids=type)
+def test_a_layer_of_a_plugin_is_in_the_mosaic_and_in_every_format(formats, exposures, tmp_path, product):
+    name = drizframe.register(counting(product), "counting")
+    try:
+        result = run(exposures, tmp_path / "a.npz")
+        (one,) = result.write(tmp_path / "b", writer="fits-mef")
+        parts = result.write(tmp_path / "c", writer="fits-simple")
+    finally:
+        drizframe.unregister(name)
+    assert list(result.mosaic.layers) == ["sci", "wht", "ctx", "nexp"]
+    image = result.mosaic.layers["nexp"].image
+    np.testing.assert_array_equal(image, np.isfinite(result.sci))
+    np.testing.assert_array_equal(read_archive(result.products)["nexp"], image)
+    with fits.open(one) as hdus:
+        assert [h.name for h in hdus][1:5] == ["SCI", "WHT", "CTX", "NEXP"]
+        np.testing.assert_array_equal(hdus["NEXP"].data, image)
+        assert hdus["NEXP"].header.get("BUNIT", "") == ("" if product == "NEXP" else "1")
+    assert [p.name for p in parts] == [
+        "c_drz_sci.fits",
+        "c_drz_wht.fits",
+        "c_drz_ctx.fits",
+        "c_drz_nexp.fits",
+    ]
+
+
+def test_two_planes_of_one_extension_are_told_before_the_work(exposures):
+    name = drizframe.register(counting("SCI"), "counting")
+    try:
+        with pytest.raises(
+            ConflictError, match=r"'mosaic.sci' and 'mine.count' both want to be extension 'SCI'"
+        ):
+            drizframe.run(exposures, **QUICK)
+    finally:
+        drizframe.unregister(name)
+
+
+def test_a_layer_lies_on_the_final_frame():
+    with pytest.raises(HookError, match="grid='final'"):
+        Plane(name="mine.x", meaning="x", on="chip", product="X")
