@@ -27,6 +27,8 @@ def spy(name):
         return drizframe.Kernel(
             **common, footprint=reference, support=record.support, needs_corners=record.needs_corners
         )
+    if family == "executor":
+        common["open"] = common.pop("reference")
     more = {"interpolator": ("reach", "accepts"), "combiner": ("halo", "minimum")}.get(family, ())
     return type(record)(**common, **{n: getattr(record, n) for n in more})
 

@@ -67,7 +67,7 @@ FAULTS = {
     ),
     "contract": (
         KERNEL.format(name="bad.kernel") + "\n    drizframe_contract = 99\n",
-        "was built for version 99 of the contract with plugins; this drizframe has version 1",
+        "was built for version 99 of the contract with plugins; this drizframe has version 2",
     ),
     "raises": (
         KERNEL.format(name="bad.kernel").replace("yield", "raise OSError('no disk')\n        yield"),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = ["EACH", "HAT", "TRIMMED"]
 
 #: The version of the contract with drizframe that this was written for.
-drizframe_contract = 1
+drizframe_contract = 2
 
 
 def hat_width(pixfrac):

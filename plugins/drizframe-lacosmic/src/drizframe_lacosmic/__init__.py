@@ -14,7 +14,7 @@ from drizframe.hooks import choose
 
 __all__ = ["LACOSMIC", "LaplaceOptions"]
 
-drizframe_contract = 1
+drizframe_contract = 2
 
 #: Code of pixels that L.A.Cosmic found.
 LAPLACE = 8
