@@ -5,7 +5,15 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import pytest
+
+from drizframe import _fast
 from drizframe.hooks import PluginManager, Registry
+
+#: For tests of compiled code; ``tox -e refonly`` runs without.
+COMPILED = pytest.mark.skipif(
+    _fast.load("square") is None, reason="compiled modules are not there, or switched off"
+)
 
 
 @cache

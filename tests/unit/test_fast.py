@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shipped import COMPILED
 
 import drizframe
 from drizframe import _fast
@@ -31,7 +32,7 @@ def test_compiled_modules_import_public_names_of_low_rooms_only(path):
         assert {n.strip() for n in names.strip("() ").split(",")} <= public
 
 
-@pytest.mark.skipif(_fast.default_backend() == "reference", reason="compiled modules are switched off")
+@COMPILED
 @pytest.mark.parametrize("name", DECLARED)
 def test_every_declared_module_is_built(name):
     module = _fast.load(name)
@@ -44,6 +45,7 @@ def test_unknown_module_is_none():
     assert _fast.load("no_such_module") is None
 
 
+@COMPILED
 def test_fault_inside_a_module_is_not_hidden(monkeypatch, tmp_path):
     (tmp_path / "needy.py").write_text("import no_such_package_anywhere\n")
     monkeypatch.setattr(_fast, "__path__", [str(tmp_path)])
@@ -108,7 +110,7 @@ print("avx2" in Path(_fast.load("square").__file__).parts)
 """
 
 
-@pytest.mark.skipif(_fast.default_backend() == "reference", reason="compiled modules are switched off")
+@COMPILED
 def test_modules_for_other_processors_give_the_same_bits():
     said = []
     for wanted in ("1", "0"):

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from shipped import by_name
+from shipped import COMPILED, by_name
 
 import drizframe
 from drizframe.simulate import acs_wfc, dither, random_scene, simulate
@@ -58,6 +58,7 @@ def test_every_kernel_gives_the_same_bits_in_small_tiles(exposures, kernel):
     np.testing.assert_array_equal(small.wht, large.wht)
 
 
+@COMPILED
 def test_reference_and_compiled_agree(exposures):
     compiled, reference = drizframe.run(exposures), drizframe.run(exposures, backend="reference")
     assert set(reference.backends.values()) == {"reference"}

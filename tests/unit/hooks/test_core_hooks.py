@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 
 import pytest
+from shipped import COMPILED
 
 from drizframe.errors import ConflictError, DrizframeWarning, HookError, PluginError, UnknownComponentError
 from drizframe.hooks import STAGES, Kernel, PluginManager, Registry, Step, choose, hookimpl
@@ -189,6 +190,7 @@ def test_a_plugin_replaces_a_stage():
     assert manager.hook.drizframe_step_sky() is mine
 
 
+@COMPILED
 def test_the_registry_chooses_by_backend():
     def slow(*args, **kwargs):
         return "slow"

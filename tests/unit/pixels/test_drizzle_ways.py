@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 from scipy import LowLevelCallable
+from shipped import COMPILED
 
 from drizframe.errors import HookError, PluginError
 from drizframe.hooks import Kernel, PointFunction
@@ -59,6 +60,7 @@ def drizzled(kernel, *, backend="auto", pixfrac=0.9, scale=1.0, window=None):
     ("profile", "form"), [(bell, "product"), (hat, "product"), (round_tail, "rounded"), (skew, "surface")]
 )
 @pytest.mark.parametrize(("pixfrac", "scale"), [(1.0, 1.0), (0.7, 0.5)])
+@COMPILED
 def test_tables_are_good_to_a_millionth_of_the_peak(profile, form, pixfrac, scale):
     kernel = Kernel(name="mine", summary="Mine.", profile=profile, support=wide)
     table = profiles.tabulate(kernel, wide(pixfrac), "Advice.", pixfrac=pixfrac)
