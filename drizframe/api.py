@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from drizframe._crmasks import masks_of_run, rays_of
 from drizframe._fast import remedy, resolved
+from drizframe._version import __version__
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.interfaces import for_run
 from drizframe.engine.bus import Bus
@@ -36,6 +37,7 @@ from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.plan import check_components, make_plan
 from drizframe.engine.precedence import precedence_notes
 from drizframe.engine.products import make_mosaic
+from drizframe.engine.provenance import provenance_of
 from drizframe.engine.run import carry_out
 from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs, write_result
 from drizframe.engine.scales import bring_together
@@ -43,10 +45,10 @@ from drizframe.engine.store import Store, close_all
 from drizframe.engine.switches import resolve_switches
 from drizframe.engine.writers import Chosen, choose_writer
 from drizframe.errors import BackendError, DrizframeWarning, RunError
-from drizframe.hooks import PluginManager, Registry, RunProducts
+from drizframe.hooks import Component, PluginManager, Registry, RunProducts
 from drizframe.hooks.plugins.manager import LOCK
 from drizframe.hooks.plugins.registry import compiled_available
-from drizframe.model import Exposure, Frame, FrameUnit, Mosaic, PlaneKey, SkyValue
+from drizframe.model import Exposure, Frame, FrameUnit, Mosaic, PlaneKey, Provenance, SkyValue
 from drizframe.system.interrupts import orderly
 from drizframe.system.transaction import together
 
@@ -175,6 +177,8 @@ class Result:
         Largest error of the coordinate tables, in output pixels.
     products : list of pathlib.Path
         Files that were written.
+    provenance : Provenance
+        What made it: plugins, components with their options and where their formulas come from, steps.
     """
 
     mosaic: Mosaic | None
@@ -190,6 +194,7 @@ class Result:
     map_error: float = 0.0
     products: list[Path] = field(default_factory=list)
     cleaned: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=lambda: Provenance(version=__version__))
 
     def _image(self) -> Mosaic:
         if self.mosaic is None:
@@ -449,6 +454,16 @@ class Session:
         return paths
 
 
+def _bus(plugins: PluginManager, listeners: Sequence[Any], notes: Sequence[str]) -> Bus:
+    """Return the bus of a run, which tells at once what was noted before it, and which plugins are missing."""
+    bus = Bus(plugins, listeners)
+    for text in plugins.missing():
+        bus.tell(text)
+    for text in notes:
+        bus.note(text, warn=True)
+    return bus
+
+
 @listening()
 def run_session(
     inputs: Any,
@@ -493,12 +508,11 @@ def run_session(
     if chosen.writer.form == "one":  # named by `writer`, it means the same
         settings = settings.model_copy(update={"build": True})
     check_targets(also_written, ReadFiles.of_run(inputs, (), settings))  # before a line is added
-    bus = Bus(manager(), listeners)
-    for text in notes:
-        bus.note(text, warn=True)
+    used: list[Component] = []
+    bus = _bus(components.manager, listeners, notes)
     tidy(settings, [] if output is None else [Path(output).parent], bus)
     with hearing(lambda text: bus.note(text, warn=True)):
-        exposures, asn_root = load_exposures(inputs, settings, components, bus)
+        exposures, asn_root = load_exposures(inputs, settings, components, bus, used)
         exposures, settings = bring_together(exposures, settings, bus)
     tidy_inputs(exposures, bus)
     settings, changes = resolve_switches(settings, exposures, components, lenient=beside_inputs)
@@ -531,8 +545,10 @@ def run_session(
             store.put(PlaneKey("mask.cr.given", unit), mask)
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
         note_unmade(context, output)
-        product = finished(product, store)
-        result = _result(context, with_headers(context, product, make_mosaic(context), chosen))
+        made = provenance_of(context, [chosen.writer, *used])
+        product = replace(finished(product, store), provenance=made)
+        mosaic = with_headers(context, product, make_mosaic(context), chosen)
+        result = _result(context, None if mosaic is None else replace(mosaic, provenance=made), made)
         session = Session(context=context, result=result, product=product, chosen=chosen)
         if output is not None:
             with hearing(lambda text: bus.note(text, warn=True)):
@@ -547,7 +563,7 @@ def run_session(
     return session
 
 
-def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
+def _result(context: RunContext, mosaic: Mosaic | None, made: Provenance) -> Result:
     """Gather what the store holds."""
     plan, store = context.plan, context.store
     sky: dict[str, list[SkyValue]] = {}
@@ -571,6 +587,7 @@ def _result(context: RunContext, mosaic: Mosaic | None) -> Result:
         warnings=tuple(context.bus.warnings),
         seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
         backends=dict(context.backends),
+        provenance=made,
         map_error=max(
             (m.table_error() for m in {id(m): m for m in plan.maps.values()}.values()), default=0.0
         ),

@@ -64,13 +64,19 @@ def _compiled(record: Component) -> bool:
 def _components(console: Console, entries: list[Entry]) -> None:
     from drizframe.cli.tables import table
 
-    headings = ("family", "name", "compiled", "section", "provided by", "what it is")
+    headings = ("family", "name", "compiled", "section", "provided by", "what it is", "cite")
     listing = table(*headings, title="components")
     for entry in entries:
         record = entry.record
         fast = "yes" if _compiled(record) else ""
         listing.add_row(
-            record.family, record.name, fast, _section(record), entry.provider, escape(record.summary)
+            record.family,
+            record.name,
+            fast,
+            _section(record),
+            entry.provider,
+            escape(record.summary),
+            escape(record.cite),
         )
     console.print(listing)
 

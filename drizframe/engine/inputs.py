@@ -25,6 +25,9 @@ __all__ = ["load_exposures", "read_file"]
 
 _T = TypeVar("_T")
 
+#: Readers and instruments that were used, in that order and as often as they were.
+Used = list[Component]
+
 #: Exposures that cannot be used whose reasons stand in the error.
 _REASONS = 5
 #: Parameters that act while a file is read.
@@ -45,7 +48,11 @@ def instrument_options(parameters: Parameters, ivm: Path | None = None) -> Instr
 
 
 def read_file(
-    path: Path, parameters: Parameters, registry: Registry, ivm: Path | None = None
+    path: Path,
+    parameters: Parameters,
+    registry: Registry,
+    ivm: Path | None = None,
+    used: Used | None = None,
 ) -> list[Exposure]:
     """Read one file (and the user's inverse-variance file) with the first reader that takes it.
 
@@ -56,7 +63,7 @@ def read_file(
     PluginError
         If a plugin's reader or instrument raises something else; it is named.
     """
-    return _named(path, parameters, registry, lambda: _read_file(path, parameters, registry, ivm))
+    return _named(path, parameters, registry, lambda: _read_file(path, parameters, registry, ivm, used))
 
 
 def _named(path: Path, parameters: Parameters, registry: Registry, work: Callable[[], _T]) -> _T:
@@ -82,14 +89,15 @@ def _readers_of(path: Path, registry: Registry) -> list[Entry]:
     return [e for e in every if ask(e.record, e.record.matches, path)]  # type: ignore[attr-defined]
 
 
-def _instruments(registry: Registry) -> Callable[[Any], Any]:
-    """Return what finds the instrument of a primary header."""
+def _instruments(registry: Registry, used: Used | None) -> Callable[[Any], Any]:
+    """Return what finds the instrument of a primary header, and notes it."""
 
     def find_instrument(primary: Any) -> Any:
         records = [e.record for e in registry.asked("instrument") if e.record.name != "generic"]
         candidates: list[Any] = [*records, registry.get("instrument", "generic")]
         for record in candidates:
             if ask(record, record.matches, primary):
+                _note(used, record)
                 if registry.entry("instrument", record.name).provider == "drizframe":
                     return record
                 # the reader calls it, and its errors are the plugin's, not those of a damaged file
@@ -100,14 +108,24 @@ def _instruments(registry: Registry) -> Callable[[Any], Any]:
     return find_instrument
 
 
-def _read_file(path: Path, parameters: Parameters, registry: Registry, ivm: Path | None) -> list[Exposure]:
+def _note(used: Used | None, component: Component) -> None:
+    """Note a component that was used, if anybody wants to know."""
+    if used is not None:
+        used.append(component)
+
+
+def _read_file(
+    path: Path, parameters: Parameters, registry: Registry, ivm: Path | None, used: Used | None
+) -> list[Exposure]:
     if path.is_dir():
         msg = f"{str(path)!r} is a folder. Name its files, for example '{path}/*_flt.fits'."
         raise InputError(msg)
     readers = _readers_of(path, registry)
     if readers:
         record, options = readers[0].record, instrument_options(parameters, ivm)
-        found = ask(record, record.reference, path, instruments=_instruments(registry), options=options)
+        _note(used, record)
+        find = _instruments(registry, used)
+        found = ask(record, record.reference, path, instruments=find, options=options)
         return _exposures(record, found, path)
     msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
     raise InputError(msg)
@@ -165,7 +183,7 @@ def _ignored(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) ->
 
 
 def load_exposures(
-    inputs: Any, parameters: Parameters, registry: Registry, bus: Bus
+    inputs: Any, parameters: Parameters, registry: Registry, bus: Bus, used: Used | None = None
 ) -> tuple[list[Exposure], str | None]:
     """Turn inputs into usable exposures.
 
@@ -179,6 +197,8 @@ def load_exposures(
         Readers and instruments.
     bus : Bus
         Gets warnings.
+    used : list of Component, optional
+        Gets the readers and instruments that were used.
 
     Returns
     -------
@@ -201,9 +221,9 @@ def load_exposures(
             refuse_foreign(item)
     if any(isinstance(i, Exposure) or is_nddata(i) for i in items):
         for number, item in enumerate(items, start=1):
-            exposures += _one(item, number, parameters, registry, bus)
+            exposures += _one(item, number, parameters, registry, bus, used)
     else:
-        exposures, root = _read_all(inputs, parameters, registry, bus)
+        exposures, root = _read_all(inputs, parameters, registry, bus, used)
     _ignored([i for i in items if isinstance(i, Exposure)], parameters, bus)
     for text in dict.fromkeys(line for e in exposures for line in e.warnings):
         bus.note(text, warn=True)
@@ -226,18 +246,20 @@ def load_exposures(
     return usable, root
 
 
-def _one(item: Any, number: int, parameters: Parameters, registry: Registry, bus: Bus) -> list[Exposure]:
+def _one(
+    item: Any, number: int, parameters: Parameters, registry: Registry, bus: Bus, used: Used | None
+) -> list[Exposure]:
     """Return the exposures that one of several inputs stands for."""
     if isinstance(item, Exposure):
         return [item]
     if is_nddata(item):
         options = instrument_options(parameters)
-        return [exposure_of_nddata(item, number, instrument=_instruments(registry), options=options)]
-    return _read_all(item, parameters, registry, bus)[0]
+        return [exposure_of_nddata(item, number, instrument=_instruments(registry, used), options=options)]
+    return _read_all(item, parameters, registry, bus, used)[0]
 
 
 def _read_all(
-    inputs: Any, parameters: Parameters, registry: Registry, bus: Bus
+    inputs: Any, parameters: Parameters, registry: Registry, bus: Bus, used: Used | None
 ) -> tuple[list[Exposure], str | None]:
     expanded = expand_inputs(inputs)
     for note in expanded.notes:
@@ -245,7 +267,7 @@ def _read_all(
     _settle([p for p in (*expanded.paths, *expanded.ivm) if p is not None], registry, parameters, bus)
     exposures: list[Exposure] = []
     for path, weight in zip(expanded.paths, expanded.ivm, strict=True):
-        exposures += read_file(Path(path), parameters, registry, weight)
+        exposures += read_file(Path(path), parameters, registry, weight, used)
     return exposures, expanded.output_root
 
 

@@ -9,6 +9,7 @@ from drizframe.model.pixel_scale import PixelScale, axes_of, chip_scale
 from drizframe.model.pixelmap import PixelMap
 from drizframe.model.planes import INPUTS, Plane, PlaneKey, Window
 from drizframe.model.positions import image_and_positions
+from drizframe.model.provenance import ComponentUse, PluginUse, Provenance, StepUse
 from drizframe.model.sums import Accumulator, ChipInput, Drizzled
 from drizframe.model.units import RUN, ChipUnit, ExposureUnit, FrameUnit, RunUnit, Unit, holds
 
@@ -21,6 +22,7 @@ __all__ = [
     "Chip",
     "ChipInput",
     "ChipUnit",
+    "ComponentUse",
     "Drizzled",
     "Exposure",
     "ExposureUnit",
@@ -35,8 +37,11 @@ __all__ = [
     "PixelSource",
     "Plane",
     "PlaneKey",
+    "PluginUse",
+    "Provenance",
     "RunUnit",
     "SkyValue",
+    "StepUse",
     "Unit",
     "Window",
     "axes_of",

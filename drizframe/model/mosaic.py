@@ -14,6 +14,7 @@ from drizframe.model.layers import Layer, as_extension
 
 if TYPE_CHECKING:
     from drizframe.model.frame import Frame
+    from drizframe.model.provenance import Provenance
 
 __all__ = ["Mosaic"]
 
@@ -39,6 +40,8 @@ class Mosaic:
         The table of input keywords (``HDRTAB``), or None.
     exptime : float
         Total exposure time in seconds.
+    provenance : Provenance or None
+        What made it; None if nobody said.
     """
 
     layers: Mapping[str, Layer]
@@ -48,6 +51,7 @@ class Mosaic:
     table: Any = None
     exptime: float = 0.0
     path: Path | None = None
+    provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
         """Fix the layers: a mosaic is a record."""

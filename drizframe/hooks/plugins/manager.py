@@ -22,6 +22,7 @@ from drizframe.hooks.plugins.answers import place_of
 from drizframe.hooks.plugins.calls import HookCalls
 from drizframe.hooks.plugins.checks import check_plugin, origin_of, target_of, title_of
 from drizframe.hooks.plugins.listeners import adapted
+from drizframe.hooks.plugins.missing import gives_steps, names_steps
 from drizframe.model import Plane
 
 __all__ = ["LOCK", "PluginInfo", "PluginManager"]
@@ -72,6 +73,17 @@ class _Failure:
     version: str
     error: str
     hook: str = ""
+    steps: bool = False
+    what: str = field(default="Plugin", compare=False)
+
+    @property
+    def whose(self) -> str:
+        """Plugin with distribution and version."""
+        return f"{self.name!r} of {f'{self.distribution} {self.version}'.strip() or 'this session'}"
+
+    def told(self) -> str:
+        """Return what the user is told."""
+        return f"{self.what} {self.whose} cannot be used and is skipped. {self.error}"
 
 
 def _listed(variable: str) -> list[str] | None:
@@ -136,29 +148,27 @@ class PluginManager:
                     PluginInfo(name=point.name, version=version, distribution=dist, state="disabled")
                 )
                 continue
-            package = ""
+            package, plugin = "", None
             try:
                 package = target_of(point)
-                self._add(point.load(), point.name, dist, version)
+                plugin = point.load()
+                self._add(plugin, point.name, dist, version)
             except FAULTS as error:
-                self._fail(point.name, dist, version, error, package=package)
+                steps = names_steps(package) if plugin is None else gives_steps(plugin)
+                self._fail(point.name, dist, version, error, package=package, steps=steps)
 
     def _fail(
-        self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin", *, hook: str = "", package: str = ""
+        self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin", *, hook: str = "", package: str = "",
+        steps: bool = False,
     ) -> None:  # fmt: skip
         failure = _Failure(
-            name, dist, version, f"{type(error).__name__}: {error}{place_of(error, package)}", hook
+            name, dist, version, f"{type(error).__name__}: {error}{place_of(error, package)}", hook, steps
         )
         if failure in self._state.failures:
             return
         self._state.failures.append(failure)
-        source = f"{dist} {version}".strip() or "this session"
-        what = f"Hook {hook} of plugin" if hook else what
-        warnings.warn(
-            f"{what} {name!r} of {source} cannot be used and is skipped. {failure.error}",
-            DrizframeWarning,
-            stacklevel=4,
-        )
+        failure.what = f"Hook {hook} of plugin" if hook else what
+        warnings.warn(failure.told(), DrizframeWarning, stacklevel=4)
 
     @_locked
     def report(self, plugin: str, error: BaseException) -> None:
@@ -423,6 +433,24 @@ class PluginManager:
             names[name] = f"Listener {listener!r}"
             calls.register(adapted(listener), name=name)
         return calls
+
+    @_locked
+    def missing(self) -> list[str]:
+        """Return a warning for everything that failed while plugins were loaded and asked for components.
+
+        Raises
+        ------
+        PluginError
+            If a plugin failed that gives steps: without them the result of a run would be another.
+        """
+        for one in self._state.failures:
+            if one.steps:
+                msg = (
+                    f"Plugin {one.whose} gives steps and cannot be used. {one.error}. Without its steps the result would be "
+                    f"another. Mend the plugin, or set DRIZFRAME_DISABLED_PLUGINS={one.name} to run without it."
+                )
+                raise PluginError(msg)
+        return [one.told() for one in self._state.failures if one.hook not in specs.STEP_HOOKS]
 
     @property
     def failures(self) -> list[PluginInfo]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from drizframe.config import Parameters
     from drizframe.config.inputs import OutputNames
-    from drizframe.model import ChipUnit, Exposure, Extension, Frame, SkyValue, Unit, Window
+    from drizframe.model import ChipUnit, Exposure, Extension, Frame, Provenance, SkyValue, Unit, Window
 
 __all__ = ["INTERMEDIATE", "RunProducts"]
 
@@ -58,6 +58,8 @@ class RunProducts:
         What tells this run from others; products carry it as ``DRIZRUN``.
     layers : mapping of str to Extension
         Layers of the mosaic, in the order of the extensions of a file; empty if the run makes none.
+    provenance : Provenance or None
+        What made the products; None before the work is done.
     """
 
     exposures: tuple[Exposure, ...]
@@ -74,6 +76,7 @@ class RunProducts:
     beside_inputs: bool = False
     run: str = ""
     layers: Mapping[str, Extension] = field(default_factory=dict)
+    provenance: Provenance | None = None
 
     def folder_of(self, exposure: Exposure) -> Path:
         """Return the folder for files of an exposure."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +13,17 @@ import numpy as np
 from drizframe.config.peek import RUN_COMMENT, RUN_KEYWORD
 from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.checksum_cards import data_sum, put_checksums
+from drizframe.stock.io.provenance import put_provenance
 from drizframe.system.transaction import current
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-    from drizframe.model import Window
+    from drizframe.model import Provenance, Window
 
-__all__ = ["primary_hdu", "put_run", "write_image", "write_part"]
+__all__ = ["made_by", "primary_hdu", "put_run", "write_image", "write_part"]
+
+_MADE: ContextVar[Provenance | None] = ContextVar("drizframe_made", default=None)
 
 _BLOCK = 2880  # bytes; unit of length of a FITS file
 
@@ -39,8 +44,19 @@ def primary_hdu(data: np.ndarray[Any, Any] | None, header: Header | None = None)
     return fits.PrimaryHDU(data=data, header=copied)
 
 
+@contextlib.contextmanager
+def made_by(provenance: Provenance | None) -> Iterator[None]:
+    """Let the files that are written in this block say what made them."""
+    token = _MADE.set(provenance)
+    try:
+        yield
+    finally:
+        _MADE.reset(token)
+
+
 def put_run(header: Header) -> None:
-    """Name the run whose files are being written, in place of one that wrote the input; see `Transaction`."""
+    """Name the run whose files are being written, and what made it, in place of those of the input; see `Transaction`."""
+    put_provenance(header, _MADE.get())
     header.remove(RUN_KEYWORD, ignore_missing=True)
     act = current()
     if act is not None and act.run:

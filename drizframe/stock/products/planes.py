@@ -12,7 +12,9 @@ import numpy as np
 from drizframe.hooks import INTERMEDIATE, RunProducts
 from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Window
 from drizframe.stock.io.crmasks import mask_header
+from drizframe.stock.io.images import made_by
 from drizframe.stock.io.names import plane_paths, static_masks
+from drizframe.stock.io.provenance import put_provenance
 from drizframe.stock.products import intermediate
 from drizframe.stock.products.blending import choose_rules
 from drizframe.stock.products.facts import ProductFacts
@@ -79,6 +81,7 @@ def mosaic_headers(
         layers=product.layers,
     )
     made = product_headers(facts)
+    put_provenance(made.primary, product.provenance)
     return made.parts(), made.table, made.notes
 
 
@@ -264,7 +267,8 @@ def write_planes(product: RunProducts) -> list[Path]:
         The files.
     """
     paths: list[Path] = []
-    for plane, write in _WRITERS.items():
-        if plane in product.planes:
-            paths += write(product)
+    with made_by(product.provenance):
+        for plane, write in _WRITERS.items():
+            if plane in product.planes:
+                paths += write(product)
     return paths
