@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,12 +21,21 @@ from list_modules import FOLDER, modules
 PACKAGE = "drizframe._fast"
 
 
+def depfile_of(output: Path) -> Path:
+    """Where Cython writes what it read."""
+    return output.with_name(f"{output.name}.dep")
+
+
+def kept(output: Path) -> Path:
+    """Where we keep the same: ninja deletes the depfile once it has read it."""
+    return output.with_name(f"{output.name}.sources")
+
+
 def is_stale(output: Path, made_with: Path) -> bool:
     """Whether a file is to be made: it is not there, or older than one of those it was made from."""
-    depfile = output.with_name(f"{output.name}.dep")
-    if not (output.is_file() and depfile.is_file()):
+    if not (output.is_file() and kept(output).is_file()):
         return True
-    sources = shlex.split(depfile.read_text(encoding="utf-8").replace("\\\n", " "))[1:]
+    sources = shlex.split(kept(output).read_text(encoding="utf-8").replace("\\\n", " "))[1:]
     inputs = [made_with, Path(__file__), FOLDER / f"{output.stem}.pyx", *map(Path, sources)]
     made = output.stat().st_mtime_ns
     return any(not p.exists() or p.stat().st_mtime_ns > made for p in inputs)
@@ -46,6 +56,7 @@ def translate(output: Path, options: list[str]) -> bool:
         if exit_.code:
             output.unlink(missing_ok=True)
             return False
+    shutil.copyfile(depfile_of(output), kept(output))
     return True
 
 
@@ -60,6 +71,7 @@ def main(wanted: Path, options: list[str]) -> int:
             made_with.write_text(text, encoding="utf-8")
         if not is_stale(wanted, made_with):
             os.utime(wanted)  # ninja asked for it; newer than anything it may have in mind
+            shutil.copyfile(kept(wanted), depfile_of(wanted))
         elif not translate(wanted, options):
             return 1
         for other in (folder / f"{name}.c" for name in modules()):

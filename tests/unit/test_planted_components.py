@@ -127,8 +127,12 @@ def test_one_process_translates_all_that_is_old(tmp_path):
 
     first = translate(made[0])
     assert "drizframe._fast.processor" in made[1].read_text()
+    depfiles = [path.with_name(f"{path.name}.dep") for path in made]
+    for path in depfiles:
+        path.unlink()  # as ninja does
     second = translate(made[1])  # done already: only its time is set
     assert second[0] == first[0]
+    assert [path.is_file() for path in depfiles] == [False, True]
     os.utime(copy / "planted.pyx")
     third = translate(made[0])
     assert third[0] > second[0]
