@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drizframe._crmasks import rays_of
-from drizframe.api import Result, Session, run_session
+from drizframe.api import Result, Session, registry, run_session
 from drizframe.compat.configuration import DEFAULTS, flat_parameters
 from drizframe.compat.elsewhere import absent_name
 from drizframe.config import Parameters, make_parameters
@@ -17,6 +17,7 @@ from drizframe.config.inputs import expand_inputs, root_name
 from drizframe.config.interfaces import for_drop_in
 from drizframe.config.types import is_blank
 from drizframe.engine.hearing import hearing, listening
+from drizframe.engine.inputs import splits
 from drizframe.engine.output import output_root
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.store import close_all
@@ -127,7 +128,7 @@ def _found(chosen: Any, notes: list[str]) -> Sequence[Path]:
     """Return the inputs, after what an interrupted run left in this folder is finished."""
     told = _settle([Path()])
     try:
-        paths = expand_inputs(chosen).paths
+        paths = expand_inputs(chosen, splits(registry())).paths
     except DrizframeError:
         for note in told:
             warnings.warn(note, DrizframeWarning, stacklevel=3)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
 from drizframe.config.names import base_name
 from drizframe.config.texts import read_text
-from drizframe.config.wildcards import exposures_among
+from drizframe.config.wildcards import IsSplit, exposures_among, nobody_splits
 from drizframe.errors import InputError, MissingInputError, ParameterError, UnreadableInputError, told
 
 __all__ = ["SUFFIXES", "ExpandedInputs", "OutputNames", "expand_inputs", "output_names", "root_name"]
@@ -34,6 +34,8 @@ SUFFIXES = (
 )
 
 _TABLE = re.compile(r"_(asn|asc)(\.fits?(\.gz)?)?$", re.IGNORECASE)
+#: Tags that are no part of the root.
+_TAGS = frozenset({"_drz", "_drc"})
 #: What damaged bytes lead to within a library that looks at them.
 _DAMAGE = (
     OSError,
@@ -82,7 +84,8 @@ class OutputNames:
     root : str
         Text before the tag, with the folder if one was given; ``<root>_med.fits`` is the median image.
     tag : str
-        ``"_drz"``, ``"_drc"``, ``"_drw"`` or empty; the reference program counts ``"_drw"`` as a part of the root.
+        ``"_drz"``, ``"_drc"``, that of the instrument, or empty; the reference program counts that of an instrument as a
+        part of the root.
     """
 
     root: str
@@ -100,6 +103,7 @@ class _Trail:
 
     names: tuple[str, ...] = ()
     lines: list[int] = field(default_factory=lambda: [0])
+    split: IsSplit = nobody_splits
 
     def within(self, name: str) -> _Trail:
         """Return the trail within a further list; refuse one that names itself, directly or by others."""
@@ -107,7 +111,7 @@ class _Trail:
             way = ", which names ".join(repr(n) for n in (*self.names[self.names.index(name) :], name))
             msg = f"The list {name!r} names itself ({way}). Take that line out."
             raise InputError(msg)
-        return _Trail((*self.names, name), self.lines)
+        return _Trail((*self.names, name), self.lines, self.split)
 
     def count(self, name: str) -> None:
         """Count a line."""
@@ -236,14 +240,14 @@ def _one(item: Any, notes: list[str], trail: _Trail) -> list[tuple[Path, Path | 
     found = _matching(item)
     if not found:
         notes.append(f"input {item!r} matches no file; it is left out")
-    return [(p, None) for p in _exposures(item, found, notes)]
+    return [(p, None) for p in _exposures(item, found, notes, trail.split)]
 
 
-def _exposures(item: str, found: list[Path], notes: list[str]) -> list[Path]:
+def _exposures(item: str, found: list[Path], notes: list[str], split: IsSplit) -> list[Path]:
     """Return what a name means: itself, or of a wildcard the exposures."""
     if len(found) == 1 and found[0] == Path(_expand_name(item.strip())):
         return found
-    taken, left = exposures_among(found, _members)
+    taken, left = exposures_among(found, _members, split)
     if left:
         notes.append(
             f"input {item!r} leaves out {len(found) - len(taken)} files, {left}. Name them to take them"
@@ -345,7 +349,7 @@ def _product(path: Path, rows: Iterable[tuple[str, str, bool]]) -> str:
     return path.name.split("_", 1)[0].lower()
 
 
-def expand_inputs(given: Any) -> ExpandedInputs:
+def expand_inputs(given: Any, split: IsSplit = nobody_splits) -> ExpandedInputs:
     """Return the files that an `input` stands for.
 
     Parameters
@@ -355,6 +359,9 @@ def expand_inputs(given: Any) -> ExpandedInputs:
         association tables (``*_asn.fits``).  Files of a text are sorted by name, a sequence keeps its order,
         as do lines of a list.  A wildcard stands for the exposures that it matches: products, files of single
         steps, masks, weights, and second versions of an exposure are left out with a note.
+    split : callable
+        ``split(cards) -> bool``: whether files of the instrument with these keywords may hold several exposures, which may
+        stand beside them as files of their own.
 
     Returns
     -------
@@ -377,7 +384,7 @@ def expand_inputs(given: Any) -> ExpandedInputs:
         )
         raise ParameterError(msg)
     notes: list[str] = []
-    trail = _Trail()
+    trail = _Trail(split=split)
     pairs = (
         _one(given, notes, trail)
         if is_text
@@ -414,7 +421,7 @@ def expand_inputs(given: Any) -> ExpandedInputs:
 def output_names(
     output: str | None,
     paths: Sequence[str | PurePath],
-    primary: Mapping[str, Any],
+    tag: str = "",
     asn_root: str | None = None,
     *,
     whole: bool = False,
@@ -427,8 +434,8 @@ def output_names(
         The user's `output`; blank: from the table, the only input, or ``final``.
     paths : sequence of str or PurePath
         Input files.
-    primary : mapping
-        Primary header of the first one.
+    tag : str
+        What products of the instrument have in their names; blank: ``"_drz"``, or ``"_drc"`` for CTE-corrected inputs.
     asn_root : str, optional
         Product name of an association table.
     whole : bool
@@ -441,31 +448,29 @@ def output_names(
 
     Examples
     --------
-    >>> output_names("foo", ["a_flt.fits"], {}).stem
+    >>> output_names("foo", ["a_flt.fits"]).stem
     'foo_drz'
-    >>> output_names("foo.fits", ["a_flt.fits"], {}).stem
+    >>> output_names("foo.fits", ["a_flt.fits"]).stem
     'foo'
     """
     given = (output or "").strip()
     root = given or asn_root or (root_name(paths[0]) if len(paths) == 1 else "final")
-    suffix = "_drc.fits" if str(paths[0]).endswith("_flc.fits") else "_drz.fits"
-    if str(primary.get("INSTRUME", "")).strip().upper() == "WFPC2":
-        suffix = "_drw.fits"
+    own = tag or ("_drc" if str(paths[0]).endswith("_flc.fits") else "_drz")
     folder, name = os.path.split(root)
     if whole:
-        return _whole_names(folder, name, suffix)
-    if ".fits" not in name.lower() and suffix[:4] not in name:
-        name = root_name(name) + suffix
-    tag = re.search(r"_dr[zc]", name)
-    if tag:
-        return OutputNames(root=os.path.join(folder, name[: tag.start()]), tag=tag[0])  # noqa: PTH118
+        return _whole_names(folder, name, own)
+    if ".fits" not in name.lower() and own not in name:
+        name = root_name(name) + own + ".fits"
+    found = re.search(r"_dr[zc]", name)
+    if found:
+        return OutputNames(root=os.path.join(folder, name[: found.start()]), tag=found[0])  # noqa: PTH118
     end = name.lower().find(".fits")
     if end >= 0:
         return OutputNames(root=os.path.join(folder, name[:end]), tag="")  # noqa: PTH118
     return OutputNames(root=os.path.join(folder, name), tag="_drz")  # noqa: PTH118
 
 
-def _whole_names(folder: str, name: str, suffix: str) -> OutputNames:
+def _whole_names(folder: str, name: str, own: str) -> OutputNames:
     """Return root and tag where only the end of a name counts."""
     stem = re.sub(r"\.fits$", "", name, flags=re.IGNORECASE)
     tagged = re.fullmatch(r"(.+)(_dr[zc])", stem)
@@ -474,6 +479,4 @@ def _whole_names(folder: str, name: str, suffix: str) -> OutputNames:
     root = os.path.join(folder, stem)  # noqa: PTH118
     if stem != name:
         return OutputNames(root=root, tag="")
-    if suffix[:4] == "_drw":
-        return OutputNames(root=root.removesuffix("_drw"), tag="_drw")
-    return OutputNames(root=root, tag=suffix[:4])
+    return OutputNames(root=root if own in _TAGS else root.removesuffix(own), tag=own)

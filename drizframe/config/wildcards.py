@@ -7,12 +7,15 @@ wildcard means the exposures; whoever wants another file names it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from drizframe.config.peek import first_cards, is_product
 
-__all__ = ["exposures_among"]
+__all__ = ["IsSplit", "exposures_among", "nobody_splits"]
+
+#: ``split(cards) -> bool``: whether files of the instrument with these keywords may hold several exposures.
+IsSplit = Callable[[Mapping[str, str]], bool]
 
 _FITS = r"(?:\.fits?|\.fts)(?:\.(?:gz|xz|fz))?$"
 
@@ -48,8 +51,13 @@ _VERSION = re.compile(rf"_(?P<version>{'|'.join(_VERSIONS)}){_FITS}", re.IGNOREC
 _TABLE = _ending("_as[nc]")
 
 
+def nobody_splits(cards: Mapping[str, str]) -> bool:
+    """Say of every instrument that its files hold one exposure."""
+    return False
+
+
 def exposures_among(
-    found: Sequence[Path], members: Callable[[Path], Iterable[Path]]
+    found: Sequence[Path], members: Callable[[Path], Iterable[Path]], split: IsSplit = nobody_splits
 ) -> tuple[list[Path], str]:
     """Return the exposures among the files that a wildcard matches.
 
@@ -59,6 +67,8 @@ def exposures_among(
         The matches.
     members : callable
         ``members(table)``: the files that an association table stands for.
+    split : callable
+        Whether files of an instrument may hold several exposures.
 
     Returns
     -------
@@ -75,7 +85,7 @@ def exposures_among(
     rest = [p for p in found if p not in out]
     out |= _tables(rest, members)
     out |= _versions([p for p in rest if p not in out])
-    out |= _split([p for p in rest if p not in out])
+    out |= _split([p for p in rest if p not in out], split)
     return [p for p in found if p not in out], _told(out)
 
 
@@ -117,12 +127,12 @@ def _versions(paths: Sequence[Path]) -> dict[Path, str]:
     }
 
 
-def _split(paths: Sequence[Path]) -> dict[Path, str]:
-    """Files of single exposures beside the file that they were taken from (STIS)."""
+def _split(paths: Sequence[Path], split: IsSplit) -> dict[Path, str]:
+    """Files of single exposures beside the file that they were taken from."""
     names: dict[Path, dict[str, str]] = {}
     for path in paths:
         cards = first_cards(path)
-        if cards.get("INSTRUME", "").upper() == "STIS":
+        if cards.get("ROOTNAME") and split(cards):
             names[path] = cards
     out = {}
     for path, cards in names.items():

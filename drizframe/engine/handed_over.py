@@ -126,7 +126,7 @@ def exposure_of_nddata(
         wcs.sip = wcs.cpdis1 = wcs.cpdis2 = wcs.det2im1 = wcs.det2im2 = None
     science = _science(primary, wcs, given, value.unit)
     record = instrument(primary)
-    exposure: Exposure = record.reference(
+    exposure: Exposure = record.read(
         primary.copy(), {1: science}, name=name, path=None, source=lambda _: ArraySource(_planes(given)),
         options=options, wcs=lambda _: wcs,
     )  # fmt: skip

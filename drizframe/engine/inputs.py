@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ from drizframe.model import Exposure
 from drizframe.model.given import is_nddata
 from drizframe.model.usable import why_unusable
 
-__all__ = ["load_exposures", "read_file"]
+__all__ = ["load_exposures", "read_file", "splits"]
 
 _T = TypeVar("_T")
 
@@ -93,15 +93,15 @@ def _instruments(registry: Registry, used: Used | None) -> Callable[[Any], Any]:
     """Return what finds the instrument of a primary header, and notes it."""
 
     def find_instrument(primary: Any) -> Any:
-        records = [e.record for e in registry.asked("instrument") if e.record.name != "generic"]
-        candidates: list[Any] = [*records, registry.get("instrument", "generic")]
-        for record in candidates:
+        records: list[Any] = [e.record for e in registry.asked("instrument")]
+        for record in sorted(records, key=lambda r: r.fallback):
             if ask(record, record.matches, primary):
                 _note(used, record)
                 if registry.entry("instrument", record.name).provider == "drizframe":
                     return record
                 # the reader calls it, and its errors are the plugin's, not those of a damaged file
-                return dataclasses.replace(record, reference=guarded(record, record.reference))
+                own = {n: f for n in ("reference", "check", "usual_rate") if (f := getattr(record, n)) is not None}
+                return dataclasses.replace(record, **{n: guarded(record, f) for n, f in own.items()})
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)
 
@@ -112,6 +112,12 @@ def _note(used: Used | None, component: Component) -> None:
     """Note a component that was used, if anybody wants to know."""
     if used is not None:
         used.append(component)
+
+
+def splits(registry: Registry) -> Callable[[Mapping[str, str]], bool]:
+    """Return what tells whether files with some keywords are of an instrument whose files may hold several exposures."""
+    find = _instruments(registry, None)
+    return lambda cards: bool(find(cards).image_sets)
 
 
 def _read_file(
@@ -261,7 +267,7 @@ def _one(
 def _read_all(
     inputs: Any, parameters: Parameters, registry: Registry, bus: Bus, used: Used | None
 ) -> tuple[list[Exposure], str | None]:
-    expanded = expand_inputs(inputs)
+    expanded = expand_inputs(inputs, splits(registry))
     for note in expanded.notes:
         bus.note(note, warn=True)
     _settle([p for p in (*expanded.paths, *expanded.ivm) if p is not None], registry, parameters, bus)

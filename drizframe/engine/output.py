@@ -101,7 +101,7 @@ def product_names(
     paths = list(dict.fromkeys(e.path for e in exposures if e.path is not None)) or [
         Path(e.name) for e in exposures
     ]
-    return output_names(output, paths, exposures[0].primary or {}, asn_root, whole=whole)
+    return output_names(output, paths, exposures[0].product_tag, asn_root, whole=whole)
 
 
 def describe_products(

@@ -115,6 +115,8 @@ class Chip:
         Data-quality bits that mark saturation and cosmic rays.
     mosaic_gain : float or None
         Electrons per count of a mosaic in counts, where the exposure was taken with another gain than the first; None: `gain`.
+    usual_rate : bool or None
+        Whether an image of the instrument that does not say its unit is in units per second; None: nobody knows.
     extra : mapping
         Facts that only plugins of that instrument use.
     """
@@ -144,6 +146,7 @@ class Chip:
     saturation_bits: int = 0
     cr_bits: int = 4096
     mosaic_gain: float | None = None
+    usual_rate: bool | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -207,6 +210,12 @@ class Exposure:
         Name of the `Instrument` component that read the headers.
     pa_v3 : float or None
         Position angle of the telescope's V3 axis in degrees.
+    needs_roll : bool
+        Whether an exposure with a distortion model cannot be used without `pa_v3`.
+    numbered_by_detector : bool
+        Whether `Chip.detector_chip` tells which part of the detector a chip is, because ``EXTVER`` counts image sets.
+    product_tag : str
+        What the instrument's products have in their names in place of ``"_drz"``, such as ``"_drw"``; blank: nothing of its own.
     parity : tuple of tuple of float
         2×2 matrix of the detector's handedness (spec of the output frame).
     history : tuple of str
@@ -228,6 +237,9 @@ class Exposure:
     detector: str = ""
     family: str = "generic"
     pa_v3: float | None = None
+    needs_roll: bool = False
+    numbered_by_detector: bool = False
+    product_tag: str = ""
     parity: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (0.0, -1.0))
     history: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DetectorSignature", "detector_signature", "static_mask_name", "static_mask_names"]
 
-#: Instruments whose EXTVER counts image sets: the number of the chip itself identifies it.
-_NUMBERED_BY_DETECTOR = frozenset({"STIS", "NICMOS"})
-
 
 class DetectorSignature(NamedTuple):
     """The same detector pixels have the same signature.
@@ -52,11 +49,11 @@ def detector_signature(exposure: Exposure, chip: Chip) -> DetectorSignature:
 
     Notes
     -----
-    The chip's number is EXTVER, for STIS and NICMOS the number of the detector or camera, because EXTVER
-    counts image sets there.
+    The chip's number is EXTVER, or the number of the detector or camera for instruments whose EXTVER counts image sets
+    (`Exposure.numbered_by_detector`).
     """
     instrument = exposure.instrument.upper()
-    number = chip.detector_chip if instrument in _NUMBERED_BY_DETECTOR else chip.extver
+    number = chip.detector_chip if exposure.numbered_by_detector else chip.extver
     ltv = (float(chip.ltv[0]), float(chip.ltv[1]))
     return DetectorSignature(instrument, exposure.detector.upper(), chip.shape, ltv, number)
 

@@ -31,7 +31,7 @@ def why_unusable(exposure: Exposure) -> str | None:
     counts = [c.header.get("NGOODPIX") for c in exposure.chips]
     if counts and all(n is not None and n == 0 for n in counts):
         return f"the headers of {_file(exposure)} say that no pixel is good (NGOODPIX = 0)"
-    modelled = exposure.family != "generic" and any(c.v2ref is not None for c in exposure.chips)
+    modelled = exposure.needs_roll and any(c.v2ref is not None for c in exposure.chips)
     if modelled and exposure.pa_v3 is None:
         return (
             f"PA_V3 is missing from the primary header of {_file(exposure)}, and no _spt.fits file tells it"

@@ -184,8 +184,8 @@ def warn_about_kernel(kernel: Kernel, pixfrac: float, given: Any) -> None:
         _warn(f"Kernel '{kernel.name}' is not a flux-conserving kernel.")
     if pixfrac <= POINT_BELOW:
         _warn(f"Kernel reset to 'point' due to input 'pixfrac' being too small ({given!r}).")
-    elif kernel.name.startswith("lanczos") and abs(pixfrac - 1.0) > 1e-5:
-        _warn("A Lanczos kernel ignores 'pixfrac' and takes 1.")
+    elif "ignores_pixfrac" in kernel.traits and abs(pixfrac - 1.0) > 1e-5:
+        _warn(f"Kernel '{kernel.name}' ignores 'pixfrac' and takes 1.")
 
 
 # -- arrays --------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ NAME = re.compile(r"^[a-z0-9_+.-]+$", re.IGNORECASE)
 TRAITS: dict[str, str] = {
     "conserves_flux": "kernel: the weights of a pixel that lies wholly on the frame sum to its weight",
     "non_negative": "kernel: no weight is negative",
+    "ignores_pixfrac": "kernel: pixfrac makes no difference",
     "linear": "the result is linear in the data",
     "order_free": "the result does not depend on the order of the exposures",
     "rotation_invariant": "the result turns with the input by 90 degrees",

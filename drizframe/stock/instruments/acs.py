@@ -85,6 +85,11 @@ def matches(primary: Header) -> bool:
     return str(primary.get("INSTRUME", "")).strip().upper() == "ACS"
 
 
+def usual_rate(primary: Header, science: Header) -> bool:
+    """Images without a unit are in counts."""
+    return False
+
+
 def acs(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of an ACS exposure; see `drizframe.hooks.Instrument`."""
     name = (
@@ -106,6 +111,7 @@ ACS = Instrument(
     traits=frozenset({"picklable"}),
     rules="acs",
     requires=("dq",),
+    usual_rate=usual_rate,
     cite="ACS Instrument Handbook",
 )
 

@@ -18,12 +18,24 @@ def matches(primary: Header) -> bool:
     return True
 
 
+#: Cameras without an instrument of their own, by ``INSTRUME``: whether their images without a unit are rates.
+_USUAL = {"WFPC": False, "FOC": True, "COS": True}
+
+
+def usual_rate(primary: Header, science: Header) -> bool | None:
+    """Tell whether an image without a unit is a rate, for old cameras; None for others."""
+    return _USUAL.get(str(primary.get("INSTRUME", "")).strip().upper())
+
+
 GENERIC = Instrument(
     name="generic",
     summary="Any image with a celestial WCS, EXPTIME and BUNIT.",
     reference=generic_exposure,
     matches=matches,
     traits=frozenset({"picklable"}),
+    usual_rate=usual_rate,
+    needs_roll=False,
+    fallback=True,
 )
 
 #: Headers of an exposure, and what is read from them, for the checks of `drizframe.testing`.

@@ -53,6 +53,11 @@ def matches(primary: Header) -> bool:
     return str(primary.get("INSTRUME", "")).strip().upper() == "NICMOS"
 
 
+def usual_rate(primary: Header, science: Header) -> bool:
+    """Images without a unit are rates, unless the pipeline was told not to divide by the time."""
+    return str(science.get("UNITCORR", "") or "").strip().upper() != "OMIT"
+
+
 def nicmos(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a NICMOS exposure; see `drizframe.hooks.Instrument`."""
     number = header_number(primary, "CAMERA")
@@ -78,6 +83,8 @@ NICMOS = Instrument(
     traits=frozenset({"picklable"}),
     rules="nicmos",
     requires=("dq",),
+    usual_rate=usual_rate,
+    numbered_by_detector=True,
     cite="NICMOS Instrument Handbook",
 )
 

@@ -13,6 +13,7 @@ from drizframe.stock.instruments.limits import HST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from astropy.io.fits import Header
 
@@ -72,11 +73,21 @@ def matches(primary: Header) -> bool:
     return str(primary.get("INSTRUME", "")).strip().upper() == "STIS"
 
 
+def check(primary: Header, path: Path) -> None:
+    """Refuse spectra."""
+    if str(primary.get("OBSTYPE", "")).strip().upper() == "SPECTROSCOPIC":
+        msg = f"{path} is a spectrum (OBSTYPE = 'SPECTROSCOPIC'); only images can be drizzled. Leave it out."
+        raise InputError(msg)
+
+
+def usual_rate(primary: Header, science: Header) -> bool:
+    """Images without a unit are in counts."""
+    return False
+
+
 def stis(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a STIS exposure; see `drizframe.hooks.Instrument`."""
-    if str(primary.get("OBSTYPE", "")).strip().upper() == "SPECTROSCOPIC":
-        msg = f"{where['path']}[0] is a spectrum (OBSTYPE 'SPECTROSCOPIC'). Give images only."
-        raise InputError(msg)
+    check(primary, where["path"])
     name = (
         str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
     )
@@ -98,6 +109,11 @@ STIS = Instrument(
     traits=frozenset({"picklable"}),
     rules="stis",
     requires=("dq",),
+    check=check,
+    usual_rate=usual_rate,
+    numbered_by_detector=True,
+    image_sets=True,
+    exposure_keys=("DATE-OBS", "EXPEND", "EXPSTART", "EXPTIME"),
     cite="STIS Instrument Handbook",
 )
 

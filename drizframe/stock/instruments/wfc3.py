@@ -48,6 +48,11 @@ def matches(primary: Header) -> bool:
     return str(primary.get("INSTRUME", "")).strip().upper() == "WFC3"
 
 
+def usual_rate(primary: Header, science: Header) -> bool:
+    """Images of IR without a unit are rates, those of UVIS are not."""
+    return str(primary.get("DETECTOR", "")).strip().upper() == "IR"
+
+
 def wfc3(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a WFC3 exposure; see `drizframe.hooks.Instrument`."""
     name = (
@@ -71,6 +76,7 @@ WFC3 = Instrument(
     traits=frozenset({"picklable"}),
     rules="wfc3",
     requires=("dq",),
+    usual_rate=usual_rate,
     cite="WFC3 Instrument Handbook",
 )
 

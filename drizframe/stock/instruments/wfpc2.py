@@ -76,6 +76,11 @@ def matches(primary: Header) -> bool:
     return str(primary.get("INSTRUME", "")).strip().upper() == "WFPC2"
 
 
+def usual_rate(primary: Header, science: Header) -> bool:
+    """Images without a unit are in counts."""
+    return False
+
+
 def wfpc2(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a WFPC2 exposure; see `drizframe.hooks.Instrument`."""
     return exposure_from_headers(DETECTOR, primary, science, family="wfpc2", detector_name="WFPC2", **where)
@@ -89,6 +94,8 @@ WFPC2 = Instrument(
     traits=frozenset({"picklable"}),
     rules="wfpc2",
     requires=("dq",),
+    usual_rate=usual_rate,
+    product_tag="_drw",
     cite="WFPC2 Instrument Handbook",
 )
 

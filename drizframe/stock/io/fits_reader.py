@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FITS", "read_fits"]
 
-#: Keywords of a STIS science header that describe the exposure and belong into its primary header.
-EXPOSURE_KEYS = ("DATE-OBS", "EXPEND", "EXPSTART", "EXPTIME")
 #: Values of EXPNAME that name nothing.
 _NO_NAME = frozenset({"", "N/A", "NONE", "UNKNOWN"})
 
@@ -61,41 +59,31 @@ def matches(path: Path) -> bool:
         return stream.read(6) == b"SIMPLE"
 
 
-def _is_stis(primary: Header) -> bool:
-    return str(primary.get("INSTRUME", "")).strip().upper() == "STIS"
-
-
-def _refuse_spectra(primary: Header, path: Path) -> None:
-    if _is_stis(primary) and str(primary.get("OBSTYPE", "")).strip().upper() == "SPECTROSCOPIC":
-        msg = f"{path} is a spectrum (OBSTYPE = 'SPECTROSCOPIC'); only images can be drizzled. Leave it out."
-        raise InputError(msg)
-
-
-def _with_exposure_keys(primary: Header, science: Header) -> Header:
+def _with_exposure_keys(primary: Header, science: Header, keys: Sequence[str]) -> Header:
     """Return a copy of a primary header that describes one exposure of the file."""
     own = primary.copy()
-    for key in EXPOSURE_KEYS:
+    for key in keys:
         if key in science:
             own[key] = (science[key], science.comments[key])
     return own
 
 
 def _empty(place: ChipPlace) -> list[str]:
-    """Return which of the error and data-quality images of a STIS image set hold nothing."""
+    """Return which of the error and data-quality images of an image set hold nothing."""
     return [kind for kind in ("err", "dq") if kind in place.others and kind not in place.places]
 
 
 def _sets(
-    primary: Header, chips: Sequence[ChipPlace], path: Path, notes: list[str]
+    instrument: Instrument, primary: Header, chips: Sequence[ChipPlace], path: Path, notes: list[str]
 ) -> list[tuple[str, str, Header, list[ChipPlace]]]:
     """Return the exposures of a file: name, file name, primary header, chips.
 
-    A STIS file may hold several exposures; each becomes one of its own, with its chip numbered 1.
+    A file of image sets may hold several exposures; each becomes one of its own, with its chip numbered 1.
     """
-    if not _is_stis(primary):
-        return [(root_name(path.name), path.name, primary, list(chips))]
-    if len(chips) == 1:
-        return [(root_name(path.name), path.name, _with_exposure_keys(primary, chips[0].header), list(chips))]
+    keys = instrument.exposure_keys
+    if not instrument.image_sets or len(chips) == 1:
+        own = _with_exposure_keys(primary, chips[0].header, keys) if keys else primary
+        return [(root_name(path.name), path.name, own, list(chips))]
     result = []
     for place in chips:
         empty = _empty(place)
@@ -110,7 +98,7 @@ def _sets(
         for other in others.values():
             other["EXTVER"] = 1
         moved = dataclasses.replace(place, extver=1, index=1, header=header, others=others)
-        result.append((name, f"{name}_flt.fits", _with_exposure_keys(primary, header), [moved]))
+        result.append((name, f"{name}_flt.fits", _with_exposure_keys(primary, header, keys), [moved]))
     if not result:
         msg = f"{path}: every image set lacks its ERR or DQ image. Get the calibrated file again."
         raise InputError(msg)
@@ -154,9 +142,7 @@ def _exposure(
     def source(extver: int) -> PixelSource:
         return sources[extver]
 
-    call: Callable[..., Exposure] | None = instrument.reference
-    assert call is not None  # noqa: S101  (checked when the record was made)
-    exposure = call(
+    exposure = instrument.read(
         primary.copy(), science, name=name, path=path, source=source, options=options, wcs=wcs.__getitem__
     )
     by_version = {p.extver: p for p in chosen}
@@ -207,7 +193,7 @@ def read_fits(
     Returns
     -------
     list of Exposure
-        One, or one for each image set of a STIS file.
+        One, or one for each image set.
 
     Raises
     ------
@@ -229,8 +215,9 @@ def read_fits(
         notes += [found.note] if found.note else []
         old = is_waivered(hdus)
         primary = split_primary(hdus, path) if old else _primary(hdus)
-        _refuse_spectra(primary, path)
         instrument = instruments(primary)
+        if instrument.check is not None:
+            instrument.check(primary, path)
         maps = Path(ivm) if ivm else None
         if old:
             chips = [with_files(place, path, maps) for place in waivered_chips(hdus, path)]
@@ -239,7 +226,7 @@ def read_fits(
             notes += orphans(hdus, chips, path)
         exposures = [
             _exposure(hdus, path, name, file_name, header, places, instrument, options, found)
-            for name, file_name, header, places in _sets(primary, chips, path, notes)
+            for name, file_name, header, places in _sets(instrument, primary, chips, path, notes)
         ]
     files = [
         file

@@ -135,7 +135,7 @@ def reach3(pixfrac: float, scale: float) -> float:
     return 3.0 / min(axes_of(scale))
 
 
-_TRAITS = frozenset({"linear", "rotation_invariant", "picklable"})
+_TRAITS = frozenset({"ignores_pixfrac", "linear", "rotation_invariant", "picklable"})
 
 LANCZOS2 = Kernel(
     name="lanczos2",

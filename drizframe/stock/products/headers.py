@@ -217,7 +217,7 @@ def _put_primary(primary: Header, facts: ProductFacts) -> None:
     primary["PROD_VER"] = f"drizframe {facts.version}"
     primary["DRIZPARS"] = (header_text(facts.log), "Logfile for processing")
     root = header_text(facts.exposures[0].name if facts.kind == "single" else Path(facts.names.root).name)
-    primary["ROOTNAME"] = root.removesuffix("_drw")
+    primary["ROOTNAME"] = root.removesuffix(facts.exposures[0].product_tag)
     times = _times(facts)
     if times:
         primary["EXPTIME"] = (times["EXPTIME"], "exposure duration (seconds)--calculated")

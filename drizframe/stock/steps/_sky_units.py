@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["brightness_conversion", "is_rate", "pixel_scale"]
 
-#: What instruments deliver whose images do not say their unit: True for rates.
-_USUAL = {"WFPC2": False, "WFPC": False, "ACS": False, "STIS": False, "FOC": True, "COS": True}
-
 
 def _card(header: Any, key: str) -> Any:
     """Return the value of a keyword, None if the header or the keyword is missing or empty."""
@@ -54,16 +51,6 @@ def pixel_scale(exposure: Exposure, chip: Chip) -> float:
 _PER_SECOND, _TOTALS = "per second", "of the whole exposure (not per second)"
 
 
-def _usual_kind(exposure: Exposure, chip: Chip) -> bool | None:
-    """Return whether an instrument delivers rates, None if that is not known."""
-    instrument = exposure.instrument.upper()
-    if instrument == "WFC3":
-        return exposure.detector.upper() == "IR"
-    if instrument == "NICMOS":
-        return str(_card(chip.header, "UNITCORR") or "").strip().upper() != "OMIT"
-    return _USUAL.get(instrument)
-
-
 def is_rate(exposure: Exposure, chip: Chip) -> tuple[bool, str]:
     """Tell whether the image is in units per second.
 
@@ -92,7 +79,7 @@ def is_rate(exposure: Exposure, chip: Chip) -> tuple[bool, str]:
         problem = f"BUNIT {str(unit)!r} is not known"
     else:
         problem = "BUNIT is missing"
-        usual = _usual_kind(exposure, chip)
+        usual = chip.usual_rate
         if usual is not None:
             return (
                 usual,

@@ -82,9 +82,8 @@ def check_matches_sample(record: Instrument, sample: InstrumentSample) -> None:
 
 
 def _is_no_catch_all(record: Any) -> bool:
-    """Whether an instrument is for some headers only: stock's ``generic``, which is asked last, takes all."""
-    module = str(getattr(record.matches, "__module__", ""))
-    return not (record.name == "generic" and module.startswith("drizframe.stock."))
+    """Whether an instrument is for some headers only: one that is a fallback, asked last, takes all."""
+    return not record.fallback
 
 
 @check("instrument", sampled=True, applies=_is_no_catch_all)

@@ -41,7 +41,7 @@ def instruments() -> Callable[[Any], Any]:
     from drizframe.hooks import PluginManager, Registry
 
     records: list[Any] = list(Registry(PluginManager(installed=False)).records("instrument"))
-    records.sort(key=lambda r: r.name == "generic")
+    records.sort(key=lambda r: r.fallback)
 
     def find(primary: Any) -> Any:
         return next(r for r in records if r.matches(primary))

@@ -1,0 +1,68 @@
+"""Nothing in the core knows a component or an instrument by name: what it must know stands in their records."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import drizframe
+from drizframe.hooks import PluginManager, Registry
+
+ROOT = Path(drizframe.__file__).parent
+ROOMS = ("engine", "grids", "pixels", "hooks", "model", "config", "resample", "api.py")
+#: Cameras of the telescopes whose files drizframe reads, as headers name them.
+INSTRUMENTS = re.compile(r"(?<![A-Za-z])(ACS|WFC3|STIS|NICMOS|WFPC2|WFPC|FOC|COS|UVIS)(?![A-Za-z])", re.IGNORECASE)
+#: Names that are words of the core besides: planes, stages, kinds of values, values of parameters.
+WORDS = {
+    "median": "the plane and the stage", "mean": "", "sum": "", "fits": "the room, and endings of files",
+    "last": "", "first": "", "err": "the plane",
+}  # fmt: skip
+#: File -> names that it may say, and why.
+ALLOWED: dict[str, tuple[set[str], str]] = {}
+
+
+def stock_names():
+    registry = Registry(PluginManager(installed=False))
+    return {e.record.name for e in registry} - set(WORDS)
+
+
+def said(path):
+    """Yield the texts of a module that are no documentation, with their lines."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            yield node.lineno, node.value
+
+
+def modules():
+    for room in ROOMS:
+        place = ROOT / room
+        yield from [place] if place.suffix else sorted(place.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", list(modules()), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_name_of_a_component_or_an_instrument(path):
+    names = stock_names()
+    allowed, _ = ALLOWED.get(path.relative_to(ROOT).as_posix(), (set(), ""))
+    found = [
+        f"line {line}: {text!r}"
+        for line, text in said(path)
+        if (text in names or INSTRUMENTS.search(text)) and text not in allowed
+    ]
+    assert found == []
+
+
+def test_every_exception_is_needed():
+    for name, (texts, reason) in ALLOWED.items():
+        assert reason
+        assert texts <= {text for _, text in said(ROOT / name)}, name
