@@ -100,7 +100,11 @@ def _instruments(registry: Registry, used: Used | None) -> Callable[[Any], Any]:
                 if registry.entry("instrument", record.name).provider == "drizframe":
                     return record
                 # the reader calls it, and its errors are the plugin's, not those of a damaged file
-                own = {n: f for n in ("reference", "check", "usual_rate") if (f := getattr(record, n)) is not None}
+                own = {
+                    n: f
+                    for n in ("reference", "check", "usual_rate")
+                    if (f := getattr(record, n)) is not None
+                }
                 return dataclasses.replace(record, **{n: guarded(record, f) for n, f in own.items()})
         msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
         raise InputError(msg)

@@ -14,14 +14,33 @@ from drizframe.hooks import PluginManager, Registry
 ROOT = Path(drizframe.__file__).parent
 ROOMS = ("engine", "grids", "pixels", "hooks", "model", "config", "resample", "api.py")
 #: Cameras of the telescopes whose files drizframe reads, as headers name them.
-INSTRUMENTS = re.compile(r"(?<![A-Za-z])(ACS|WFC3|STIS|NICMOS|WFPC2|WFPC|FOC|COS|UVIS)(?![A-Za-z])", re.IGNORECASE)
+INSTRUMENTS = re.compile(
+    r"(?<![A-Za-z])(ACS|WFC3|STIS|NICMOS|WFPC2|WFPC|FOC|COS|UVIS)(?![A-Za-z])", re.IGNORECASE
+)
 #: Names that are words of the core besides: planes, stages, kinds of values, values of parameters.
 WORDS = {
-    "median": "the plane and the stage", "mean": "", "sum": "", "fits": "the room, and endings of files",
-    "last": "", "first": "", "err": "the plane",
-}  # fmt: skip
+    "median": "the plane and the stage",
+    "mean": "of keywords",
+    "sum": "of blocks",
+    "fits": "the ending of files",
+}
 #: File -> names that it may say, and why.
-ALLOWED: dict[str, tuple[set[str], str]] = {}
+ALLOWED: dict[str, tuple[set[str], str]] = {
+    "pixels/kernel_forms.py": ({"nearest"}, "the name of a function"),
+    "pixels/statistics.py": ({"mode"}, "what statistics an image can be asked for"),
+    "hooks/records/base.py": ({"linear"}, "a trait"),
+    "hooks/records/interpolator.py": ({"point"}, "the field of a record"),
+    "hooks/records/kernel.py": ({"point"}, "the field of a record"),
+    "model/exposure.py": ({"generic"}, "the family of exposures that come as arrays"),
+    "config/inputs.py": ({"EXP"}, "the kind of a member in an association"),
+    "config/run.py": ({"threads", "deriv"}, "defaults of parameters"),
+    "config/steps.py": ({"localmin", "turbo", "minmed", "poly5", "EXP", "square"}, "defaults of parameters"),
+    "resample/__init__.py": ({"poly5", "square", "point"}, "defaults of the `drizzle` package, and what it takes for tiny drops"),
+    "resample/_blotting.py": ({"lanczos3", "lanczos5"}, "names that the `drizzle` package gave up"),
+    "resample/_checks.py": (
+        {"square", "gaussian", "point", "turbo", "lanczos2", "lanczos3"}, "SUPPORTED_DRIZZLE_KERNELS of the `drizzle` package"
+    ),
+}  # fmt: skip
 
 
 def stock_names():

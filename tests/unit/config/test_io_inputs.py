@@ -174,34 +174,34 @@ def test_root_names(name, root):
 
 
 @pytest.mark.parametrize(
-    ("output", "first", "instrument", "stem", "root"),
+    ("output", "first", "tag", "stem", "root"),
     [
-        ("foo", "a_flt.fits", "ACS", "foo_drz", "foo"),
-        ("foo_drz", "a_flt.fits", "ACS", "foo_drz", "foo"),
-        ("foo_drz.fits", "a_flt.fits", "ACS", "foo_drz", "foo"),
-        ("foo.fits", "a_flt.fits", "ACS", "foo", "foo"),
-        ("foo_drc", "a_flt.fits", "ACS", "foo_drc", "foo"),
-        ("foo", "a_flc.fits", "ACS", "foo_drc", "foo"),
-        ("x/y", "a_flt.fits", "ACS", "x/y_drz", "x/y"),
-        ("my_drz_runs/y", "a_flt.fits", "ACS", "my_drz_runs/y_drz", "my_drz_runs/y"),
-        ("u1", "u1_c0m.fits", "WFPC2", "u1_drw", "u1_drw"),
-        ("", "a_flt.fits", "ACS", "a_drz", "a"),
+        ("foo", "a_flt.fits", "", "foo_drz", "foo"),
+        ("foo_drz", "a_flt.fits", "", "foo_drz", "foo"),
+        ("foo_drz.fits", "a_flt.fits", "", "foo_drz", "foo"),
+        ("foo.fits", "a_flt.fits", "", "foo", "foo"),
+        ("foo_drc", "a_flt.fits", "", "foo_drc", "foo"),
+        ("foo", "a_flc.fits", "", "foo_drc", "foo"),
+        ("x/y", "a_flt.fits", "", "x/y_drz", "x/y"),
+        ("my_drz_runs/y", "a_flt.fits", "", "my_drz_runs/y_drz", "my_drz_runs/y"),
+        ("u1", "u1_c0m.fits", "_drw", "u1_drw", "u1_drw"),
+        ("", "a_flt.fits", "", "a_drz", "a"),
     ],
 )
-def test_output_names(output, first, instrument, stem, root):
-    made = output_names(output, [first], {"INSTRUME": instrument})
+def test_output_names(output, first, tag, stem, root):
+    made = output_names(output, [first], tag)
     assert (made.stem, made.root) == (stem, root)
 
 
 def test_the_tag_of_wfpc2_is_a_part_of_the_root_for_the_reference_only():
-    made = output_names("u1", ["u1_c0m.fits"], {"INSTRUME": "WFPC2"}, whole=True)
+    made = output_names("u1", ["u1_c0m.fits"], "_drw", whole=True)
     assert (made.stem, made.root) == ("u1_drw", "u1")
 
 
 def test_output_of_several_files_and_of_a_table():
-    assert output_names(None, ["a_flt.fits", "b_flt.fits"], {}).stem == "final_drz"
-    assert output_names("", ["a_flt.fits", "b_flt.fits"], {}, "product1").stem == "product1_drz"
-    assert output_names("mine", ["a_flt.fits"], {}, "product1").stem == "mine_drz"
+    assert output_names(None, ["a_flt.fits", "b_flt.fits"]).stem == "final_drz"
+    assert output_names("", ["a_flt.fits", "b_flt.fits"], "", "product1").stem == "product1_drz"
+    assert output_names("mine", ["a_flt.fits"], "", "product1").stem == "mine_drz"
 
 
 @pytest.mark.parametrize(

@@ -466,7 +466,7 @@ def facts(make_file, read):
         *read(make_file("jx02_flt.fits", chips=1, science={**science, **larger})),
     ]
     frame = Frame(wcs=grid(0.05), shape=(20, 16), scale=0.05)
-    return ProductFacts(frame=frame, exposures=exposures, names=output_names("ref", ["a_flt.fits"], {}))
+    return ProductFacts(frame=frame, exposures=exposures, names=output_names("ref", ["a_flt.fits"]))
 
 
 def test_statistics_are_blended_as_the_rules_say(facts):

@@ -76,7 +76,7 @@ def facts(frame, exposures):
     return ProductFacts(
         frame=frame,
         exposures=exposures,
-        names=output_names("ref", ["a_flt.fits"], {}),
+        names=output_names("ref", ["a_flt.fits"]),
         sky=sky,
         log="my.log",
         version="9.9",

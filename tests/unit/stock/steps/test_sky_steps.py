@@ -19,7 +19,7 @@ from drizframe.errors import (
     ShapeError,
     UnreadableInputError,
 )
-from drizframe.hooks import SkyMethod, StatisticOptions
+from drizframe.hooks import PluginManager, Registry, SkyMethod, StatisticOptions
 from drizframe.model import ChipUnit, Exposure, PlaneKey, SkyValue
 from drizframe.model.signature import static_mask_name, static_mask_names
 from drizframe.stock.sky import mean, median, mode
@@ -170,7 +170,9 @@ def test_names_of_static_masks_are_those_that_users_know(root, expected):
 
 
 def test_names_follow_the_detector_where_extver_counts_image_sets():
-    made = dataclasses.replace(with_defect((3, 4), extver=2, detector_chip=1), instrument="STIS")
+    made = dataclasses.replace(
+        with_defect((3, 4), extver=2, detector_chip=1), instrument="STIS", numbered_by_detector=True
+    )
     assert static_mask_name("ref", made, made.chips[0]) == "_40x50_1_staticMask.fits"
     near = dataclasses.replace(made, chips=(dataclasses.replace(made.chips[0], ltv=(-16.0, 0.0)),))
     assert list(static_mask_names("ref", [made, near]).values())[1] == "_40x50_1_stis_m16_0_staticMask.fits"
@@ -324,8 +326,14 @@ def test_unknown_units_are_taken_as_the_drizzle_steps_take_them(rate):
     ],
 )  # fmt: skip
 def test_missing_units_are_guessed_by_instrument(instrument, detector, header, rate):
-    made = dataclasses.replace(exposure([5], header=header), instrument=instrument, detector=detector)
-    del made.chips[0].header["BUNIT"]
+    primary = fits.Header({"INSTRUME": instrument, "DETECTOR": detector})
+    records = [e.record for e in Registry(PluginManager(installed=False)).asked("instrument")]
+    record = next(r for r in sorted(records, key=lambda r: r.fallback) if r.matches(primary))
+    plain = dataclasses.replace(exposure([5], header=header), primary=primary)
+    del plain.chips[0].header["BUNIT"]
+    made = dataclasses.replace(record, reference=lambda primary, science, **where: plain).read(
+        primary, {}, name="", path=None, source=None, options=None, wcs=None
+    )
     found, doubt = is_rate(made, made.chips[0])
     assert found is rate
     assert "BUNIT" in doubt
