@@ -51,7 +51,7 @@ def output_root(output: object) -> str:
         raise OutputError(msg)
     text = os.path.expanduser(os.fspath(output))  # noqa: PTH111  (a root may be blank)
     name = os.path.basename(text).strip()  # noqa: PTH119
-    empty = bool(text.strip()) and re.sub(r"(_dr[zcw])?(\.fits)?$", "", name) == ""
+    empty = bool(text.strip()) and re.sub(r"(_dr[a-z0-9])?(\.fits)?$", "", name) == ""
     if empty or name in (".", "..") or any(ord(c) < 32 or ord(c) == 127 for c in text):
         msg = f"output is {text!r}, which names no file. Give a root such as 'folder/name'."
         raise OutputError(msg)

@@ -9,20 +9,20 @@ from astropy.wcs import WCS
 
 import drizframe
 from drizframe.errors import HookError, InputError
-from drizframe.headers import generic_exposure
+from drizframe.headers import Detector, exposure_from_headers
 from drizframe.hooks import Instrument
 from drizframe.model.signature import static_mask_names
 from drizframe.stock.steps._sky_units import is_rate
 from drizframe.testing import InstrumentSample, run_checks
 
+pytestmark = pytest.mark.filterwarnings("ignore::drizframe.errors.DrizframeWarning")
 SHAPE = (40, 44)
 QUICK = {"driz_separate": False, "median": False, "blot": False, "driz_cr": False, "num_cores": 1}
 
 
 def mine(primary, science, **where):
-    for header in science.values():  # images of this camera do not say their unit
-        header.setdefault("BUNIT", "")
-    return generic_exposure(primary, science, family="mine", **where)
+    detector = Detector(native_unit="electrons/s", gain=1.0, readnoise=2.0)
+    return exposure_from_headers(detector, primary, science, family="mine", detector_name="ONE", **where)
 
 
 def check(primary, path):
@@ -86,7 +86,7 @@ def test_an_image_without_unit_is_what_the_record_says(tmp_path):
     one.chips[0].header.remove("BUNIT", ignore_missing=True)
     rate, doubt = is_rate(one, one.chips[0])
     assert rate
-    assert "taken to be rates" in doubt
+    assert "taken to be per second" in doubt
 
 
 def test_a_wildcard_leaves_out_single_exposures_beside_their_file(tmp_path):
@@ -105,7 +105,7 @@ def test_what_the_instrument_refuses_is_told(tmp_path):
 def test_the_kit_takes_it():
     facts = {"exptime": 340.0}
     sample = InstrumentSample(
-        primary={"INSTRUME": "MYCAM", "EXPTIME": 340.0}, science={1: {"BUNIT": "ELECTRONS"}}, facts=facts
+        primary={"INSTRUME": "MYCAM", "EXPTIME": 340.0}, science={1: {"BUNIT": "ELECTRONS/S"}}, facts=facts
     )
     assert [o.text for o in run_checks(CAMERA, sample=sample) if not o.ok] == []
 

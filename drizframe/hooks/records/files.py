@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Instrument", "InstrumentOptions", "Reader"]
 
-_TAG = re.compile(r"_[a-z0-9]+")
+_TAG = re.compile(r"_dr[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ class Instrument(Component):
     exposure_keys : tuple of str
         Keywords of the science header that tell of the exposure, and count before those of the primary header.
     product_tag : str
-        What products of the instrument have in their names in place of ``"_drz"``, such as ``"_drw"``.
+        What products of the instrument have in their names in place of ``"_drz"``, such as ``"_drw"``: ``"_dr"`` and a letter or digit.
     needs_roll : bool
         Whether an exposure with a distortion model cannot be used without ``PA_V3``.
     fallback : bool
@@ -118,7 +118,7 @@ class Instrument(Component):
             msg = f"{self.label} requires {unknown}. Choose from 'dq' and 'err'."
             raise HookError(msg)
         if self.product_tag and not _TAG.fullmatch(self.product_tag):
-            msg = f"{self.label} has product_tag = {self.product_tag!r}; give an underscore and letters or digits, such as '_drw'."
+            msg = f"{self.label} has product_tag = {self.product_tag!r}; give '_dr' and one letter or digit, such as '_drw'."
             raise HookError(msg)
 
     def read(self, primary: Any, science: Any, **where: Any) -> Exposure:

@@ -43,7 +43,7 @@ def rename_products(primary: Header, stem: str) -> None:
     stem : str
         Root and tag of the names, without folder.
     """
-    root = header_text(re.sub(r"_dr[zcw]$", "", stem))
+    root = header_text(re.sub(r"_dr[a-z0-9]$", "", stem))
     if "ROOTNAME" in primary:
         primary["ROOTNAME"] = root
     for key in [k for k in primary if _DRIZZLE.match(k) and k.endswith(("OUDA", "OUWE", "OUCO"))]:

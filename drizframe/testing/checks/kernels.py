@@ -333,6 +333,18 @@ def check_non_negative(kernel: Kernel) -> None:
     forall(body, kernel)
 
 
+@check("kernel", traits=["ignores_pixfrac"])
+def check_ignores_pixfrac(kernel: Kernel) -> None:
+    """Another pixfrac makes no difference, as promised."""
+
+    def body(case: Case, weigh: Weigh, kind: str) -> None:
+        other = dataclasses.replace(case, pixfrac=0.5 * case.pixfrac)
+        what = f"{kernel!r} ({kind}) ignores pixfrac"
+        compare(what, weigh(other), weigh(case), inputs=case.inputs())
+
+    forall(body, kernel)
+
+
 @check("kernel", traits=["rotation_invariant"], name="check_rotation_invariant")
 def check_kernel_rotation_invariant(kernel: Kernel) -> None:
     """The weights turn with the pixel by 90 degrees, as promised."""
