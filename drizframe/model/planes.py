@@ -99,8 +99,8 @@ class Plane:
         return f"{where}: {self.meaning} ({what})"
 
 
-def _input(name: str, meaning: str, dtype: str = "real") -> Plane:
-    return Plane(name=name, meaning=meaning, on="chip", dtype=dtype)
+def _input(name: str, meaning: str, dtype: str = "real", *, stays: bool = False) -> Plane:
+    return Plane(name=name, meaning=meaning, on="chip", dtype=dtype, stays=stays)
 
 
 #: Planes that come with the exposures; no step makes them, filters may change them.
@@ -110,7 +110,7 @@ INPUTS: tuple[Plane, ...] = (
     _input("dq", "data-quality flags after `resetbits`", "integer"),
     _input("ivm", "the user's inverse-variance map"),
     _input("flat", "flat field"),
-    _input("mask.cr.given", "cosmic-ray mask that was given to the run, 1 = good", "uint8"),
+    _input("mask.cr.given", "cosmic-ray mask that was given to the run, 1 = good", "uint8", stays=True),
 )
 
 

@@ -47,7 +47,8 @@ STOCK = {
 
 
 def test_every_parameter_that_names_a_component_is_tried():
-    assert {n: f for n, (f, _) in STOCK.items()} == COMPONENT_PARAMETERS
+    writers = {"writer": "writer"}  # which open sinks, and have tests of their own
+    assert {n: f for n, (f, _) in STOCK.items()} | writers == COMPONENT_PARAMETERS
 
 
 @pytest.mark.parametrize("name", STOCK)

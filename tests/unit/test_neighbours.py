@@ -26,7 +26,7 @@ LOOKS = (
     "import sys\n\n\ndef test_what_is_loaded():\n"
     "    loaded = {m.partition('.')[0] for m in sys.modules}\n"
     "    assert not loaded & {'hypothesis', 'numpy', 'astropy', 'pydantic'}\n"
-    "    assert {m for m in sys.modules if m.startswith('drizframe')} == {'drizframe', 'drizframe.pytest_plugin'}\n"
+    "    assert {m for m in sys.modules if m.startswith('drizframe')} == {'drizframe', 'drizframe._version', 'drizframe.pytest_plugin'}\n"
 )
 
 
