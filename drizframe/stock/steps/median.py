@@ -182,7 +182,8 @@ def _border(asked: Asked) -> int:
 def _check(parameters: Parameters, exposures: Sequence[Exposure], registry: Registry) -> None:
     """Refuse while planning what could not be combined."""
     combiner: Combiner = registry.get("combiner", parameters.combine_type)
-    check_combination(parameters, len(exposures), combiner, combine_options(parameters))
+    options = combine_options(parameters, options_of(combiner, parameters))
+    check_combination(parameters, len(exposures), combiner, options)
 
 
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
