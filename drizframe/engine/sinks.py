@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeError, OutputError, PluginError
+from drizframe.errors import DrizframeError, OutputError, PluginError, told
 from drizframe.hooks import FAULTS, Product, ProductLayer, Sink, Writer, ask
 from drizframe.model import Layer, Mosaic, Window
 from drizframe.system.staging import Staging, unwritable
@@ -81,7 +81,7 @@ def write_product(
         if provider in ("", "drizframe"):
             raise
         msg = (
-            f"{writer.label[0].upper()}{writer.label[1:]} of {provider} failed on {stem.name!r}: {type(error).__name__}: {error}. "
+            f"{writer.label[0].upper()}{writer.label[1:]} of {provider} failed on {stem.name!r}: {type(error).__name__}: {told(error)}. "
             f"Nothing was written; give another writer, or none."
         )
         raise PluginError(msg, writer) from error

@@ -6,6 +6,7 @@ import dataclasses
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -524,9 +525,12 @@ def test_two_filters_whose_order_is_given_are_not_told(exposures, plugin):
 
 # -- tracing
 
-RUN = """
+RUN = f"""
+import sys
+
+sys.path.insert(0, {str(Path(__file__).parent)!r})
 import drizframe
-from tests.plugins.conftest import exposure
+from conftest import exposure
 
 class Plugin:
     @drizframe.hookimpl

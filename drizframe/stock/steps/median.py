@@ -10,6 +10,7 @@ import numpy as np
 
 from drizframe.errors import ParameterError
 from drizframe.hooks import CombineOptions, Need, Step, hookimpl, options_from
+from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import Plane
 
 if TYPE_CHECKING:
