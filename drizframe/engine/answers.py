@@ -78,7 +78,7 @@ def _plane(plan: Plan, who: str, plane: Plane, unit: Unit, window: Window | None
             names = " or ".join(t.__name__ for t in wanted)
             msg = f"{who} returned {plane.name!r} as {type(value).__name__} {value!r:.60}; it must be a {names}."
             raise PluginError(msg)
-        return value
+        return value.copy() if isinstance(value, np.ndarray) else value  # it may be filled again
     shape = shape_on(plan, unit) if window is None else window.shape
     if not isinstance(value, np.ndarray):
         wanted_ = "an array" if shape is None else f"an array of shape {shape}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from drizframe.config import Parameters
+from drizframe.engine.blame import culprit_of
 from drizframe.errors import ConflictError, DrizframeError, HookError, PluginError, nearest
 from drizframe.hooks import FAULTS, Need, Registry, Step
 from drizframe.hooks.plugins.sections import options_of
@@ -195,7 +196,7 @@ def lies_on(step: Step, plane: Plane) -> bool:
         return plane.on == "chip"
     if plane.on == "exposure":
         return step.grid in ("exposure", "separate")
-    return plane.on == "frame" and plane.grid == step.grid
+    return plane.on == "frame" and plane.grid == ("separate" if step.grid == "exposure" else step.grid)
 
 
 def _has_place(step: Step, plane: Plane) -> bool:
@@ -244,7 +245,9 @@ def _border(step: Step, plane: str, function: Callable[[Any], int], asked: _Aske
     except DrizframeError:
         raise
     except FAULTS as error:
-        msg = f"{who} failed in the border of plane {plane!r}: {type(error).__name__}: {error}"
+        culprit = culprit_of(error, asked.registry, asked.parameters)
+        what = f"{culprit} failed in step {step.name!r}, asked for" if culprit else f"{who} failed in"
+        msg = f"{what} the border of plane {plane!r}: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
     if isinstance(border, bool) or not hasattr(border, "__index__") or border < 0:
         msg = f"{who} gives {border!r} as the border of plane {plane!r}; give a whole number of pixels, 0 or more."

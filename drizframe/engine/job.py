@@ -58,7 +58,13 @@ class RunContext:
     notes: list[tuple[str, bool]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     overlaps: list[Overlap] | None = None
-    options: dict[int, Any] = field(default_factory=dict)
+    options: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
+
+    def lock_of(self, key: PlaneKey) -> threading.RLock:
+        """Return the lock of a plane that is being loaded."""
+        with self.lock:
+            return self.loading.setdefault(key, threading.RLock())
 
 
 class RunJob:
@@ -120,7 +126,8 @@ class RunJob:
         key = PlaneKey(name, self._unit_of(name) if unit is None else unit)
         if need.of == "own":
             self._check_own(key)
-        if self._window is not None and self._on_own_grid(name):
+        self._check_unit(key)
+        if self._window is not None and self._on_own_grid(key):
             window = self._bordered(name, key.unit, window)
         found = self._get(key, window)
         if found is None and not need.optional:
@@ -163,9 +170,25 @@ class RunJob:
             )
             raise HookError(msg)
 
-    def _on_own_grid(self, name: str) -> bool:
+    def _check_unit(self, key: PlaneKey) -> None:
+        """Refuse a unit that the plane does not belong to, or that the run does not have."""
+        plan = self._context.plan
+        on = plan.planes[key.name].on
+        if key.unit.scope != on:
+            msg = (
+                f"Step {self._step.name!r} reads plane {key.name!r} of {plan.place(key.unit)}, but that is a plane of each {on}. Give "
+                f"the unit, read({key.name!r}, unit), or use each({key.name!r})."
+            )
+            raise HookError(msg)
+        if not plan.has(key.unit):
+            msg = f"Step {self._step.name!r} reads plane {key.name!r} of {key.unit}, which is no {on} of this run."
+            raise HookError(msg)
+
+    def _on_own_grid(self, key: PlaneKey) -> bool:
         """Whether a plane lies on the pixels that this tile or band is cut from."""
-        return lies_on(self._step.step, self._context.plan.planes[name])
+        if self._step.over == "band" and key.unit != self.unit:
+            return False
+        return lies_on(self._step.step, self._context.plan.planes[key.name])
 
     def _bordered(self, name: str, unit: Unit, window: Window | None) -> Window:
         """Return the window to read; refuse to read farther from the own one than the step declares."""
@@ -197,7 +220,9 @@ class RunJob:
     def _get(self, key: PlaneKey, window: Window | None) -> Any:
         store = self._context.store
         if key not in store:
-            return self._load(key, window)
+            with self._context.lock_of(key):  # one task loads it, the others wait
+                if key not in store:
+                    return self._load(key, window)
         origin = store.origin(key)
         if origin is not None and window is not None:
             return self._padded(key, origin, window)
@@ -210,9 +235,10 @@ class RunJob:
         if not common.empty and common == window:
             part: Array = store.get(key, common.relative_to(origin))
             return part
-        out = np.zeros(window.shape, dtype=np.float32)
+        axes = (store.shape(key) or ())[:-2]
+        out = np.zeros((*axes, *window.shape), dtype=store.dtype(key))
         if not common.empty:
-            out[common.relative_to(window).slices] = store.get(key, common.relative_to(origin))
+            out[(..., *common.relative_to(window).slices)] = store.get(key, common.relative_to(origin))
         out.flags.writeable = False
         return out
 
@@ -327,9 +353,10 @@ class RunJob:
         if component is None:
             return self._step.options
         known = self._context.options  # resolved once in a run
-        if id(component) not in known:
-            known[id(component)] = options_of(component, self.parameters)
-        return known[id(component)]
+        found = known.get(id(component))
+        if found is None or found[0] is not component:
+            found = known[id(component)] = component, options_of(component, self.parameters)
+        return found[1]
 
 
 class ExposureJob(RunJob):

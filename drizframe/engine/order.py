@@ -125,6 +125,10 @@ def _edges(steps: Sequence[Step]) -> dict[str, set[str]]:
     return edges
 
 
+def _makes_images(step: Step) -> bool:
+    return any(not isinstance(p, Plane) or p.kind != "value" for p in step.makes)
+
+
 def ordered(steps: Sequence[Step]) -> list[Step]:
     """Sort steps so that every plane is made before it is used.
 
@@ -163,7 +167,8 @@ def ordered(steps: Sequence[Step]) -> list[Step]:
             msg = f"The steps {', '.join(sorted(waiting))} wait for each other's planes. Change what one of them consumes."
             raise HookError(msg)
         # A helper step without a stage of its own runs as soon as it can.
-        chosen = min(free, key=lambda n: (natural.get(n, -1), given[n]))
+        # Of those, one that makes no image comes first: what it reads can go.
+        chosen = min(free, key=lambda n: (natural.get(n, -1), _makes_images(by_name[n]), given[n]))
         done.append(by_name[chosen])
         del waiting[chosen]
         for before in waiting.values():

@@ -11,19 +11,21 @@ from typing import Any, Literal
 
 from drizframe.config import Parameters
 from drizframe.config.texts import read_text
+from drizframe.engine.blame import culprit_of
 from drizframe.engine.bound import BoundStep, bind, check_places, declared_planes
 from drizframe.engine.order import check_names, ordered
-from drizframe.errors import DrizframeError, ParameterError, PluginError
+from drizframe.errors import DrizframeError, ParameterError, PluginError, RunError
 from drizframe.grids.checks import table_notes, wcs_notes
 from drizframe.grids.footprints import exposure_window, tiles
 from drizframe.grids.frames import build_frames
 from drizframe.grids.mapping import pixel_map
 from drizframe.grids.pixel_scales import scale_ratio
 from drizframe.grids.wcs import linear_wcs
-from drizframe.hooks import FAULTS, STAGES, Component, Registry, Step
+from drizframe.hooks import FAULTS, STAGES, Component, Need, Registry, Step
 from drizframe.hooks.plugins.sections import check_sections, options_of
 from drizframe.hooks.records.signatures import fitting
 from drizframe.model import (
+    INPUTS,
     RUN,
     ChipUnit,
     Exposure,
@@ -218,6 +220,22 @@ def _makers(steps: Sequence[Step]) -> dict[str, str]:
     return {p: s.name for s in reversed(steps) for p in s.produces if p not in s.consumes}
 
 
+def _check_made(steps: Sequence[Step], every: Sequence[Step]) -> None:
+    """Refuse a step that cannot do without a plane that no step of this run makes."""
+    made = {p.name for p in INPUTS} | {p for s in steps for p in s.produces}
+    makers = _makers(every)
+    for step in steps:
+        for need in step.needs:
+            if not isinstance(need, Need) or need.optional or need.plane in made:
+                continue
+            maker = makers.get(need.plane)
+            who = "A plugin left out the stage that makes it: bring it back"
+            if maker:
+                who = f"Step {maker!r} makes it, which is off: switch that on"
+            msg = f"Step {step.name!r} needs plane {need.plane!r}, which no step of this run makes. {who}, or {step.name!r} off."
+            raise RunError(msg)
+
+
 def _footprints(plan: Plan, registry: Registry) -> dict[ExposureUnit, Window]:
     """Return the part of the separate frame that each exposure covers, with the support of the kernel."""
     kernel = registry.get("kernel", plan.parameters.driz_sep_kernel)
@@ -268,7 +286,13 @@ def _answer(
     except DrizframeError:
         raise
     except FAULTS as error:
-        msg = f"Step {step.name!r} of {step.provider} failed in its {question!r}: {type(error).__name__}: {error}"
+        culprit = culprit_of(error, registry, parameters)
+        who = (
+            f"{culprit} failed in step {step.name!r}, in"
+            if culprit
+            else f"Step {step.name!r} of {step.provider} failed in"
+        )
+        msg = f"{who} its {question!r}: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
 
 
@@ -350,6 +374,7 @@ def make_plan(
     shipped = registry.manager.shipped_planes()
     planes = declared_planes(found, shipped)
     check_names(found, planes, off, (p.name for p in shipped))
+    _check_made(enabled, found)
     steps = ordered(enabled)
     if not parameters.coeffs:  # readers leave the distortion out; exposures in memory have it still
         exposures = [_linear(e) for e in exposures]
@@ -365,8 +390,4 @@ def make_plan(
         steps=tuple(bind(s, planes, parameters, exposures, registry) for s in steps),
         workers=workers, off=tuple(off), maps=maps, ratios=ratios, notes=tuple(notes),
     )  # fmt: skip
-    return (
-        dataclasses.replace(plan, footprints=_footprints(plan, registry))
-        if parameters.driz_separate
-        else plan
-    )
+    return dataclasses.replace(plan, footprints=_footprints(plan, registry))

@@ -11,7 +11,7 @@ from drizframe.engine.answers import shape_on
 from drizframe.engine.blame import culprit_of
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.bus import Bus
-from drizframe.engine.job import RunContext
+from drizframe.engine.job import RunContext, job_for
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
@@ -19,7 +19,7 @@ from drizframe.engine.worker import Task, execute
 from drizframe.errors import DrizframeError, PluginError
 from drizframe.grids.footprints import exposure_window
 from drizframe.hooks import FAULTS, Registry
-from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, PlaneKey, Unit
+from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, PlaneKey, Unit, Window
 
 __all__ = ["carry_out"]
 
@@ -73,12 +73,12 @@ def _keep(context: RunContext, task: Task, planes: Mapping[PlaneKey, Any]) -> in
     store, pixels = context.store, 0
     for name, value in planes.items():
         key = _staged(task.step, name)
-        if not isinstance(value, np.ndarray):
+        if task.step.planes[name.name].kind == "value":
             store.put(key, value)
             continue
         pixels += value.size
         unit = name.unit
-        part = context.plan.footprint(unit) if isinstance(unit, ExposureUnit) and value.ndim > 1 else None
+        part = context.plan.footprint(unit) if isinstance(unit, ExposureUnit) else None
         if task.window is None:
             value.flags.writeable = False
             store.put(key, value, part)
@@ -108,6 +108,24 @@ def _whole(plan: Plan, unit: Unit) -> tuple[int, int]:
     return shape
 
 
+def _fill(context: RunContext, tasks: Sequence[Task], parts: Mapping[PlaneKey, set[Window]]) -> None:
+    """Let the parts that a filter left out be what they were; refuse a new plane with gaps."""
+    for key, made in parts.items():
+        for task in tasks:
+            window = task.window
+            if task.unit != key.unit or window is None or window in made:
+                continue
+            if key.name not in task.step.filtered:
+                msg = (
+                    f"Step {task.step.name!r} of {task.step.owner} made plane {key.name!r} of {context.plan.place(key.unit)}, but not for "
+                    f"its {task.step.over} [{window.y0}:{window.y1}, {window.x0}:{window.x1}]. Return it for all of them, or for none."
+                )
+                raise PluginError(msg)
+            before = job_for(context, task.step, task.unit, window).read(key.name, key.unit, window)
+            if before is not None:
+                _keep(context, task, {key: np.array(before)})
+
+
 def _say(context: RunContext, step: str) -> None:
     """Emit the notes that tasks left, in the main thread; the same text once."""
     with context.lock:
@@ -123,12 +141,17 @@ def _run_step(context: RunContext, step: BoundStep) -> None:
     context.bus.start(step.name, len(tasks))
     executor = context.registry.get("executor", plan.parameters.executor)
     results = results_of(executor, execute, tasks, plan.workers)
+    parts: dict[PlaneKey, set[Window]] = {}
     for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
         if not isinstance(planes, Mapping):
             msg = f"{executor.label} gave {type(planes).__name__} as a result; it must hand on what the task returns."
             raise PluginError(msg, executor)
         pixels = _keep(context, task, planes)
+        if task.window is not None:
+            for key in planes:
+                parts.setdefault(key, set()).add(task.window)
         context.bus.progress(step.name, done, len(tasks), pixels)
+    _fill(context, tasks, parts)
     _commit(context, step)
     _say(context, step.name)
     context.bus.finish(step.name, "ok", len(tasks))
