@@ -374,13 +374,13 @@ def make_plan(
     shipped = registry.manager.shipped_planes()
     planes = declared_planes(found, shipped)
     check_names(found, planes, off, (p.name for p in shipped))
-    _check_made(enabled, found)
     steps = ordered(enabled)
     if not parameters.coeffs:  # readers leave the distortion out; exposures in memory have it still
         exposures = [_linear(e) for e in exposures]
     notes: list[tuple[str, bool]] = []
     frames = build_frames(exposures, parameters, tell=lambda text: notes.append((text, True)))
     check_places(found, planes, frames)
+    _check_made(enabled, found)
     notes += wcs_notes(exposures, frames)
     maps, ratios = _maps(exposures, frames, parameters, wcsmap)
     notes += table_notes(maps.values())

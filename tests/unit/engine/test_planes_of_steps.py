@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 import drizframe
 from drizframe.engine.bound import bind, declared_planes
-from drizframe.errors import ConflictError, HookError, PluginError
+from drizframe.errors import ConflictError, HookError, PluginError, RunError
 from drizframe.hooks import Need, PluginManager, Registry, Step, hookimpl
 from drizframe.model import ChipUnit, ExposureUnit, PixelMap, Plane, PlaneKey, Window
 from drizframe.stock.kernels.square import SQUARE
@@ -355,3 +356,174 @@ def test_a_chip_makes_no_plane_of_another_chip(run_with):
 
     with pytest.raises(PluginError, match="A step makes planes of its own unit, or over='run'"):
         run_with(step(other))
+
+
+# -- parts, values, units --------------------------------------------------------------------------------------------------
+
+
+def test_parts_that_a_filter_leaves_out_stay_what_they_were(run_with):
+    """Two of its bands are left alone, as a chip is that a filter gives nothing for."""
+
+    def doubled(job):
+        return {} if job.window.y0 == 0 else {"sci": job.read("sci") * 2}
+
+    image = np.full((600, 40), 4.0, np.float32)
+    wcs = sample_exposures()[0].chips[0].wcs
+    one = drizframe.Exposure.from_arrays(image, wcs, name="tall", exptime=1.0, unit="electrons/s")
+    result = run_with(step(doubled, over="band"), exposures=[one])
+    assert set(np.unique(np.round(result.sci[result.wht > 0.5], 3))) >= {4.0, 8.0}
+    assert not (result.sci[result.wht > 0.5] == 0).any()
+
+
+def test_a_new_plane_with_gaps_is_refused(run_with):
+    def gappy(job):
+        return {} if job.window.y0 else {"mine.plane": np.ones(job.window.shape, np.float32)}
+
+    image = np.full((600, 40), 4.0, np.float32)
+    wcs = sample_exposures()[0].chips[0].wcs
+    one = drizframe.Exposure.from_arrays(image, wcs, name="tall", exptime=1.0, unit="electrons/s")
+    makes = (plane(dtype="float32"),)
+    with pytest.raises(
+        PluginError, match=r"made plane 'mine.plane' of tall, chip 1, but not for its band \[256:512"
+    ):
+        run_with(step(gappy, over="band", makes=makes), exposures=[one])
+
+
+@pytest.mark.parametrize("separate", [True, False])
+def test_a_value_that_is_filled_again_is_kept_as_it_was(run_with, separate):
+    buffer, seen = np.zeros((3, 3)), []
+
+    def make(job):
+        buffer[:] = job.unit.exposure
+        return {"mine.values": buffer[:]}
+
+    values = plane("mine.values", on="exposure", kind="value", value=np.ndarray)
+
+    def look(job):
+        seen.append(job.read("mine.values")[0, 0])
+        return {}
+
+    first = step(make, name="mine.make", over="exposure", makes=(values,))
+    second = step(look, name="mine.look", over="exposure", needs=("mine.values",), makes=())
+    run_with(first, second, driz_separate=separate, num_cores=1)
+    assert seen == [0, 1, 2]
+    buffer[:] = 7  # is still the author's
+
+
+@pytest.mark.parametrize(
+    ("over", "read", "words"),
+    [
+        (
+            "run",
+            lambda job: job.read("sci"),
+            "of the run, but that is a plane of each chip. Give the unit, .* or use each",
+        ),
+        ("exposure", lambda job: job.read("sci"), "but that is a plane of each chip"),
+        ("run", lambda job: job.read("sci", ChipUnit(99, 0)), "which is no chip of this run"),
+    ],
+)
+def test_a_plane_is_read_of_units_that_have_it(run_with, over, read, words):
+    with pytest.raises(HookError, match=words):
+        run_with(step(lambda job: read(job) and {}, over=over, needs=(Need("sci", of="all"),), makes=()))
+
+
+def test_planes_outside_of_a_footprint_have_the_type_and_axes_of_the_plane(run_with):
+    big = 2**24 + 1
+    found = set()
+
+    def make(job):
+        shape = job.footprint(job.unit).shape
+        return {"mine.cube": np.full((2, *shape), big, np.int32)}
+
+    def look(job):
+        for _, part in job.each("mine.cube"):
+            found.update((part.dtype.name, part.shape[:-2], int(v)) for v in np.unique(part))
+        return {}
+
+    cube = plane("mine.cube", on="exposure", kind="cube", dtype="int32")
+    reader = step(
+        look,
+        name="mine.look",
+        over="tile",
+        grid="separate",
+        needs=(Need("mine.cube", of="touching"),),
+        makes=(),
+    )
+    apart = []
+    for k, exposure in enumerate(sample_exposures()[:2]):
+        wcs = exposure.chips[0].wcs.deepcopy()
+        wcs.wcs.crpix += 25.0 * k
+        image = np.ones(exposure.chips[0].shape, np.float32)
+        apart.append(
+            drizframe.Exposure.from_arrays(image, wcs, name=f"e{k}", exptime=1.0, unit="electrons/s")
+        )
+    run_with(
+        step(make, name="mine.make", over="exposure", makes=(cube,)), reader, exposures=apart, tile_size=16
+    )
+    assert found == {("int32", (2,), 0), ("int32", (2,), big)}
+
+
+def test_other_chips_come_whole_to_a_band():
+    exposures = sample_exposures()
+    bands = step(over="band", needs=(Need("sci", of="all"),))
+    job = FakeJob(
+        bands,
+        exposures=exposures,
+        unit=ChipUnit(0, 0),
+        window=Window(2, 5, 0, exposures[0].chips[0].shape[1]),
+    )
+    assert job.read("sci").shape[0] == 3
+    assert job.read("sci", ChipUnit(1, 0)).shape == exposures[1].chips[0].shape
+
+
+def test_what_no_step_of_the_run_makes_is_refused_while_planning(run_with):
+    wants = step(needs=(Need("median", of="under"),), makes=())
+    with pytest.raises(
+        RunError, match="needs plane 'median', which no step .* Step 'median' makes it, which is off: switch"
+    ):
+        run_with(wants)
+
+
+def test_options_of_components_that_a_step_makes_are_their_own(run_with):
+    class One(BaseModel):
+        one: int = 1
+
+    class Two(BaseModel):
+        two: int = 2
+
+    found = []
+
+    def look(job):
+        for k in range(40):
+            model = (One, Two)[k % 2]
+            made = dataclasses.replace(SPARE, options_model=model)
+            found.append(type(job.plugin_options(made)) is model)
+        return {}
+
+    run_with(step(look, makes=()), exposures=sample_exposures()[:1])
+    assert found
+    assert all(found)
+
+
+SPARE = drizframe.Combiner(name="mine.spare", summary="S.", reference=lambda stack, bad, **more: stack[0])
+
+
+def test_a_plane_that_many_bands_want_is_loaded_once(run_with):
+    loads = []
+    image = np.full((1200, 30), 4.0, np.float32)
+    wcs = sample_exposures()[0].chips[0].wcs
+    one = drizframe.Exposure.from_arrays(image, wcs, name="tall", exptime=1.0, unit="electrons/s")
+    source = one.chips[0].load
+
+    def slow(kind):
+        loads.append(kind)
+        time.sleep(0.02)
+        return source(kind)
+
+    chip = dataclasses.replace(one.chips[0], load=slow)
+    run_with(
+        step(lambda job: {"sci": job.read("sci")}, over="band"),
+        exposures=[one.with_chips([chip])],
+        num_cores=8,
+    )
+    assert loads.count("sci") <= 2  # for the check whether any pixel is good, and for the run
