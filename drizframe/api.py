@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -44,7 +44,7 @@ from drizframe.engine.scales import bring_together
 from drizframe.engine.store import Store, close_all
 from drizframe.engine.switches import resolve_switches
 from drizframe.engine.writers import Chosen, choose_writer
-from drizframe.errors import BackendError, DrizframeWarning, RunError
+from drizframe.errors import BackendError, DrizframeWarning, ParameterError, RunError
 from drizframe.hooks import Component, PluginManager, Registry, RunProducts
 from drizframe.hooks.plugins.manager import LOCK
 from drizframe.hooks.plugins.registry import compiled_available
@@ -462,6 +462,14 @@ def _bus(plugins: PluginManager, listeners: Sequence[Any], notes: Sequence[str])
     for text in notes:
         bus.note(text, warn=True)
     return bus
+
+
+def _listed(listeners: Any) -> Sequence[Any]:
+    """Refuse a listener that is given without a list around it."""
+    if not isinstance(listeners, Iterable) or isinstance(listeners, str):
+        msg = f"listeners is {listeners!r:.60}; give objects with methods named like the listener hooks, in a list: listeners=[mine]."
+        raise ParameterError(msg)
+    return list(listeners)
 
 
 @listening()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import sys
 from collections.abc import Iterator
@@ -128,6 +129,17 @@ def _failed() -> str:
     return f"Some plugins cannot be used, so what they give is not there:{''.join(failed)}" if failed else ""
 
 
+def _with_steps_beside(record: Any, sample: Any) -> Any:
+    """Let the other steps of the same plugin run in the sample of a step: it may need their planes."""
+    from drizframe import api
+    from drizframe.hooks import STAGES, Step
+
+    if not isinstance(record, Step) or sample is None or record.provider in ("", "drizframe"):
+        return sample
+    others = [s for s in api.manager().steps() if s.provider == record.provider and s.name != record.name]
+    return dataclasses.replace(sample, steps=[s for s in others if s.name not in STAGES.values()])
+
+
 def known() -> Iterator[tuple[str, Any]]:
     """Yield family and record of every component and step; what plugins fail to give is left out."""
     from drizframe import api
@@ -186,12 +198,9 @@ def report(console: Any, record: Any, examples: int, expected: dict[str, str], s
         raise ParameterError(msg)
     # with several records, an announced failure is for those that get the check
     announced = {**known_failures(record), **{k: v for k, v in expected.items() if k in mine}}
+    given = sample or _with_steps_beside(record, testing.stock_sample(record))
     with testing.examples(examples):
-        outcomes = list(
-            testing.run_checks(
-                record, sample=sample or testing.stock_sample(record), expected_failures=announced
-            )
-        )
+        outcomes = list(testing.run_checks(record, sample=given, expected_failures=announced))
     table = Table("check", "result", "seconds", "note", title=f"{family} {record.name!r}")
     for o in outcomes:
         note = o.text.splitlines()[0] if o.text else ""

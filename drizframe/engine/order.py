@@ -59,7 +59,9 @@ def check_names(
             if not wanted and nearest(plane, others):
                 raise HookError(f"{who} makes plane {plane!r}, which no step reads." + _hint(plane, others))
         for other in step.after:
-            if other not in names:
+            # of a plugin that is not here; what looks like a slip of the pen is refused
+            elsewhere = "." in other and not nearest(other, names)
+            if other not in names and not elsewhere:
                 raise HookError(f"{who} comes after {other!r}, which is no step." + _hint(other, names))
 
 

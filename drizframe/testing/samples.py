@@ -86,10 +86,13 @@ class StepSample:
         Makes the exposures, such as by `Exposure.from_arrays`.
     parameters : mapping
         Parameters of the run; what the step needs must be on.
+    steps : sequence of Step
+        Other steps that run with it, such as those of the same plugin whose planes it needs.
     """
 
     exposures: Callable[[], Sequence[Any]]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    steps: Sequence[Any] = ()
 
 
 def sample_exposures(count: int = 3, shape: tuple[int, int] = (40, 44), unit: str = "electrons") -> list[Any]:

@@ -211,3 +211,18 @@ def test_step_whose_result_depends_on_the_band():
 
     text = caught(chip_step(rows, over="band"), "check_tile_independence", sample=SAMPLE)
     assert "bands" in text
+
+
+def test_a_step_that_needs_another_of_its_plugin_is_tried_with_it():
+    level = Plane(name="mine.level", meaning="median of the chip", on="chip", kind="value", value=float)
+    first = Step(
+        name="mine.measure", summary="M.", needs=("sci",), makes=(level,), over="chip",
+        run=lambda job: {"mine.level": float(np.nanmedian(job.read("sci")))},
+    )  # fmt: skip
+    second = Step(
+        name="mine.flatten", summary="F.", needs=("sci", Need("mine.level")), makes=("sci",), over="band",
+        run=lambda job: {"sci": job.read("sci") - np.float32(job.read("mine.level"))},
+    )  # fmt: skip
+    sample = StepSample(exposures=sample_exposures, steps=(first,))
+    with examples(3):
+        assert [o.state for o in run_checks(second, sample=sample) if not o.ok] == []

@@ -138,7 +138,7 @@ class Step:
         For tiles: which grid is tiled: ``"exposure"``, the footprint of each exposure on the separate frame;
         ``"separate"`` or ``"final"``, that frame.
     after : tuple of str
-        Steps that must come earlier although no plane says so.
+        Steps that must come earlier although no plane says so; one of a plugin that is not installed is left out.
     enabled : callable or None
         ``enabled(parameters, exposures, registry, options) -> bool``, of which the last may be left out; `options` is the
         validated section of the step, or None. None: always.

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,8 @@ def _plugin(hook: str, answer: Callable[[], Any]) -> Any:
 def _plan(step: Step, sample: StepSample, **changes: Any) -> tuple[PluginManager, Registry, Any]:
     """Plan a small mosaic with a step in it."""
     manager = manager_with(step)
+    for k, other in enumerate(sample.steps):
+        manager.register(_plugin("drizframe_extra_steps", partial(list, [other])), f"step beside it {k}")
     registry, exposures = Registry(manager), list(sample.exposures())
     given_parameters = {**sample.parameters, "num_cores": 2, "skyuser": "", **changes}
     if own := given(step):
@@ -314,7 +317,8 @@ def _check_reads(step: Step, job: Watched) -> None:
                 expected=f"units of Need({name!r}, of={of!r})", got=unit, where=where,
             )  # fmt: skip
         own = job._job._window  # noqa: SLF001
-        if own is not None and window is not None and job._job._on_own_grid(name):  # noqa: SLF001
+        key = PlaneKey(name, job._job._unit_of(name) if unit is None else unit)  # noqa: SLF001
+        if own is not None and window is not None and job._job._on_own_grid(key):  # noqa: SLF001
             require(
                 own.grown(border).intersection(window) == window,
                 f"{name_of(step)} reads no farther around its {step.over} than it declares",

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 import drizframe
 from drizframe.engine.bound import bind, declared_planes
-from drizframe.errors import ConflictError, HookError, PluginError, RunError
+from drizframe.errors import ConflictError, HookError, ParameterError, PluginError, RunError
 from drizframe.hooks import Need, PluginManager, Registry, Step, hookimpl
 from drizframe.model import ChipUnit, ExposureUnit, PixelMap, Plane, PlaneKey, Window
 from drizframe.stock.kernels.square import SQUARE
@@ -527,3 +527,14 @@ def test_a_plane_that_many_bands_want_is_loaded_once(run_with):
         num_cores=8,
     )
     assert loads.count("sci") <= 2  # for the check whether any pixel is good, and for the run
+
+
+def test_a_step_may_come_after_one_of_a_plugin_that_is_not_here(run_with):
+    assert "mine.step" in run_with(step(after=("other.gradient",))).seconds
+    with pytest.raises(HookError, match=r"after 'seperate', which is no step. Did you mean 'separate'"):
+        run_with(step(after=("seperate",)))
+
+
+def test_a_listener_without_a_list_is_refused():
+    with pytest.raises(ParameterError, match=r"in a list: listeners=\[mine\]"):
+        drizframe.run(sample_exposures(), listeners=object())
