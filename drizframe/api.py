@@ -426,7 +426,7 @@ def run(
         logs.append(log_file(settings.runfile, output or "astrodrizzle"))
     with orderly(close_all):
         session = run_session(
-            inputs, output, settings, wcsmap=wcsmap, listeners=[*listeners, *logs], notes=notes,
+            inputs, output, settings, wcsmap=wcsmap, listeners=[*_listed(listeners), *logs], notes=notes,
             also_written=[log.path for log in logs],
         )  # fmt: skip
         session.context.store.close()
