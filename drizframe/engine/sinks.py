@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeError, OutputError, PluginError, told
+from drizframe.errors import DrizframeError, DrizframeWarning, OutputError, PluginError, told
 from drizframe.hooks import FAULTS, Product, ProductLayer, Sink, Writer, ask
 from drizframe.model import Layer, Mosaic, Window
 from drizframe.system.staging import Staging, unwritable
@@ -69,7 +70,7 @@ def write_product(
     staging = Staging()
     try:
         paths = _written(writer, _product(mosaic, stem, targets, run, staging), mosaic, windows)
-        _check_paths(writer, paths, staging)
+        _check_paths(writer, paths, targets, staging)
         staging.hand_over(transaction)
         if outer is None:
             transaction.commit()
@@ -101,7 +102,7 @@ def _product(mosaic: Mosaic, stem: Path, targets: Mapping[Path, bool], run: str,
             known = ", ".join(str(t) for t in targets)
             msg = f"{str(path)!r} is none of the files that the writer's endings announce: {known}."
             raise OutputError(msg)
-        return staging.folder(path) if targets[path] else staging.file(path)
+        return staging.named(path, folder=targets[path])
 
     layers = {name: _described(layer) for name, layer in mosaic.layers.items()}
     return Product(
@@ -162,8 +163,8 @@ def _paths(writer: Writer, answer: Any) -> list[Path]:
     raise PluginError(msg, writer)
 
 
-def _check_paths(writer: Writer, paths: list[Path], staging: Staging) -> None:
-    """Refuse an answer that is not what was staged."""
+def _check_paths(writer: Writer, paths: list[Path], targets: Mapping[Path, bool], staging: Staging) -> None:
+    """Refuse an answer that is not what was staged, and what was staged but not written."""
     staged = set(staging.parts)
     if not paths or set(paths) != staged or len(paths) != len(staged):
         what = ", ".join(map(str, paths)) or "nothing"
@@ -173,3 +174,29 @@ def _check_paths(writer: Writer, paths: list[Path], staging: Staging) -> None:
             f"returns, and return these targets, each once."
         )
         raise PluginError(msg, writer)
+    strange = ", ".join(repr(path.name) for path in staging.strange())
+    for target, part in staging.parts.items():
+        fault = _fault(part, folder=targets[target])
+        if fault:
+            beside = f", but wrote {strange} beside it" if strange else ""
+            msg = (
+                f"{writer.label} did not write {target}: what product.stage(target) returned {fault} after close(){beside}. Write to "
+                f"that path and no other. Nothing was written."
+            )
+            raise PluginError(msg, writer)
+    if strange:
+        msg = (
+            f"{writer.label} left {strange} beside what it was to write; it was removed. Each file of a product needs an ending in "
+            f"its endings."
+        )
+        warnings.warn(msg, DrizframeWarning, stacklevel=2)
+
+
+def _fault(part: Path, *, folder: bool) -> str:
+    """Return why something is not what was to be written; blank if it is."""
+    if not part.exists():
+        return "is missing"
+    if part.is_dir() != folder:
+        return "is a file, not a folder" if folder else "is a folder, not a file"
+    empty = not any(part.iterdir()) if folder else part.stat().st_size == 0
+    return "is still empty" if empty else ""

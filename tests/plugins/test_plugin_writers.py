@@ -11,7 +11,14 @@ import pytest
 from astropy.io import fits
 
 import drizframe
-from drizframe.errors import ConflictError, HookError, OutputError, ParameterError, PluginError
+from drizframe.errors import (
+    ConflictError,
+    DrizframeWarning,
+    HookError,
+    OutputError,
+    ParameterError,
+    PluginError,
+)
 from drizframe.hooks import GatheringSink, Step, Writer
 from drizframe.model import Extension, Plane
 from drizframe.testing import WriterSample, run_checks
@@ -274,6 +281,57 @@ def test_a_sink_that_does_not_say_what_it_wrote_is_refused(exposures, tmp_path, 
     with pytest.raises((PluginError, OutputError), match=text):
         run(exposures, tmp_path / "new.npz", writer=odd)
     assert names(tmp_path) == []
+
+
+def test_a_library_that_looks_at_endings_finds_its_own(exposures, tmp_path):
+    class Plain(GatheringSink):
+        def close(self):
+            (target,) = self.product.targets
+            np.savez(self.product.stage(target), run=self.product.run, **self.images)
+            return [target]
+
+    plain = Writer(name="mine.plain", summary="Plain.", open=Plain, endings=(".npz",))
+    result = run(exposures, tmp_path / "new.npz", writer=plain)
+    np.testing.assert_array_equal(read_archive(result.products)["sci"], result.sci)
+    assert names(tmp_path) == ["new.npz"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "act", "text"),
+    [
+        (".npz", lambda path: None, "is still empty after"),
+        (".npz", lambda path: path.unlink(), "is missing after"),
+        (".npz", lambda path: (path.unlink(), path.mkdir()), "is a folder, not a file after"),
+        (".npz", lambda path: path.with_suffix(".x").write_text("x"), r"is still empty .*but wrote 'new.x' beside it"),
+        (".zarr/", lambda path: None, "is still empty after"),
+        (".zarr/", lambda path: path.rmdir(), "is missing after"),
+    ],
+)  # fmt: skip
+def test_a_sink_that_did_not_write_where_it_was_told_is_refused(exposures, tmp_path, ending, act, text):
+    class Odd(GatheringSink):
+        def close(self):
+            act(self.product.stage(self.product.targets[0]))
+            return list(self.product.targets)
+
+    odd = Writer(name="mine.odd", summary="Odd.", open=Odd, endings=(ending,))
+    name = "new" + ending.rstrip("/")
+    with pytest.raises(PluginError, match=rf"(?s)riter 'mine.odd'.*{name}.*{text}"):
+        run(exposures, tmp_path / name, writer=odd)
+    assert names(tmp_path) == []
+
+
+def test_what_a_sink_left_beside_its_file_goes_and_is_told(exposures, tmp_path):
+    class Untidy(Archive):
+        def close(self):
+            paths = super().close()
+            self.product.stage(paths[0]).with_suffix(".lock").write_text("x")
+            return paths
+
+    untidy = Writer(name="mine.untidy", summary="Untidy.", open=Untidy, endings=(".npz",))
+    with pytest.warns(DrizframeWarning, match="left 'new.lock'"):
+        result = run(exposures, tmp_path / "new.npz", writer=untidy)
+    assert any("'mine.untidy' left 'new.lock'" in text for text in result.warnings)
+    assert names(tmp_path) == ["new.npz"]
 
 
 def test_what_is_no_sink_is_refused(exposures, tmp_path):

@@ -73,8 +73,9 @@ class Product:
         What tells this run from others.  A writer that notes it in its files, and has a `run_of` that finds it there,
         lets a later run of the same inputs and output replace them.
     stage : callable
-        ``stage(target) -> path``: where to write one of the `targets`; there is an empty file (or folder).  drizframe
-        renames it to `target` when everything of the run is written, and removes it if anything fails.
+        ``stage(target) -> path``: where to write one of the `targets`; there is an empty file (or folder) of its name in
+        a temporary folder.  drizframe moves it to `target` when everything of the run is written, and removes it if
+        anything fails; what else is in that folder goes.  What is still empty after `Sink.close` is an error.
     """
 
     path: Path

@@ -383,13 +383,40 @@ def write_folder(target, text, kept=()):
     """Write a product that is a folder, of two files."""
     staging = Staging()
     with together() as act:
-        part = staging.folder(target)
+        part = staging.named(target, folder=True)
         (part / "deep").mkdir()
         (part / "head").write_text(text)
         (part / "deep" / "chunk").write_text(text)
         for other in kept:
             staging.file(other).write_text(text)
         staging.hand_over(act)
+
+
+def test_a_file_under_its_own_name_takes_nothing_with_it(tmp_path):
+    staging = Staging()
+    with together() as act:
+        part = staging.named(tmp_path / "a.tar.gz")
+        assert (part.name, part.read_bytes()) == ("a.tar.gz", b"")
+        assert staging.named(tmp_path / "a.tar.gz") == part
+        part.write_text("new")
+        part.with_suffix(".lock").write_text("x")
+        assert [p.name for p in staging.strange()] == ["a.tar.lock"]
+        staging.hand_over(act)
+    assert contents(tmp_path) == {"a.tar.gz": "new"}
+    assert [p.name for p in tmp_path.iterdir()] == ["a.tar.gz"]
+
+
+def test_what_a_killed_process_was_writing_under_its_own_name_is_swept(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from drizframe.system.staging import Staging; s = Staging()\n"
+        "for n in ('a.npz', 'b.zarr'):\n"
+        "    part = s.named(Path(sys.argv[1]) / n, folder=n == 'b.zarr'); part.with_name('left').write_text('x')\n"
+        "os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
+    assert len(list(tmp_path.iterdir())) == 2
+    recover_products(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_appears_as_a_whole_and_replaces_one(tmp_path):
