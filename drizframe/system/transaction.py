@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from stat import S_ISDIR
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from drizframe.errors import DrizframeWarning, OutputError, told
 from drizframe.system.interrupts import shielded
@@ -176,7 +176,10 @@ class Transaction:
         if not self._parts:
             return
         with shielded(), _alone({t.parent.resolve() for t in self._parts}):
-            journals = self._journals()
+            try:
+                journals = self._journals()
+            except OSError as error:  # a temporary file is gone, or its disk
+                self._undo((), error)
             names = {j.path.name for j in journals}
             _ACTIVE.update(names)
             try:
@@ -207,7 +210,7 @@ class Transaction:
             )
             warnings.warn(msg, DrizframeWarning, stacklevel=2)
 
-    def _undo(self, journals: Sequence[_Journal], error: OSError) -> None:
+    def _undo(self, journals: Sequence[_Journal], error: OSError) -> NoReturn:
         try:
             _back(journals)
         except OSError as second:

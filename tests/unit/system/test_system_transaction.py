@@ -89,6 +89,20 @@ def test_an_error_at_any_renaming_leaves_everything_as_it_was(folder, monkeypatc
     assert contents(folder) == OLD
 
 
+def losing(folder):
+    with together():
+        for name in NAMES:
+            with staged(folder / name) as (part,):
+                part.write_text("new")
+        part.unlink()
+
+
+def test_a_temporary_file_that_is_gone_leaves_everything_as_it_was(folder):
+    with pytest.raises(OutputError, match=r"cannot be put in place: .*No such file.*as it was before"):
+        losing(folder)
+    assert contents(folder) == OLD
+
+
 def test_files_are_put_back_where_links_are_not_possible(folder, monkeypatch):
     def no_links(*args, **keys):
         raise OSError(95, "Operation not supported")
