@@ -508,10 +508,12 @@ def run_session(
     check_components(settings, components)
     if output is not None:
         output = output_root(output)
-        if not beside_inputs:  # the drop-in cuts the name, as the reference does
-            refuse_packed(output)
         check_writable(output)
     chosen = choose_writer(components, settings, output)
+    if output is not None and not (
+        beside_inputs or chosen.ending
+    ):  # the drop-in cuts the name, as the reference does
+        refuse_packed(output)
     chosen.check(settings)
     if chosen.writer.form == "one":  # named by `writer`, it means the same
         settings = settings.model_copy(update={"build": True})

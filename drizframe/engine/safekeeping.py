@@ -117,9 +117,10 @@ def write_result(
         As `check_products`.
     """
     root = output_root(root)
-    refuse_packed(root)
     check_writable(root)
     chosen = choose_writer(registry, parameters, root)
+    if not chosen.ending:
+        refuse_packed(root)
     names = product_names(root, exposures, ending=chosen.ending)
     stem = Path(names.stem)
     identity = run_identity(exposures, parameters, stem)

@@ -82,39 +82,40 @@ def choose_writer(registry: Registry, parameters: Parameters, output: str | None
         If two writers are for the same.
     """
     usual = _for_build(registry, parameters.build)
-    suffix = PurePath(output or "").suffix.lower()
+    name = PurePath(output or "").name
+    found = _with_ending(registry, name)
     if parameters.writer:
         writer: Writer = registry.get("writer", parameters.writer)
         _check_build(writer, usual, parameters.build)
-        strange = [w for w in _with_suffix(registry, suffix) if w is not writer]
-        if strange and suffix not in writer.suffixes:
+        ending = writer.ending_of(name)
+        if found and not ending:
             msg = (
                 f"writer={writer.name!r} makes files {', '.join(writer.endings)}, but output {output!r} has the ending of "
-                f"{strange[0].label}. Give another output, or writer={strange[0].name!r}."
+                f"{found[0].label}. Give another output, or writer={found[0].name!r}."
             )
             raise ParameterError(msg)
-        return Chosen(writer, usual, _ending(writer, usual, output))
-    if not suffix or suffix in usual.suffixes:
+        return Chosen(writer, usual, _own(ending, usual))
+    if not found or usual in found:
         return Chosen(usual, usual)
-    found = _with_suffix(registry, suffix)
+    ending = found[0].ending_of(name)
     if len(found) > 1:
         names = " or ".join(repr(w.name) for w in found)
-        msg = f"output {output!r}: more than one writer makes {suffix} files. Say which with writer={names}."
+        msg = f"output {output!r}: more than one writer makes {ending} files. Say which with writer={names}."
         raise ConflictError(msg)
-    if not found:
-        return Chosen(usual, usual)
     _check_build(found[0], usual, parameters.build)
-    return Chosen(found[0], usual, _ending(found[0], usual, output))
+    return Chosen(found[0], usual, _own(ending, usual))
 
 
-def _ending(writer: Writer, usual: Writer, output: str | None) -> str:
-    """Return the ending of the output if it is the writer's own; that of the usual one is cut as ever."""
-    suffix = PurePath(output or "").suffix
-    return suffix if suffix.lower() in writer.suffixes - usual.suffixes else ""
+def _own(ending: str, usual: Writer) -> str:
+    """Return an ending if it is the writer's own; that of the usual one is cut as ever."""
+    return "" if ending.lower() in usual.suffixes else ending
 
 
-def _with_suffix(registry: Registry, suffix: str) -> list[Writer]:
-    return [w for w in _writers(registry) if suffix in w.suffixes] if suffix else []
+def _with_ending(registry: Registry, name: str) -> list[Writer]:
+    """Return the writers of the longest ending that a name has; one without a dot may be a part of the root."""
+    found = [(w.ending_of(name), w) for w in _writers(registry)]
+    longest = max((len(e) for e, _ in found if "." in e), default=0)
+    return [w for e, w in found if "." in e and len(e) == longest]
 
 
 def _writers(registry: Registry) -> Iterator[Writer]:

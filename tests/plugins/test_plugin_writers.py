@@ -42,6 +42,16 @@ class Archive(GatheringSink):
         return [target]
 
 
+class Chunk(GatheringSink):
+    """The science image as bytes, in a file or a folder."""
+
+    def close(self):
+        (target,) = self.product.targets
+        part = self.product.stage(target)
+        (part / "0" if part.is_dir() else part).write_bytes(self.images["sci"].tobytes())
+        return [target]
+
+
 def run_of_archive(path):
     with np.load(path) as archive:
         return str(archive["run"])
@@ -367,6 +377,56 @@ def test_two_writers_of_one_ending_want_a_name(formats, exposures, tmp_path):
         run(exposures, tmp_path / "a.npz", writer="other.npz")
     finally:
         drizframe.unregister(other)
+
+
+@pytest.mark.parametrize(
+    ("ending", "output", "file"),
+    [
+        (".tar.gz", "x.tar.gz", "x.tar.gz"),
+        (".tar.gz", "X.TAR.GZ", "X.tar.gz"),
+        (".tar.gz", "m31.v2.tar.gz", "m31.v2.tar.gz"),
+        (".ome.zarr/", "x.ome.zarr", "x.ome.zarr"),
+        (".npz", "X.NPZ", "X.npz"),
+        ("_map.npz", "x_map.npz", "x_map.npz"),
+        ("_map.npz", "x.npz", "x_map.npz"),
+        ("_map.fits", "x_map.fits", "x_map.fits"),
+        (".cube.fits", "x.cube.fits", "x.cube.fits"),
+        (".fits.gz", "x.fits.gz", "x.fits.gz"),
+    ],
+)  # fmt: skip
+def test_the_whole_ending_of_an_output_is_that_of_the_writer(exposures, tmp_path, ending, output, file):
+    mine = Writer(name="mine", summary="Mine.", open=Chunk, endings=(ending,))
+    other = Writer(name="other", summary="Other.", open=Chunk, endings=(".other.gz", ".zarr/"))
+    name = drizframe.register(plugin(mine, other))
+    try:
+        result = run(exposures, tmp_path / output)
+        assert [p.name for p in result.products] == [file]
+        (tmp_path / "later").mkdir()
+        assert [p.name for p in result.write(tmp_path / "later" / output)] == [file]
+    finally:
+        drizframe.unregister(name)
+    assert names(tmp_path) == sorted([file, "later"])
+
+
+@pytest.mark.parametrize(
+    ("ending", "output", "file"),
+    [("_x.", "a_x.", "a_x."), ("-map", "a-map", "a-map"), ("-map", "-map", "-map_drz-map")],
+)
+def test_an_ending_without_a_suffix_is_cut_where_the_writer_is_named(
+    exposures, tmp_path, ending, output, file
+):
+    mine = Writer(name="mine", summary="Mine.", open=Chunk, endings=(ending,))
+    run(exposures, tmp_path / output, writer=mine)
+    assert names(tmp_path) == [file]
+
+
+def test_a_root_that_ends_as_files_of_a_writer_without_a_suffix_is_a_root(exposures, tmp_path):
+    name = drizframe.register(plugin(Writer(name="mine", summary="Mine.", open=Chunk, endings=("-map",))))
+    try:
+        run(exposures, tmp_path / "a-map", build=True)
+    finally:
+        drizframe.unregister(name)
+    assert names(tmp_path) == ["a-map_drz.fits"]
 
 
 def test_a_result_is_written_in_any_format(formats, exposures, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from drizframe.errors import HookError
@@ -33,7 +33,9 @@ class Writer(Component):
         ``open(product) -> Sink``: begins to write a `Product`.
     endings : tuple of str
         What its files add to root and tag: ``(".npz",)``; ``("_{layer}.fits",)`` for one file a layer; with a slash at
-        the end for a folder, ``(".zarr/",)``.  A run whose output has such an ending takes this writer.
+        the end for a folder, ``(".zarr/",)``.  A run whose output has such an ending, with a dot and in any case, takes
+        this writer; of several that of the longest.  The ending is cut off, so that ``x.tar.gz`` and ``x.TAR.GZ`` are
+        both the file ``x.tar.gz``.
     form : {"", "parts", "one"}
         "parts": the writer for ``build=False`` where none is named; "one": for ``build=True``.  Only one writer of each.
     headers : callable or None
@@ -98,8 +100,27 @@ class Writer(Component):
 
     @property
     def suffixes(self) -> frozenset[str]:
-        """What names of its files end in: ``{".npz"}``."""
-        return frozenset(PurePath("x" + e.rstrip("/")).suffix.lower() for e in self.endings) - {""}
+        """What names of its files end in, from the first dot on: ``{".npz"}``, ``{".tar.gz"}``."""
+        tails = (e[e.index(".") :] for e in self._tails if "." in e)
+        return frozenset(t for t in tails if t.strip("."))
+
+    @property
+    def _tails(self) -> frozenset[str]:
+        """What comes after the names of layers, in small letters."""
+        tails = (e.rstrip("/").rpartition("{layer}")[2].lower() for e in self.endings)
+        return frozenset(tails) - {""}
+
+    def ending_of(self, name: str) -> str:
+        """Return what of a name is the ending of its files, as it stands there; blank: nothing, or nothing else is left.
+
+        Parameters
+        ----------
+        name : str
+            Of a file, without a folder.
+        """
+        low = name.lower()
+        found = max((len(t) for t in self._tails | self.suffixes if low.endswith(t) and low != t), default=0)
+        return name[len(name) - found :]
 
     def targets(self, stem: Path, layers: Iterable[str]) -> dict[Path, bool]:
         """Return the files for layers of a mosaic, each with whether it is a folder.
