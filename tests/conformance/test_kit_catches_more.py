@@ -612,6 +612,14 @@ def test_sound_writer_passes():
     assert not [o for o in run_checks(writer(Npy)) if not o.ok]
 
 
+WRITER_CHECKS = (
+    "check_failed_write",
+    "check_files_are_listed",
+    "check_nothing_left_on_failure",
+    "check_replaces_at_the_end",
+)
+
+
 def test_writer_that_writes_beside_its_stage():
     class Beside(Npy):
         def close(self):
@@ -620,14 +628,16 @@ def test_writer_that_writes_beside_its_stage():
                 self.save(target, self.images[name])
             return list(self.product.targets)
 
-    text = caught(
-        writer(Beside),
-        "check_failed_write",
-        "check_files_are_listed",
-        "check_nothing_left_on_failure",
-        "check_replaces_at_the_end",
-    )
-    assert "leaves no file half-written" in text
+    assert "is still empty after close()" in caught(writer(Beside), *WRITER_CHECKS)
+
+
+def test_writer_that_writes_beside_its_stage_too():
+    class Both(Npy):
+        def save(self, part, image):
+            super().save(part.parent.parent / part.name, image)
+            super().save(part, image)
+
+    assert "leaves no file half-written" in caught(writer(Both), *WRITER_CHECKS)
 
 
 def test_writer_that_deletes_the_old_file_first():
