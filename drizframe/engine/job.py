@@ -55,16 +55,31 @@ class RunContext:
     store: Store
     bus: Bus
     backends: dict[str, str] = field(default_factory=dict)
+    called: dict[int, tuple[Component, str]] = field(default_factory=dict)
     notes: list[tuple[str, bool]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     overlaps: list[Overlap] | None = None
     options: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
+    _records: frozenset[int] = field(init=False)
 
     def lock_of(self, key: PlaneKey) -> threading.RLock:
         """Return the lock of a plane that is being loaded."""
         with self.lock:
             return self.loading.setdefault(key, threading.RLock())
+
+    def __post_init__(self) -> None:
+        """Gather the records of the run, those of the registry and those that were given."""
+        parameters = self.plan.parameters
+        given = (getattr(parameters, n) for n in type(parameters).model_fields)
+        direct = (c for c in given if isinstance(c, Component))
+        self._records = frozenset(id(c) for c in (*direct, *(e.record for e in self.registry)))
+
+    def note_backend(self, component: Component, kind: str) -> None:
+        """Remember which implementation of a component runs; two records may have one name."""
+        self.backends[f"{component.family} {component.name}"] = kind
+        if id(component) in self._records:  # not what a task made of one: that may hold its images
+            self.called[id(component)] = (component, kind)
 
 
 class RunJob:
@@ -298,7 +313,7 @@ class RunJob:
     def _plain(self, component: Component) -> Callable[..., Any]:
         """Return the implementation that runs, for loops that check answers themselves."""
         function, kind = choose(component, self.backend)
-        self._context.backends[f"{component.family} {component.name}"] = kind
+        self._context.note_backend(component, kind)
         return guarded(component, function)
 
     def frame(self, which: str) -> Frame:
@@ -332,7 +347,7 @@ class RunJob:
         """Record what drives a profile or a point function, for which there is nothing to `call`."""
         if component.profile is not None or component.point is not None:
             kind = loops_compiled(component, self.backend)
-            self._context.backends[f"{component.family} {component.name}"] = kind
+            self._context.note_backend(component, kind)
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""

@@ -40,7 +40,7 @@ def provenance_of(context: RunContext, others: Iterable[Component]) -> Provenanc
     return Provenance(
         version=__version__,
         plugins=tuple(_plugins(registry, list(used.values()), steps)),
-        components=tuple(sorted(components, key=lambda c: (c.family, c.name))),
+        components=tuple(sorted(components, key=lambda c: (c.family, c.name, c.provider))),
         steps=tuple(_step(s, plan.parameters) for s in steps),
     )
 
@@ -48,7 +48,11 @@ def provenance_of(context: RunContext, others: Iterable[Component]) -> Provenanc
 def _called(context: RunContext) -> Iterator[tuple[Component, str]]:
     """Yield the components that steps called, each with the implementation that ran; and the executor."""
     parameters, registry = context.plan.parameters, context.registry
-    for called, kind in context.backends.items():
+    yield from context.called.values()
+    known = {f"{c.family} {c.name}" for c, _ in context.called.values()}
+    for called, kind in context.backends.items():  # what was made of a record stands for it
+        if called in known:
+            continue
         family = next((f for f in registry.families if called.startswith(f"{f} ")), "")
         name = called.removeprefix(f"{family} ")
         given = (getattr(parameters, n) for n in type(parameters).model_fields)

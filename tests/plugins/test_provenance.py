@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 
@@ -145,6 +146,20 @@ def test_a_record_that_is_given_directly_and_a_plugin_of_the_session_are_named(e
     made = drizframe.run(exposures, combine_type="mine").provenance
     assert next(p.state for p in made.plugins if p.name == "holder") == "used"
     assert next(c.provider for c in made.components if c.name == "mine") == "holder (this session)"
+
+
+def test_two_records_of_one_name_are_both_named(exposures):
+    stock = drizframe.registry().get("kernel", "square")
+    mine = dataclasses.replace(stock, cite="Mine 2020")
+    made = drizframe.run(
+        exposures, final_kernel=mine, driz_sep_kernel="square", driz_separate=True
+    ).provenance
+    kernels = [(c.name, c.provider, c.cite) for c in made.components if c.family == "kernel"]
+    assert kernels == [
+        ("square", "drizframe", stock.cite),
+        ("square", "the parameter final_kernel", "Mine 2020"),
+    ]
+    assert all(c.backend for c in made.components if c.family == "kernel")
 
 
 def test_reader_and_instrument_of_files_are_named(fresh):
