@@ -16,7 +16,7 @@ from drizframe.config.peek import RUN_KEYWORD, first_cards, is_product
 from drizframe.config.texts import read_text
 from drizframe.engine.identity import of_same_inputs
 from drizframe.errors import OutputError, told
-from drizframe.hooks import FAULTS, Writer
+from drizframe.hooks import FAULTS, Writer, ask
 from drizframe.model import Exposure
 from drizframe.model.sources import stored
 
@@ -201,19 +201,26 @@ def _check_place(path: Path, *, folder: bool = False) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _There:
-    """What a file is that stands where a product will: its run, and whether it is a product of anybody."""
+    """What a file is that stands where a product will: its run, whether it is a product of anybody, and why nobody knows."""
 
     run: str
     product: bool
+    fault: str = ""
 
     @classmethod
     def of(cls, path: Path, writer: Writer | None) -> _There:
         """Ask the writer whose name it has, or the header of a FITS file."""
         if writer is not None and writer.run_of is not None:
             try:
-                run = str(writer.run_of(path) or "")
-            except FAULTS:  # it is of another kind, or damaged: none of ours
-                run = ""
+                run = str(ask(writer, writer.run_of, path) or "")
+            except MemoryError:
+                raise
+            except FAULTS as error:  # it is of another kind, or damaged; or the writer is wrong
+                return cls(
+                    "",
+                    False,
+                    f"run_of(path) of {writer.label} failed on it: {type(error).__name__}: {told(error)}",
+                )
             return cls(run, bool(run))
         cards = _cards(path)
         return cls(cards.get(RUN_KEYWORD, ""), is_product(cards))
@@ -223,7 +230,13 @@ class _There:
         """Say what it is."""
         if self.run:
             return "the product of a run with other inputs or another output"
-        return "the product of another program or version" if self.product else "no product of drizframe"
+        if self.product:
+            return "the product of another program or version"
+        return (
+            f"no product of drizframe as far as is known ({self.fault})"
+            if self.fault
+            else "no product of drizframe"
+        )
 
 
 def _cards(path: Path) -> dict[str, str]:
@@ -263,7 +276,7 @@ def check_existing(
             continue
         there = _There.of(path, mosaic.get(path))
         if path.is_dir() and not there.run:
-            msg = f"{path} is a folder, and no product of drizframe. Give another output, or move it away."
+            msg = f"{path} is a folder, and {there.origin}. Give another output, or move it away."
             raise OutputError(msg)
         ours = of_same_inputs(there.run, identity) if path in mosaic else bool(there.run)
         if not (overwrite or ours):
@@ -334,7 +347,10 @@ def stale_products(
             stale.append(path)
         elif there.product:
             strange.setdefault(there.origin + ", which this run does not make", []).append(str(path))
-        elif not path.name.removeprefix(stem.name).startswith("."):
-            notes.append(f"{path} stands beside the products of this run but is not one of them; it stays.")
+        elif there.fault or not path.name.removeprefix(stem.name).startswith("."):
+            why = f" as far as is known ({there.fault})" if there.fault else ""
+            notes.append(
+                f"{path} stands beside the products of this run but is not one of them{why}; it stays."
+            )
     _refuse(strange)
     return stale, notes

@@ -206,6 +206,34 @@ def test_a_folder_that_is_no_product_is_never_replaced(formats, exposures, tmp_p
     assert names(tmp_path / "new.zarr") == ["mine.txt"]
 
 
+def failing(path):
+    return 1 / 0
+
+
+@pytest.mark.parametrize("more", [{}, {"final_pixfrac": 0.8}], ids=str)
+def test_a_run_of_that_fails_is_told_with_its_writer(exposures, tmp_path, more):
+    odd = Writer(name="mine.odd", summary="Odd.", open=Archive, endings=(".npz",), run_of=failing)
+    run(exposures, tmp_path / "a", writer=odd)
+    with pytest.raises(
+        OutputError, match=r"a_drz.npz: .*run_of\(path\) of writer 'mine.odd' failed.*ZeroDivisionError"
+    ):
+        run(exposures, tmp_path / "a", writer=odd, **more)
+    run(exposures, tmp_path / "a", writer=odd, overwrite_products=True)
+
+
+def test_a_run_of_that_fails_on_a_file_beside_the_products_is_a_warning(exposures, tmp_path):
+    odd = Writer(name="mine.odd", summary="Odd.", open=Archive, endings=(".npz",), run_of=failing)
+    name = drizframe.register(plugin(odd))
+    try:
+        run(exposures, tmp_path / "a", writer="mine.odd")
+        with pytest.warns(DrizframeWarning, match="writer 'mine.odd' failed"):
+            result = run(exposures, tmp_path / "a", build=True)
+    finally:
+        drizframe.unregister(name)
+    assert any("a_drz.npz stands beside" in t and "writer 'mine.odd' failed" in t for t in result.warnings)
+    assert names(tmp_path) == ["a_drz.fits", "a_drz.npz"]
+
+
 def test_a_product_of_the_same_run_in_another_format_goes(formats, exposures, tmp_path):
     run(exposures, tmp_path / "a")
     run(exposures, tmp_path / "a", writer="mine.zarr")

@@ -50,8 +50,9 @@ class Writer(Component):
     check : callable or None
         ``check(parameters) -> None``: raises, before any work is done, for parameters that it cannot honour.
     run_of : callable or None
-        ``run_of(path) -> str``: which run (`Product.run`) a file is of; blank if it is of none.  None: as the header of
-        a FITS file says, so that files of other formats are replaced with ``overwrite_products`` only, and folders never.
+        ``run_of(path) -> str``: which run (`Product.run`) a file is of; blank if it is of none.  If it raises, the file
+        is of none, and the user is told.  None: as the header of a FITS file says, so that files of other formats are
+        replaced with ``overwrite_products`` only, and folders never.
     """
 
     family: ClassVar[str] = "writer"
