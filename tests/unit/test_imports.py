@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -78,3 +79,9 @@ def test_what_is_not_used_is_not_imported(code, absent):
     program = f"import sys; {code}; print(*[n for n in {absent!r} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("name", ["frames", "custom_frames"])
+def test_modules_that_programs_import_are_found_by_their_former_names(name):
+    old, new = (importlib.import_module(f"drizframe.{room}.{name}") for room in ("engine", "grids"))
+    assert old is new
