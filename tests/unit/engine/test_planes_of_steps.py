@@ -531,8 +531,8 @@ def test_a_plane_that_many_bands_want_is_loaded_once(run_with):
 
 def test_a_step_may_come_after_one_of_a_plugin_that_is_not_here(run_with):
     assert "mine.step" in run_with(step(after=("other.gradient",))).seconds
-    with pytest.raises(HookError, match=r"after 'seperate', which is no step. Did you mean 'separate'"):
-        run_with(step(after=("seperate",)))
+    with pytest.raises(HookError, match=r"after 'separatee', which is no step. Did you mean 'separate'"):
+        run_with(step(after=("separatee",)))
 
 
 def test_a_listener_without_a_list_is_refused():
