@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from drizframe.errors import OutputError
+from drizframe.errors import HookError, OutputError
 
 if TYPE_CHECKING:
     from drizframe.model import Frame, Window
@@ -149,8 +149,9 @@ class GatheringSink:
         self.images[plane][(..., *window.slices)] = array
 
     def close(self) -> Sequence[Path]:
-        """Write the files; return them."""
-        raise NotImplementedError
+        """Write the files; return them: what a writer's own class does."""
+        msg = f"{type(self).__name__} has no close(). Write the images in it, each under product.stage(target), and return the targets."
+        raise HookError(msg)
 
     def abort(self) -> None:
         """Forget the layers."""
