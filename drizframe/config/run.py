@@ -82,7 +82,7 @@ class OwnParameters(BaseModel):
         step="drizframe",
     )
     max_pixels: IntOrNone = parameter(
-        None, "Pixels of the largest output frame; None: 1000 million.", step="drizframe", unit="pixel", ge=1
+        None, "Pixels of the largest output frame; None: 400 million.", step="drizframe", unit="pixel", ge=1
     )
     allow_sparse: Flag = parameter(
         False, "Make a frame around exposures even where they cover next to nothing of it.", step="drizframe"

@@ -15,8 +15,9 @@ __all__ = ["MAX_PIXELS", "check_size", "custom_frame"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-#: Pixels of the largest frame by default: twice a sky cell of the Hubble archive; a float32 image of that size has 4 GB.
-MAX_PIXELS = 1_000_000_000
+#: Pixels of the largest frame by default: 20,000 on a side, near a sky cell of the Hubble archive; a float32 image of that
+#: size has 1.6 GB.
+MAX_PIXELS = 400_000_000
 
 
 def check_size(shape: tuple[int, int], reason: str, limit: float | None = None) -> None:

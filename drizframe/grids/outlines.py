@@ -227,10 +227,19 @@ def check_frame(
         If the exposures cover less than a hundredth of a frame of more than a million pixels, or one with a pixel
         scale of its own makes it a hundred times as large as all of them.
     """
-    ny, nx = frame.shape
     who = "" if lines is None else suspects(lines)
+    if lines is not None and not allow_sparse:
+        _check_filled(frame, prefix, lines, share, who, tell)
+    # last: an exposure with a wrong WCS wants its header corrected, not a larger limit
     check_size(frame.shape, f"{who} {sized}".strip(), limit)
-    if lines is None or allow_sparse or ny * nx <= SMALL:
+
+
+def _check_filled(
+    frame: Frame, prefix: str, lines: Outlines, share: float, who: str, tell: Callable[[str], None]
+) -> None:
+    """Refuse a frame that was made around the exposures and is mostly empty; tell of one that is rather empty."""
+    ny, nx = frame.shape
+    if ny * nx <= SMALL:
         return
     oversized = bool(_odd_scales(lines)) and ny * nx > OVERSIZE * lines.pixels
     if share >= THIN and not oversized:

@@ -301,6 +301,16 @@ def test_an_error_of_the_writer_names_it(exposures, tmp_path):
     assert names(tmp_path) == []
 
 
+def test_a_gathering_sink_without_close_says_what_to_write(exposures, tmp_path):
+    class Forgetful(GatheringSink):
+        pass
+
+    forgetful = Writer(name="mine.odd", summary="Odd.", open=Forgetful, endings=(".odd",))
+    with pytest.raises(HookError, match=r"Forgetful has no close\(\).*product.stage"):
+        run(exposures, tmp_path / "a.odd", writer=forgetful)
+    assert names(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [

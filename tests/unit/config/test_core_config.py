@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drizframe.astrodrizzle import AstroDrizzle
 from drizframe.config import Parameters, good_mask, make_parameters, parse_bits
 from drizframe.errors import ParameterError, UnknownParameterError, UnsupportedError
 
@@ -100,6 +101,13 @@ def test_half_a_pair_is_refused(pair):
 def test_what_cannot_be_honoured_raises():
     with pytest.raises(UnsupportedError, match="updatewcs"):
         make_parameters(updatewcs=True)
+
+
+def test_the_drop_in_says_which_of_its_switches_cannot_be_honoured():
+    with pytest.raises(UnsupportedError, match="mdriztab=True"):
+        AstroDrizzle("*_flt.fits", mdriztab=True)
+    with pytest.raises(UnsupportedError, match="updatewcs"):
+        AstroDrizzle("*_flt.fits", updatewcs=True)
 
 
 def test_value_and_keyword_together_are_refused():

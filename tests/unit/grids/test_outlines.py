@@ -187,6 +187,12 @@ def test_max_pixels_limits_every_kind_of_frame(monkeypatch):
     assert frames(exposures, max_pixels=5000)[0]["final"].shape[0] > 20
 
 
+def test_a_wrong_position_is_told_before_the_size_that_it_makes():
+    with pytest.raises(InputError, match=r"e2 lies 1.2 degrees .* wrong CRVAL"):
+        frames(several(dec=0.8), max_pixels=1_000_000)
+    assert custom_frames.MAX_PIXELS == 400_000_000
+
+
 def test_a_large_frame_names_the_exposure_that_makes_it_large():
     with pytest.raises(ParameterError, match="e2 lies 1.2 degrees"):
         frames(several(dec=0.8), max_pixels=1_000_000, allow_sparse=True)
