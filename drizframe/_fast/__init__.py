@@ -23,7 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
 
-__all__ = ["Backend", "available", "default_backend", "explain", "load", "remedy", "resolved"]
+__all__ = ["Backend", "available", "default_backend", "explain", "load", "remedy", "resolved", "twin"]
 
 #: Which implementation runs: compiled where there is one, NumPy only, or compiled only.
 Backend = Literal["auto", "reference", "cython"]
@@ -100,6 +100,35 @@ def load(name: str) -> ModuleType | None:
         if error.name is None or not f"{full}.".startswith(f"{error.name}."):
             raise
         return None
+
+
+def twin(name: str) -> Any:
+    """Return the compiled twin of a reference, for the record that holds both.
+
+    Parameters
+    ----------
+    name : str
+        Module and function: ``"square.square"`` is the function ``square`` of ``drizframe._fast.square``.
+
+    Returns
+    -------
+    function : callable or None
+        None where `load` gives no module, so that the reference runs.
+
+    Raises
+    ------
+    AttributeError
+        If the module is there and has no such function: it was built from another source.
+
+    Examples
+    --------
+    >>> from drizframe._fast import twin
+    >>> twin("no_such_module.function") is None
+    True
+    """
+    module_name, _, function = name.partition(".")
+    module = load(module_name)
+    return None if module is None else getattr(module, function)
 
 
 @functools.cache

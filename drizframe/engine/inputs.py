@@ -16,7 +16,7 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
 from drizframe.engine.plausibility import look_over
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, printable, told
-from drizframe.hooks import FAULTS, Component, Entry, InstrumentOptions, Registry, ask, guarded
+from drizframe.hooks import FAULTS, Component, Entry, InstrumentOptions, Registry, ask, guarded, options_from
 from drizframe.model import Exposure
 from drizframe.model.given import is_nddata
 from drizframe.model.usable import why_unusable
@@ -36,15 +36,11 @@ _OF_FILES = ("gain", "gainkeyword", "rdnoise", "rnkeyword", "exptime", "expkeywo
 
 def instrument_options(parameters: Parameters, ivm: Path | None = None) -> InstrumentOptions:
     """Return the overrides that instruments and readers honour."""
-    return InstrumentOptions(
-        gain=parameters.gain, readnoise=parameters.rdnoise, exptime=parameters.exptime,
-        gain_keyword=parameters.gainkeyword, readnoise_keyword=parameters.rnkeyword,
-        exptime_keyword=parameters.expkeyword,
-        extra={
-            "wcskey": parameters.wcskey, "group": parameters.group or None, "coeffs": parameters.coeffs, "ivm": ivm,
-            "verify_inputs": parameters.verify_inputs, "allow_missing": parameters.allow_missing,
-        },
-    )  # fmt: skip
+    extra = {
+        "wcskey": parameters.wcskey, "group": parameters.group or None, "coeffs": parameters.coeffs, "ivm": ivm,
+        "verify_inputs": parameters.verify_inputs, "allow_missing": parameters.allow_missing,
+    }  # fmt: skip
+    return options_from(InstrumentOptions, parameters, "", extra=extra)
 
 
 def read_file(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from drizframe.errors import HookError, PluginError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.fields import check_fields, text, texts
+from drizframe.hooks.records.options import named
 from drizframe.hooks.records.signatures import Calls
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ class InstrumentOptions:
     """
 
     gain: float | None = None
-    readnoise: float | None = None
+    readnoise: float | None = named("rdnoise", None)
     exptime: float | None = None
-    gain_keyword: str = ""
-    readnoise_keyword: str = ""
-    exptime_keyword: str = ""
+    gain_keyword: str = named("gainkeyword", "")
+    readnoise_keyword: str = named("rnkeyword", "")
+    exptime_keyword: str = named("expkeyword", "")
     extra: dict[str, Any] = field(default_factory=dict)
 
 

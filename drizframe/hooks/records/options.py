@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import field, fields
 from typing import Any, TypeVar
 
-__all__ = ["options_from"]
+__all__ = ["named", "options_from"]
 
 _Options = TypeVar("_Options")
+_PARAMETER = "parameter"
+
+
+def named(parameter: str, default: Any) -> Any:
+    """Return a field of options whose parameter has another name.
+
+    Parameters
+    ----------
+    parameter : str
+        All of its name: no prefix is put in front.
+    default : object
+        Of the field, for records that are made without parameters.
+    """
+    return field(default=default, metadata={_PARAMETER: parameter})
 
 
 def options_from(kind: type[_Options], parameters: Any, prefix: str, **more: Any) -> _Options:
@@ -20,14 +34,16 @@ def options_from(kind: type[_Options], parameters: Any, prefix: str, **more: Any
     parameters : Parameters
         The parameters of the run.
     prefix : str
-        What the names of the parameters have before those of the fields, such as ``"combine_"``.
+        What the names of the parameters have before those of the fields, such as ``"combine_"``; a field can say itself what
+        its parameter is called (`named`).
     **more
-        Fields that come from elsewhere or whose parameters have other names.
+        Fields that come from elsewhere.
 
     Returns
     -------
     options : object
         A record of that kind.
     """
-    named = {f.name for f in fields(kind)} - {"plugin", *more}  # type: ignore[arg-type]
-    return kind(**{name: getattr(parameters, prefix + name) for name in named}, **more)
+    wanted = [f for f in fields(kind) if f.name not in {"plugin", *more}]  # type: ignore[arg-type]
+    found = {f.name: getattr(parameters, f.metadata.get(_PARAMETER, prefix + f.name)) for f in wanted}
+    return kind(**found, **more)

@@ -11,6 +11,7 @@ from drizframe.errors import PluginError
 from drizframe.hooks.records.answers import number_of, pair_of
 from drizframe.hooks.records.base import Component, one_by_one, warn_user
 from drizframe.hooks.records.fields import check_fields, text, whole
+from drizframe.hooks.records.options import named
 from drizframe.hooks.records.signatures import Calls
 from drizframe.model import SkyValue
 
@@ -126,10 +127,10 @@ class StatisticOptions:
 
     lower: float | None = None
     upper: float | None = None
-    nclip: int = 5
+    nclip: int = named("skyclip", 5)
     lsigma: float = 4.0
     usigma: float = 4.0
-    binwidth: float = 0.3
+    binwidth: float = named("skywidth", 0.3)
     plugin: Any = None
 
 

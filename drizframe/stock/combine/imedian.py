@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Combiner, hookimpl
 from drizframe.stock.combine._stack import (
     good_values,
@@ -64,13 +64,11 @@ def imedian(
     return np.where(count > 0, image, last_value(values))
 
 
-_compiled = load("combine")
-
 IMEDIAN = Combiner(
     name="imedian",
     summary="As median, with the value of the last image where all values are bad.",
     reference=imedian,
-    fast=None if _compiled is None else _compiled.imedian,
+    fast=twin("combine.imedian"),
     minimum=needed,
     traits=frozenset({"picklable"}),
     tolerance=0.0,

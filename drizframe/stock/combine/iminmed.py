@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Combiner, hookimpl
 from drizframe.stock.combine._stack import last_value
 from drizframe.stock.combine.minmed import growth, median_or_minimum, two_exposures
@@ -53,13 +53,11 @@ def iminmed(
     return np.where(empty, last_value(np.asarray(stack, dtype=np.float32)), image)
 
 
-_compiled = load("combine")
-
 IMINMED = Combiner(
     name="iminmed",
     summary="As minmed, with the value of the last image where all values are bad.",
     reference=iminmed,
-    fast=None if _compiled is None else _compiled.iminmed,
+    fast=twin("combine.iminmed"),
     halo=growth,
     minimum=two_exposures,
     traits=frozenset({"picklable"}),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Combiner, hookimpl
 from drizframe.stock.combine._stack import (
     good_values,
@@ -62,13 +62,11 @@ def mean(
     return mean_of_sorted(ordered, count, options.nlow, options.nhigh)
 
 
-_compiled = load("combine")
-
 MEAN = Combiner(
     name="mean",
     summary="Mean of the good values, without the nlow lowest and nhigh highest.",
     reference=mean,
-    fast=None if _compiled is None else _compiled.mean,
+    fast=twin("combine.mean"),
     minimum=needed,
     traits=frozenset({"order_free", "picklable"}),
     tolerance=0.0,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Combiner, hookimpl
 from drizframe.stock.combine._stack import (
     good_values,
@@ -63,13 +63,11 @@ def median(
     return median_of_sorted(ordered, count, options.nlow, options.nhigh)
 
 
-_compiled = load("combine")
-
 MEDIAN = Combiner(
     name="median",
     summary="Median of the good values, without the nlow lowest and nhigh highest.",
     reference=median,
-    fast=None if _compiled is None else _compiled.median,
+    fast=twin("combine.median"),
     minimum=needed,
     traits=frozenset({"order_free", "picklable"}),
     tolerance=0.0,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Combiner, hookimpl
 from drizframe.stock.combine._stack import (
     Image,
@@ -152,13 +152,11 @@ def two_exposures(options: CombineOptions) -> int:
     return 2
 
 
-_compiled = load("combine")
-
 MINMED = Combiner(
     name="minmed",
     summary="Median of the good values, or their minimum where the median lies too many sigma above it.",
     reference=minmed,
-    fast=None if _compiled is None else _compiled.minmed,
+    fast=twin("combine.minmed"),
     halo=growth,
     minimum=two_exposures,
     traits=frozenset({"picklable"}),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Combiner, hookimpl
 from drizframe.stock.combine._stack import (
     good_values,
@@ -61,13 +61,11 @@ def plain_sum(
     return total
 
 
-_compiled = load("combine")
-
 SUM = Combiner(
     name="sum",
     summary="Sum of all values; masks, thresholds, nlow and nhigh do not enter.",
     reference=plain_sum,
-    fast=None if _compiled is None else _compiled.plain_sum,
+    fast=twin("combine.plain_sum"),
     traits=frozenset({"picklable"}),
     tolerance=0.0,
 )

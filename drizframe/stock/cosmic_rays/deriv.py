@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.errors import ShapeError
 from drizframe.hooks import CosmicRayDetector, hookimpl
 
@@ -127,9 +127,6 @@ def deriv(
     return np.where(mask, TEST, grown | tails).astype(np.uint8)
 
 
-_compiled = load("cosmic_rays")
-
-
 def _reach(options: CosmicRayOptions) -> int:
     """Pixels around a pixel that its code can depend on."""
     return 1 + max(options.grow // 2, options.ctegrow if options.cte_direction else 0)
@@ -139,7 +136,7 @@ DERIV = CosmicRayDetector(
     name="deriv",
     summary="Pixels that differ from the blotted median by more than noise and gradient explain.",
     reference=deriv,
-    fast=None if _compiled is None else _compiled.deriv,
+    fast=twin("cosmic_rays.deriv"),
     halo=_reach,
     traits=frozenset({"needs_blot", "picklable"}),
     tolerance=0.0,

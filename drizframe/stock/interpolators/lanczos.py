@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Interpolator, hookimpl
 from drizframe.stock.interpolators._stencil import Floats, gather, interpolate
 
@@ -85,13 +85,11 @@ def _value(image: Any, x: Floats, y: Floats, a: int) -> Floats:
     return total
 
 
-_compiled = load("interp_lanczos")
-
 LANCZOS3 = Interpolator(
     name="lanczos3",
     summary="Lanczos interpolation with 3 lobes.",
     reference=lanczos3,
-    fast=None if _compiled is None else _compiled.lanczos3,
+    fast=twin("interp_lanczos.lanczos3"),
     reach=4,
     traits=frozenset({"linear", "picklable"}),
 )
@@ -99,7 +97,7 @@ LANCZOS5 = Interpolator(
     name="lanczos5",
     summary="Lanczos interpolation with 5 lobes.",
     reference=lanczos5,
-    fast=None if _compiled is None else _compiled.lanczos5,
+    fast=twin("interp_lanczos.lanczos5"),
     reach=6,
     traits=frozenset({"linear", "picklable"}),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Interpolator, hookimpl
 from drizframe.stock.interpolators._stencil import Floats, Ints, gather, interpolate
 
@@ -60,13 +60,11 @@ def _value(image: Any, x: Floats, y: Floats) -> Floats:
     )
 
 
-_compiled = load("interp_linear")
-
 LINEAR = Interpolator(
     name="linear",
     summary="Bilinear interpolation in x and y.",
     reference=linear,
-    fast=None if _compiled is None else _compiled.linear,
+    fast=twin("interp_linear.linear"),
     reach=1,
     traits=frozenset({"linear", "picklable"}),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Interpolator, hookimpl
 from drizframe.stock.interpolators._stencil import Floats, gather, interpolate, nearest_index
 
@@ -45,13 +45,11 @@ def _value(image: Any, x: Floats, y: Floats) -> Floats:
     return gather(image, iy, ix)
 
 
-_compiled = load("interp_nearest")
-
 NEAREST = Interpolator(
     name="nearest",
     summary="Nearest pixel.",
     reference=nearest,
-    fast=None if _compiled is None else _compiled.nearest,
+    fast=twin("interp_nearest.nearest"),
     reach=1,
     traits=frozenset({"linear", "picklable"}),
 )

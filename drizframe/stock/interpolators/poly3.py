@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Interpolator, hookimpl
 from drizframe.stock.interpolators._stencil import Floats, Ints, everett, gather, interpolate, reflected
 
@@ -53,13 +53,11 @@ def _value(image: Any, x: Floats, y: Floats) -> Floats:
     return everett([reflected(row, iy + k, ny - 1) for k in (-1, 0, 1, 2)], py)
 
 
-_compiled = load("interp_poly3")
-
 POLY3 = Interpolator(
     name="poly3",
     summary="Third order polynomial in x and y.",
     reference=poly3,
-    fast=None if _compiled is None else _compiled.poly3,
+    fast=twin("interp_poly3.poly3"),
     reach=3,
     traits=frozenset({"linear", "picklable"}),
 )

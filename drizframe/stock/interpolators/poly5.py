@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Interpolator, hookimpl
 from drizframe.stock.interpolators._stencil import Floats, Ints, everett, gather, interpolate, reflected
 
@@ -56,13 +56,11 @@ def _value(image: Any, x: Floats, y: Floats) -> Floats:
     return everett([reflected(row, iy + k, ny - 1) for k in (-2, -1, 0, 1, 2, 3)], py)
 
 
-_compiled = load("interp_poly5")
-
 POLY5 = Interpolator(
     name="poly5",
     summary="Fifth order polynomial in x and y.",
     reference=poly5,
-    fast=None if _compiled is None else _compiled.poly5,
+    fast=twin("interp_poly5.poly5"),
     reach=4,
     traits=frozenset({"linear", "picklable"}),
 )

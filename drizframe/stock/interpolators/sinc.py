@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.errors import ParameterError
 from drizframe.hooks import Interpolator, hookimpl
 from drizframe.stock.interpolators._stencil import Floats, gather, interpolate, nearest_index
@@ -89,13 +89,11 @@ def _value(image: Any, x: Floats, y: Floats, sinscl: float) -> Floats:
     return np.where(near, gather(image, np.minimum(j0, ny - 1), np.minimum(i0, nx - 1)), value)
 
 
-_compiled = load("interp_sinc")
-
 SINC = Interpolator(
     name="sinc",
     summary="Sinc interpolation with a cosine taper over 15 x 15 pixels.",
     reference=sinc,
-    fast=None if _compiled is None else _compiled.sinc,
+    fast=twin("interp_sinc.sinc"),
     reach=8,
     accepts=frozenset({"sinscl"}),
     traits=frozenset({"linear", "picklable"}),

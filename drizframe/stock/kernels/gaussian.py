@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Kernel, hookimpl
 from drizframe.model import axes_of
 from drizframe.stock.kernels._ranges import Array, Integers, candidates, centres
@@ -75,14 +74,12 @@ def _factors(v: Array, e: float, r: float, start: Integers, count: int) -> Array
         return np.where(candidates(v - r, v + r, start, count), np.exp(-e * (d * d)), 0.0)
 
 
-_compiled: Any = load("gaussian")
-
 GAUSSIAN = Kernel(
     name="gaussian",
     summary="A circular Gaussian whose full width at half maximum is pixfrac input pixels.",
     footprint=gaussian,
-    fast=None if _compiled is None else _compiled.gaussian,
-    block=None if _compiled is None else _compiled.block,
+    fast=twin("gaussian.gaussian"),
+    block=twin("gaussian.block"),
     support=reach,
     traits=frozenset({"non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

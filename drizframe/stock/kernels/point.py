@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Kernel, hookimpl
 from drizframe.stock.kernels._ranges import Array, Integers, candidates
 
@@ -45,14 +44,12 @@ def point(
     return nearest.astype(float)
 
 
-_compiled: Any = load("point")
-
 POINT = Kernel(
     name="point",
     summary="All of an input pixel goes to the nearest output pixel.",
     footprint=point,
-    fast=None if _compiled is None else _compiled.point,
-    block=None if _compiled is None else _compiled.block,
+    fast=twin("point.point"),
+    block=twin("point.block"),
     support=no_width,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

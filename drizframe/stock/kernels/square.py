@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Kernel, hookimpl
 from drizframe.stock.kernels._ranges import Array, Integers, candidates, centres, nint
 
@@ -96,14 +95,12 @@ def _below_edge(xp: Array, yp: Array, xq: Array, yq: Array, column: Array, row: 
     return np.where(width != 0.0, width * b - run * d * (a - lower + 0.5 * d), 0.0)
 
 
-_compiled: Any = load("square")
-
 SQUARE = Kernel(
     name="square",
     summary="Exact overlap of the shrunken, distorted input pixel with the output pixel.",
     footprint=square,
-    fast=None if _compiled is None else _compiled.square,
-    block=None if _compiled is None else _compiled.block,
+    fast=twin("square.square"),
+    block=twin("square.block"),
     needs_corners=True,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

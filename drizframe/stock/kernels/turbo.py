@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.hooks import Kernel, hookimpl
 from drizframe.model import axes_of
 from drizframe.stock.kernels._ranges import Array, Integers, centres
@@ -66,14 +65,12 @@ def _lengths(v: Array, r: float, start: Integers, count: int) -> Array:
     return lengths
 
 
-_compiled: Any = load("turbo")
-
 TURBO = Kernel(
     name="turbo",
     summary="A box of fixed size, aligned with the axes of the output.",
     footprint=turbo,
-    fast=None if _compiled is None else _compiled.turbo,
-    block=None if _compiled is None else _compiled.block,
+    fast=twin("turbo.turbo"),
+    block=twin("turbo.block"),
     support=half_width,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from drizframe._fast import load
+from drizframe._fast import twin
 from drizframe.errors import ShapeError
 from drizframe.hooks import Component
 
@@ -66,12 +66,10 @@ class ImageFunction(Component):
     family: ClassVar[str] = "image function"
 
 
-_compiled = load("cosmic_rays")
-
 DERIVATIVE = ImageFunction(
     name="derivative",
     summary="Largest absolute difference to the four neighbours.",
     reference=derivative,
-    fast=None if _compiled is None else _compiled.derivative,
+    fast=twin("cosmic_rays.derivative"),
     tolerance=0.0,
 )

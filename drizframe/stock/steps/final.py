@@ -9,7 +9,7 @@ import numpy as np
 
 from drizframe.config.bits import good_mask
 from drizframe.errors import InputError
-from drizframe.hooks import ChipJob, Need, Step, TileJob, WeightOptions, hookimpl
+from drizframe.hooks import ChipJob, Need, Step, TileJob, WeightOptions, hookimpl, options_from
 from drizframe.model import Chip, ChipInput, Plane
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def run_weights(job: ChipJob) -> Mapping[str, Any]:
     weighting = job.component("weighting", parameters.final_wht_type)
     ivm = job.read("ivm", job.unit)
     wants_flat = ivm is None and "needs_flat" in weighting.traits
-    options = WeightOptions(
-        wt_scl=parameters.final_wt_scl, ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
+    options = options_from(
+        WeightOptions, parameters, "final_", ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
         warn=lambda message: job.note(f"{job.exposure.name}: {message}", warn=True),
         plugin=job.plugin_options(weighting),
     )  # fmt: skip

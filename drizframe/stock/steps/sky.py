@@ -139,7 +139,7 @@ def _statistic(job: Job) -> Callable[[Any], tuple[Any, int]]:
     record = job.component("sky statistic", p.skystat)
     function = job.call(record)
     own = job.plugin_options(record)
-    options = options_from(StatisticOptions, p, "sky", nclip=p.skyclip, binwidth=p.skywidth, plugin=own)
+    options = options_from(StatisticOptions, p, "sky", plugin=own)
 
     physical = any(c.physical for e in job.exposures for c in e.chips)
 
