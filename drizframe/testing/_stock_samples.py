@@ -86,7 +86,7 @@ def read_fits(paths: list[Path]) -> Mapping[str, Array]:
         with fits.open(path, memmap=False) as hdus:
             for hdu in hdus:
                 part = hdu.name.lower() if hdu.name != "PRIMARY" else path.stem.rpartition("_")[2]
-                if hdu.data is not None and part in {"sci", "wht", "ctx"}:
+                if hdu.is_image and hdu.data is not None:
                     found[part] = np.array(hdu.data)
     return found
 
