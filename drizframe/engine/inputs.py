@@ -15,6 +15,7 @@ from drizframe.engine.blame import culprit_of
 from drizframe.engine.bus import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
 from drizframe.engine.plausibility import look_over
+from drizframe.engine.precedence import rivals_note
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, printable, told
 from drizframe.hooks import FAULTS, Component, Entry, InstrumentOptions, Registry, ask, guarded, options_from
 from drizframe.model import Exposure
@@ -49,6 +50,7 @@ def read_file(
     registry: Registry,
     ivm: Path | None = None,
     used: Used | None = None,
+    bus: Bus | None = None,
 ) -> list[Exposure]:
     """Read one file (and the user's inverse-variance file) with the first reader that takes it.
 
@@ -59,7 +61,7 @@ def read_file(
     PluginError
         If a plugin's reader or instrument raises something else; it is named.
     """
-    return _named(path, parameters, registry, lambda: _read_file(path, parameters, registry, ivm, used))
+    return _named(path, parameters, registry, lambda: _read_file(path, parameters, registry, ivm, used, bus))
 
 
 def _named(path: Path, parameters: Parameters, registry: Registry, work: Callable[[], _T]) -> _T:
@@ -85,27 +87,35 @@ def _readers_of(path: Path, registry: Registry) -> list[Entry]:
     return [e for e in every if ask(e.record, e.record.matches, path)]  # type: ignore[attr-defined]
 
 
-def _instruments(registry: Registry, used: Used | None) -> Callable[[Any], Any]:
-    """Return what finds the instrument of a primary header, and notes it."""
+def _instruments(registry: Registry, used: Used | None, bus: Bus | None) -> Callable[[Any], Any]:
+    """Return what finds the instrument of a primary header, and notes it; `bus` hears of others that take it too."""
 
     def find_instrument(primary: Any) -> Any:
-        records: list[Any] = [e.record for e in registry.asked("instrument")]
-        for record in sorted(records, key=lambda r: r.fallback):
-            if ask(record, record.matches, primary):
-                _note(used, record)
-                if registry.entry("instrument", record.name).provider == "drizframe":
-                    return record
-                # the reader calls it, and its errors are the plugin's, not those of a damaged file
-                own = {
-                    n: f
-                    for n in ("reference", "check", "usual_rate")
-                    if (f := getattr(record, n)) is not None
-                }
-                return dataclasses.replace(record, **{n: guarded(record, f) for n, f in own.items()})
-        msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
-        raise InputError(msg)
+        found = _instruments_of(primary, registry)
+        if not found:
+            msg = f"No instrument plugin knows INSTRUME = {primary.get('INSTRUME')!r}."
+            raise InputError(msg)
+        record: Any = found[0].record
+        _note(used, record)
+        _tell_rivals(found, f"headers such as INSTRUME = {primary.get('INSTRUME')!r}", bus)
+        if found[0].provider == "drizframe":
+            return record
+        # the reader calls it, and its errors are the plugin's, not those of a damaged file
+        own = {n: f for n in ("reference", "check", "usual_rate") if (f := getattr(record, n)) is not None}
+        return dataclasses.replace(record, **{n: guarded(record, f) for n, f in own.items()})
 
     return find_instrument
+
+
+def _instruments_of(primary: Any, registry: Registry) -> list[Entry]:
+    """Return the instruments that take a header, the one that reads it first; those for any camera if no other does."""
+    every: list[Any] = registry.asked("instrument")
+    for fallback in (False, True):
+        own = [e for e in every if bool(e.record.fallback) is fallback]
+        found = [e for e in own if ask(e.record, e.record.matches, primary)]
+        if found:
+            return found
+    return []
 
 
 def _note(used: Used | None, component: Component) -> None:
@@ -116,12 +126,17 @@ def _note(used: Used | None, component: Component) -> None:
 
 def splits(registry: Registry) -> Callable[[Mapping[str, str]], bool]:
     """Return what tells whether files with some keywords are of an instrument whose files may hold several exposures."""
-    find = _instruments(registry, None)
+    find = _instruments(registry, None, None)
     return lambda cards: bool(find(cards).image_sets)
 
 
 def _read_file(
-    path: Path, parameters: Parameters, registry: Registry, ivm: Path | None, used: Used | None
+    path: Path,
+    parameters: Parameters,
+    registry: Registry,
+    ivm: Path | None,
+    used: Used | None,
+    bus: Bus | None,
 ) -> list[Exposure]:
     if path.is_dir():
         msg = f"{str(path)!r} is a folder. Name its files, for example '{path}/*_flt.fits'."
@@ -130,7 +145,7 @@ def _read_file(
     if readers:
         record, options = readers[0].record, instrument_options(parameters, ivm)
         _note(used, record)
-        find = _instruments(registry, used)
+        find = _instruments(registry, used, bus)
         found = ask(record, record.reference, path, instruments=find, options=options)
         return _exposures(record, found, path)
     msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
@@ -260,7 +275,9 @@ def _one(
         return [item]
     if is_nddata(item):
         options = instrument_options(parameters)
-        return [exposure_of_nddata(item, number, instrument=_instruments(registry, used), options=options)]
+        return [
+            exposure_of_nddata(item, number, instrument=_instruments(registry, used, bus), options=options)
+        ]
     return _read_all(item, parameters, registry, bus, used)[0]
 
 
@@ -273,7 +290,7 @@ def _read_all(
     _settle([p for p in (*expanded.paths, *expanded.ivm) if p is not None], registry, parameters, bus)
     exposures: list[Exposure] = []
     for path, weight in zip(expanded.paths, expanded.ivm, strict=True):
-        exposures += read_file(Path(path), parameters, registry, weight, used)
+        exposures += read_file(Path(path), parameters, registry, weight, used, bus)
     return exposures, expanded.output_root
 
 
@@ -284,24 +301,15 @@ def _settle(paths: Sequence[Path], registry: Registry, parameters: Parameters, b
         found = _named(path, parameters, registry, partial(_readers_of, path, registry))
         if found:
             files.setdefault(found[0].record.name, []).append(path)
-            _tell_rivals(path, found, bus)
+            _tell_rivals(found, f"files such as *{path.suffix}", bus)
     for name, own in files.items():
         record = registry.get("reader", name)
         for note in ask(record, record.settle, own) if record.settle is not None else ():
             bus.note(note, warn=True)
 
 
-def _tell_rivals(path: Path, found: Sequence[Entry], bus: Bus) -> None:
-    """Warn that readers of different providers take one kind of file; once for each kind."""
-    first = found[0]
-    others = [e for e in found[1:] if e.provider != first.provider]
-    if not others:
-        return
-    names = " and ".join(f"{e.record.label} of {e.provider}" for e in others)
-    text = (
-        f"More than one reader takes files such as *{path.suffix}: {first.record.label} of {first.provider} reads them, not "
-        f"{names} (the plugin that was registered last is asked first, drizframe last; tryfirst and trylast count). Disable "
-        f"a plugin with DRIZFRAME_DISABLED_PLUGINS to change that."
-    )
-    if printable(text, keep="") not in bus.warnings:
+def _tell_rivals(found: Sequence[Entry], things: str, bus: Bus | None) -> None:
+    """Warn that components of different providers take one kind of file or header; once for each kind."""
+    text = rivals_note(found, things)
+    if text and bus is not None and printable(text, keep="") not in bus.warnings:
         bus.note(text, warn=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from drizframe.engine.order import ordered
-from drizframe.hooks import STAGES, PluginManager, Step
+from drizframe.hooks import STAGES, Entry, PluginManager, Step
 
-__all__ = ["precedence_notes"]
+__all__ = ["precedence_notes", "rivals_note"]
 
 _RULE = "the plugin that was registered last is asked first; tryfirst and trylast count"
 _OURS = ("", "drizframe")
@@ -26,6 +26,28 @@ def precedence_notes(steps: Sequence[Step], manager: PluginManager) -> Iterator[
     """
     yield from _replacements(steps, manager)
     yield from _filters(steps)
+
+
+def rivals_note(found: Sequence[Entry], things: str) -> str:
+    """Tell which of several components takes something that those of other providers take too; blank if there are none.
+
+    Parameters
+    ----------
+    found : sequence of Entry
+        Those that take it, in the order in which they are asked; the first one gets it.
+    things : str
+        What they take: "files such as *.npz".
+    """
+    first = found[0]
+    others = [e for e in found[1:] if e.provider != first.provider]
+    if not others:
+        return ""
+    names = " and ".join(f"{e.record.label} of {e.provider}" for e in others)
+    return (
+        f"More than one {first.record.family} takes {things}: {first.record.label} of {first.provider} reads them, not {names} (the "
+        f"plugin that was registered last is asked first, drizframe last; tryfirst and trylast count). Disable a plugin with "
+        f"DRIZFRAME_DISABLED_PLUGINS to change that."
+    )
 
 
 def _replacements(steps: Sequence[Step], manager: PluginManager) -> Iterator[str]:

@@ -185,8 +185,8 @@ def drizframe_cosmic_ray_detectors() -> Iterable[CosmicRayDetector]:
 def drizframe_instruments() -> Iterable[Instrument]:
     """Yield instruments: header to facts of an exposure and its chips.
 
-    The first one whose `matches` takes a primary header is used, in the order in which readers are asked; the generic one
-    comes last.
+    The first one whose `matches` takes a primary header is used, in the order in which readers are asked; those with
+    ``fallback=True`` come last.  A run warns where instruments of two providers take a header.
 
     Example::
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.wcs import WCS
 
 import drizframe
@@ -574,3 +575,73 @@ def test_the_trace_goes_to_the_log_where_that_is_heard_and_ends_with_the_switch(
         drizframe.run(exposures)
     assert not [r for r in caplog.records if r.name == "drizframe.hooks"]
     assert capsys.readouterr().err == ""
+
+
+def camera(name, gain, *, instrume="CAM", fallback=False, **marks):
+    def read(primary, science, **where):
+        return drizframe.generic_exposure(fits.Header({**primary, "GAIN": gain}), science, **where)
+
+    record = drizframe.Instrument(
+        name=name,
+        summary="C.",
+        reference=read,
+        fallback=fallback,
+        matches=lambda p: p.get("INSTRUME") == instrume,
+    )
+    return plug(drizframe_instruments=hookimpl(**marks)(lambda: [record]))
+
+
+@pytest.fixture
+def headers(tmp_path):
+    """Write two files of one camera; return a function that does."""
+
+    def write(instrume):
+        wcs = WCS(naxis=2)
+        wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [150.0, 2.0]
+        wcs.wcs.crpix, wcs.wcs.cdelt = [5.0, 5.0], [-1e-5, 1e-5]
+        paths = []
+        for k in (1, 2):
+            primary = fits.PrimaryHDU(header=fits.Header({"INSTRUME": instrume, "EXPTIME": 10.0}))
+            science = fits.Header({"BUNIT": "COUNTS", **dict(wcs.to_header())})
+            image = fits.ImageHDU(np.ones((9, 9), np.float32), science, name="SCI", ver=1)
+            paths.append(tmp_path / f"h{k}_flt.fits")
+            fits.HDUList([primary, image]).writeto(paths[-1])
+        return paths
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("marks", "wins", "gain"), [({}, "z.second", 2.0), ({"trylast": True}, "a.first", 1.0)]
+)
+def test_of_two_instruments_the_one_that_is_asked_first_is_used_and_both_are_told_once(
+    headers, plugin, marks, wins, gain
+):
+    plugin(camera("a.first", 1.0), "one")
+    plugin(camera("z.second", 2.0, **marks), "two")
+    other = {"a.first": "z.second", "z.second": "a.first"}[wins]
+    said = (
+        f"headers such as INSTRUME = 'CAM': instrument '{wins}' of .* reads them, not instrument '{other}' of"
+    )
+    with pytest.warns(DrizframeWarning, match=said):
+        result = drizframe.run(headers("CAM"), skysub=False, static=False)
+    assert {e.chips[0].gain for e in result.exposures} == {gain}
+    assert sum("More than one instrument" in w for w in result.warnings) == 1
+
+
+def test_an_instrument_of_a_plugin_comes_before_that_of_drizframe_and_says_so(headers, plugin):
+    plugin(camera("z.wfc3", 2.0, instrume="WFC3"), "mine")
+    with pytest.warns(
+        DrizframeWarning,
+        match="'z.wfc3' of mine .this session. reads them, not instrument 'wfc3' of drizframe",
+    ):
+        result = drizframe.run(headers("WFC3"), skysub=False, static=False)
+    assert result.exposures[0].chips[0].gain == 2.0
+
+
+def test_an_instrument_for_any_camera_is_no_rival_of_one_for_this(headers, plugin):
+    plugin(camera("a.mine", 2.0), "mine")
+    plugin(camera("b.any", 3.0, fallback=True), "other")
+    result = drizframe.run(headers("CAM"), skysub=False, static=False)
+    assert result.exposures[0].chips[0].gain == 2.0
+    assert not [w for w in result.warnings if "instrument" in w]
