@@ -33,13 +33,12 @@ def main(python, number=4, shape="2048x4096"):
     rows, columns = (int(v) for v in shape.split("x"))
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)
-        scene = random_scene(1, stars=1000)
+        scene = random_scene(1, stars=3000, size=220.0)
         simulate(
             acs_wfc(),
             scene,
             dither(number, exptime=400, seed=1),
             seed=1,
-            cosmic_rays=1000,
             shape=(rows, columns),
         ).write(source)
         print(f"{number} exposures of 2 x {rows} x {columns} pixels, drop-in with all files")

@@ -598,7 +598,5 @@ def _result(context: RunContext, mosaic: Mosaic | None, made: Provenance) -> Res
         seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
         backends=dict(context.backends),
         provenance=made,
-        map_error=max(
-            (m.table_error() for m in {id(m): m for m in plan.maps.values()}.values()), default=0.0
-        ),
+        map_error=plan.map_error,
     )

@@ -12,11 +12,13 @@ import numpy as np
 from drizframe.config import Parameters
 from drizframe.engine.bound import BoundStep, lies_on
 from drizframe.engine.bus import Bus
+from drizframe.engine.geometry import chip_coverage
 from drizframe.engine.hearing import heard
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
 from drizframe.errors import HookError, RunError
+from drizframe.grids.coverage import Coverage
 from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Component, Interpolator, Kernel, Need, Registry, Step, choose, guarded
 from drizframe.hooks.plugins.sections import options_of
@@ -44,6 +46,8 @@ __all__ = ["RunContext", "cleared_bits", "job_for", "reset_bits"]
 
 Array = np.ndarray[Any, Any]
 Backend = Literal["auto", "reference", "cython"]
+#: Indices of chips that are kept at a time.
+COVERAGES = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -61,12 +65,32 @@ class RunContext:
     overlaps: list[Overlap] | None = None
     options: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
+    covered: dict[tuple[str, int, float], tuple[Kernel, Coverage]] = field(default_factory=dict)
     _records: frozenset[int] = field(init=False)
 
     def lock_of(self, key: PlaneKey) -> threading.RLock:
         """Return the lock of a plane that is being loaded."""
         with self.lock:
             return self.loading.setdefault(key, threading.RLock())
+
+    def coverage(self, grid: str, kernel: Kernel, pixfrac: float) -> Coverage:
+        """Return which chips a kernel can spread where on a frame; they are indexed when this is asked first."""
+        key = grid, id(kernel), pixfrac
+        with self.lock:
+            found = self.covered.get(key)
+            if found is None or found[0] is not kernel:
+                if len(self.covered) >= COVERAGES:  # a step that makes a kernel for each task
+                    self.covered.clear()
+                plan = self.plan
+                found = self.covered[key] = (
+                    kernel,
+                    chip_coverage(
+                        plan.chips,
+                        lambda unit: plan.maps[grid, unit],
+                        lambda unit: kernel.reach(pixfrac, plan.ratios[grid, unit]),
+                    ),
+                )
+            return found[1]
 
     def __post_init__(self) -> None:
         """Gather the records of the run, those of the registry and those that were given."""
@@ -431,9 +455,13 @@ class TileJob(RunJob):
     def touching(self, kernel: Kernel, pixfrac: float) -> Iterator[ChipUnit]:
         """Yield the chips of this unit that a kernel can spread onto the tile, in order."""
         grid = "separate" if self._step.grid == "exposure" else self._step.grid
-        for unit in self.units("chip"):
-            if isinstance(self.unit, ExposureUnit) and unit.exposure != self.unit.exposure:
-                continue
+        plan = self._context.plan
+        if isinstance(self.unit, ExposureUnit):
+            near: Iterable[ChipUnit] = plan.chips_of(self.unit.exposure)
+        else:
+            coverage = self._context.coverage(grid, kernel, pixfrac)
+            near = (plan.chips[k] for k in coverage.near(self.window))
+        for unit in near:
             half, margin = kernel.reach(pixfrac, self.scale_ratio(unit, grid))
             if self.pixel_map(unit, grid).touches(self.window, half=half, margin=margin):
                 yield unit

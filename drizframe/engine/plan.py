@@ -13,13 +13,13 @@ from drizframe.config import Parameters
 from drizframe.config.texts import read_text
 from drizframe.engine.blame import culprit_of
 from drizframe.engine.bound import BoundStep, bind, check_places, declared_planes
+from drizframe.engine.geometry import survey
 from drizframe.engine.order import check_names, ordered
 from drizframe.errors import DrizframeError, ParameterError, PluginError, RunError
-from drizframe.grids.checks import table_notes, wcs_notes
-from drizframe.grids.footprints import exposure_window, tiles
+from drizframe.grids.checks import wcs_notes
+from drizframe.grids.footprints import tiles
 from drizframe.grids.frames import build_frames
-from drizframe.grids.mapping import pixel_map
-from drizframe.grids.pixel_scales import scale_ratio
+from drizframe.grids.maps import Maps
 from drizframe.grids.wcs import linear_wcs
 from drizframe.hooks import FAULTS, STAGES, Component, Need, Registry, Step
 from drizframe.hooks.plugins.sections import check_sections, options_of
@@ -97,6 +97,8 @@ class Plan:
         What the user should know before the work begins; True: as a warning.
     band : int
         Rows of a band of a chip.
+    maps, ratios, footprints, lonely
+        Where the chips lie; see `drizframe.engine.geometry.Geometry`.
 
     Attributes
     ----------
@@ -114,9 +116,10 @@ class Plan:
     off: tuple[str, ...] = ()
     notes: tuple[tuple[str, bool], ...] = ()
     band: int = 256
-    maps: dict[tuple[str, ChipUnit], PixelMap] = field(default_factory=dict)
-    ratios: dict[tuple[str, ChipUnit], float] = field(default_factory=dict)
+    maps: Maps | Mapping[tuple[str, ChipUnit], PixelMap] = field(default_factory=dict)
+    ratios: Mapping[tuple[str, ChipUnit], float] = field(default_factory=dict)
     footprints: Mapping[ExposureUnit, Window] = field(default_factory=dict)
+    lonely: tuple[str, ...] = ()
 
     chips: tuple[ChipUnit, ...] = field(init=False)
     _first: tuple[int, ...] = field(init=False, repr=False)
@@ -132,6 +135,11 @@ class Plan:
         """Exposure time of all exposures, each counted once, in seconds."""
         return float(sum(e.exptime for e in self.exposures))
 
+    @property
+    def map_error(self) -> float:
+        """Largest error of the coordinate tables, in output pixels."""
+        return self.maps.table_error() if isinstance(self.maps, Maps) else 0.0
+
     def unit_list(self, scope: str) -> tuple[Any, ...]:
         """Units of a scope, in order."""
         if scope == "chip":
@@ -143,6 +151,10 @@ class Plan:
     def chip_number(self, unit: ChipUnit) -> int:
         """Number of a chip over the whole run, from 1: its bit in the context image."""
         return self._first[unit.exposure] + unit.chip + 1
+
+    def chips_of(self, exposure: int) -> tuple[ChipUnit, ...]:
+        """Return the chips of an exposure, in order."""
+        return self.chips[self._first[exposure] : self._first[exposure + 1]]
 
     def has(self, unit: Unit) -> bool:
         """Whether the run has such a unit."""
@@ -236,23 +248,6 @@ def _check_made(steps: Sequence[Step], every: Sequence[Step]) -> None:
             raise RunError(msg)
 
 
-def _footprints(plan: Plan, registry: Registry) -> dict[ExposureUnit, Window]:
-    """Return the part of the separate frame that each exposure covers, with the support of the kernel."""
-    kernel = registry.get("kernel", plan.parameters.driz_sep_kernel)
-    pixfrac = max(plan.parameters.driz_sep_pixfrac, 1e-3)
-    found = {}
-    for unit in plan.unit_list("exposure"):
-        chips = [u for u in plan.chips if u.exposure == unit.exposure]
-        # half a pixel of the chip is in the window of the exposure already
-        reaches = (1.0 + kernel.reach(pixfrac, plan.ratios["separate", u])[1] for u in chips)
-        found[unit] = exposure_window(
-            [plan.maps["separate", u] for u in chips],
-            plan.frames["separate"].shape,
-            margin=max(2.0, *reaches),
-        )
-    return found
-
-
 def _check_executor(parameters: Parameters, registry: Registry) -> None:
     """Refuse an executor that has its own memory: tasks hold the run itself."""
     executor = registry.get("executor", parameters.executor)
@@ -294,39 +289,6 @@ def _answer(
         )
         msg = f"{who} its {question!r}: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
-
-
-def _maps(
-    exposures: Sequence[Exposure], frames: dict[str, Frame], parameters: Parameters, wcsmap: Any
-) -> tuple[dict[tuple[str, ChipUnit], PixelMap], dict[tuple[str, ChipUnit], float]]:
-    """Make the map of every chip onto both frames, and the pixel-scale ratios.
-
-    One map serves where the frames are one.
-    """
-    maps: dict[tuple[str, ChipUnit], PixelMap] = {}
-    ratios: dict[tuple[str, ChipUnit], float] = {}
-    for i, exposure in enumerate(exposures):
-        for k, chip in enumerate(exposure.chips):
-            unit = ChipUnit(i, k)
-            for which, frame in frames.items():
-                same = which == "final" and frames["separate"] is frame
-                maps[which, unit] = (
-                    maps["separate", unit]
-                    if same
-                    else pixel_map(
-                        chip, frame, stepsize=parameters.stepsize, wcsmap=wcsmap, name=exposure.name
-                    )
-                )
-                ratios[which, unit] = scale_ratio(chip, frame, coeffs=parameters.coeffs)
-            reuse = parameters.blot_stepsize == parameters.stepsize or wcsmap is not None
-            maps["blot", unit] = (
-                maps["separate", unit]
-                if reuse
-                else pixel_map(
-                    chip, frames["separate"], stepsize=parameters.blot_stepsize, name=exposure.name
-                )
-            )
-    return maps, ratios
 
 
 def _linear(exposure: Exposure) -> Exposure:
@@ -382,12 +344,13 @@ def make_plan(
     check_places(found, planes, frames)
     _check_made(enabled, found)
     notes += wcs_notes(exposures, frames)
-    maps, ratios = _maps(exposures, frames, parameters, wcsmap)
-    notes += table_notes(maps.values())
+    kernel = registry.get("kernel", parameters.driz_sep_kernel)
+    geometry = survey(exposures, frames, parameters, kernel, wcsmap=wcsmap)
+    notes += geometry.notes
     workers = parameters.num_cores or os.cpu_count() or 1
-    plan = Plan(
+    return Plan(
         exposures=tuple(exposures), parameters=parameters, frames=dict(frames), planes=planes, makers=_makers(found),
         steps=tuple(bind(s, planes, parameters, exposures, registry) for s in steps),
-        workers=workers, off=tuple(off), maps=maps, ratios=ratios, notes=tuple(notes),
+        workers=workers, off=tuple(off), notes=tuple(notes),
+        maps=geometry.maps, ratios=geometry.ratios, footprints=geometry.footprints, lonely=geometry.lonely,
     )  # fmt: skip
-    return dataclasses.replace(plan, footprints=_footprints(plan, registry))

@@ -17,9 +17,8 @@ from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
 from drizframe.engine.worker import Task, execute
 from drizframe.errors import DrizframeError, PluginError
-from drizframe.grids.footprints import exposure_window
 from drizframe.hooks import FAULTS, Registry
-from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, PlaneKey, Unit, Window
+from drizframe.model import ExposureUnit, FrameUnit, PlaneKey, Unit, Window
 
 __all__ = ["carry_out"]
 
@@ -165,22 +164,6 @@ def _release(context: RunContext, remaining: Sequence[BoundStep], keep: frozense
             context.store.drop(key)
 
 
-def lonely(plan: Plan) -> list[str]:
-    """Return the names of exposures whose part of the separate frame no other exposure touches."""
-    windows = [
-        exposure_window(
-            [plan.maps["separate", ChipUnit(i, k)] for k in range(len(e.chips))],
-            plan.frames["separate"].shape,
-        )
-        for i, e in enumerate(plan.exposures)
-    ]
-    return [
-        e.name
-        for i, e in enumerate(plan.exposures)
-        if all(windows[i].intersection(w).empty for j, w in enumerate(windows) if j != i)
-    ]
-
-
 def carry_out(
     plan: Plan, registry: Registry, store: Store, bus: Bus, *, keep: frozenset[str] = frozenset()
 ) -> RunContext:
@@ -209,9 +192,8 @@ def carry_out(
     wanted = keep | {p.name for p in plan.planes.values() if p.stays or p.product}
     for stage in plan.off:
         bus.finish(stage, "off")
-    alone = lonely(plan) if len(plan.exposures) > 1 else []
-    if alone:
-        names = ", ".join(alone)
+    if plan.lonely:
+        names = ", ".join(plan.lonely)
         bus.note(
             f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.", warn=True
         )

@@ -353,10 +353,23 @@ def find_overlaps(exposures: Sequence[Exposure]) -> list[Overlap]:
     system = system_of(exposures[0].chips[0].wcs.wcs) if exposures else SkySystem("RA", "ICRS")
     chips = _footprints(exposures, system)
     found = []
-    for k, a in enumerate(chips):
-        for b in chips[k + 1 :]:
-            if a.unit.exposure != b.unit.exposure:
-                overlap = _overlap(a, b, system)
-                if overlap is not None:
-                    found.append(overlap)
+    for i, k in _near(chips):
+        a, b = chips[i], chips[k]
+        if a.unit.exposure != b.unit.exposure:
+            overlap = _overlap(a, b, system)
+            if overlap is not None:
+                found.append(overlap)
     return found
+
+
+def _near(chips: Sequence[_Footprint]) -> Whole:
+    """Return the pairs of chips whose centres lie no farther apart than any two that overlap, in order, shape (n, 2)."""
+    from scipy.spatial import KDTree
+
+    if len(chips) < 2:
+        return np.empty((0, 2), dtype=np.int64)
+    # The chord of a sum of angles is at most the sum of the chords.
+    farthest = 2.0 * max(c.radius for c in chips)
+    pairs = KDTree([c.centre for c in chips]).query_pairs(farthest * (1.0 + 1e-9), output_type="ndarray")
+    ordered: Whole = np.sort(pairs, axis=1)[np.lexsort(np.sort(pairs, axis=1).T[::-1])].astype(np.int64)
+    return ordered
