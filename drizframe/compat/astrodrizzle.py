@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from drizframe._crmasks import rays_of
 from drizframe.api import Result, Session, registry, run_session
+from drizframe.compat.archive import restore_inputs
 from drizframe.compat.configuration import DEFAULTS, flat_parameters
+from drizframe.compat.edits import commit_edits, edited_paths, plan_edits
 from drizframe.compat.elsewhere import absent_name
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.inputs import expand_inputs, root_name
@@ -25,9 +27,8 @@ from drizframe.errors import DrizframeError, DrizframeWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.model import Exposure, PlaneKey
 from drizframe.report.logfile import LogFile, log_file
-from drizframe.stock.io.edits import ARCHIVE, commit_edits, edited_paths, plan_edits, restore_inputs
-from drizframe.stock.io.journal import recover_folders, tidy_folders
 from drizframe.stock.io.locks import InputLocks
+from drizframe.stock.io.recovery import settle_folders
 from drizframe.stock.io.source import restamped
 from drizframe.stock.products.planes import intermediate_files
 from drizframe.system.interrupts import orderly
@@ -103,7 +104,7 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
     chosen = given_input if not is_blank(given_input) else "*flt.fits" if other_input is None else other_input
     paths = _found(chosen, notes)
     with InputLocks(paths):
-        notes += _settle(p.resolve().parent for p in paths)
+        notes += settle_folders(p.resolve().parent for p in paths)
         if settings.restore and not settings.overwrite:
             restore_inputs(paths, Path())
         log = _log_file(settings, output, chosen, configobj)
@@ -126,7 +127,7 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
 
 def _found(chosen: Any, notes: list[str]) -> Sequence[Path]:
     """Return the inputs, after what an interrupted run left in this folder is finished."""
-    told = _settle([Path()])
+    told = settle_folders([Path()])
     try:
         paths = expand_inputs(chosen, splits(registry())).paths
     except DrizframeError:
@@ -135,17 +136,6 @@ def _found(chosen: Any, notes: list[str]) -> Sequence[Path]:
         raise
     notes += told
     return paths
-
-
-def _settle(folders: Iterable[Path]) -> list[str]:
-    """Finish what an interrupted run left in folders of inputs, and in that of the archived copies; say what was done."""
-    places = [f for f in dict.fromkeys(folders) if f.is_dir()]
-    copies = Path() / ARCHIVE
-    if copies.is_dir() and not copies.is_symlink():
-        places.append(copies)
-    notes = recover_folders(places)
-    tidy_folders(places)
-    return notes
 
 
 def _edited(exposures: Sequence[Exposure], settings: Parameters) -> list[Path]:

@@ -207,7 +207,7 @@ def link_cases() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def journals() -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield journals as they may be planted: of the old form and of the new, with names that lead elsewhere."""
-    from drizframe.stock.io.entries import digest_of, new_part
+    from drizframe.stock.io.journal import digest_of, new_part
     from drizframe.stock.io.locks import Holder
     from drizframe.system.owners import Mark
 

@@ -17,11 +17,12 @@ import pytest
 import security_files as files
 from security_faults import DONE, KILLED, REFUSED, SURVIVED, child, contents
 
+from drizframe.compat.edits import commit_edits, plan_edits
 from drizframe.hooks import InstrumentOptions
 from drizframe.model import ChipUnit
-from drizframe.stock.io.edits import ARCHIVE, commit_edits, plan_edits
 from drizframe.stock.io.fits_reader import read_fits
-from drizframe.stock.io.journal import recover_folders, tidy_folders
+from drizframe.stock.io.journal import ARCHIVE
+from drizframe.stock.io.recovery import recover_folders, tidy_folders
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "fork"), reason="needs child processes that begin where this one is"

@@ -23,13 +23,13 @@ from test_faults import plan_of
 
 import drizframe
 from drizframe import astrodrizzle
+from drizframe.compat import commit as commit_module
+from drizframe.compat.edits import commit_edits
 from drizframe.errors import DrizframeWarning, InputError, OutputError
-from drizframe.stock.io import journal as journal_module
 from drizframe.stock.io import locks
-from drizframe.stock.io.edits import commit_edits
-from drizframe.stock.io.entries import JOURNAL
-from drizframe.stock.io.journal import recover, tidy_folders
+from drizframe.stock.io.journal import JOURNAL
 from drizframe.stock.io.locks import Holder, InputLocks
+from drizframe.stock.io.recovery import recover, tidy_folders
 from drizframe.system.owners import Mark
 
 pytestmark = pytest.mark.skipif(
@@ -113,7 +113,7 @@ def test_a_journal_of_a_living_process_is_left_alone(stopped):
     own = Mark.own()
     changed_journal(stopped, pid=own.pid, start=own.start)
     before = contents(stopped)
-    run = "import sys; from pathlib import Path; from drizframe.stock.io.journal import recover; recover(Path(sys.argv[1]))"
+    run = "import sys; from pathlib import Path; from drizframe.stock.io.recovery import recover; recover(Path(sys.argv[1]))"
     done = subprocess.run(
         [sys.executable, "-c", run, str(stopped)], capture_output=True, text=True, check=False, timeout=300
     )
@@ -383,7 +383,7 @@ def slow_commit(folder, go):
         pid = os.fork()
     if pid:
         return pid
-    put = journal_module._put_in_place
+    put = commit_module._put_in_place
 
     def waiting(*args):
         for _ in range(3000):
@@ -392,7 +392,7 @@ def slow_commit(folder, go):
             time.sleep(0.01)
         put(*args)
 
-    journal_module._put_in_place = waiting
+    commit_module._put_in_place = waiting
     try:
         commit_edits(plan)
         os._exit(0)
@@ -438,13 +438,13 @@ def test_without_locks_of_the_system_no_journal_of_another_process_is_removed(tm
     monkeypatch.setattr(locks, "fcntl", None)
     files.exposure(tmp_path / "a" / "ja_flt.fits")
     plan = plan_of(tmp_path)
-    planned = journal_module._planned
+    planned = commit_module._planned
 
     def late(*args):
         (tmp_path / "a" / JOURNAL).write_text("of another")
         return planned(*args)
 
-    monkeypatch.setattr(journal_module, "_planned", late)
+    monkeypatch.setattr(commit_module, "_planned", late)
     before = (tmp_path / "a" / "ja_flt.fits").read_bytes()
     with pytest.raises(OutputError, match=r"cannot be written.*No file was changed"):
         commit_edits(dataclasses.replace(plan, preserve=False))

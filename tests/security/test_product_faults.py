@@ -18,8 +18,8 @@ from security_faults import DONE, KILLED, REFUSED, SURVIVED, child, contents
 
 import drizframe
 from drizframe import astrodrizzle
-from drizframe.stock.io.edits import ARCHIVE
 from drizframe.stock.io.fits_reader import settle
+from drizframe.stock.io.journal import ARCHIVE
 from drizframe.system.transaction import recover_products
 
 pytestmark = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,9 +21,7 @@ from drizframe.model.sources import stored
 from drizframe.stock.io.cards import Kind, readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
-from drizframe.stock.io.edits import ARCHIVE
 from drizframe.stock.io.inherited import with_inherited
-from drizframe.stock.io.journal import recover_folders, tidy_folders
 from drizframe.stock.io.layout import (
     ChipPlace,
     find_chips,
@@ -34,6 +31,7 @@ from drizframe.stock.io.layout import (
     select_group,
     with_files,
 )
+from drizframe.stock.io.recovery import settle_folders
 from drizframe.stock.io.required import check_required, orphans
 from drizframe.stock.io.waivered import is_waivered, split_primary, waivered_chips
 
@@ -299,12 +297,7 @@ def settle(paths: Sequence[Path]) -> list[str]:
     OutputError
         If another run is editing them, or what is left cannot be finished.
     """
-    folders = {p.resolve().parent for p in paths}
-    copies = {f / ARCHIVE for f in (*folders, Path.cwd())}
-    folders |= {f for f in copies if f.is_dir() and not f.is_symlink()}
-    notes = recover_folders(folders)
-    tidy_folders(f for f in folders if os.access(f, os.W_OK))
-    return notes
+    return settle_folders({p.resolve().parent for p in paths})
 
 
 FITS = Reader(

@@ -10,7 +10,7 @@ import numpy as np
 from drizframe.fits.opening import open_fits
 from drizframe.fits.stamps import stamp_of
 from drizframe.model.sources import scale_of, stored
-from drizframe.stock.io.edits import single_exposure
+from drizframe.stock.io.single_exposure import single_exposure
 from drizframe.stock.io.sound_cards import drop_unsound
 from drizframe.stock.io.source import FitsSource
 from drizframe.stock.products.chip_headers import chip_header

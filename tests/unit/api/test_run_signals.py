@@ -21,7 +21,7 @@ import os, signal, sys, warnings
 warnings.simplefilter("ignore")
 import drizframe
 from drizframe import astrodrizzle
-from drizframe.stock.io import edits
+from drizframe.compat import edits
 from drizframe.system import transaction
 how, where, number = sys.argv[1], sys.argv[2], getattr(signal, sys.argv[3])
 def stop(*args, **keys):

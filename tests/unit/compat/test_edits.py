@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from drizframe.compat.archive import restore_inputs
+from drizframe.compat.edits import commit_edits, plan_edits
 from drizframe.errors import InputError, MissingInputError, OutputError
 from drizframe.model import ChipUnit
-from drizframe.stock.io import journal
+from drizframe.stock.io import recovery
 from drizframe.stock.io.checksums import wrong_sums
-from drizframe.stock.io.edits import ARCHIVE, commit_edits, plan_edits, restore_inputs
+from drizframe.stock.io.journal import ARCHIVE
 
 
 @pytest.fixture
@@ -143,15 +145,15 @@ def test_a_run_that_stopped_while_renaming_is_completed_by_the_next(exposure, tm
         part.replace(target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(journal, "_rename", stop)
+        patch.setattr(recovery, "_rename", stop)
         with pytest.raises(Killed):
             commit_edits(plan_for(exposure, tmp_path))
     assert exposure.path.read_bytes() == original
     assert (tmp_path / ARCHIVE / exposure.path.name).read_bytes() == original
-    assert "now complete" in journal.recover(tmp_path)
+    assert "now complete" in recovery.recover(tmp_path)
     assert fits.getheader(exposure.path, ("SCI", 1))["MDRIZSKY"] == 36.684402
     assert leftovers(tmp_path) == []
-    assert journal.recover(tmp_path) == ""
+    assert recovery.recover(tmp_path) == ""
 
 
 def test_an_input_that_has_vanished_is_named(exposure, tmp_path):

@@ -9,11 +9,11 @@ import numpy as np
 
 from drizframe.errors import UnreadableInputError, told
 from drizframe.fits.opening import open_fits, open_stream, sound
-from drizframe.model.sources import stored
 from drizframe.stock.io.cards import readable
 from drizframe.stock.io.checksums import wrong_sums
-from drizframe.stock.io.source import FitsSource, constant_shape
-from drizframe.stock.io.text import header_text, plain
+from drizframe.stock.io.single_exposure import single_exposure
+from drizframe.stock.io.source import constant_shape
+from drizframe.stock.io.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from astropy.io.fits import HDUList
 
+    from drizframe.compat.edits import FileEdit
     from drizframe.model import Exposure
-    from drizframe.stock.io.edits import FileEdit
 
-__all__ = ["check_editable", "single_exposure", "split_parts", "write_edit"]
+__all__ = ["check_editable", "write_edit"]
 
 _CARD = 80
 _SUMS = ("DATASUM", "CHECKSUM")
@@ -59,47 +59,6 @@ def check_editable(path: Path, numbers: Iterable[int]) -> None:
                 )
                 msg = f"{path}[{index}] cannot be edited ({text}). Repair its header, or use drizframe.run, which edits nothing."
                 raise UnreadableInputError(msg) from error
-
-
-def split_parts(source: Any) -> list[str]:
-    """Return the images that a file of one exposure gets, in order."""
-    return [k for k in ("sci", "err", "dq") if isinstance(source, FitsSource) and k in source.places]
-
-
-def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
-    """Return the extensions of one exposure: all of its file, or one image set of a file with several.
-
-    Parameters
-    ----------
-    hdus : HDUList
-        The open file.
-    exposure : Exposure
-        As it was read from it.
-
-    Returns
-    -------
-    HDUList
-        Independent of `hdus`.
-    """
-    from astropy.io import fits
-
-    for index, hdu in enumerate(hdus):
-        readable(hdu.header, f"{exposure.path}[{index}]", "other")  # of what is left out, the reader has told
-    if not exposure.extra.get("split"):
-        return fits.HDUList([h.copy() for h in hdus])
-    primary = fits.PrimaryHDU(header=exposure.primary)
-    primary.header["FILENAME"] = header_text(exposure.extra["file"])
-    parts: list[Any] = [primary]
-    for chip in exposure.chips:
-        source = stored(chip.load)
-        places = source.places if isinstance(source, FitsSource) else {}
-        for kind in split_parts(source):
-            copied = hdus[places[kind][1]].copy()
-            copied.header["EXTVER"] = chip.extver
-            copied.ver = chip.extver
-            parts.append(copied)
-    primary.header["NEXTEND"] = len(parts) - 1
-    return fits.HDUList(parts)
 
 
 def _new_flags(flags: np.ndarray[Any, Any], resetbits: int | None) -> np.ndarray[Any, Any]:
