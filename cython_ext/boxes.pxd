@@ -1,11 +1,11 @@
-# Smallest boxes that hold blocks of pixels of a full map on a frame: shared by reach.pyx and drizzle_image.pyx.
+# Smallest boxes that hold blocks of pixels of a full map on a frame: shared by bounds.pyx and drizzle_image.pyx.
 
 from cells cimport cell_row
 from libc.math cimport INFINITY, fabs, isfinite
 from pixels cimport least, most
 
 cdef enum:
-    # Side of a block in pixels, as in drizframe/model/reach.py.
+    # Side of a block in pixels, as in drizframe/pixels/bounds.py.
     BLOCK = 32
 
 

@@ -1,4 +1,4 @@
-# Bilinear interpolation of a full map of pixel centres, row by row: shared by pixelmap.pyx, reach.pyx and
+# Bilinear interpolation of a full map of pixel centres, row by row: shared by pixelmap.pyx, bounds.pyx and
 # drizzle_image.pyx.
 #
 # a. Same products in the same order as cell_grid of drizframe/model/pixelmap.py, so the same bits.

@@ -363,7 +363,7 @@ def drizzle_image(code, const double[:, :, ::1] pixmap, start, double half, doub
     pixmap : ndarray of float64, shape (Ny, Nx, 2)
         The map; `start` is the row and column in it of the first pixel of the image.
     half, margin, with_corners
-        How far pixels reach, as in `drizframe.pixels.blocks.Weighing`.
+        How far pixels reach, as in `drizframe.pixels.blocks.Spreader`.
     boxes : ndarray of float64, shape (rows, columns, 4)
         Of the blocks of the image (`block_bounds`).
     data, weight, flags, variances

@@ -1,4 +1,4 @@
-# Calling a point function: shared by points.pyx and interpolator_ways.pyx.
+# Calling a point function: shared by points.pyx and interpolator_forms.pyx.
 #
 # a. The buffer grows when the function asks for more room; the caller frees it.
 # b. A function that reports more weights than the buffer holds has the status BEYOND, before they are read; one whose

@@ -16,7 +16,8 @@ from drizframe.grids.maps import Maps
 from drizframe.grids.pixel_scales import scale_ratio
 from drizframe.hooks import Kernel
 from drizframe.model import ChipUnit, Exposure, ExposureUnit, Frame, PixelMap, Window
-from drizframe.model.reach import block_bounds
+from drizframe.pixels.bounds import block_bounds
+from drizframe.pixels.reach import footprint_of_pixel
 
 __all__ = ["Geometry", "chip_coverage", "map_limit", "survey"]
 
@@ -109,7 +110,7 @@ def _looked_at(
     found: _Found,
 ) -> Iterator[PixelMap]:
     """Yield every map, and gather what it tells before the next one is made."""
-    pixfrac = max(parameters.driz_sep_pixfrac, 1e-3)
+    pixfrac = parameters.driz_sep_pixfrac
     shape = frames["separate"].shape
     for i, exposure in enumerate(exposures):
         prints: list[Footprint] = []
@@ -123,7 +124,7 @@ def _looked_at(
                 if which == "separate":
                     prints.append(footprint(pixels))
             # half a pixel of the chip is in its footprint already
-            margin = max(margin, 1.0 + kernel.reach(pixfrac, found.ratios["separate", unit])[1])
+            margin = max(margin, 1.0 + footprint_of_pixel(kernel, pixfrac, found.ratios["separate", unit])[1])
         found.footprints[ExposureUnit(i)] = union(p.window(shape, margin) for p in prints)
         found.bare.append(union(p.window(shape) for p in prints))
 
@@ -155,12 +156,12 @@ def chip_coverage(
     pixel_map : callable
         ``pixel_map(unit)``: the map of a chip onto the frame.
     support : callable
-        ``support(unit) -> (half, margin)``: what `Kernel.reach` says for the chip.
+        ``support(unit) -> (half, margin)``: what `footprint_of_pixel` says for the chip.
 
     Returns
     -------
     Coverage
-        It leaves out none of the chips that `PixelMap.touches` a window; it may hold others.
+        It leaves out none of the chips that touch a window (`pixels.bounds.touches`); it may hold others.
     """
     boxes = np.empty((len(units), 4))
     for box, unit in zip(boxes, units, strict=True):

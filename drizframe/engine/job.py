@@ -39,8 +39,10 @@ from drizframe.model import (
     holds,
 )
 from drizframe.pixels.blot import blot_chip
+from drizframe.pixels.bounds import touches
 from drizframe.pixels.drizzle import drizzle
 from drizframe.pixels.kernel_forms import loops_compiled
+from drizframe.pixels.reach import footprint_of_pixel
 
 __all__ = ["RunContext", "cleared_bits", "job_for", "reset_bits"]
 
@@ -87,7 +89,7 @@ class RunContext:
                     chip_coverage(
                         plan.chips,
                         lambda unit: plan.maps[grid, unit],
-                        lambda unit: kernel.reach(pixfrac, plan.ratios[grid, unit]),
+                        lambda unit: footprint_of_pixel(kernel, pixfrac, plan.ratios[grid, unit]),
                     ),
                 )
             return found[1]
@@ -462,8 +464,8 @@ class TileJob(RunJob):
             coverage = self._context.coverage(grid, kernel, pixfrac)
             near = (plan.chips[k] for k in coverage.near(self.window))
         for unit in near:
-            half, margin = kernel.reach(pixfrac, self.scale_ratio(unit, grid))
-            if self.pixel_map(unit, grid).touches(self.window, half=half, margin=margin):
+            half, margin = footprint_of_pixel(kernel, pixfrac, self.scale_ratio(unit, grid))
+            if touches(self.pixel_map(unit, grid), self.window, half, margin):
                 yield unit
 
     def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:

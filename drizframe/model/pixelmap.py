@@ -16,8 +16,6 @@ import numpy as np
 
 from drizframe._fast import load
 from drizframe.errors import ParameterError, ShapeError
-from drizframe.model.planes import Window
-from drizframe.model.reach import blocks_near
 
 __all__ = ["PixelMap", "Transform"]
 
@@ -166,26 +164,6 @@ class PixelMap:
     def origin(self) -> float:
         """Chip coordinate of the first node of a table."""
         return ORIGIN
-
-    def touches(self, window: Window, *, half: float = 0.5, margin: float = 0.0) -> bool:
-        """Whether any pixel of the chip can touch a window of the frame.
-
-        Parameters
-        ----------
-        window : Window
-            Pixels of the frame.
-        half : float
-            Half the side of a shrunken chip pixel; 0 if only centres are mapped.
-        margin : float
-            How far beyond the mapped positions a pixel reaches, in frame pixels.
-
-        Returns
-        -------
-        touches : bool
-            False only if no pixel does.  The first call costs as much as mapping part of the chip; the map
-            remembers.
-        """
-        return not window.empty and bool(blocks_near(self, window, half, margin).any())
 
     def table_error(self) -> float:
         """Largest error of the table where it is used, in frame pixels; 0 without a table.

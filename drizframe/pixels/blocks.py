@@ -12,12 +12,13 @@ from drizframe._fast import Backend, load, resolved
 from drizframe.errors import ParameterError, PluginError
 from drizframe.hooks import Component, Kernel, image_of
 from drizframe.model import Accumulator, ChipInput, Window
-from drizframe.model.reach import BLOCK, blocks_near
 from drizframe.pixels import scatter as scattering
 from drizframe.pixels import selection
-from drizframe.pixels.kernel_forms import nearest, point_failure, way_of
+from drizframe.pixels.bounds import BLOCK, blocks_near
+from drizframe.pixels.kernel_forms import form_of, nearest, point_failure
+from drizframe.pixels.reach import POINT_BELOW, footprint_of_pixel
 
-__all__ = ["POINT_BELOW", "Block", "Weighing", "blocks", "weighing"]
+__all__ = ["Block", "Spreader", "blocks", "spreader_of"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
@@ -28,8 +29,6 @@ one_pass: Any = load("drizzle_block")
 #: The same for point functions.
 by_points: Any = load("drizzle_points")
 
-#: A drop of this size or smaller is a point (documented for `driz_sep_pixfrac` and `final_pixfrac`).
-POINT_BELOW = 0.001
 #: Chip pixels that are handled at a time.
 CHUNK = 8192
 #: Weights (pixels times window) that are held at a time.
@@ -37,7 +36,7 @@ CELLS = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Weighing:
+class Spreader:
     """How pixels are turned into weights: the kernel's function and what it wants to know."""
 
     weigh: Callable[..., Array]
@@ -52,34 +51,34 @@ class Weighing:
     point: tuple[Any, float] | None = None
 
 
-def weighing(
+def spreader_of(
     chip: ChipInput, kernel: Kernel, pixfrac: float, backend: Backend, call: Call | None
-) -> Weighing:
+) -> Spreader:
     """Decide how the chip's pixels are weighed; the one place where a small pixfrac becomes a point."""
     fast = resolved(backend) != "reference"
     fused: Any = one_pass if fast else None
     if pixfrac <= POINT_BELOW:
         code = None if fused is None else fused.nearest()
-        return Weighing(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast, kernel, code)
-    way = way_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
-    half, margin = kernel.reach(pixfrac, chip.scale)
+        return Spreader(nearest, 0.0, 0.0, "none", pixfrac, chip.scale, fast, kernel, code)
+    form = form_of(kernel, pixfrac, chip.scale, backend=backend, call=call)
+    half, margin = footprint_of_pixel(kernel, pixfrac, chip.scale)
     corners: Literal["none", "choose", "attach"] = "choose" if kernel.needs_corners else "none"
     if kernel.point is not None:
         corners = "attach"
-    code = way.code if fused is not None else None
-    point = way.point if by_points is not None else None
-    return Weighing(way.weigh, half, margin, corners, pixfrac, chip.scale, fast, kernel, code, point)
+    code = form.code if fused is not None else None
+    point = form.point if by_points is not None else None
+    return Spreader(form.weigh, half, margin, corners, pixfrac, chip.scale, fast, kernel, code, point)
 
 
 # -- which pixels --------------------------------------------------------------------------------------------
 
 
-def blocks(chip: ChipInput, window: Window, way: Weighing) -> Iterator[tuple[slice, slice]]:
+def blocks(chip: ChipInput, window: Window, spreader: Spreader) -> Iterator[tuple[slice, slice]]:
     """Yield rectangles of chip pixels, in input order, that hold all pixels that can touch the window."""
     ny, nx = chip.pixmap.shape
     if window.empty:
         return
-    near = blocks_near(chip.pixmap, window, way.half, way.margin)
+    near = blocks_near(chip.pixmap, window, spreader.half, spreader.margin)
     for k in np.flatnonzero(near.any(axis=1)):
         hit = np.flatnonzero(near[k])
         left, right = int(hit[0]) * BLOCK, min((int(hit[-1]) + 1) * BLOCK, nx)
@@ -96,17 +95,17 @@ class Block:
 
     acc: Accumulator
     chip: ChipInput
-    way: Weighing
+    spreader: Spreader
     rows: slice
     columns: slice
     skip_zero: bool
 
     def add(self) -> int:
         """Add the pixels of the block; return how many touched the window."""
-        if self.way.code is not None:
+        if self.spreader.code is not None:
             return self._add_in_one_pass()
-        if self.way.point is not None:
-            return self._add_by_points(*self.way.point)
+        if self.spreader.point is not None:
+            return self._add_by_points(*self.spreader.point)
         index, x, y, corners, box = self._select()
         if not index.size:
             return 0
@@ -115,53 +114,53 @@ class Block:
 
     def _add_in_one_pass(self) -> int:
         """Do as the three steps below do, in one compiled loop."""
-        pixmap, way, window = self.chip.pixmap, self.way, self.acc.window
+        pixmap, spreader, window = self.chip.pixmap, self.spreader, self.acc.window
         x, y = _pixels(self.columns), _pixels(self.rows)
         cx = cy = None
         with np.errstate(all="ignore"):
             px, py = _contiguous(pixmap.grid(x, y))
-            if way.corners == "choose":
-                cx, cy = _contiguous(pixmap.grid(_edges(x, way.half), _edges(y, way.half)))
+            if spreader.corners == "choose":
+                cx, cy = _contiguous(pixmap.grid(_edges(x, spreader.half), _edges(y, spreader.half)))
         touched: int = one_pass.drizzle_block(
-            way.code, px, py, cx, cy, 1 if way.half == 0.5 else 2, way.margin,
+            spreader.code, px, py, cx, cy, 1 if spreader.half == 0.5 else 2, spreader.margin,
             (window.y0, window.y1, window.x0, window.x1), *self._values(), *self._bit_and_sums(),
         )  # fmt: skip
         return touched
 
     def _add_by_points(self, capsule: Any, radius: float) -> int:
         """Do so with a point function."""
-        pixmap, way, window = self.chip.pixmap, self.way, self.acc.window
+        pixmap, spreader, window = self.chip.pixmap, self.spreader, self.acc.window
         x, y = _pixels(self.columns), _pixels(self.rows)
         with np.errstate(all="ignore"):
             px, py = _contiguous(pixmap.grid(x, y))
             cx, cy = _contiguous(pixmap.grid(_edges(x, 0.5), _edges(y, 0.5)))
         touched: int
         touched, status, failed = by_points.drizzle_points(
-            capsule, px, py, cx, cy, way.pixfrac, way.scale, radius,
+            capsule, px, py, cx, cy, spreader.pixfrac, spreader.scale, radius,
             (window.y0, window.y1, window.x0, window.x1), *self._values(), *self._bit_and_sums(),
         )  # fmt: skip
         if failed >= 0:
-            raise point_failure(way.kernel, radius, status, px.flat[failed], py.flat[failed])
+            raise point_failure(spreader.kernel, radius, status, px.flat[failed], py.flat[failed])
         return touched
 
     def _select(self) -> selection.Selection:
         """Map the pixels and choose those that can touch the window."""
-        pixmap, way, window = self.chip.pixmap, self.way, self.acc.window
+        pixmap, spreader, window = self.chip.pixmap, self.spreader, self.acc.window
         limits = (window.y0, window.y1, window.x0, window.x1)
-        choose: Any = selection.compiled if way.fast and selection.compiled is not None else selection
+        choose: Any = selection.compiled if spreader.fast and selection.compiled is not None else selection
         x, y = _pixels(self.columns), _pixels(self.rows)
         with np.errstate(all="ignore"):
-            px, py = pixmap.grid(x, y, fast=way.fast)
-            if way.corners != "choose":
-                found: selection.Selection = choose.near_centres(px, py, way.margin, limits)
-                return self._with_corners(found, x, y) if way.corners == "attach" else found
-            cx, cy = pixmap.grid(_edges(x, way.half), _edges(y, way.half), fast=way.fast)
-            return choose.near_quads(px, py, cx, cy, 1 if way.half == 0.5 else 2, limits)  # type: ignore[no-any-return]
+            px, py = pixmap.grid(x, y, fast=spreader.fast)
+            if spreader.corners != "choose":
+                found: selection.Selection = choose.near_centres(px, py, spreader.margin, limits)
+                return self._with_corners(found, x, y) if spreader.corners == "attach" else found
+            cx, cy = pixmap.grid(_edges(x, spreader.half), _edges(y, spreader.half), fast=spreader.fast)
+            return choose.near_quads(px, py, cx, cy, 1 if spreader.half == 0.5 else 2, limits)  # type: ignore[no-any-return]
 
     def _with_corners(self, found: selection.Selection, x: Array, y: Array) -> selection.Selection:
         """Add the corners of whole pixels to pixels that were chosen by their centres; drop those without."""
         index, px, py, _, box = found
-        cx, cy = self.chip.pixmap.grid(_edges(x, 0.5), _edges(y, 0.5), fast=self.way.fast)
+        cx, cy = self.chip.pixmap.grid(_edges(x, 0.5), _edges(y, 0.5), fast=self.spreader.fast)
         j, i = np.divmod(index, len(x))
         order = ((j + 1, i), (j + 1, i + 1), (j, i + 1), (j, i))
         corners = np.stack([np.stack([cx[a], cy[a]], axis=1) for a in order], axis=1)
@@ -232,15 +231,22 @@ class Block:
         touched = 0
         for row in range(0, h, strip):
             shape = (min(strip, h - row), w)
-            weights = self.way.weigh(
-                px, py, quads, x0, _frozen(y0 + row), shape, pixfrac=self.way.pixfrac, scale=self.way.scale
+            weights = self.spreader.weigh(
+                px,
+                py,
+                quads,
+                x0,
+                _frozen(y0 + row),
+                shape,
+                pixfrac=self.spreader.pixfrac,
+                scale=self.spreader.scale,
             )
-            _check_weights(self.way.kernel, weights, (n, *shape))
+            _check_weights(self.spreader.kernel, weights, (n, *shape))
             touched += self._scatter(weights, values, index[part], x0 - window.x0, y0 + row - window.y0)
         yield min(touched, n) if strip < h else touched
 
     def _scatter(self, weights: Array, values: Any, index: Integers, x0: Integers, y0: Integers) -> int:
-        fast = self.way.fast and scattering.compiled is not None
+        fast = self.spreader.fast and scattering.compiled is not None
         function: Callable[..., int] = scattering.compiled.scatter if fast else scattering.scatter
         weights = np.ascontiguousarray(weights, dtype=np.float64)
         return function(weights, index, x0, y0, *values, *self._bit_and_sums())

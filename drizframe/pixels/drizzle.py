@@ -16,9 +16,9 @@ from drizframe._fast import Backend
 from drizframe.errors import ParameterError, PluginError, ShapeError
 from drizframe.hooks import Kernel
 from drizframe.model import Accumulator, ChipInput, Drizzled, Window
-from drizframe.pixels.blocks import POINT_BELOW, Block, Call, blocks, weighing
+from drizframe.pixels.blocks import Block, Call, blocks, spreader_of
 
-__all__ = ["POINT_BELOW", "Counts", "check_finite", "check_fit", "drizzle", "drizzle_chip", "finish"]
+__all__ = ["Counts", "check_finite", "check_fit", "drizzle", "drizzle_chip", "finish"]
 
 
 #: Weights below this do not overflow in sums over any image.
@@ -69,12 +69,12 @@ def drizzle_chip(
         If the chip has other layers than the sums, or its map does not tell its pixels' corners.
     """
     _check(acc, chip, kernel, pixfrac)
-    way = weighing(chip, kernel, pixfrac, backend, call)
+    spreader = spreader_of(chip, kernel, pixfrac, backend, call)
     touched = 0
-    for rows, columns in blocks(chip, acc.window, way):
-        block = Block(acc, chip, way, rows, columns, skip_zero=skip_zero)
+    for rows, columns in blocks(chip, acc.window, spreader):
+        block = Block(acc, chip, spreader, rows, columns, skip_zero=skip_zero)
         touched += block.add()
-    if way.code is not None:
+    if spreader.code is not None:
         check_finite(bool(np.isfinite(acc.weight.sum())), chip, kernel)
     ny, nx = chip.pixmap.shape
     return Counts(touched, ny * nx - touched)

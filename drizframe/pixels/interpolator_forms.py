@@ -1,4 +1,4 @@
-"""The ways to write an interpolator, turned into one: a function that gives values at positions.
+"""The forms in which an interpolator is written, turned into one: a function that gives values at positions.
 
 A profile or a point function gives weights of pixels.  Pixels beyond an edge have the value of the edge pixel.
 """
@@ -26,7 +26,7 @@ Values = Callable[..., Floats]
 #: Columns and rows (n, size) of pixels, their weights (n, size, size), and which of them count.
 Weighed = tuple[Floats, Floats, Floats, np.ndarray[Any, np.dtype[np.bool_]]]
 
-compiled: Any = load("interpolator_ways")
+compiled: Any = load("interpolator_forms")
 
 #: What the author of a profile can do that no table is good enough for.
 ADVICE = "Write the interpolator as a function of image and positions (reference=)."
@@ -90,8 +90,8 @@ def _from_profile(
 def sums_of(profile: Callable[..., Any], support: float) -> tuple[Floats, float]:
     """Return the sums of a profile's weights for 16 x 16 fractions (y, x) of a pixel, and the largest weight."""
     phase = np.arange(PHASES) / PHASES
-    reach = int(np.ceil(support))
-    d = np.arange(-reach, reach + 2)[None, :] - phase[:, None]
+    most = int(np.ceil(support))
+    d = np.arange(-most, most + 2)[None, :] - phase[:, None]
     dy, dx = np.broadcast_arrays(d[:, None, :, None], d[None, :, None, :])
     weights = np.asarray(profile(dx.copy(), dy.copy()), dtype=np.float64)
     weights = np.where((np.abs(dx) <= support) & (np.abs(dy) <= support), weights, 0.0)

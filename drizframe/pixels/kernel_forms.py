@@ -1,4 +1,4 @@
-"""The ways to write a kernel, turned into one: a function that gives weights on windows."""
+"""The forms in which a kernel is written, turned into one: a function that gives weights on windows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from drizframe.errors import BackendError, PluginError
 from drizframe.hooks import Component, Kernel, ask, choose, guarded
 from drizframe.pixels import point_functions as points
 from drizframe.pixels import profiles
+from drizframe.pixels.reach import footprint_of_pixel
 
-__all__ = ["Way", "loops_compiled", "nearest", "point_failure", "way_of"]
+__all__ = ["Form", "form_of", "loops_compiled", "nearest", "point_failure"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.intp]]
-Weigh = Callable[..., Array]
+WeightFunction = Callable[..., Array]
 
 #: What the author of a profile can do that no table is good enough for.
 ADVICE = "Write the kernel as a footprint, which integrates over output pixels itself."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Way:
+class Form:
     """How a kernel gives its weights.
 
     Parameters
@@ -38,14 +39,14 @@ class Way:
         The capsule of a point function and its support in frame pixels, for compiled loops; None: it is none.
     """
 
-    weigh: Weigh
+    weigh: WeightFunction
     code: tuple[Any, Any] | None = None
     point: tuple[Any, float] | None = None
 
 
-def way_of(
+def form_of(
     kernel: Kernel, pixfrac: float, scale: float, *, backend: Backend, call: Callable[[Component], Any] | None
-) -> Way:
+) -> Form:
     """Return how a kernel gives its weights, however it is written.
 
     Parameters
@@ -67,13 +68,13 @@ def way_of(
         If compiled loops are asked for and are not there.
     """
     if kernel.footprint is not None:
-        function: Weigh = call(kernel) if call is not None else choose(kernel, backend)[0]
+        function: WeightFunction = call(kernel) if call is not None else choose(kernel, backend)[0]
         fused = (
             resolved(backend) != "reference"
             and kernel.block is not None
             and getattr(function, "__wrapped__", function) is kernel.fast
         )
-        return Way(function, ask(kernel, kernel.block, pixfrac, scale) if fused else None)
+        return Form(function, ask(kernel, kernel.block, pixfrac, scale) if fused else None)
     fast = loops_compiled(kernel, backend) == "cython"
     if kernel.profile is not None:
         return _from_profile(kernel, pixfrac, scale, fast=fast)
@@ -99,9 +100,9 @@ def loops_compiled(component: Component, backend: str) -> str:
     return "cython" if there and backend != "reference" else "reference"
 
 
-def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
+def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Form:
     assert kernel.profile is not None and kernel.support is not None  # noqa: S101, PT018  (checked by the record)
-    profile, support = guarded(kernel, kernel.profile), kernel.reach(pixfrac, 1.0)[1]
+    profile, support = guarded(kernel, kernel.profile), footprint_of_pixel(kernel, pixfrac, 1.0)[1]
     table = profiles.tabulate(kernel, support, ADVICE, pixfrac=pixfrac)
 
     def weigh(
@@ -112,13 +113,13 @@ def _from_profile(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -
             return table.weigh(x, y, x0, y0, shape, scale)
         return profiles.exact(profile, support, x, y, x0, y0, shape, pixfrac=pixfrac, scale=scale)
 
-    return Way(weigh, profiles.code_of(table, scale) if fast else None)
+    return Form(weigh, profiles.code_of(table, scale) if fast else None)
 
 
-def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Way:
+def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> Form:
     assert kernel.support is not None  # noqa: S101  (checked by the record)
     capsule = points.capsule_of(kernel.point)
-    radius = kernel.reach(pixfrac, scale)[1]
+    radius = footprint_of_pixel(kernel, pixfrac, scale)[1]
     function: Callable[..., tuple[Array, int, int]] = (
         points.compiled.call_points if fast else points.call_points
     )
@@ -134,7 +135,7 @@ def _from_point(kernel: Kernel, pixfrac: float, scale: float, *, fast: bool) -> 
             raise point_failure(kernel, radius, status, x[failed], y[failed])
         return weights
 
-    return Way(weigh, point=(capsule, radius) if fast else None)
+    return Form(weigh, point=(capsule, radius) if fast else None)
 
 
 def point_failure(kernel: Kernel, radius: float, status: int, x: float, y: float) -> PluginError:

@@ -16,7 +16,7 @@ from drizframe.errors import ParameterError, ShapeError
 from drizframe.hooks import Kernel
 from drizframe.model import ChipInput, PixelMap
 from drizframe.pixels.blot import blot_chip
-from drizframe.pixels.drizzle import POINT_BELOW
+from drizframe.pixels.reach import POINT_BELOW
 from drizframe.resample._adding import add_image
 from drizframe.resample._arguments import (
     array_of,

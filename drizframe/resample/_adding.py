@@ -9,11 +9,11 @@ import numpy as np
 from drizframe._fast import load
 from drizframe.hooks import Kernel
 from drizframe.model import Accumulator, ChipInput
-from drizframe.model.reach import block_bounds
-from drizframe.pixels.blocks import Weighing, weighing
+from drizframe.pixels.blocks import Spreader, spreader_of
+from drizframe.pixels.bounds import block_bounds
 from drizframe.pixels.drizzle import check_finite, check_fit, drizzle_chip
 from drizframe.resample._output import Output
-from drizframe.resample._region import reach
+from drizframe.resample._region import touched_part
 
 __all__ = ["add_image"]
 
@@ -44,21 +44,21 @@ def add_image(out: Output, chip: ChipInput, kernel: Kernel, pixfrac: float, plan
     skipped, missed : int
         Rows and pixels that gave nothing.
     """
-    way = weighing(chip, kernel, pixfrac, "auto", None)
-    if one_pass is None or way.code is None or len(chip.variances) > MANY:
-        return step_by_step(out, chip, kernel, pixfrac, plane, way)
-    return in_one_pass(out, chip, kernel, pixfrac, plane, way)
+    spreader = spreader_of(chip, kernel, pixfrac, "auto", None)
+    if one_pass is None or spreader.code is None or len(chip.variances) > MANY:
+        return step_by_step(out, chip, kernel, pixfrac, plane, spreader)
+    return in_one_pass(out, chip, kernel, pixfrac, plane, spreader)
 
 
 def in_one_pass(
-    out: Output, chip: ChipInput, kernel: Kernel, pixfrac: float, plane: int, way: Weighing
+    out: Output, chip: ChipInput, kernel: Kernel, pixfrac: float, plane: int, spreader: Spreader
 ) -> tuple[int, int]:
     """Do as `step_by_step`, in compiled loops and with the same bits."""
     check_fit(chip, kernel, pixfrac)
     pixmap, factor = chip.pixmap, chip.multiplier
     touched, rows, finite = one_pass.drizzle_image(
-        way.code, pixmap.pixmap, pixmap.start, way.half, way.margin, way.corners == "choose",
-        block_bounds(pixmap, way.half), _numbers(chip.data[0]),
+        spreader.code, pixmap.pixmap, pixmap.start, spreader.half, spreader.margin, spreader.corners == "choose",
+        block_bounds(pixmap, spreader.half), _numbers(chip.data[0]),
         None if chip.weight is None else _numbers(chip.weight), chip.dq, [_numbers(v) for v in chip.variances],
         factor, factor**2, chip.weight_scale, 1 << (chip.number - 1) % 32, out.img, out.wht,
         None if out.ctx is None else out.ctx[plane], None if chip.dq is None else out.dq,
@@ -70,10 +70,10 @@ def in_one_pass(
 
 
 def step_by_step(
-    out: Output, chip: ChipInput, kernel: Kernel, pixfrac: float, plane: int, way: Weighing
+    out: Output, chip: ChipInput, kernel: Kernel, pixfrac: float, plane: int, spreader: Spreader
 ) -> tuple[int, int]:
     """Turn the part of the output that pixels can touch into sums, continue them, and divide."""
-    window, skipped = reach(chip.pixmap, way.half, way.margin, out.img.shape)
+    window, skipped = touched_part(chip.pixmap, spreader.half, spreader.margin, out.img.shape)
     acc = Accumulator(
         window=window, variances=len(chip.variances), planes=int(out.ctx is not None), dq=chip.dq is not None
     )

@@ -15,7 +15,7 @@ from drizframe.errors import (
     UnknownComponentError,
 )
 from drizframe.hooks import Kernel
-from drizframe.pixels.drizzle import POINT_BELOW
+from drizframe.pixels.reach import POINT_BELOW
 from drizframe.resample._arguments import LARGEST, array_of, brief, check_room, number, positive, whole
 
 __all__ = [

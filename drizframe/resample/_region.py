@@ -14,9 +14,9 @@ from drizframe.errors import ArrayTypeError, ParameterError
 from drizframe.model import PixelMap, Window
 from drizframe.resample._arguments import brief
 
-__all__ = ["Region", "covering_shape", "first_cell_scale", "reach", "region_of"]
+__all__ = ["Region", "covering_shape", "first_cell_scale", "region_of", "touched_part"]
 
-compiled: Any = load("reach")
+compiled: Any = load("bounds")
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 #: Pixels of no image.
 FAR = 1e18
@@ -72,7 +72,7 @@ class Region:
     pixmap: PixelMap
 
 
-def reach(
+def touched_part(
     pixmap: PixelMap, half: float, margin: float, shape: tuple[int, int], *, fast: bool = True
 ) -> tuple[Window, int]:
     """Return the part of an output of `shape` that pixels of a full map can touch, and how many rows touch nothing.
@@ -82,7 +82,7 @@ def reach(
     pixmap : PixelMap
         A full map.
     half, margin : float
-        How far a pixel reaches, as `Kernel.reach` tells.
+        How far a pixel reaches, as `footprint_of_pixel` tells.
     shape : tuple of int
         Rows and columns of the output.
     fast : bool
@@ -90,9 +90,11 @@ def reach(
     """
     with np.errstate(all="ignore"):
         if fast and compiled is not None:
-            box, touching = compiled.reach(pixmap.pixmap, pixmap.start, pixmap.shape, half, margin, shape)
+            box, touching = compiled.touched_part(
+                pixmap.pixmap, pixmap.start, pixmap.shape, half, margin, shape
+            )
         else:
-            box, touching = _reach(pixmap, half, margin, shape)
+            box, touching = _touched(pixmap, half, margin, shape)
     x0, x1, y0, y1 = box
     window = Window(0, 0, 0, 0)
     if touching:
@@ -104,7 +106,7 @@ def reach(
     return window, pixmap.shape[0] - touching
 
 
-def _reach(
+def _touched(
     pixmap: PixelMap, half: float, margin: float, shape: tuple[int, int]
 ) -> tuple[tuple[float, ...], int]:
     """Bounds (x0, x1, y0, y1) of all pixels near an output of `shape`, and how many rows have any.

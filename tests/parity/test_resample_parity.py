@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from shipped import shipped
 
 from drizframe.model import ChipInput, PixelMap
-from drizframe.model.reach import _measure, block_bounds
-from drizframe.pixels.blocks import weighing
+from drizframe.pixels.blocks import spreader_of
+from drizframe.pixels.bounds import _measure, block_bounds
+from drizframe.pixels.reach import footprint_of_pixel
 from drizframe.resample import _adding as adding
 from drizframe.resample import _region as region
 from drizframe.resample._output import Output
@@ -96,11 +97,11 @@ def test_one_pass_gives_the_bits_of_the_steps(
     fast, slow = (
         output(np.random.default_rng(1), size, variances, flags=flags, strided=strided) for _ in "ab"
     )
-    way = weighing(chip, kernel, pixfrac, "auto", None)
+    spreader = spreader_of(chip, kernel, pixfrac, "auto", None)
     with np.errstate(all="ignore"):
         counts = (
-            adding.in_one_pass(fast, chip, kernel, pixfrac, 0, way),
-            adding.step_by_step(slow, chip, kernel, pixfrac, 0, way),
+            adding.in_one_pass(fast, chip, kernel, pixfrac, 0, spreader),
+            adding.step_by_step(slow, chip, kernel, pixfrac, 0, spreader),
         )
     assert counts[0] == counts[1]
     for a, b in zip(arrays(fast), arrays(slow), strict=True):
@@ -119,8 +120,8 @@ def test_boxes_of_blocks_are_those_of_the_reference(pixmap, half):
     shape=st.tuples(st.integers(1, 150), st.integers(1, 150)),
 )  # fmt: skip
 def test_the_compiled_reach_is_that_of_the_reference(pixmap, kernel, pixfrac, shape):
-    reach = kernel.reach(pixfrac, 0.8)
-    found = [region.reach(pixmap, *reach, shape, fast=fast) for fast in (True, False)]
+    limits = footprint_of_pixel(kernel, pixfrac, 0.8)
+    found = [region.touched_part(pixmap, *limits, shape, fast=fast) for fast in (True, False)]
     assert found[0] == found[1]
 
 
@@ -128,5 +129,5 @@ def test_pixels_on_several_tiles_count_once():
     pixmap = PixelMap.from_pixmap(turned((300, 400), 0.1, 1.0, (40.0, 60.0)))
     chip = ChipInput(data=[np.ones(pixmap.shape)], weight=None, number=1, pixmap=pixmap, scale=1.0)
     out = output(np.random.default_rng(0), (600, 700), 0, flags=False, strided=False)
-    way = weighing(chip, SQUARE, 1.0, "auto", None)
-    assert adding.in_one_pass(out, chip, SQUARE, 1.0, 0, way) == (0, 0)
+    spreader = spreader_of(chip, SQUARE, 1.0, "auto", None)
+    assert adding.in_one_pass(out, chip, SQUARE, 1.0, 0, spreader) == (0, 0)

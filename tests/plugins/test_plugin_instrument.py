@@ -11,7 +11,7 @@ import drizframe
 from drizframe.errors import HookError, InputError
 from drizframe.headers import Detector, exposure_from_headers
 from drizframe.hooks import Instrument
-from drizframe.model.signature import static_mask_names
+from drizframe.stock.products.static_names import static_mask_names
 from drizframe.stock.steps._sky_units import is_rate
 from drizframe.testing import InstrumentSample, run_checks
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from drizframe.errors import HookError, PluginError
-from drizframe.hooks.guard import ask
+from drizframe.errors import HookError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.point_type import check_point
 from drizframe.hooks.records.signatures import Calls
-from drizframe.model import axes_of
 
 __all__ = ["Kernel"]
 
@@ -102,32 +99,3 @@ class Kernel(Component):
         if self.footprint is not None:
             return {**self.CALLS, "reference": self.CALLS["footprint"]}
         return {**self.CALLS, "support": "pixfrac"} if self.profile is not None else self.CALLS
-
-    def reach(self, pixfrac: float, scale: float) -> tuple[float, float]:
-        """How far a pixel can reach: half the side of the mapped region about its centre, and a margin about that.
-
-        Returns
-        -------
-        half : float
-            In chip pixels; the corners of that square are mapped to the frame (0: only the centre).
-        margin : float
-            In frame pixels; how far beyond the mapped positions weights can lie.
-        """
-        if self.needs_corners:
-            return 0.5 * pixfrac, 0.0
-        if self.profile is not None:
-            narrow = min(axes_of(scale))
-            return 0.0, self._width(ask(self, self.support, pixfrac), f"pixfrac={pixfrac:g}") / narrow
-        width = ask(self, self.support, pixfrac, scale)
-        return 0.0, self._width(width, f"pixfrac={pixfrac:g}, scale={scale:g}")
-
-    def _width(self, answer: Any, given: str) -> float:
-        """Refuse a support that is no width."""
-        try:
-            width = float(answer)
-        except (TypeError, ValueError):
-            width = math.nan
-        if not 0.0 <= width < math.inf:
-            msg = f"The support of {self.label} is {answer!r} for {given}; it must be a finite number of 0 or more."
-            raise PluginError(msg, self)
-        return width

@@ -127,7 +127,7 @@ def deriv(
     return np.where(mask, TEST, grown | tails).astype(np.uint8)
 
 
-def _reach(options: CosmicRayOptions) -> int:
+def _halo(options: CosmicRayOptions) -> int:
     """Pixels around a pixel that its code can depend on."""
     return 1 + max(options.grow // 2, options.ctegrow if options.cte_direction else 0)
 
@@ -137,7 +137,7 @@ DERIV = CosmicRayDetector(
     summary="Pixels that differ from the blotted median by more than noise and gradient explain.",
     reference=deriv,
     fast=twin("cosmic_rays.deriv"),
-    halo=_reach,
+    halo=_halo,
     traits=frozenset({"needs_blot", "picklable"}),
     tolerance=0.0,
 )

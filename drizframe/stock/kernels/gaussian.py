@@ -11,13 +11,13 @@ from drizframe.hooks import Kernel, hookimpl
 from drizframe.model import axes_of
 from drizframe.stock.kernels._ranges import Array, Integers, candidates, centres
 
-__all__ = ["FWHM", "GAUSSIAN", "gaussian", "reach"]
+__all__ = ["FWHM", "GAUSSIAN", "gaussian", "support"]
 
 #: Full width at half maximum of a Gaussian over its sigma, to the digits that the reference uses.
 FWHM = 2.3548
 
 
-def reach(pixfrac: float, scale: float) -> float:
+def support(pixfrac: float, scale: float) -> float:
     """Half the longer side of the sampled region in output pixels: 2.5 sigma, but no less than 1.2 input pixels."""
     return _half(pixfrac, min(axes_of(scale)))
 
@@ -52,7 +52,7 @@ def gaussian(
     -------
     weights : ndarray of float64, shape (n, h, w)
         ``(e / π) exp(-e dx²) exp(-e dy²)`` with ``e = 2.3548² s² / (2 f²)``, on the pixels ``nint(x - r) …
-        nint(x + r)`` (a square, not a disc) with r = `reach`.
+        nint(x + r)`` (a square, not a disc) with r = `support`.
 
     Notes
     -----
@@ -80,7 +80,7 @@ GAUSSIAN = Kernel(
     footprint=gaussian,
     fast=twin("gaussian.gaussian"),
     block=twin("gaussian.block"),
-    support=reach,
+    support=support,
     traits=frozenset({"non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",
     flux_error=0.12,  # measured: benchmarks/kernel_flux.py, docs/explanation/kernels.md

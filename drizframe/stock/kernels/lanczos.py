@@ -125,12 +125,12 @@ def _block3(pixfrac: float, scale: float) -> tuple[Any, Any]:
     return code
 
 
-def reach2(pixfrac: float, scale: float) -> float:
+def support2(pixfrac: float, scale: float) -> float:
     """Half the longer side of the footprint of lanczos2 in output pixels."""
     return 2.0 / min(axes_of(scale))
 
 
-def reach3(pixfrac: float, scale: float) -> float:
+def support3(pixfrac: float, scale: float) -> float:
     """Half the longer side of the footprint of lanczos3 in output pixels."""
     return 3.0 / min(axes_of(scale))
 
@@ -143,7 +143,7 @@ LANCZOS2 = Kernel(
     footprint=lanczos2,
     fast=None if _compiled is None else _fast_lanczos2,
     block=None if _compiled is None else _block2,
-    support=reach2,
+    support=support2,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",
     flux_error=0.042,  # measured: benchmarks/kernel_flux.py, docs/explanation/kernels.md
@@ -155,7 +155,7 @@ LANCZOS3 = Kernel(
     footprint=lanczos3,
     fast=None if _compiled is None else _fast_lanczos3,
     block=None if _compiled is None else _block3,
-    support=reach3,
+    support=support3,
     traits=_TRAITS,
     cite="Duchon 1979, J. Appl. Meteorology 18, 1016",
     flux_error=0.017,  # measured: benchmarks/kernel_flux.py, docs/explanation/kernels.md

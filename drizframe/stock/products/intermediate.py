@@ -11,12 +11,12 @@ import numpy as np
 from drizframe.model import Window
 from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.images import put_run, write_image, write_part
-from drizframe.stock.io.names import chip_path, crclean_path, median_path, single_path, static_mask_path
 from drizframe.stock.io.text import header_text
 from drizframe.stock.products.chip_headers import blot_header, mask_header
 from drizframe.stock.products.clean_copy import clean_copy
 from drizframe.stock.products.headers import ProductHeaders, simple_header
 from drizframe.stock.products.input_headers import NO_UNIT
+from drizframe.stock.products.names import chip_path, crclean_path, median_path, single_path, static_mask_path
 from drizframe.stock.products.wcs_keywords import distortion_tables
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from drizframe.hooks import INTERMEDIATE, RunProducts
 from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Window
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.images import made_by
-from drizframe.stock.io.names import plane_paths, static_masks
 from drizframe.stock.io.provenance import put_provenance
 from drizframe.stock.products import intermediate
 from drizframe.stock.products.blending import choose_rules
 from drizframe.stock.products.facts import ProductFacts
 from drizframe.stock.products.headers import ProductHeaders, product_headers
+from drizframe.stock.products.names import plane_paths, static_masks
 
 __all__ = ["check_rules", "intermediate_files", "mosaic_headers", "write_planes"]
 

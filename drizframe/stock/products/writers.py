@@ -10,10 +10,10 @@ import numpy as np
 
 from drizframe.hooks import GatheringSink, Writer, hookimpl
 from drizframe.stock.io.images import primary_hdu
-from drizframe.stock.io.names import plane_paths
 from drizframe.stock.io.text import header_text
 from drizframe.stock.products.drizzle_keywords import rename_products
 from drizframe.stock.products.headers import frame_headers, simple_header
+from drizframe.stock.products.names import plane_paths
 from drizframe.stock.products.planes import check_rules, mosaic_headers, write_planes
 from drizframe.stock.products.tables import header_table
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from drizframe._fast import Backend
 from drizframe.errors import InputError
+from drizframe.headers.signature import DetectorSignature, detector_signature
 from drizframe.hooks import Job, Step, hookimpl
 from drizframe.model import ChipUnit, Plane, PlaneKey
-from drizframe.model.signature import DetectorSignature, detector_signature
 from drizframe.pixels.statistics import image_statistics, order_of_one
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from drizframe.hooks import Kernel
 from drizframe.model import PixelMap
 from drizframe.testing.checking import check
 from drizframe.testing.checking import forall as _forall
-from drizframe.testing.checks.kernels import DROPS, case_of, ways
+from drizframe.testing.checks.kernels import DROPS, case_of, forms
 from drizframe.testing.failure import CheckFailure, compare
 from drizframe.testing.strategies import pixmaps, shapes
 
@@ -38,7 +38,7 @@ def check_kernel_reference_equals_fast(kernel: Kernel) -> None:
 
     def one(pixmap: PixelMap, pixfrac: float) -> None:
         case = case_of(kernel, pixmap, pixfrac)
-        found = ways(kernel, pixfrac, case.scale)
+        found = forms(kernel, pixfrac, case.scale)
         want, got = found["reference"](case), found["fast"](case)
         peak = max(float(np.abs(want).max(initial=0.0)), _profile_peak(kernel, pixfrac, case.scale))
         compare(
@@ -69,7 +69,7 @@ def check_kernel_body_equals_fast(kernel: Kernel) -> None:
         compare(
             f"{kernel!r}: block gives what fast gives",
             drizzle_block.weights_of(code, *where),
-            ways(kernel, pixfrac, case.scale)["fast"](case),
+            forms(kernel, pixfrac, case.scale)["fast"](case),
             rtol=kernel.tolerance,
             zeros=True,
             inputs=case.inputs(),

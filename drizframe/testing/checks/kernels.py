@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from drizframe.hooks import Kernel
 from drizframe.model import PixelMap
-from drizframe.pixels.kernel_forms import way_of
+from drizframe.pixels.kernel_forms import form_of
+from drizframe.pixels.reach import footprint_of_pixel
 from drizframe.testing.checking import check, frozen_copy, same_from_threads, strided, untouched
 from drizframe.testing.checking import forall as _forall
 from drizframe.testing.failure import CheckFailure, compare, require
@@ -59,14 +60,14 @@ class Case:
 Weigh = Callable[[Case], Array]
 
 
-def ways(kernel: Kernel, pixfrac: float, scale: float) -> dict[str, Weigh]:
+def forms(kernel: Kernel, pixfrac: float, scale: float) -> dict[str, Weigh]:
     """Return the functions that can weigh: reference, and compiled if there is such."""
     backends = {"reference": "reference"} | (
         {} if kernel.footprint is not None and kernel.fast is None else {"fast": "auto"}
     )
 
-    def way(backend: Any) -> Weigh:
-        function = way_of(kernel, pixfrac, scale, backend=backend, call=None).weigh
+    def form(backend: Any) -> Weigh:
+        function = form_of(kernel, pixfrac, scale, backend=backend, call=None).weigh
 
         def weigh(c: Case) -> Array:
             return np.asarray(
@@ -75,7 +76,7 @@ def ways(kernel: Kernel, pixfrac: float, scale: float) -> dict[str, Weigh]:
 
         return weigh
 
-    return {name: way(backend) for name, backend in backends.items()}
+    return {name: form(backend) for name, backend in backends.items()}
 
 
 def case_of(kernel: Kernel, pixmap: PixelMap, pixfrac: float, border: int = 2) -> Case:
@@ -84,7 +85,7 @@ def case_of(kernel: Kernel, pixmap: PixelMap, pixfrac: float, border: int = 2) -
     scale = float(pixmap.extra["scale"])
     px, py = np.arange(nx, dtype=np.float64), np.arange(ny, dtype=np.float64)
     gx, gy = (g.ravel() for g in pixmap.grid(px, py))
-    half, margin = kernel.reach(pixfrac, scale)
+    half, margin = footprint_of_pixel(kernel, pixfrac, scale)
     corners = None
     if kernel.needs_corners or kernel.point is not None:
         h = half if kernel.needs_corners else 0.5
@@ -116,7 +117,7 @@ def forall(body: Callable[..., None], kernel: Kernel, *, ties: bool = True, **mo
 
     def one(pixmap: PixelMap, pixfrac: float, **drawn: Any) -> None:
         case = case_of(kernel, pixmap, pixfrac)
-        for kind, weigh in ways(kernel, pixfrac, case.scale).items():
+        for kind, weigh in forms(kernel, pixfrac, case.scale).items():
             body(case, weigh, kind, **drawn)
 
     _forall(
@@ -192,7 +193,7 @@ def check_nothing_outside_footprint(kernel: Kernel) -> None:
     """The weight is exactly 0 (which means: not touched) beyond the corners or the support."""
 
     def body(case: Case, weigh: Weigh, kind: str) -> None:
-        _, margin = kernel.reach(case.pixfrac, case.scale)
+        _, margin = footprint_of_pixel(kernel, case.pixfrac, case.scale)
         low_x, high_x, low_y, high_y = limits(kernel, case.x, case.y, case.corners, margin)
         columns, rows = (
             case.x0[:, None] + np.arange(case.shape[1]),
@@ -266,7 +267,7 @@ def check_kernel_whole_pixel_shifts(kernel: Kernel) -> None:
 
     def one(pixmap: PixelMap, pixfrac: float, shift: tuple[int, int]) -> None:
         case = case_of(kernel, pixmap, pixfrac)
-        for kind, weigh in ways(kernel, pixfrac, case.scale).items():
+        for kind, weigh in forms(kernel, pixfrac, case.scale).items():
             body(case, weigh, kind, shift)
 
     _forall(one, pixmap=exact, pixfrac=DROPS, shift=drawn)
@@ -279,7 +280,7 @@ def check_centred(kernel: Kernel) -> None:
     for pixfrac in (1.0, 0.6):
         maps = [affine_map((1, 1), shift=(32.0 + a, 32.0 + b)) for a in phases for b in phases]
         cases = [case_of(kernel, m, pixfrac) for m in maps]
-        for kind, weigh in ways(kernel, pixfrac, 1.0).items():
+        for kind, weigh in forms(kernel, pixfrac, 1.0).items():
             first, total = np.zeros(2), 0.0
             for c in cases:
                 got = weigh(c)[0]
@@ -387,5 +388,5 @@ def check_kernel_threads(kernel: Kernel) -> None:
         cases = [case_of(kernel, m, pixfrac) for m in maps]
         h, w = (max(c.shape[i] for c in cases) for i in (0, 1))
         cases = [dataclasses.replace(c, shape=(h, w)) for c in cases]
-        for kind, weigh in ways(kernel, pixfrac, 1.0).items():
+        for kind, weigh in forms(kernel, pixfrac, 1.0).items():
             same_from_threads(f"{kernel!r} ({kind})", [lambda c=c, f=weigh: f(c) for c in cases])  # type: ignore[misc]

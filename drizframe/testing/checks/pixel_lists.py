@@ -11,7 +11,7 @@ import numpy as np
 from drizframe.hooks import Interpolator, Kernel
 from drizframe.testing.checking import check
 from drizframe.testing.checks.interpolators import functions
-from drizframe.testing.checks.kernels import case_of, ways
+from drizframe.testing.checks.kernels import case_of, forms
 from drizframe.testing.failure import compare
 from drizframe.testing.strategies import affine_map
 
@@ -53,7 +53,7 @@ def check_kernel_list_independence(kernel: Kernel) -> None:
     pixmap = affine_map(CHIP, angle=23.0, shift=(20.3, 30.7))
     for pixfrac in (1.0, 0.6):
         case = case_of(kernel, pixmap, pixfrac)
-        for kind, weigh in ways(kernel, pixfrac, case.scale).items():
+        for kind, weigh in forms(kernel, pixfrac, case.scale).items():
 
             def some(chosen: Array, c: Any = case, f: Any = weigh) -> Array:
                 cut = {n: None if a is None else a[chosen] for n, a in c.arrays().items()}

@@ -10,7 +10,7 @@ import numpy as np
 
 from drizframe.hooks import Interpolator, Kernel
 from drizframe.testing.checking import check
-from drizframe.testing.checks.kernels import case_of, ways
+from drizframe.testing.checks.kernels import case_of, forms
 from drizframe.testing.failure import compare, require
 from drizframe.testing.strategies import affine_map
 
@@ -85,7 +85,7 @@ def check_integral(kernel: Kernel) -> None:
             for a in phases
             for b in phases
         ]
-        for kind, weigh in ways(kernel, pixfrac, 1.0).items():
+        for kind, weigh in forms(kernel, pixfrac, 1.0).items():
             total = float(np.mean([weigh(c).sum() for c in cases]))
             compare(
                 f"{kernel!r} ({kind}) keeps flux on average: the mean sum of the weights of a pixel is 1",

@@ -11,7 +11,7 @@ import numpy as np
 from drizframe.hooks import Interpolator, Kernel
 from drizframe.testing.checking import check
 from drizframe.testing.checks.interpolators import FILL, functions
-from drizframe.testing.checks.kernels import case_of, ways
+from drizframe.testing.checks.kernels import case_of, forms
 from drizframe.testing.failure import compare
 from drizframe.testing.strategies import affine_map
 
@@ -54,7 +54,7 @@ def check_kernel_special_positions(kernel: Kernel) -> None:
     for pixfrac, scale in ((1.0, 1.0), (0.6, 1.0), (1.0, 0.5)):
         for shift in SPECIAL:
             case = case_of(kernel, affine_map((2, 3), scale=scale, shift=shift), pixfrac)
-            for kind, weigh in ways(kernel, pixfrac, scale).items():
+            for kind, weigh in forms(kernel, pixfrac, scale).items():
 
                 def moved(dx: float, dy: float, c: Any = case, f: Any = weigh) -> Array:
                     corners = None if c.corners is None else c.corners + np.array([dx, dy])

@@ -22,6 +22,7 @@ from drizframe.errors import DrizframeError, PluginError
 from drizframe.hooks import STAGES, PluginManager, Registry, Step, hookimpl
 from drizframe.hooks.plugins.sections import section_of
 from drizframe.model import ChipUnit, PlaneKey, Window, holds
+from drizframe.pixels.bounds import touches
 from drizframe.testing.checking import check, plain
 from drizframe.testing.checks.own_options import given
 from drizframe.testing.failure import CheckFailure, compare, require
@@ -334,4 +335,4 @@ def _declared(job: Watched, of: str, unit: Any, border: int) -> bool:
         return True
     which = "separate" if job._job._step.grid == "exposure" else job._job._step.grid  # noqa: SLF001
     # what no kernel was asked about may lie as near as two pixels of either
-    return bool(job.pixel_map(unit, which).touches(job.window, half=2.5, margin=2.0 + border))
+    return bool(touches(job.pixel_map(unit, which), job.window, 2.5, 2.0 + border))

@@ -14,6 +14,8 @@ from drizframe.engine.job import COVERAGES, RunContext, job_for
 from drizframe.engine.plan import make_plan
 from drizframe.engine.store import Store
 from drizframe.model import FrameUnit
+from drizframe.pixels.bounds import touches
+from drizframe.pixels.reach import footprint_of_pixel
 
 SIDE, SCALE = 24, 0.1 / 3600
 
@@ -45,10 +47,10 @@ def test_the_index_leaves_out_no_chip_that_touches_a_tile(kernel, pixfrac):
     some = 0
     for window in plan.tiles(plan.frames["final"].shape):
         found = list(job_for(context, step, FrameUnit("final"), window).touching(record, pixfrac))
-        support = {u: record.reach(pixfrac, plan.ratios["final", u]) for u in plan.chips}
+        support = {u: footprint_of_pixel(record, pixfrac, plan.ratios["final", u]) for u in plan.chips}
         wanted = [
             u for u in plan.chips
-            if plan.maps["final", u].touches(window, half=support[u][0], margin=support[u][1])
+            if touches(plan.maps["final", u], window, *support[u])
         ]  # fmt: skip
         assert found == wanted
         some += 0 < len(found) < len(plan.chips)

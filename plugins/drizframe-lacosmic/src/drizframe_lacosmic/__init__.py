@@ -95,7 +95,7 @@ def detect(
     return codes
 
 
-def reach(options: Any) -> int:
+def halo(options: Any) -> int:
     """Pixels around a pixel that its code can depend on: the filters of one iteration, times the iterations."""
     own = options.plugin or LaplaceOptions()
     stock = 1 + max(options.grow // 2, options.ctegrow if options.cte_direction else 0)
@@ -106,7 +106,7 @@ LACOSMIC = drizframe.CosmicRayDetector(
     name="lacosmic",
     summary="L.A.Cosmic where few exposures overlap, the stock detector elsewhere.",
     reference=detect,
-    halo=reach,
+    halo=halo,
     options_model=LaplaceOptions,
     traits=frozenset({"needs_depth", "picklable"}),
     cite="van Dokkum 2001, PASP 113, 1420; astroscrappy",

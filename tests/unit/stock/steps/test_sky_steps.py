@@ -21,7 +21,7 @@ from drizframe.errors import (
 )
 from drizframe.hooks import PluginManager, Registry, SkyMethod, StatisticOptions
 from drizframe.model import ChipUnit, Exposure, PlaneKey, SkyValue
-from drizframe.model.signature import static_mask_name, static_mask_names
+from drizframe.stock.products.static_names import static_mask_name, static_mask_names
 from drizframe.stock.sky import mean, median, mode
 from drizframe.stock.steps._sky_units import brightness_conversion, is_rate, pixel_scale
 from drizframe.stock.steps.sky import SKY, sky_mask

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from drizframe.model.pixelmap import PixelMap
     from drizframe.model.planes import Window
 
-__all__ = ["BLOCK", "block_bounds", "blocks_near"]
+__all__ = ["BLOCK", "block_bounds", "blocks_near", "touches"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
-compiled: Any = load("reach")
+compiled: Any = load("bounds")
 
 #: Side of a block in chip pixels.
 BLOCK = 32
@@ -92,6 +92,27 @@ def blocks_near(
         & (boxes[..., 3] >= window.y0 - far)
         & (boxes[..., 2] <= window.y1 - 1 + far)
     )
+
+
+def touches(pixmap: PixelMap, window: Window, half: float, margin: float) -> bool:
+    """Whether any pixel of a chip can touch a window of the frame.
+
+    Parameters
+    ----------
+    pixmap : PixelMap
+        The map.
+    window : Window
+        Pixels of the frame.
+    half, margin : float
+        See `blocks_near`.
+
+    Returns
+    -------
+    touches : bool
+        False only if no pixel does.  The first call costs as much as mapping part of the chip; the map
+        remembers.
+    """
+    return not window.empty and bool(blocks_near(pixmap, window, half, margin).any())
 
 
 def _measure(pixmap: PixelMap, half: float) -> Array:

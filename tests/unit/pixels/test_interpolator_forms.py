@@ -12,7 +12,7 @@ import drizframe
 from drizframe.errors import BackendError, HookError, PluginError
 from drizframe.hooks import Interpolator
 from drizframe.model import PixelMap, Window
-from drizframe.pixels import interpolator_forms as interpolator_ways
+from drizframe.pixels import interpolator_forms
 from drizframe.pixels.blot import blot_chip
 from drizframe.pixels.interpolator_forms import by_profile, values_of
 from drizframe.stock.interpolators.linear import LINEAR
@@ -174,7 +174,7 @@ def test_point_functions_that_misbehave_are_named(backend):
 
 
 def test_compiled_loops_that_are_asked_for_must_be_there(monkeypatch):
-    monkeypatch.setattr(interpolator_ways.profiles, "compiled", None)
+    monkeypatch.setattr(interpolator_forms.profiles, "compiled", None)
     with pytest.raises(BackendError, match=r"'mine\.way' needs the compiled loops"):
         values_of(record(triangle, 1.0), backend="cython")
     assert values_of(record(triangle, 1.0))(IMAGE, X, Y, fill=0).shape == X.shape

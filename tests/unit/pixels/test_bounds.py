@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drizframe.model import PixelMap, Window
-from drizframe.model.reach import BLOCK, block_bounds, blocks_near
+from drizframe.pixels.bounds import BLOCK, block_bounds, blocks_near, touches
 
 
 def wild(seed, shape, kind, step):
@@ -59,10 +59,10 @@ def test_far_blocks_are_left_out_and_near_ones_are_not():
     near = blocks_near(pixmap, Window(40, 50, 100, 110), 0.5, 0.0)
     assert near.shape == (4, 8)
     np.testing.assert_array_equal(np.argwhere(near), [[1, 3]])
-    assert pixmap.touches(Window(127, 130, 0, 5))
-    assert not pixmap.touches(Window(200, 300, 0, 5))
-    assert pixmap.touches(Window(200, 300, 0, 5), margin=80.0)
-    assert not pixmap.touches(Window(5, 5, 0, 5))
+    assert touches(pixmap, Window(127, 130, 0, 5), 0.5, 0.0)
+    assert not touches(pixmap, Window(200, 300, 0, 5), 0.5, 0.0)
+    assert touches(pixmap, Window(200, 300, 0, 5), 0.5, 80.0)
+    assert not touches(pixmap, Window(5, 5, 0, 5), 0.5, 0.0)
 
 
 def test_the_answer_is_kept_and_cannot_be_changed():
@@ -83,4 +83,4 @@ def test_the_answer_is_kept_and_cannot_be_changed():
 
 def test_a_chip_without_any_position_touches_nothing():
     pixmap = PixelMap.from_pixmap(np.full((40, 40, 2), np.nan))
-    assert not pixmap.touches(Window(0, 100, 0, 100), margin=1e6)
+    assert not touches(pixmap, Window(0, 100, 0, 100), 0.5, 1e6)

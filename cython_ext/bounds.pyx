@@ -1,4 +1,4 @@
-# Where the pixels of a full map fall on a frame: the twin of `_measure` of drizframe/model/reach.py and of `reach` of
+# Where the pixels of a full map fall on a frame: the twin of `_measure` of drizframe/pixels/bounds.py and of `touched_part` of
 # drizframe/resample/_region.py.
 #
 # a. Positions of a row come from cells.pxd, with the bits that the drivers get.
@@ -15,7 +15,7 @@ cdef extern from *:
     """
     #define BOX_ROUNDING 1e-12
     """
-    double BOX_ROUNDING  # as in drizframe/model/reach.py
+    double BOX_ROUNDING  # as in drizframe/pixels/bounds.py
 
 
 cdef Py_ssize_t _samples(Py_ssize_t start, Py_ssize_t low, Py_ssize_t high, Py_ssize_t size, double half,
@@ -38,7 +38,7 @@ cdef Py_ssize_t _samples(Py_ssize_t start, Py_ssize_t low, Py_ssize_t high, Py_s
 
 
 def block_boxes(const double[:, :, ::1] pixmap, start, shape, double half):
-    """Boxes (rows, columns, 4) of the blocks of a part of a full map; see `drizframe.model.reach.block_bounds`."""
+    """Boxes (rows, columns, 4) of the blocks of a part of a full map; see `drizframe.pixels.bounds.block_bounds`."""
     cdef:
         Py_ssize_t row0 = start[0], column0 = start[1], rows = shape[0], columns = shape[1]
         Py_ssize_t down = (rows + BLOCK - 1) // BLOCK, across = (columns + BLOCK - 1) // BLOCK, j, n = 0, m, high
@@ -75,8 +75,8 @@ cdef inline bint _extent(const double* low, const double* high, double* box) noe
             + 0.0 * high[0] + 0.0 * high[1] + 0.0 * high[2] + 0.0 * high[3]) == 0.0
 
 
-def reach(const double[:, :, ::1] pixmap, start, shape, double half, double margin, out_shape):
-    """Twin of `drizframe.resample._region.reach`."""
+def touched_part(const double[:, :, ::1] pixmap, start, shape, double half, double margin, out_shape):
+    """Twin of `drizframe.resample._region.touched_part`."""
     cdef:
         Py_ssize_t row0 = start[0], column0 = start[1], rows = shape[0], columns = shape[1], i, j, touching = 0
         double right = out_shape[1] - 0.5, top = out_shape[0] - 0.5

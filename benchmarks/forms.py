@@ -1,6 +1,6 @@
 """Kernels in every way that plugins write them, against the stock gaussian at equal support; interpolators against stock ones.
 
-python benchmarks/ways.py [SIZE]
+python benchmarks/forms.py [SIZE]
 
 One thread, in turn; ns per input pixel and the median of the ratios of pairs. Needs a C compiler for the point functions.
 """

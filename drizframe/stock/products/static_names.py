@@ -1,61 +1,19 @@
-"""Which part of which detector a chip shows."""
+"""Names of the files of static masks."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from drizframe.model.units import ChipUnit
+from drizframe.headers.signature import DetectorSignature, detector_signature
+from drizframe.model import ChipUnit
 
 if TYPE_CHECKING:
-    from drizframe.model.exposure import Chip, Exposure
+    from drizframe.model import Chip, Exposure
 
-__all__ = ["DetectorSignature", "detector_signature", "static_mask_name", "static_mask_names"]
-
-
-class DetectorSignature(NamedTuple):
-    """The same detector pixels have the same signature.
-
-    Parameters
-    ----------
-    instrument, detector : str
-        Names as in the header, upper case.
-    shape : tuple of int
-        Rows and columns.
-    ltv : tuple of float
-        Offset (x, y) of a subarray, in pixels.
-    chip : int
-        Number of the chip.
-    """
-
-    instrument: str
-    detector: str
-    shape: tuple[int, int]
-    ltv: tuple[float, float]
-    chip: int
-
-
-def detector_signature(exposure: Exposure, chip: Chip) -> DetectorSignature:
-    """Return the signature by which defects of the detector are shared between exposures.
-
-    Parameters
-    ----------
-    exposure : Exposure
-        Any exposure.
-    chip : Chip
-        One of its chips.
-
-    Notes
-    -----
-    The chip's number is EXTVER, or the number of the detector or camera for instruments whose EXTVER counts image sets
-    (`Exposure.numbered_by_detector`).
-    """
-    instrument = exposure.instrument.upper()
-    number = chip.detector_chip if exposure.numbered_by_detector else chip.extver
-    ltv = (float(chip.ltv[0]), float(chip.ltv[1]))
-    return DetectorSignature(instrument, exposure.detector.upper(), chip.shape, ltv, number)
+__all__ = ["static_mask_name", "static_mask_names"]
 
 
 def static_mask_name(root_output: str | None, exposure: Exposure, chip: Chip, *, suffix: str = "") -> str:

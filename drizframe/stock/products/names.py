@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drizframe.model import Unit
-from drizframe.model.signature import static_mask_names
+from drizframe.stock.products.static_names import static_mask_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
