@@ -21,11 +21,15 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import load_exposures
 from drizframe.engine.job import RunContext
-from drizframe.engine.output import (
+from drizframe.engine.paths import ReadFiles, check_targets
+from drizframe.engine.plan import check_components, make_plan
+from drizframe.engine.precedence import precedence_notes
+from drizframe.engine.products import (
     check_writable,
     describe_products,
     finished,
     kept_planes,
+    make_mosaic,
     note_unmade,
     output_root,
     product_names,
@@ -33,14 +37,10 @@ from drizframe.engine.output import (
     with_headers,
     write_mosaic,
 )
-from drizframe.engine.paths import ReadFiles, check_targets
-from drizframe.engine.plan import check_components, make_plan
-from drizframe.engine.precedence import precedence_notes
-from drizframe.engine.products import make_mosaic
 from drizframe.engine.provenance import provenance_of
-from drizframe.engine.run import carry_out
 from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs, write_result
 from drizframe.engine.scales import bring_together
+from drizframe.engine.schedule import carry_out
 from drizframe.engine.store import Store, close_all
 from drizframe.engine.switches import resolve_switches
 from drizframe.engine.writers import Chosen, choose_writer

@@ -157,12 +157,13 @@ def _check(name: str, kind: str, folder: Path) -> None:
         raise ParameterError(msg)
     if KINDS[kind].parameter or kind == "instrument":
         from drizframe import api
+        from drizframe.hooks.markers import is_ours
 
         family = KINDS[kind].family
         taken = {
             e.record.name.lower(): e
             for e in api.registry()
-            if e.record.family == family and e.provider == "drizframe"
+            if e.record.family == family and is_ours(e.provider)
         }
         if words["component"].lower() in taken:
             msg = f"drizframe has a {family} named {words['component']!r} already. Choose another name."

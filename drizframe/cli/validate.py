@@ -133,8 +133,9 @@ def _with_steps_beside(record: Any, sample: Any) -> Any:
     """Let the other steps of the same plugin run in the sample of a step: it may need their planes."""
     from drizframe import api
     from drizframe.hooks import STAGES, Step
+    from drizframe.hooks.markers import is_ours
 
-    if not isinstance(record, Step) or sample is None or record.provider in ("", "drizframe"):
+    if not isinstance(record, Step) or sample is None or is_ours(record.provider):
         return sample
     others = [s for s in api.manager().steps() if s.provider == record.provider and s.name != record.name]
     return dataclasses.replace(sample, steps=[s for s in others if s.name not in STAGES.values()])

@@ -20,8 +20,8 @@ from drizframe.config.interfaces import for_drop_in
 from drizframe.config.types import is_blank
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import splits
-from drizframe.engine.output import output_root
 from drizframe.engine.paths import ReadFiles, check_targets
+from drizframe.engine.products import output_root
 from drizframe.engine.store import close_all
 from drizframe.errors import DrizframeError, DrizframeWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from drizframe.config import Parameters
-from drizframe.engine.blame import culprit_of
 from drizframe.errors import ConflictError, DrizframeError, HookError, PluginError, nearest
 from drizframe.hooks import FAULTS, Need, Registry, Step
+from drizframe.hooks.guard import culprit_of
 from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import INPUTS, Exposure, Plane
 
-__all__ = ["BoundStep", "bind", "check_places", "declared_planes", "lies_on"]
+__all__ = ["BoundStep", "answer_of", "bind", "check_places", "declared_planes", "lies_on"]
 
 #: What images a step can make, by what it works over; one over the run can make all.
 _PLACES = {"chip": ("chip",), "band": ("chip",), "exposure": ("exposure", "chip")}
@@ -237,19 +237,49 @@ def bind(
     return BoundStep(step, options, needs, {name: planes[name] for name in step.produces})
 
 
-def _border(step: Step, plane: str, function: Callable[[Any], int], asked: _Asked) -> int:
-    """Ask for a border; a stranger's error is named after the step."""
-    who = f"Step {step.name!r} of {step.provider or step.run.__module__}"
+def answer_of(
+    step: Step, what: str, registry: Registry, parameters: Parameters, question: Callable[[], Any]
+) -> Any:
+    """Ask a step something before the work; a stranger's error is named after its component or the step.
+
+    Parameters
+    ----------
+    step : Step
+        Who is asked.
+    what : str
+        For what, for messages.
+    registry : Registry
+        Components of plugins.
+    parameters : Parameters
+        May hold records that were given directly.
+    question : callable
+        ``question()`` calls the step's function.
+
+    Raises
+    ------
+    PluginError
+        For what is no error of drizframe.
+    """
     try:
-        border = function(asked)
+        return question()
     except DrizframeError:
         raise
     except FAULTS as error:
-        culprit = culprit_of(error, asked.registry, asked.parameters)
-        what = f"{culprit} failed in step {step.name!r}, asked for" if culprit else f"{who} failed in"
-        msg = f"{what} the border of plane {plane!r}: {type(error).__name__}: {error}"
+        culprit = culprit_of(error, registry, parameters)
+        who = f"{culprit} failed in step {step.name!r}, in" if culprit else f"{_who(step)} failed in"
+        msg = f"{who} {what}: {type(error).__name__}: {error}"
         raise PluginError(msg) from error
+
+
+def _who(step: Step) -> str:
+    return f"Step {step.name!r} of {step.provider or step.run.__module__}"
+
+
+def _border(step: Step, plane: str, function: Callable[[Any], int], asked: _Asked) -> int:
+    """Ask for a border; a stranger's error is named after the step."""
+    what = f"the border of plane {plane!r}"
+    border = answer_of(step, what, asked.registry, asked.parameters, lambda: function(asked))
     if isinstance(border, bool) or not hasattr(border, "__index__") or border < 0:
-        msg = f"{who} gives {border!r} as the border of plane {plane!r}; give a whole number of pixels, 0 or more."
+        msg = f"{_who(step)} gives {border!r} as the border of plane {plane!r}; give a whole number of pixels, 0 or more."
         raise PluginError(msg)
     return int(border)

@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 
 from drizframe.config import Parameters
 from drizframe.config.inputs import expand_inputs
-from drizframe.engine.blame import culprit_of
 from drizframe.engine.bus import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
 from drizframe.engine.plausibility import look_over
 from drizframe.engine.precedence import rivals_note
 from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, printable, told
 from drizframe.hooks import FAULTS, Component, Entry, InstrumentOptions, Registry, ask, guarded, options_from
+from drizframe.hooks.guard import culprit_of
+from drizframe.hooks.markers import is_ours
 from drizframe.model import Exposure
 from drizframe.model.given import is_nddata
 from drizframe.model.usable import why_unusable
@@ -98,7 +99,7 @@ def _instruments(registry: Registry, used: Used | None, bus: Bus | None) -> Call
         record: Any = found[0].record
         _note(used, record)
         _tell_rivals(found, f"headers such as INSTRUME = {primary.get('INSTRUME')!r}", bus)
-        if found[0].provider == "drizframe":
+        if is_ours(found[0].provider):
             return record
         # the reader calls it, and its errors are the plugin's, not those of a damaged file
         own = {n: f for n in ("reference", "check", "usual_rate") if (f := getattr(record, n)) is not None}

@@ -11,17 +11,16 @@ from typing import Any, Literal
 
 from drizframe.config import Parameters
 from drizframe.config.texts import read_text
-from drizframe.engine.blame import culprit_of
-from drizframe.engine.bound import BoundStep, bind, check_places, declared_planes
+from drizframe.engine.bound import BoundStep, answer_of, bind, check_places, declared_planes
 from drizframe.engine.geometry import survey
 from drizframe.engine.order import check_names, ordered
-from drizframe.errors import DrizframeError, ParameterError, PluginError, RunError
+from drizframe.errors import ParameterError, RunError
 from drizframe.grids.checks import wcs_notes
 from drizframe.grids.footprints import tiles
 from drizframe.grids.frames import build_frames
 from drizframe.grids.maps import Maps
 from drizframe.grids.wcs import linear_wcs
-from drizframe.hooks import FAULTS, STAGES, Component, Need, Registry, Step
+from drizframe.hooks import STAGES, Component, Need, Registry, Step
 from drizframe.hooks.plugins.sections import check_sections, options_of
 from drizframe.hooks.records.signatures import fitting
 from drizframe.model import (
@@ -273,22 +272,14 @@ def _answer(
     function = getattr(step, question)
     if function is None:
         return default
-    try:
-        way = fitting(function, step.CALLS[question])  # the last arguments may be left out
-        given = 3 if way is None else len(way.split(","))
+    way = fitting(function, step.CALLS[question])  # the last arguments may be left out
+    given = 3 if way is None else len(way.split(","))
+
+    def ask() -> Any:
         options = [options_of(step, parameters)] if given > 3 else []
         return function(*(parameters, exposures, registry)[:given], *options)
-    except DrizframeError:
-        raise
-    except FAULTS as error:
-        culprit = culprit_of(error, registry, parameters)
-        who = (
-            f"{culprit} failed in step {step.name!r}, in"
-            if culprit
-            else f"Step {step.name!r} of {step.provider} failed in"
-        )
-        msg = f"{who} its {question!r}: {type(error).__name__}: {error}"
-        raise PluginError(msg) from error
+
+    return answer_of(step, f"its {question!r}", registry, parameters, ask)
 
 
 def _linear(exposure: Exposure) -> Exposure:

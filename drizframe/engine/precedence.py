@@ -7,11 +7,11 @@ from itertools import combinations
 
 from drizframe.engine.order import ordered
 from drizframe.hooks import STAGES, Entry, PluginManager, Step
+from drizframe.hooks.markers import is_ours
 
 __all__ = ["precedence_notes", "rivals_note"]
 
 _RULE = "the plugin that was registered last is asked first; tryfirst and trylast count"
-_OURS = ("", "drizframe")
 
 
 def precedence_notes(steps: Sequence[Step], manager: PluginManager) -> Iterator[str]:
@@ -70,7 +70,7 @@ def _filters(steps: Sequence[Step]) -> Iterator[str]:
     turned = [s.name for s in ordered(list(reversed(steps)))] if planes else []
     for plane in planes:
         strange = [
-            s for s in steps if plane in s.produces and plane in s.consumes and s.provider not in _OURS
+            s for s in steps if plane in s.produces and plane in s.consumes and not is_ours(s.provider)
         ]
         for one, two in combinations(strange, 2):
             if one.provider != two.provider and turned.index(two.name) < turned.index(one.name):

@@ -1,18 +1,113 @@
-"""From planes in the store to the mosaic that the user gets."""
+"""Products of a run: names, layers, headers, files; everything about formats is the writer's business."""
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from drizframe.config import Parameters
+from drizframe.config.inputs import OutputNames, output_names
+from drizframe.engine.identity import run_identity, stamped
 from drizframe.engine.job import RunContext
 from drizframe.engine.plan import Plan
-from drizframe.errors import ConflictError
-from drizframe.model import LAYERS, Chip, Extension, FrameUnit, Layer, Mosaic, Plane, PlaneKey
+from drizframe.engine.sinks import write_product
+from drizframe.engine.store import Store
+from drizframe.engine.writers import Chosen
+from drizframe.errors import ConflictError, OutputError, UnknownComponentError
+from drizframe.hooks import INTERMEDIATE, Registry, RunProducts
+from drizframe.model import LAYERS, Chip, Exposure, Extension, FrameUnit, Layer, Mosaic, Plane, PlaneKey
 from drizframe.model.bunit import product_unit as unit_of_product
 
-__all__ = ["layers_of", "make_mosaic", "product_unit"]
+__all__ = [
+    "check_writable",
+    "describe_products",
+    "finished",
+    "kept_planes",
+    "layers_of",
+    "make_mosaic",
+    "note_unmade",
+    "output_root",
+    "product_names",
+    "product_unit",
+    "refuse_packed",
+    "with_headers",
+    "write_mosaic",
+]
+
+#: Bytes of a root name that leave room, within the 255 of file systems, for what products add.
+_LONGEST = 180
+
+
+def output_root(output: object) -> str:
+    """Return the root of product names as text, ``~`` resolved.
+
+    Raises
+    ------
+    OutputError
+        If it is no text or path, or no file can have that name.
+    """
+    if not isinstance(output, str | os.PathLike) or isinstance(os.fspath(output), bytes):
+        msg = f"output is {output!r}; give the root of the product names as text or pathlib.Path."
+        raise OutputError(msg)
+    text = os.path.expanduser(os.fspath(output))  # noqa: PTH111  (a root may be blank)
+    name = os.path.basename(text).strip()  # noqa: PTH119
+    empty = bool(text.strip()) and re.sub(r"(_dr[a-z0-9])?(\.fits)?$", "", name) == ""
+    if empty or name in (".", "..") or any(ord(c) < 32 or ord(c) == 127 for c in text):
+        msg = f"output is {text!r}, which names no file. Give a root such as 'folder/name'."
+        raise OutputError(msg)
+    size = len(os.fsencode(name))
+    if size > _LONGEST:
+        msg = f"output has a name of {size} bytes: {name[:20]!r}…. Give one of at most {_LONGEST}."
+        raise OutputError(msg)
+    return text
+
+
+def refuse_packed(output: str) -> None:
+    """Raise `OutputError` for the name of a compressed file: none is written, and the ending would be a part of the root."""
+    packed = re.search(r"\.(fits?|fts)\.(gz|bz2|xz|fz|z|zip)$", output, re.IGNORECASE)
+    if packed:
+        plain = output[: packed.start()]
+        msg = f"output is {output!r}, but products are not compressed. Give {plain + '.fits'!r}, and compress them afterwards."
+        raise OutputError(msg)
+
+
+def check_writable(output: str) -> None:
+    """Raise `OutputError` if the folder of an output root does not exist or cannot be written to."""
+    folder = Path(output).parent
+    try:
+        found = folder.is_dir()
+    except OSError as error:  # too long for the file system
+        msg = f"The output folder {str(folder)[:40]!r}… cannot be: {error.strerror}. Give another output."
+        raise OutputError(msg) from error
+    if not found:
+        msg = f"The output folder {str(folder)!r} does not exist. Make it, or give another output."
+        raise OutputError(msg)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        msg = f"The output folder {str(folder)!r} is not writable. Change its permissions, or give another output."
+        raise OutputError(msg)
+
+
+def product_names(
+    output: str | None,
+    exposures: Sequence[Exposure],
+    asn_root: str | None = None,
+    *,
+    whole: bool = True,
+    ending: str = "",
+) -> OutputNames:
+    """Return root and tag of the products of a run; `whole` as in `output_names`; `ending` is cut off the output."""
+    if output is not None and ending:
+        return OutputNames(root=output.removesuffix(ending), tag="")
+    paths = list(dict.fromkeys(e.path for e in exposures if e.path is not None)) or [
+        Path(e.name) for e in exposures
+    ]
+    return output_names(output, paths, exposures[0].product_tag, asn_root, whole=whole)
 
 
 def product_unit(plan: Plan) -> str:
@@ -56,6 +151,36 @@ def _parts(plan: Plan) -> dict[str, tuple[Plane, Extension]]:
     return dict(sorted(found.items(), key=lambda kv: usual.index(kv[0]) if kv[0] in usual else len(usual)))
 
 
+def describe_products(
+    plan: Plan,
+    store: Store,
+    names: OutputNames,
+    *,
+    planes: frozenset[str] = frozenset(),
+    beside_inputs: bool = False,
+) -> RunProducts:
+    """Return what a writer needs to know about a run; before its work nothing can be read from it."""
+    return RunProducts(
+        exposures=plan.exposures, parameters=plan.parameters, frames=plan.frames, names=names,
+        unit=product_unit(plan),
+        sky=store.by_chip("sky"),
+        weight_scale=store.by_chip("final.scale"),
+        read=lambda name, unit: store.get(PlaneKey(name, unit)),
+        origin=lambda name, unit: store.origin(PlaneKey(name, unit)),
+        planes=planes, folder=Path(names.root).parent, beside_inputs=beside_inputs,
+        run=run_identity(plan.exposures, plan.parameters, Path(names.stem)), layers=layers_of(plan),
+    )  # fmt: skip
+
+
+def finished(product: RunProducts, store: Store) -> RunProducts:
+    """Return the description with the results of the steps that are single numbers."""
+    return dataclasses.replace(
+        product,
+        sky=store.by_chip("sky"),
+        weight_scale=store.by_chip("final.scale"),
+    )
+
+
 def make_mosaic(context: RunContext) -> Mosaic | None:
     """Return the final image with all its layers, or None if the final step did not run."""
     plan, unit = context.plan, product_unit(context.plan)
@@ -95,3 +220,53 @@ def _scaled(plan: Plan, image: np.ndarray[Any, Any], extension: Extension) -> np
     factor = np.float32(plan.total_exptime) ** extension.seconds
     scaled: np.ndarray[Any, Any] = image * factor
     return scaled
+
+
+def write_mosaic(
+    mosaic: Mosaic, names: OutputNames, registry: Registry, chosen: Chosen, run: str = ""
+) -> list[Path]:
+    """Write a mosaic with the writer of its run; return the files."""
+    provider = next((e.provider for e in registry if e.record is chosen.writer), "the parameter writer")
+    return write_product(chosen.writer, mosaic, Path(names.stem), run=run, provider=provider)
+
+
+def kept_planes(settings: Parameters) -> frozenset[str]:
+    """Return the intermediate planes that the user wants to have as files."""
+    if "all" in settings.keep:
+        return frozenset({*INTERMEDIATE, "crclean.dq"})
+    for name in settings.keep:
+        if name not in INTERMEDIATE:
+            raise UnknownComponentError("intermediate product", name, [*INTERMEDIATE, "all"])
+    return frozenset(settings.keep) | ({"crclean.dq"} if "crclean" in settings.keep else frozenset())
+
+
+def note_unmade(context: RunContext, output: str | None) -> None:
+    """Say which files the user asked for and does not get."""
+    parameters = context.plan.parameters
+    if output is None and parameters.keep:
+        context.bus.note(
+            f"keep={parameters.keep!r} writes nothing, for there is no output. Give a root of names.",
+            warn=True,
+        )
+    for name in parameters.keep:
+        if name != "all" and not context.store.keys(name):
+            context.bus.note(f"keep names {name!r}, which this run did not make: its step is off.", warn=True)
+    unfiled = [e.name for e in context.plan.exposures if e.path is None]
+    if output is not None and parameters.driz_cr_corr and unfiled:
+        context.bus.note(
+            f"driz_cr_corr: {', '.join(unfiled)} came in memory, so no cleaned file is written; Result.cleaned holds the images.",
+            warn=True,
+        )
+
+
+def with_headers(
+    context: RunContext, product: RunProducts, mosaic: Mosaic | None, chosen: Chosen
+) -> Mosaic | None:
+    """Let the writer make the headers of the mosaic."""
+    made = None if mosaic is None else chosen.headers(product)
+    if mosaic is None or made is None:
+        return mosaic
+    headers, table, notes = made
+    for note in notes:
+        context.bus.note(note, warn=True)
+    return stamped(dataclasses.replace(mosaic, headers=headers, table=table), product.run)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drizframe._version import __version__
-from drizframe.engine.blame import provider_of
 from drizframe.hooks import STAGES, Component, Registry, Step
+from drizframe.hooks.guard import provider_of
+from drizframe.hooks.markers import PROJECT
 from drizframe.hooks.plugins.section_models import names_of
 from drizframe.hooks.plugins.sections import options_of, section_of
 from drizframe.model.provenance import ComponentUse, PluginUse, Provenance, StepUse
@@ -78,7 +79,7 @@ def _component(component: Component, registry: Registry, parameters: Parameters,
 
 
 def _step(step: Step, parameters: Parameters) -> StepUse:
-    return StepUse(name=step.name, provider=step.provider or "drizframe", options=_options(step, parameters))
+    return StepUse(name=step.name, provider=step.provider or PROJECT, options=_options(step, parameters))
 
 
 def _options(owner: Component | Step, parameters: Parameters) -> dict[str, Any]:

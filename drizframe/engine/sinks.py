@@ -11,6 +11,7 @@ import numpy as np
 
 from drizframe.errors import DrizframeError, DrizframeWarning, OutputError, PluginError, told
 from drizframe.hooks import FAULTS, Product, ProductLayer, Sink, Writer, ask
+from drizframe.hooks.markers import is_ours
 from drizframe.model import Layer, Mosaic, Window
 from drizframe.system.staging import Staging, unwritable
 from drizframe.system.transaction import Transaction, current
@@ -79,7 +80,7 @@ def write_product(
     except OSError as error:
         raise unwritable(list(targets), error) from error
     except FAULTS as error:
-        if provider in ("", "drizframe"):
+        if is_ours(provider):
             raise
         msg = (
             f"{writer.label[0].upper()}{writer.label[1:]} of {provider} failed on {stem.name!r}: {type(error).__name__}: {told(error)}. "

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from drizframe.engine.answers import checked
-from drizframe.engine.blame import culprit_of, provider_of
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.hearing import hearing
 from drizframe.engine.job import RunContext, RunJob, job_for
 from drizframe.errors import DrizframeError, InputError, PluginError, ShapeError
 from drizframe.hooks import FAULTS, Component, owner_of
-from drizframe.hooks.markers import PROJECT
+from drizframe.hooks.guard import culprit_of, provider_of
+from drizframe.hooks.markers import is_ours
 from drizframe.model import ChipUnit, ExposureUnit, PlaneKey, Unit, Window
 
 __all__ = ["Task", "call", "execute"]
@@ -49,7 +49,7 @@ def call(task: Task, job: RunJob) -> Mapping[PlaneKey, Any]:
     except MemoryError:
         raise
     except FAULTS as error:
-        ours = owner_of(error) is None and task.step.step.provider in ("", PROJECT)
+        ours = owner_of(error) is None and is_ours(task.step.step.provider)
         if ours and not isinstance(error, Exception):
             raise  # of the caller, such as a signal handler's
         raise PluginError(_failure(task, error)) from error

@@ -1,6 +1,16 @@
 """The whole contract with plugins: markers, specs, records, manager, registry."""
 
-from drizframe.hooks.guard import FAULTS, ask, blame, guarded, owner_of
+from drizframe.hooks.guard import (
+    FAULTS,
+    ask,
+    blame,
+    guarded,
+    image_of,
+    number_of,
+    owner_of,
+    pair_of,
+    whole_of,
+)
 from drizframe.hooks.job import BandJob, ChipJob, ExposureJob, Job, TileJob
 from drizframe.hooks.markers import CONTRACT, PROJECT, hookimpl, hookspec
 from drizframe.hooks.plugins.manager import PluginInfo, PluginManager
@@ -32,7 +42,6 @@ from drizframe.hooks.records import (
     WeightOptions,
     Writer,
 )
-from drizframe.hooks.records.answers import image_of, number_of, pair_of, whole_of
 from drizframe.hooks.records.event import Event
 from drizframe.hooks.records.options import options_from
 from drizframe.hooks.records.point_type import POINT_SIGNATURE, PointFunction

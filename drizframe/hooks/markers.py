@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pluggy
 
-__all__ = ["CONTRACT", "PROJECT", "hookimpl", "hookspec"]
+__all__ = ["CONTRACT", "PROJECT", "hookimpl", "hookspec", "is_ours"]
 
 #: Name of the project in pluggy and of the entry-point group.
 PROJECT = "drizframe"
@@ -16,3 +16,8 @@ CONTRACT = 2
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+def is_ours(provider: str) -> bool:
+    """Whether a provider is drizframe itself, by the name that `PluginManager.source_of` gives it; nobody's counts as its own."""
+    return provider in ("", PROJECT)

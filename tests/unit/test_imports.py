@@ -47,7 +47,7 @@ def test_the_version_is_that_of_the_distribution():
 
 
 MODULES = (
-    "drizframe.api", "drizframe.astrodrizzle", "drizframe.cli.app", "drizframe.compat", "drizframe.config", "drizframe.engine.run",
+    "drizframe.api", "drizframe.astrodrizzle", "drizframe.cli.app", "drizframe.compat", "drizframe.config", "drizframe.engine.schedule",
     "drizframe.errors", "drizframe.fits", "drizframe.grids", "drizframe.headers", "drizframe.hooks", "drizframe.model",
     "drizframe.pixels", "drizframe.report", "drizframe.resample", "drizframe.resample._arguments", "drizframe.simulate",
     "drizframe.stock.io.fits_reader", "drizframe.testing", "drizframe.utils",

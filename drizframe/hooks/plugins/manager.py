@@ -263,7 +263,7 @@ class PluginManager:
     def source_of(self, name: str) -> str:
         """Return distribution and version of a plugin, for messages."""
         if self.is_stock(name):
-            return "drizframe"
+            return PROJECT
         dist, version = self._state.sources.get(name, ("", ""))
         return f"{dist} {version}".strip() or f"{name} (this session)"
 
@@ -380,7 +380,7 @@ class PluginManager:
             if self.is_stock(name):
                 from drizframe._version import __version__
 
-                dist, version = "drizframe", __version__
+                dist, version = PROJECT, __version__
             found.append(
                 PluginInfo(name=name, version=version, distribution=dist, hooks=self._hooks_of(plugin))
             )
@@ -391,7 +391,7 @@ class PluginManager:
             )
             for f in self._state.failures
         ]
-        return sorted(found, key=lambda p: (p.distribution != "drizframe", p.name))
+        return sorted(found, key=lambda p: (p.distribution != PROJECT, p.name))
 
     @_locked
     def listening(

@@ -9,6 +9,7 @@ from typing import Any
 
 from drizframe._fast import available, remedy, resolved
 from drizframe.errors import BackendError, ConflictError, HookError, UnknownComponentError
+from drizframe.hooks.markers import is_ours
 from drizframe.hooks.plugins.manager import PluginManager
 from drizframe.hooks.records import Component
 from drizframe.hooks.specs import COMPONENT_HOOKS
@@ -84,7 +85,7 @@ class Registry:
 
     def _clash(self, entries: dict[str, Entry], family: str, name: str, error: ConflictError) -> None:
         """Take a name that two strangers provide from both."""
-        if entries[name].provider != "drizframe":
+        if not is_ours(entries[name].provider):
             self._clashes[family, name] = error
 
     @property

@@ -17,6 +17,7 @@ from drizframe.config.toml import SetText
 from drizframe.errors import ConflictError, ParameterError, PluginError, nearest, told
 from drizframe.hooks import Component, Registry, Step
 from drizframe.hooks.guard import FAULTS
+from drizframe.hooks.markers import PROJECT
 from drizframe.hooks.plugins.section_models import (
     accepts_all,
     differing,
@@ -112,7 +113,7 @@ def owners_of(
     everyone: list[Owner] = [(e.record, e.provider) for e in registry]
     known = {id(o) for o, _ in everyone}
     everyone += [(c, "given directly") for c in direct if id(c) not in known]
-    everyone += [(s, s.provider or "drizframe") for s in steps]
+    everyone += [(s, s.provider or PROJECT) for s in steps]
     owners: dict[str, list[Owner]] = {}
     for owner, provider in everyone:
         if owner.options_model is not None:

@@ -1,6 +1,6 @@
 """The frozen records that hooks yield: a module for each family, with its record, its options, and what a good answer is."""
 
-from drizframe.hooks.records.answers import image_of, number_of, pair_of, whole_of
+from drizframe.hooks.guard import image_of, number_of, pair_of, whole_of
 from drizframe.hooks.records.base import TRAITS, Component
 from drizframe.hooks.records.combiner import CombineOptions, Combiner
 from drizframe.hooks.records.command import Command

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from drizframe.hooks.guard import ask
-from drizframe.hooks.records.answers import image_of, whole_of
+from drizframe.hooks.guard import ask, image_of, whole_of
 from drizframe.hooks.records.base import Component, none, one
 from drizframe.hooks.records.signatures import Calls
 

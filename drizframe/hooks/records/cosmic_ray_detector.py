@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from drizframe.hooks.records.answers import image_of
+from drizframe.hooks.guard import image_of
 from drizframe.hooks.records.base import Component, one
 from drizframe.hooks.records.signatures import Calls
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drizframe.errors import PluginError
-from drizframe.hooks.records.answers import number_of, pair_of
+from drizframe.hooks.guard import number_of, pair_of
 from drizframe.hooks.records.base import Component, one_by_one, warn_user
 from drizframe.hooks.records.fields import check_fields, text, whole
 from drizframe.hooks.records.options import named

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from drizframe.hooks.records.answers import image_of, number_of, pair_of
+from drizframe.hooks.guard import image_of, number_of, pair_of
 from drizframe.hooks.records.base import Component, warn_user
 from drizframe.hooks.records.signatures import Calls
 

@@ -15,7 +15,7 @@ from drizframe.config import Parameters
 from drizframe.engine.answers import checked
 from drizframe.engine.bus import Bus
 from drizframe.engine.plan import make_plan
-from drizframe.engine.run import carry_out
+from drizframe.engine.schedule import carry_out
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
 from drizframe.errors import DrizframeError, PluginError

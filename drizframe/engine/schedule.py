@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from drizframe.engine.answers import shape_on
-from drizframe.engine.blame import culprit_of
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.bus import Bus
 from drizframe.engine.job import RunContext, job_for
@@ -18,6 +17,7 @@ from drizframe.engine.store import Store
 from drizframe.engine.worker import Task, execute
 from drizframe.errors import DrizframeError, PluginError
 from drizframe.hooks import FAULTS, Registry
+from drizframe.hooks.guard import culprit_of
 from drizframe.model import ExposureUnit, FrameUnit, PlaneKey, Unit, Window
 
 __all__ = ["carry_out"]
