@@ -2,62 +2,34 @@
 
 from __future__ import annotations
 
-import dataclasses
-import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe._crmasks import masks_of_run, rays_of
-from drizframe._fast import remedy, resolved
+from drizframe._crmasks import rays_of
+from drizframe._session import Session, run_session
 from drizframe._version import __version__
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.interfaces import for_run
-from drizframe.engine.bus import Bus
 from drizframe.engine.hearing import hearing, listening
-from drizframe.engine.inputs import load_exposures
-from drizframe.engine.job import RunContext
-from drizframe.engine.paths import ReadFiles, check_targets
-from drizframe.engine.plan import check_components, make_plan
-from drizframe.engine.precedence import precedence_notes
-from drizframe.engine.products import (
-    check_writable,
-    describe_products,
-    finished,
-    kept_planes,
-    make_mosaic,
-    note_unmade,
-    output_root,
-    product_names,
-    refuse_packed,
-    with_headers,
-    write_mosaic,
-)
-from drizframe.engine.provenance import provenance_of
-from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs, write_result
-from drizframe.engine.scales import bring_together
-from drizframe.engine.schedule import carry_out
-from drizframe.engine.store import Store, close_all
-from drizframe.engine.switches import resolve_switches
-from drizframe.engine.writers import Chosen, choose_writer
-from drizframe.errors import BackendError, DrizframeWarning, ParameterError, RunError
-from drizframe.hooks import Component, PluginManager, Registry, RunProducts
+from drizframe.engine.safekeeping import write_result
+from drizframe.engine.store import close_all
+from drizframe.errors import ParameterError, RunError
+from drizframe.hooks import PluginManager, Registry
 from drizframe.hooks.plugins.manager import LOCK
-from drizframe.hooks.plugins.registry import compiled_available
 from drizframe.model import Exposure, Frame, FrameUnit, Mosaic, PlaneKey, Provenance, SkyValue
 from drizframe.system.interrupts import orderly
-from drizframe.system.transaction import together
 
 if TYPE_CHECKING:
     from astropy.nddata import CCDData
 
     from drizframe.report.logfile import LogFile
 
-__all__ = ["Result", "manager", "register", "registry", "run", "unregister"]
+__all__ = ["Result", "manager", "register", "registry", "result_of", "run", "unregister"]
 
 Array = np.ndarray[Any, Any]
 
@@ -342,23 +314,6 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _check_backend(parameters: Parameters) -> None:
-    """Say so when compiled code is missing."""
-    wanted = resolved(parameters.backend)
-    if wanted == "reference" or compiled_available():
-        return
-    if wanted == "cython":
-        raise BackendError(f"Compiled modules are asked for, and there are none. {remedy()}")
-    _warn_once(
-        "The compiled modules of drizframe are not installed; everything runs in NumPy, many times slower."
-    )
-
-
-@cache
-def _warn_once(message: str) -> None:
-    warnings.warn(message, DrizframeWarning, stacklevel=4)
-
-
 def run(
     inputs: Any,
     output: str | Path | None = None,
@@ -426,42 +381,13 @@ def run(
         logs.append(log_file(settings.runfile, output or "astrodrizzle"))
     with orderly(close_all):
         session = run_session(
-            inputs, output, settings, wcsmap=wcsmap, listeners=[*_listed(listeners), *logs], notes=notes,
+            inputs, output, settings, registry(), wcsmap=wcsmap, listeners=[*_listed(listeners), *logs], notes=notes,
             also_written=[log.path for log in logs],
         )  # fmt: skip
-        session.context.store.close()
-    return session.result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Session:
-    """A finished run with its store still open, for those who write intermediate files or edit inputs."""
-
-    context: RunContext
-    result: Result
-    product: RunProducts
-    chosen: Chosen
-
-    def write(self, stale: Sequence[Path]) -> list[Path]:
-        """Write everything, and remove what would stand beside it as if it were of this run: all of it, or none."""
-        with together(run=self.product.run) as act:
-            for path in stale:
-                act.remove(path)
-            paths = self.chosen.write_planes(self.product)
-            if self.result.mosaic is not None:
-                names, run = self.product.names, self.product.run
-                paths += write_mosaic(self.result.mosaic, names, self.context.registry, self.chosen, run)
-        return paths
-
-
-def _bus(plugins: PluginManager, listeners: Sequence[Any], notes: Sequence[str]) -> Bus:
-    """Return the bus of a run, which tells at once what was noted before it, and which plugins are missing."""
-    bus = Bus(plugins, listeners)
-    for text in plugins.missing():
-        bus.tell(text)
-    for text in notes:
-        bus.note(text, warn=True)
-    return bus
+        try:
+            return result_of(session)
+        finally:
+            session.context.store.close()
 
 
 def _listed(listeners: Any) -> Sequence[Any]:
@@ -472,110 +398,9 @@ def _listed(listeners: Any) -> Sequence[Any]:
     return list(listeners)
 
 
-@listening()
-def run_session(
-    inputs: Any,
-    output: str | Path | None,
-    settings: Parameters,
-    *,
-    wcsmap: Any = None,
-    listeners: Sequence[Any] = (),
-    keep: frozenset[str] = frozenset(),
-    beside_inputs: bool = False,
-    notes: Sequence[str] = (),
-    also_written: Sequence[Path] = (),
-    edited: Callable[[Sequence[Exposure], Parameters], Sequence[Path]] | None = None,
-) -> Session:
-    """Run, write what was asked for, and leave the store open; the caller closes it.
-
-    Parameters
-    ----------
-    inputs, output, settings, wcsmap, listeners
-        See `run`.
-    keep : frozenset of str
-        Planes that are written, besides those of the parameter.
-    beside_inputs : bool
-        Whether files of an exposure go beside it, with the reference's names.
-    notes : sequence of str
-        Warnings from before the run.
-    also_written : sequence of pathlib.Path
-        Further files that the caller writes.
-    edited : callable, optional
-        ``edited(exposures, parameters)``: inputs that the caller changes afterwards.
-    """
-    _check_backend(settings)
-    components = registry()
-    check_components(settings, components)
-    if output is not None:
-        output = output_root(output)
-        check_writable(output)
-    chosen = choose_writer(components, settings, output)
-    if output is not None and not (
-        beside_inputs or chosen.ending
-    ):  # the drop-in cuts the name, as the reference does
-        refuse_packed(output)
-    chosen.check(settings)
-    if chosen.writer.form == "one":  # named by `writer`, it means the same
-        settings = settings.model_copy(update={"build": True})
-    check_targets(also_written, ReadFiles.of_run(inputs, (), settings))  # before a line is added
-    used: list[Component] = []
-    bus = _bus(components.manager, listeners, notes)
-    tidy(settings, [] if output is None else [Path(output).parent], bus)
-    with hearing(lambda text: bus.note(text, warn=True)):
-        exposures, asn_root = load_exposures(inputs, settings, components, bus, used)
-        exposures, settings = bring_together(exposures, settings, bus)
-    tidy_inputs(exposures, bus)
-    settings, changes = resolve_switches(settings, exposures, components, lenient=beside_inputs)
-    for text, warn in changes:
-        bus.note(text, warn=warn)
-    with hearing(lambda text: bus.note(text, warn=True)):
-        plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
-    for text, warn in plan.notes:
-        bus.note(text, warn=warn)
-    for text in precedence_notes([s.step for s in plan.steps], components.manager):
-        bus.note(text, warn=True)
-    store = Store(int(settings.max_memory * 2**20), settings.workdir)
-    wanted = keep | kept_planes(settings) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
-    names = product_names(output, exposures, asn_root, whole=not beside_inputs, ending=chosen.ending)
-    product = describe_products(plan, store, names, planes=wanted, beside_inputs=beside_inputs)
-    stale: list[Path] = []
-    try:
-        if output is not None:
-            files = ReadFiles.of_run(inputs, exposures, settings)
-            changed = () if edited is None else edited(exposures, settings)
-            planned, stale, told = check_products(
-                product, plan, files, components, chosen, also=also_written, edited=changed
-            )
-            for text in told:
-                bus.note(text, warn=True)
-            tidy(settings, [p.parent for p in (*planned, *changed)], bus)
-        bus.run("begin_run", ", ".join(e.name for e in exposures))
-        folders = [Path(output or "").parent, Path()] if beside_inputs else None
-        for unit, mask in masks_of_run(plan.exposures, settings, bus.note, folders).items():
-            store.put(PlaneKey("mask.cr.given", unit), mask)
-        context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
-        note_unmade(context, output)
-        made = provenance_of(context, [chosen.writer, *used])
-        product = replace(finished(product, store), provenance=made)
-        mosaic = with_headers(context, product, make_mosaic(context), chosen)
-        result = _result(context, None if mosaic is None else replace(mosaic, provenance=made), made)
-        session = Session(context=context, result=result, product=product, chosen=chosen)
-        if output is not None:
-            with hearing(lambda text: bus.note(text, warn=True)):
-                result.products.extend(session.write(stale))
-            result = dataclasses.replace(result, warnings=tuple(bus.warnings))
-            session = dataclasses.replace(session, result=result)
-        bus.run("end_run", "done")
-    except BaseException as error:
-        store.close()
-        bus.run("end_run", f"stopped: {type(error).__name__}: {error}")
-        raise
-    return session
-
-
-def _result(context: RunContext, mosaic: Mosaic | None, made: Provenance) -> Result:
-    """Gather what the store holds."""
-    plan, store = context.plan, context.store
+def result_of(session: Session) -> Result:
+    """Return what a run gives back, from its store, which is still open."""
+    context, plan, store = session.context, session.context.plan, session.context.store
     sky: dict[str, list[SkyValue]] = {}
     masks: dict[str, list[Array]] = {}
     for unit, value in store.by_chip("sky").items():
@@ -586,7 +411,7 @@ def _result(context: RunContext, mosaic: Mosaic | None, made: Provenance) -> Res
     for unit, mask in rays_of(store, plan.exposures).items():
         masks.setdefault(plan.exposures[unit.exposure].name, []).append(mask)
     return Result(
-        mosaic=mosaic,
+        mosaic=session.mosaic,
         exposures=plan.exposures,
         parameters=plan.parameters,
         frames=plan.frames,
@@ -597,6 +422,7 @@ def _result(context: RunContext, mosaic: Mosaic | None, made: Provenance) -> Res
         warnings=tuple(context.bus.warnings),
         seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
         backends=dict(context.backends),
-        provenance=made,
+        provenance=session.provenance,
+        products=list(session.written),
         map_error=plan.map_error,
     )

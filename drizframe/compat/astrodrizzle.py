@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from drizframe._crmasks import rays_of
-from drizframe.api import Result, Session, registry, run_session
+from drizframe._session import Session, run_session
+from drizframe.api import Result, registry, result_of
 from drizframe.compat.archive import restore_inputs
 from drizframe.compat.configuration import DEFAULTS, flat_parameters
 from drizframe.compat.edits import commit_edits, edited_paths, plan_edits
@@ -109,17 +110,17 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
             restore_inputs(paths, Path())
         log = _log_file(settings, output, chosen, configobj)
         session = run_session(
-            chosen, output, settings, wcsmap=wcsmap, listeners=[] if log is None else [log],
+            chosen, output, settings, registry(), wcsmap=wcsmap, listeners=[] if log is None else [log],
             keep=_planes(settings), beside_inputs=True, notes=notes,
             also_written=[] if log is None else [log.path], edited=_edited,
         )  # fmt: skip
         try:
+            result = result_of(session)  # while no input is changed
             _commit(session)
             if settings.clean:
                 _clean(session)
         finally:
             session.context.store.close()
-    result = session.result
     return dataclasses.replace(
         result, exposures=restamped(result.exposures), warnings=tuple(session.context.bus.warnings)
     )

@@ -12,7 +12,7 @@ import drizframe
 from drizframe.hooks import PluginManager, Registry
 
 ROOT = Path(drizframe.__file__).parent
-ROOMS = ("engine", "grids", "pixels", "hooks", "model", "config", "resample", "api.py")
+ROOMS = ("engine", "grids", "pixels", "hooks", "model", "config", "resample", "_session.py", "api.py")
 #: Cameras of the telescopes whose files drizframe reads, as headers name them.
 INSTRUMENTS = re.compile(
     r"(?<![A-Za-z])(ACS|WFC3|STIS|NICMOS|WFPC2|WFPC|FOC|COS|UVIS)(?![A-Za-z])", re.IGNORECASE
