@@ -156,7 +156,7 @@ def test_set_wins_over_the_file_key_by_key():
 
 
 def test_the_command_line_takes_both(exposures, tmp_path, monkeypatch):
-    monkeypatch.setattr("drizframe.api.load_exposures", lambda *a: (exposures, None))
+    monkeypatch.setattr("drizframe._session.load_exposures", lambda *a: (exposures, None))
     path = tmp_path / "run.toml"
     path.write_text(
         'cr_detector = "fake"\ncombine_type = "fake.mean"\n[plugins.fake]\nsigclip = 4\npower = 3\n'
