@@ -10,8 +10,9 @@ import pytest
 from drizframe.hooks import Need, Step
 from drizframe.model import ChipUnit, Plane, PlaneKey
 from drizframe.testing import StepSample, examples, run_checks
-from drizframe.testing.checking import expecting_failure
 from drizframe.testing.samples import sample_exposures
+
+pytestmark = pytest.mark.usefixtures("steady")
 
 ALL_CHECKS = ("check_declares_what_it_makes", "check_tile_independence", "check_inputs_untouched",
               "check_results_are_its_own", "check_reads_what_it_declares")  # fmt: skip
@@ -19,8 +20,7 @@ ALL_CHECKS = ("check_declares_what_it_makes", "check_tile_independence", "check_
 
 def caught(record, name, *also, sample=None):
     """Assert that a fault fails in the check meant for it (and in `also` at most), and return the text."""
-    with expecting_failure(True):
-        found = {o.check: o.text for o in run_checks(record, sample=sample) if not o.ok}
+    found = {o.check: o.text for o in run_checks(record, sample=sample) if not o.ok}
     assert name in found, f"not caught; failed: {sorted(found)}"
     assert set(found) <= {name, *also}, {k: v.splitlines()[:4] for k, v in found.items()}
     return found[name]
