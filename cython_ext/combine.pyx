@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Compiled twins of drizframe/stock/combine: same names, arguments and results, bit for bit.
 
 a. A row is cut into chunks of CHUNK pixels.  Values that are not good become +inf; the n planes of a chunk

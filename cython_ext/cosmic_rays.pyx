@@ -1,4 +1,3 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """Compiled twins of drizframe/stock/steps/derivative.py and drizframe/stock/cosmic_rays/deriv.py.
 
 a. Differences of the derivative are formed in float64 and rounded once; the tests run in float32, in the

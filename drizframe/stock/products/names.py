@@ -21,6 +21,7 @@ __all__ = [
     "plane_paths",
     "single_path",
     "static_mask_path",
+    "static_masks",
 ]
 
 #: Plane of a chip -> its file, between the names of exposure and chip and the ending.
