@@ -20,7 +20,8 @@ import drizframe
 from drizframe import Exposure
 from drizframe.config import make_parameters
 from drizframe.engine.bus import Bus
-from drizframe.engine.job import RunContext, job_for
+from drizframe.engine.context import RunContext
+from drizframe.engine.job import job_for
 from drizframe.engine.plan import make_plan
 from drizframe.engine.store import Store
 from drizframe.model import FrameUnit

@@ -13,9 +13,9 @@ from drizframe._crmasks import masks_of_run
 from drizframe._fast import remedy, resolved
 from drizframe.config import Parameters
 from drizframe.engine.bus import Bus
+from drizframe.engine.context import RunContext
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import load_exposures
-from drizframe.engine.job import RunContext
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.plan import Plan, check_components, make_plan
 from drizframe.engine.precedence import precedence_notes

@@ -10,6 +10,7 @@ import numpy as np
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.plan import Plan
 from drizframe.errors import PluginError
+from drizframe.hooks.guard import more_than_numbers
 from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Plane, PlaneKey, Unit, Window, holds
 
 __all__ = ["checked", "shape_on"]
@@ -85,6 +86,10 @@ def _plane(plan: Plan, who: str, plane: Plane, unit: Unit, window: Window | None
         msg = f"{who} returned {plane.name!r} as {type(value).__name__} {value!r:.60}; it must be {wanted_}."
         raise PluginError(msg)
     cube = plane.kind == "cube"
+    if more := more_than_numbers(value):
+        msg = f"{who} returned {plane.name!r} as {type(value).__name__} with {more}."
+        raise PluginError(msg)
+    value = np.asarray(value)
     fits = value.ndim >= 2 and (cube or value.ndim == 2) and (shape is None or value.shape[-2:] == shape)
     if not fits:
         msg = f"{who} returned {plane.name!r} with shape {value.shape}; it must have {shape}"

@@ -179,6 +179,9 @@ def _check_need(who: str, step: Step, need: Any, planes: Mapping[str, Plane]) ->
     if need.of == "under" and plane.on != "frame":
         msg = f"{who} needs {plane.name!r} under a chip, but that is a plane of each {plane.on}. Give of='own' or of='all'."
         raise HookError(msg)
+    if need.of == "touching" and plane.on not in ("chip", "exposure"):
+        msg = f"{who} needs {plane.name!r} of what touches a tile, but that is {plane.describe()}. Give of='own' or of='all'."
+        raise HookError(msg)
     if need.border != 0 and not lies_on(step, plane):
         over = f"tiles of grid {step.grid!r}" if step.over == "tile" else f"each {step.over}"
         msg = (

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from drizframe.config import Parameters
 from drizframe.engine.bound import BoundStep, lies_on
-from drizframe.engine.bus import Bus
-from drizframe.engine.geometry import chip_coverage
+from drizframe.engine.context import NEAR, RunContext
+from drizframe.engine.flags import cleared_bits, reset_bits
 from drizframe.engine.hearing import heard
-from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
-from drizframe.engine.store import Store
 from drizframe.errors import HookError, RunError
-from drizframe.grids.coverage import Coverage
 from drizframe.grids.overlaps import find_overlaps
-from drizframe.hooks import Component, Interpolator, Kernel, Need, Registry, Step, choose, guarded
+from drizframe.hooks import Component, Interpolator, Kernel, Need, Step, choose, guarded
 from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import (
     Chip,
@@ -44,68 +39,10 @@ from drizframe.pixels.drizzle import drizzle
 from drizframe.pixels.kernel_forms import loops_compiled
 from drizframe.pixels.reach import footprint_of_pixel
 
-__all__ = ["RunContext", "cleared_bits", "job_for", "reset_bits"]
+__all__ = ["RunJob", "job_for"]
 
 Array = np.ndarray[Any, Any]
 Backend = Literal["auto", "reference", "cython"]
-#: Indices of chips that are kept at a time.
-COVERAGES = 8
-
-
-@dataclass(slots=True, eq=False)
-class RunContext:
-    """What all tasks of one run share."""
-
-    plan: Plan
-    registry: Registry
-    store: Store
-    bus: Bus
-    backends: dict[str, str] = field(default_factory=dict)
-    called: dict[int, tuple[Component, str]] = field(default_factory=dict)
-    notes: list[tuple[str, bool]] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    overlaps: list[Overlap] | None = None
-    options: dict[int, tuple[Any, Any]] = field(default_factory=dict)
-    loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
-    covered: dict[tuple[str, int, float], tuple[Kernel, Coverage]] = field(default_factory=dict)
-    _records: frozenset[int] = field(init=False)
-
-    def lock_of(self, key: PlaneKey) -> threading.RLock:
-        """Return the lock of a plane that is being loaded."""
-        with self.lock:
-            return self.loading.setdefault(key, threading.RLock())
-
-    def coverage(self, grid: str, kernel: Kernel, pixfrac: float) -> Coverage:
-        """Return which chips a kernel can spread where on a frame; they are indexed when this is asked first."""
-        key = grid, id(kernel), pixfrac
-        with self.lock:
-            found = self.covered.get(key)
-            if found is None or found[0] is not kernel:
-                if len(self.covered) >= COVERAGES:  # a step that makes a kernel for each task
-                    self.covered.clear()
-                plan = self.plan
-                found = self.covered[key] = (
-                    kernel,
-                    chip_coverage(
-                        plan.chips,
-                        lambda unit: plan.maps[grid, unit],
-                        lambda unit: footprint_of_pixel(kernel, pixfrac, plan.ratios[grid, unit]),
-                    ),
-                )
-            return found[1]
-
-    def __post_init__(self) -> None:
-        """Gather the records of the run, those of the registry and those that were given."""
-        parameters = self.plan.parameters
-        given = (getattr(parameters, n) for n in type(parameters).model_fields)
-        direct = (c for c in given if isinstance(c, Component))
-        self._records = frozenset(id(c) for c in (*direct, *(e.record for e in self.registry)))
-
-    def note_backend(self, component: Component, kind: str) -> None:
-        """Remember which implementation of a component runs; two records may have one name."""
-        self.backends[f"{component.family} {component.name}"] = kind
-        if id(component) in self._records:  # not what a task made of one: that may hold its images
-            self.called[id(component)] = (component, kind)
 
 
 class RunJob:
@@ -168,6 +105,8 @@ class RunJob:
         if need.of == "own":
             self._check_own(key)
         self._check_unit(key)
+        if need.of == "touching":
+            self._check_touching(key)
         if self._window is not None and self._on_own_grid(key):
             window = self._bordered(name, key.unit, window)
         found = self._get(key, window)
@@ -179,7 +118,7 @@ class RunJob:
         """Yield the units of the run that have a plane, in order, with the plane as `read` gives it."""
         need = self._need(name)
         for unit in self._context.plan.unit_list(self._context.plan.planes[name].on):
-            if need.of != "own" or holds(self.unit, unit):
+            if self._is_of(need, PlaneKey(name, unit)):
                 found = self.read(name, unit)
                 if found is not None:
                     yield unit, found
@@ -208,6 +147,27 @@ class RunJob:
             msg = (
                 f"Step {self._step.name!r} reads plane {key.name!r} of {key.unit} while it works on {self.unit}, but needs it of its "
                 f"own unit only. Declare Need({key.name!r}, of='all'), or another `of`."
+            )
+            raise HookError(msg)
+
+    def _is_of(self, need: Need, key: PlaneKey) -> bool:
+        """Whether a unit is one of those whose planes the step declares that it needs."""
+        if need.of == "touching":
+            return self._touches(key)
+        return need.of != "own" or holds(self.unit, key.unit)
+
+    def _touches(self, key: PlaneKey) -> bool:
+        """Whether a unit falls on the tile of this job; steps that have none need nothing that touches one."""
+        raise NotImplementedError
+
+    def _check_touching(self, key: PlaneKey) -> None:
+        """Refuse a unit that does not touch the tile; where it has no pixels an image is 0, and can be read."""
+        if not self._on_own_grid(key) and not self._touches(key):
+            name, on = key.name, key.unit.scope
+            msg = (
+                f"Step {self._step.name!r} reads plane {name!r} of {self._context.plan.place(key.unit)} for its tile {self._window}, which "
+                f"this {on} does not touch. Ask each({name!r}), or touching(kernel, pixfrac), which do; or declare "
+                f"Need({name!r}, of='all')."
             )
             raise HookError(msg)
 
@@ -448,6 +408,11 @@ class BandJob(ChipJob):
 class TileJob(RunJob):
     """The job of a step over tiles of a frame."""
 
+    def __init__(self, context: RunContext, step: BoundStep, unit: Any, window: Window | None = None) -> None:
+        super().__init__(context, step, unit, window)
+        self._near: set[ChipUnit] = set()
+        self._by_place: frozenset[ChipUnit] | None = None
+
     @property
     def window(self) -> Window:
         """The tile, in pixels of the frame."""
@@ -456,17 +421,53 @@ class TileJob(RunJob):
 
     def touching(self, kernel: Kernel, pixfrac: float) -> Iterator[ChipUnit]:
         """Yield the chips of this unit that a kernel can spread onto the tile, in order."""
-        grid = "separate" if self._step.grid == "exposure" else self._step.grid
+        for unit in self._within(
+            lambda unit: footprint_of_pixel(kernel, pixfrac, self.scale_ratio(unit, self._frame)),
+            kernel,
+            pixfrac,
+        ):
+            self._near.add(unit)
+            yield unit
+
+    def _within(
+        self,
+        reach: Callable[[ChipUnit], tuple[float, float]],
+        kernel: Kernel | None = None,
+        pixfrac: float = 1.0,
+    ) -> Iterator[ChipUnit]:
+        """Yield the chips of this unit that reach the tile, in order; without a kernel what lies about as near."""
         plan = self._context.plan
         if isinstance(self.unit, ExposureUnit):
             near: Iterable[ChipUnit] = plan.chips_of(self.unit.exposure)
         else:
-            coverage = self._context.coverage(grid, kernel, pixfrac)
+            coverage = self._context.coverage(self._frame, kernel, pixfrac)
             near = (plan.chips[k] for k in coverage.near(self.window))
         for unit in near:
-            half, margin = footprint_of_pixel(kernel, pixfrac, self.scale_ratio(unit, grid))
-            if touches(self.pixel_map(unit, grid), self.window, half, margin):
+            half, margin = reach(unit)
+            if touches(self.pixel_map(unit, self._frame), self.window, half, margin):
                 yield unit
+
+    @property
+    def _frame(self) -> str:
+        """Name of the frame that the tiles are cut from."""
+        return "separate" if self._step.grid == "exposure" else self._step.grid
+
+    def _touches(self, key: PlaneKey) -> bool:
+        """Whether a chip may fall on the tile, or an exposure with one of its chips, or with its footprint."""
+        unit = key.unit
+        if isinstance(unit, ChipUnit):
+            return unit in self._near or unit in self._around()
+        assert isinstance(unit, ExposureUnit)  # noqa: S101  (frames and the run touch no tile: refused while planning)
+        if self._on_own_grid(key):
+            around = self._bordered(key.name, unit, None)
+            return not self.footprint(unit).intersection(around).empty
+        return any(u.exposure == unit.exposure for u in (*self._near, *self._around()))
+
+    def _around(self) -> frozenset[ChipUnit]:
+        """Return the chips that may fall on the tile, whatever spreads them: no kernel was asked how far it reaches."""
+        if self._by_place is None:
+            self._by_place = frozenset(self._within(lambda unit: NEAR))  # noqa: ARG005
+        return self._by_place
 
     def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
         """Drizzle chips onto the window of this job; see `drizframe.pixels.drizzle.drizzle`."""
@@ -494,21 +495,3 @@ def job_for(context: RunContext, step: BoundStep, unit: Unit, window: Window | N
     if step.over == "tile":
         return (FootprintJob if step.grid == "exposure" else TileJob)(context, step, unit, window)
     return _JOBS[step.over](context, step, unit, window)
-
-
-def cleared_bits(parameters: Parameters) -> int | None:
-    """Return the flags that do not count: `resetbits`, and `crbit` too where masks of earlier runs are to be left alone."""
-    if parameters.use_crmasks:
-        return parameters.resetbits
-    return (parameters.resetbits or 0) | parameters.crbit
-
-
-def reset_bits(dq: Array, bits: int | None) -> Array:
-    """Return flags with `bits` cleared, in the type they had; None or 0 clears nothing."""
-    if not bits:
-        return dq
-    width = 8 * dq.dtype.itemsize
-    keep = ~bits & ((1 << width) - 1)
-    unsigned = dq.view(np.dtype(f"u{dq.dtype.itemsize}"))
-    cleared: Array = (unsigned & unsigned.dtype.type(keep)).view(dq.dtype)
-    return cleared

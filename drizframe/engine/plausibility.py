@@ -10,7 +10,7 @@ import numpy as np
 
 from drizframe.config import Parameters, good_mask
 from drizframe.engine.bus import Bus
-from drizframe.engine.job import cleared_bits, reset_bits
+from drizframe.engine.flags import cleared_bits, reset_bits
 from drizframe.model import Chip, Exposure
 from drizframe.model.plausible import constant_value, unused_pixels
 from drizframe.model.sources import HiddenSource

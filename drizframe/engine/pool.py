@@ -1,8 +1,10 @@
-"""Handing tasks to an executor, whose answers are counted."""
+"""Handing tasks to an executor, whose answers are counted; what a task hands out again is done in its own thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +17,41 @@ __all__ = ["results_of"]
 _NONE = object()
 _OF_TASK = "drizframe_of_task"
 
+#: Of this thread: what tells whether the tasks that it is one of were given up; nothing where it works for no pool.
+_here = threading.local()
+
+
+class _GivenUp:
+    """Whether nobody waits for the tasks of a pool any more; in another process it stays as it was when it was sent."""
+
+    def __init__(self) -> None:
+        self.yes = False
+
 
 @dataclass(frozen=True, slots=True)
 class _Task:
     """The function of the tasks; its errors are marked, so that the executor is not blamed for them."""
 
     function: Callable[[Any], Any]
+    given_up: _GivenUp | None
 
     def __call__(self, task: Any) -> Any:
+        if self.given_up is not None and self.given_up.yes:
+            raise CancelledError
+        before, _here.given_up = _given_up(), self.given_up
         try:
             return self.function(task)
         except BaseException as error:
             object.__setattr__(error, _OF_TASK, True)
             raise
+        finally:
+            _here.given_up = before
+
+
+def _given_up() -> _GivenUp | None:
+    """Return what tells whether the tasks that this thread works on were given up; None: it works for no pool."""
+    found: _GivenUp | None = getattr(_here, "given_up", None)
+    return found
 
 
 def _asked(executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -42,8 +66,11 @@ def _asked(executor: Executor, function: Callable[..., Any], *args: Any, **kwarg
 
 def results_of(
     executor: Executor, function: Callable[[Any], Any], tasks: Sequence[Any], workers: int
-) -> Iterator[Any]:
-    """Yield the result of every task, in order.
+) -> Generator[Any, None, None]:
+    """Yield the result of every task, in order; close it when no more are wanted.
+
+    Within a task they are done one after the other, in its thread: the pool has all its workers at work already.  When the
+    results are not waited for any more, as after an interruption or an error, tasks that did not begin are not begun.
 
     Parameters
     ----------
@@ -61,10 +88,30 @@ def results_of(
     PluginError
         If the executor opens no pool, or its pool gives no futures.
     """
-    results = executor.map(_Task(function), tasks, workers=workers)
-    for _ in tasks:
-        result = _asked(executor, next, results, _NONE)
-        if result is _NONE:
-            msg = f"{executor.label} gave fewer results than the {len(tasks)} tasks that it was given."
-            raise PluginError(msg, executor)
-        yield result
+    outer = _given_up()
+    if outer is not None:
+        yield from _in_this_thread(function, tasks, outer)
+        return
+    given_up = _GivenUp() if len(tasks) > 1 else None
+    results: Any = executor.map(_Task(function, given_up), tasks, workers=workers)
+    try:
+        for _ in tasks:
+            result = _asked(executor, next, results, _NONE)
+            if result is _NONE:
+                msg = f"{executor.label} gave fewer results than the {len(tasks)} tasks that it was given."
+                raise PluginError(msg, executor)
+            yield result
+    finally:
+        if given_up is not None:
+            given_up.yes = True
+        results.close()  # now, and not when the traceback of an error that is on its way is forgotten
+
+
+def _in_this_thread(
+    function: Callable[[Any], Any], tasks: Sequence[Any], given_up: _GivenUp
+) -> Iterator[Any]:
+    """Yield the result of every task of a task, one after the other, as long as somebody waits for them."""
+    for task in tasks:
+        if given_up.yes:
+            raise CancelledError
+        yield function(task)

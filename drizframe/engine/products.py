@@ -13,8 +13,8 @@ import numpy as np
 
 from drizframe.config import Parameters
 from drizframe.config.inputs import OutputNames, output_names
+from drizframe.engine.context import RunContext
 from drizframe.engine.identity import run_identity, stamped
-from drizframe.engine.job import RunContext
 from drizframe.engine.plan import Plan
 from drizframe.engine.sinks import write_product
 from drizframe.engine.store import Store
@@ -214,8 +214,8 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
 
 
 def _scaled(plan: Plan, image: np.ndarray[Any, Any], extension: Extension) -> np.ndarray[Any, Any]:
-    """Return a layer in the unit of the product: without "per second" if that is wanted."""
-    if plan.parameters.final_units != "counts" or extension.seconds == 0:
+    """Return a layer in the unit of the product: without "per second" if that is wanted; integers are no rates."""
+    if plan.parameters.final_units != "counts" or extension.seconds == 0 or image.dtype.kind not in "fc":
         return image
     factor = np.float32(plan.total_exptime) ** extension.seconds
     scaled: np.ndarray[Any, Any] = image * factor

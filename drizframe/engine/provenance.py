@@ -15,7 +15,7 @@ from drizframe.model.provenance import ComponentUse, PluginUse, Provenance, Step
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.engine.job import RunContext
+    from drizframe.engine.context import RunContext
     from drizframe.hooks import PluginInfo
 
 __all__ = ["provenance_of"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 from drizframe.engine.answers import shape_on
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.bus import Bus
-from drizframe.engine.job import RunContext, job_for
+from drizframe.engine.context import RunContext
+from drizframe.engine.job import job_for
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
@@ -139,17 +141,17 @@ def _run_step(context: RunContext, step: BoundStep) -> None:
     tasks = _tasks(context, step)
     context.bus.start(step.name, len(tasks))
     executor = context.registry.get("executor", plan.parameters.executor)
-    results = results_of(executor, execute, tasks, plan.workers)
     parts: dict[PlaneKey, set[Window]] = {}
-    for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
-        if not isinstance(planes, Mapping):
-            msg = f"{executor.label} gave {type(planes).__name__} as a result; it must hand on what the task returns."
-            raise PluginError(msg, executor)
-        pixels = _keep(context, task, planes)
-        if task.window is not None:
-            for key in planes:
-                parts.setdefault(key, set()).add(task.window)
-        context.bus.progress(step.name, done, len(tasks), pixels)
+    with contextlib.closing(results_of(executor, execute, tasks, plan.workers)) as results:
+        for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
+            if not isinstance(planes, Mapping):
+                msg = f"{executor.label} gave {type(planes).__name__} as a result; it must hand on what the task returns."
+                raise PluginError(msg, executor)
+            pixels = _keep(context, task, planes)
+            if task.window is not None:
+                for key in planes:
+                    parts.setdefault(key, set()).add(task.window)
+            context.bus.progress(step.name, done, len(tasks), pixels)
     _fill(context, tasks, parts)
     _commit(context, step)
     _say(context, step.name)

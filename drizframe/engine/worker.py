@@ -8,8 +8,9 @@ from typing import Any
 
 from drizframe.engine.answers import checked
 from drizframe.engine.bound import BoundStep
+from drizframe.engine.context import RunContext
 from drizframe.engine.hearing import hearing
-from drizframe.engine.job import RunContext, RunJob, job_for
+from drizframe.engine.job import RunJob, job_for
 from drizframe.errors import DrizframeError, InputError, PluginError, ShapeError
 from drizframe.hooks import FAULTS, Component, owner_of
 from drizframe.hooks.guard import culprit_of, provider_of

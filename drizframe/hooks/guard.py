@@ -24,6 +24,7 @@ __all__ = [
     "culprit_of",
     "guarded",
     "image_of",
+    "more_than_numbers",
     "number_of",
     "owner_of",
     "pair_of",
@@ -141,6 +142,23 @@ def provider_of(component: Component, registry: Registry, parameters: Parameters
     return ""
 
 
+def more_than_numbers(answer: Any) -> str:
+    """Return what an array has besides its numbers, which would be lost, and what to do; blank if it has nothing.
+
+    Parameters
+    ----------
+    answer : object
+        What came: a masked array, a quantity of astropy.
+    """
+    if np.ma.is_masked(answer):
+        count = int(np.ma.getmaskarray(answer).sum())
+        return f"{count} masked pixels. Nothing here has a mask: put NaN there, answer.filled(np.nan), or flag them in a plane of flags"
+    unit = str(getattr(answer, "unit", None) or "")
+    return (
+        f"the unit {unit!r}. Give the numbers alone, answer.value, in the unit that is wanted" if unit else ""
+    )
+
+
 def image_of(
     component: Component, answer: Any, shape: tuple[int, ...], *, what: str, kinds: str = "f"
 ) -> np.ndarray[Any, Any]:
@@ -164,6 +182,9 @@ def image_of(
     PluginError
         If it has another shape, or holds something else.
     """
+    if more := more_than_numbers(answer):
+        msg = f"{_owner(component)} must return {what}. It returned {type(answer).__name__} with {more}."
+        raise PluginError(msg, component)
     array = np.asarray(answer)
     allowed = "biuf" if kinds == "f" else "biu"
     if array.shape != shape or array.dtype.kind not in allowed:

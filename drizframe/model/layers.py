@@ -34,7 +34,7 @@ class Extension:
     unit : str
         Its unit, where ``{unit}`` stands for that of the science image; blank: none.
     seconds : int
-        Power of the exposure time by which it is multiplied when ``final_units`` is "counts".
+        Power of the exposure time by which it is multiplied when ``final_units`` is "counts"; integers never are.
     fill : float
         What stands where nothing fell.
     made : callable or None

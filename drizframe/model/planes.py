@@ -21,6 +21,7 @@ _KINDS = ("image", "cube", "value")
 _ON = ("chip", "exposure", "frame", "run")
 #: Types that images may be declared to have; "integer" and "real" stand for all of a kind.
 _DTYPES = ("float32", "float64", "uint8", "uint16", "int16", "int32", "integer", "real")
+_INTEGERS = ("uint8", "uint16", "int16", "int32", "integer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,13 @@ class Plane:
             raise HookError(msg)
         if self.extension is not None and (self.grid != "final" or self.kind == "value"):
             msg = f"{label} is to be extension {self.extension.name!r} of the product, which has images on the final frame: grid='final'."
+            raise HookError(msg)
+
+        if self.extension is not None and self.extension.seconds and self.dtype in _INTEGERS:
+            msg = (
+                f"{label} holds {self.dtype}, and its extension {self.extension.name!r} has seconds = {self.extension.seconds!r}. "
+                "Integers are numbers of things or flags, and are not multiplied by the exposure time: give seconds=0, or dtype='float32'."
+            )
             raise HookError(msg)
 
     @property

@@ -10,7 +10,8 @@ import numpy as np
 from drizframe.config import Parameters, make_parameters
 from drizframe.engine.bound import bind, declared_planes
 from drizframe.engine.bus import Bus
-from drizframe.engine.job import RunContext, RunJob, job_for
+from drizframe.engine.context import RunContext
+from drizframe.engine.job import RunJob, job_for
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.engine.worker import Task, call

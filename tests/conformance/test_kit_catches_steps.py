@@ -139,7 +139,7 @@ def test_step_that_reads_chips_that_do_not_touch_its_tile():
 
     record = step(total, needs=("median", Need("sci", of="touching")))
     sample = StepSample(exposures=far_apart, parameters={"tile_size": 16})
-    text = caught(record, "check_reads_what_it_declares", sample=sample)
+    text = caught(record, "check_reads_what_it_declares", *ALL_CHECKS, sample=sample)
     assert "of='touching'" in text
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from astropy.units import Quantity
 from pydantic import BaseModel
 
 import drizframe
@@ -253,12 +254,40 @@ def test_a_buffer_that_a_step_fills_again_spoils_nothing(exposures, plugin):
         (np.zeros((2, 32, 40)), r"with shape \(2, 32, 40\); it must have \(32, 40\)\."),
         (np.zeros((32, 40), dtype=complex), "with type complex128; it must hold real numbers"),
         (np.full((32, 40), "x"), "with type .*real numbers"),
+        (
+            np.ma.masked_less(np.arange(1280.0).reshape(32, 40), 7),
+            r"as MaskedArray with 7 masked pixels.*filled\(np.nan\)",
+        ),
+        (Quantity(np.ones((32, 40)), "electron"), r"as Quantity with the unit 'electron'.*answer.value"),
     ],
 )
 def test_what_is_no_image_is_refused(exposures, plugin, value, words):
     plugin(step(lambda job: {"sci": value}))
     with pytest.raises(PluginError, match=f"Step 'mine.step' of .* returned 'sci' {words}"):
         drizframe.run(exposures)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda a: np.ma.MaskedArray(a, mask=False), lambda a: Quantity(a, ""), lambda a: a.view(np.matrix)],
+)
+def test_an_array_that_has_nothing_to_lose_counts_as_its_numbers(exposures, plugin, wrap):
+    plain = drizframe.run(exposures)
+    plugin(step(lambda job: {"sci": wrap(np.array(job.read("sci")))}))
+    result = drizframe.run(exposures)
+    assert type(result.sci) is np.ndarray
+    np.testing.assert_array_equal(result.sci, plain.sci)
+
+
+def test_a_component_that_answers_with_a_mask_is_refused(exposures):
+    def masked(stack, bad, **facts):
+        return np.ma.MaskedArray(stack, mask=bad | (stack > 4)).mean(axis=0).astype(np.float32)
+
+    combiner = drizframe.Combiner(name="masked", summary="M.", reference=masked)
+    with pytest.raises(
+        PluginError, match=r"Combiner 'masked' must return an image.*MaskedArray with \d+ masked pixels"
+    ):
+        drizframe.run(exposures, combine_type=combiner, skysub=False)
 
 
 def test_a_read_beyond_the_border_is_refused(large_exposures, plugin):

@@ -499,10 +499,10 @@ def test_a_record_that_could_not_work_is_refused(fields, text):
 # -- layers of plugins -------------------------------------------------------------------------------------------------
 
 
-def counting(product):
+def counting(product, dtype="int32"):
     """Return a plugin with a step that makes a layer."""
     plane = Plane(
-        name="mine.count", meaning="exposures behind each pixel", on="frame", grid="final", dtype="int32", product=product
+        name="mine.count", meaning="exposures behind each pixel", on="frame", grid="final", dtype=dtype, product=product
     )  # fmt: skip
 
     def count(job):
@@ -544,8 +544,21 @@ def test_a_layer_of_a_plugin_is_in_the_mosaic_and_in_every_format(formats, expos
     ]
 
 
+@pytest.mark.parametrize(("dtype", "scaled"), [("int32", False), ("real", False), ("float32", True)])
+def test_counts_and_flags_are_no_rates(exposures, dtype, scaled):
+    per_second = Extension(name="NEXP", meaning="exposures", seconds=0 if dtype == "int32" else 1)
+    name = drizframe.register(counting(per_second, dtype), "counting")
+    try:
+        rate, counts = (drizframe.run(exposures, final_units=u, **QUICK) for u in ("cps", "counts"))
+    finally:
+        drizframe.unregister(name)
+    one, other = (r.mosaic.layers["nexp"].image for r in (rate, counts))
+    assert one.dtype == other.dtype
+    np.testing.assert_array_equal(other, (counts.mosaic.exptime if scaled else 1) * one)
+
+
 def test_two_planes_of_one_extension_are_told_before_the_work(exposures):
-    name = drizframe.register(counting("SCI"), "counting")
+    name = drizframe.register(counting("SCI", "float32"), "counting")
     try:
         with pytest.raises(
             ConflictError, match=r"'mosaic.sci' and 'mine.count' both want to be extension 'SCI'"

@@ -81,7 +81,10 @@ class Need:
         Its name.
     of : {"own", "touching", "under", "all"}
         Whose: of the unit that the step works on, of the exposure that this chip belongs to, or of the chips of this
-        exposure; of all chips and exposures that touch this tile; of the frame under this chip; of every unit of the run.
+        exposure; of the chips and exposures that touch this tile; of the frame under this chip; of every unit of the run.  A
+        read of any other is refused, and `Job.each` leaves it out.  Touching are chips that `TileJob.touching` named for
+        a kernel, those that lie at most two pixels beside the tile, and exposures with such a chip; of images on the grid
+        of the tile, which are 0 where an exposure has no pixels, all can be read.
     border : int or callable
         Pixels around the tile or band that a result can depend on; ``border(asked) -> int`` if it depends on
         parameters (`Asked`).  A read beyond it is refused.

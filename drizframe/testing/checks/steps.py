@@ -21,8 +21,7 @@ from drizframe.engine.switches import resolve_switches
 from drizframe.errors import DrizframeError, PluginError
 from drizframe.hooks import STAGES, PluginManager, Registry, Step, hookimpl
 from drizframe.hooks.plugins.sections import section_of
-from drizframe.model import ChipUnit, PlaneKey, Window, holds
-from drizframe.pixels.bounds import touches
+from drizframe.model import PlaneKey, Window, holds
 from drizframe.testing.checking import check, plain
 from drizframe.testing.checks.own_options import given
 from drizframe.testing.failure import CheckFailure, compare, require
@@ -187,7 +186,6 @@ class Watched:
         self._job = job
         self.given: list[tuple[str, Array, Array]] = []
         self.reads: list[tuple[str, Any, Window | None]] = []
-        self.touched: set[ChipUnit] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._job, name)
@@ -202,12 +200,6 @@ class Watched:
         self.reads.append((name, None, None))
         for unit, value in self._job.each(name):
             yield unit, self._handed(name, value)
-
-    def touching(self, kernel: Any, pixfrac: float) -> Iterator[ChipUnit]:
-        """Give the chips that a kernel spreads onto the tile."""
-        for unit in self._job.touching(kernel, pixfrac):
-            self.touched.add(unit)
-            yield unit
 
     def _handed(self, name: str, value: Any) -> Any:
         if not isinstance(value, np.ndarray):
@@ -312,13 +304,13 @@ def _check_reads(step: Step, job: Watched) -> None:
     )  # fmt: skip
     for name, unit, window in job.reads:
         of, border = needs[name].of, needs[name].border
+        key = PlaneKey(name, job._job._unit_of(name) if unit is None else unit)  # noqa: SLF001
         if unit is not None:
             require(
-                _declared(job, of, unit, border), f"{name_of(step)} reads planes of the units that it declares",
+                _declared(job, of, key), f"{name_of(step)} reads planes of the units that it declares",
                 expected=f"units of Need({name!r}, of={of!r})", got=unit, where=where,
             )  # fmt: skip
         own = job._job._window  # noqa: SLF001
-        key = PlaneKey(name, job._job._unit_of(name) if unit is None else unit)  # noqa: SLF001
         if own is not None and window is not None and job._job._on_own_grid(key):  # noqa: SLF001
             require(
                 own.grown(border).intersection(window) == window,
@@ -327,12 +319,8 @@ def _check_reads(step: Step, job: Watched) -> None:
             )  # fmt: skip
 
 
-def _declared(job: Watched, of: str, unit: Any, border: int) -> bool:
+def _declared(job: Watched, of: str, key: PlaneKey) -> bool:
     """Whether a plane of a unit may be read."""
     if of == "own":
-        return holds(job.unit, unit) or holds(unit, job.unit)
-    if of != "touching" or not isinstance(unit, ChipUnit) or unit in job.touched:
-        return True
-    which = "separate" if job._job._step.grid == "exposure" else job._job._step.grid  # noqa: SLF001
-    # what no kernel was asked about may lie as near as two pixels of either
-    return bool(touches(job.pixel_map(unit, which), job.window, 2.5, 2.0 + border))
+        return holds(job.unit, key.unit) or holds(key.unit, job.unit)
+    return of != "touching" or job._on_own_grid(key) or job._touches(key)  # noqa: SLF001  (as the engine asks)

@@ -19,6 +19,7 @@ from drizframe.testing import FakeJob
 from drizframe.testing.samples import sample_exposures
 from drizframe.testing.strategies import tangent_plane
 
+ON_TILES = {"over": "tile", "grid": "final", "makes": ()}
 SETTINGS = {"skysub": False, "static": False, "driz_cr": False, "median": False, "blot": False}
 
 
@@ -151,6 +152,10 @@ def test_a_step_makes_what_no_other_task_makes(run_with, fields, words):
             "needs 'median' with a border, but that is frame separate",
         ),
         ({"over": "band", "needs": ("sci", Need("sky", border=1))}, "needs 'sky' with a border"),
+        *(
+            ({**ON_TILES, "needs": (Need(name, of="touching"),)}, f"needs '{name}' of what touches a tile")
+            for name in ("median", "cosmic_ray_alarm.texts")
+        ),
     ],
 )
 def test_a_need_that_means_nothing_for_its_plane_is_refused(run_with, fields, words):
@@ -538,3 +543,71 @@ def test_a_step_may_come_after_one_of_a_plugin_that_is_not_here(run_with):
 def test_a_listener_without_a_list_is_refused():
     with pytest.raises(ParameterError, match=r"in a list: listeners=\[mine\]"):
         drizframe.run(sample_exposures(), listeners=object())
+
+
+# -- what touches a tile ---------------------------------------------------------------------------------------------------
+
+
+def beside(of, which):
+    """The chips of three exposures side by side."""
+    return PixelMap.from_function(lambda x, y: (x + 44.0 * of.exposure, y), (40, 44))
+
+
+def on_tile(need, window, planes=None, **fields):
+    record = step(needs=(need,), **{"makes": ("mosaic.sci",), "over": "tile", "grid": "final", **fields})
+    frames = {"final": (40, 132), "separate": (40, 132)}
+    return FakeJob(record, planes, window=window, frames=frames, maps=beside, ratio=1.0)
+
+
+@pytest.mark.parametrize(
+    ("columns", "near"),
+    [((0, 30), [0]), ((30, 60), [0, 1]), ((50, 60), [1]), ((86, 90), [1, 2]), ((93, 100), [2])],
+)
+def test_only_chips_that_touch_the_tile_can_be_read(columns, near):
+    job = on_tile(Need("sci", of="touching"), Window(0, 16, *columns))
+    assert [unit.exposure for unit, _ in job.each("sci")] == near
+    for k in range(3):
+        if k in near:
+            assert job.read("sci", ChipUnit(k, 0)).shape == (40, 44)
+        else:
+            with pytest.raises(
+                HookError, match=rf"of sample{k}, chip 1 for its tile .* this chip does not touch.*of='all'"
+            ):
+                job.read("sci", ChipUnit(k, 0))
+
+
+def test_a_chip_that_a_kernel_spreads_onto_the_tile_can_be_read_however_far_it_lies():
+    wide = drizframe.Kernel(
+        name="wide", summary="W.", footprint=SQUARE.footprint, support=lambda pixfrac, scale: 40.0
+    )
+    job = on_tile(Need("sci", of="touching"), Window(0, 16, 60, 80))
+    with pytest.raises(HookError, match="does not touch"):
+        job.read("sci", ChipUnit(0, 0))
+    assert ChipUnit(0, 0) in list(job.touching(wide, 1.0))
+    assert job.read("sci", ChipUnit(0, 0)).shape == (40, 44)
+
+
+def test_values_of_exposures_are_those_of_exposures_with_a_chip_on_the_tile():
+    values = {("single.threshold", ExposureUnit(k)): float(k) for k in range(3)}
+    job = on_tile(Need("single.threshold", of="touching"), Window(0, 16, 30, 60), values)
+    assert [value for _, value in job.each("single.threshold")] == [0.0, 1.0]
+    with pytest.raises(HookError, match="this exposure does not touch"):
+        job.read("single.threshold", ExposureUnit(2))
+
+
+def test_images_of_exposures_on_the_grid_of_the_tile_are_0_where_they_do_not_touch_it():
+    record = step(needs=(Need("single.sci", of="touching"),), makes=("median",), over="tile", grid="separate")
+    job = FakeJob(record)
+    foot = job.footprint(ExposureUnit(0))
+    images = {
+        ("single.sci", ExposureUnit(k)): np.ones(job.footprint(ExposureUnit(k)).shape, np.float32)
+        for k in range(3)
+    }
+    corner = Window(0, 3, 0, 3)
+    outside = FakeJob(record, images, window=corner)
+    inside = [k for k in range(3) if not job.footprint(ExposureUnit(k)).intersection(corner).empty]
+    assert [unit.exposure for unit, _ in outside.each("single.sci")] == inside
+    assert [outside.read("single.sci", ExposureUnit(k)).max() for k in range(3) if k not in inside] == [
+        0.0
+    ] * (3 - len(inside))
+    assert foot.shape[0] > 0

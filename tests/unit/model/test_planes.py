@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drizframe.errors import HookError
-from drizframe.model import RUN, ChipUnit, ExposureUnit, FrameUnit, Plane, PlaneKey, holds
+from drizframe.model import RUN, ChipUnit, ExposureUnit, Extension, FrameUnit, Plane, PlaneKey, holds
 
 
 def plane(**changes):
@@ -68,3 +68,14 @@ def test_a_plane_says_where_it_lies_and_what_it_holds():
     assert plane(kind="value", value=float).describe() == "chip: a level (value)"
     frame = plane(on="frame", grid="final", kind="cube", dtype="int32")
     assert frame.describe() == "frame final: a level (cube, int32)"
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "integer"])
+def test_integers_of_the_product_are_not_per_second(dtype):
+    rate = Extension(name="HITS", meaning="hits", seconds=1)
+    where = {"name": "mine.hits", "on": "frame", "grid": "final", "dtype": dtype}
+    with pytest.raises(
+        HookError, match=r"holds .*, and its extension 'HITS' has seconds = 1.*seconds=0, or dtype='float32'"
+    ):
+        plane(product=rate, **where)
+    assert plane(product="HITS", **where).extension.seconds == 0

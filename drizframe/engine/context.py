@@ -1,0 +1,87 @@
+"""What all tasks of one run share."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from drizframe.engine.bus import Bus
+from drizframe.engine.geometry import chip_coverage
+from drizframe.engine.plan import Plan
+from drizframe.engine.store import Store
+from drizframe.grids.coverage import Coverage
+from drizframe.hooks import Component, Kernel, Registry
+from drizframe.model import Overlap, PlaneKey
+from drizframe.pixels.reach import footprint_of_pixel
+
+__all__ = ["NEAR", "RunContext"]
+
+#: How near a tile a chip lies that counts as touching it where no kernel was asked, as `footprint_of_pixel` says it: its pixels and two
+#: more, and two pixels of the frame.
+NEAR = (2.5, 2.0)
+#: Indices of chips that are kept at a time.
+COVERAGES = 8
+
+
+@dataclass(slots=True, eq=False)
+class RunContext:
+    """What all tasks of one run share."""
+
+    plan: Plan
+    registry: Registry
+    store: Store
+    bus: Bus
+    backends: dict[str, str] = field(default_factory=dict)
+    called: dict[int, tuple[Component, str]] = field(default_factory=dict)
+    notes: list[tuple[str, bool]] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    overlaps: list[Overlap] | None = None
+    options: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
+    covered: dict[tuple[str, int, float], tuple[Kernel | None, Coverage]] = field(default_factory=dict)
+    _records: frozenset[int] = field(init=False)
+
+    def lock_of(self, key: PlaneKey) -> threading.RLock:
+        """Return the lock of a plane that is being loaded."""
+        with self.lock:
+            return self.loading.setdefault(key, threading.RLock())
+
+    def coverage(self, grid: str, kernel: Kernel | None, pixfrac: float) -> Coverage:
+        """Return which chips a kernel can spread where on a frame; they are indexed when this is asked first.
+
+        None: what lies as near as `NEAR`.
+        """
+        key = grid, id(kernel), pixfrac
+        with self.lock:
+            found = self.covered.get(key)
+            if found is None or found[0] is not kernel:
+                if len(self.covered) >= COVERAGES:  # a step that makes a kernel for each task
+                    self.covered.clear()
+                plan = self.plan
+                found = self.covered[key] = (
+                    kernel,
+                    chip_coverage(
+                        plan.chips,
+                        lambda unit: plan.maps[grid, unit],
+                        lambda unit: (
+                            NEAR
+                            if kernel is None
+                            else footprint_of_pixel(kernel, pixfrac, plan.ratios[grid, unit])
+                        ),
+                    ),
+                )
+            return found[1]
+
+    def __post_init__(self) -> None:
+        """Gather the records of the run, those of the registry and those that were given."""
+        parameters = self.plan.parameters
+        given = (getattr(parameters, n) for n in type(parameters).model_fields)
+        direct = (c for c in given if isinstance(c, Component))
+        self._records = frozenset(id(c) for c in (*direct, *(e.record for e in self.registry)))
+
+    def note_backend(self, component: Component, kind: str) -> None:
+        """Remember which implementation of a component runs; two records may have one name."""
+        self.backends[f"{component.family} {component.name}"] = kind
+        if id(component) in self._records:  # not what a task made of one: that may hold its images
+            self.called[id(component)] = (component, kind)
