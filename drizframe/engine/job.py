@@ -34,7 +34,7 @@ from drizframe.model import (
     holds,
 )
 from drizframe.pixels.blot import blot_chip
-from drizframe.pixels.bounds import touches
+from drizframe.pixels.bounds import rows_near, touches
 from drizframe.pixels.drizzle import drizzle
 from drizframe.pixels.kernel_forms import loops_compiled
 from drizframe.pixels.reach import footprint_of_pixel
@@ -72,7 +72,7 @@ class RunJob:
 
     def __getattr__(self, name: str) -> Any:
         """Say what a job of this kind does not have."""
-        if name in ("chip", "exposure", "window", "drizzle", "blot", "touching"):
+        if name in _WHERE:
             over = self._step.over
             msg = f"Step {self._step.name!r} works over {over!r}: its job has no {name!r}. {_WHERE[name]}"
             raise HookError(msg)
@@ -220,14 +220,15 @@ class RunJob:
 
     def _get(self, key: PlaneKey, window: Window | None) -> Any:
         store = self._context.store
-        if key not in store:
-            with self._context.lock_of(key):  # one task loads it, the others wait
-                if key not in store:
-                    return self._load(key, window)
         origin = store.origin(key)
         if origin is not None and window is not None:
             return self._padded(key, origin, window)
-        return store.get(key, window)
+        found = store.get(key, window)
+        if found is None:
+            with self._context.lock_of(key):  # one task loads it, the others wait
+                found = store.get(key, window)
+                return self._load(key, window) if found is None else found
+        return found
 
     def _padded(self, key: PlaneKey, origin: Window, window: Window) -> Array:
         """Return a window of a frame from a plane that covers only a part of it."""
@@ -244,24 +245,30 @@ class RunJob:
         return out
 
     def _load(self, key: PlaneKey, window: Window | None) -> Any:
-        """Load a plane that comes with the exposure, keep it, and return it."""
+        """Load a plane that comes with the exposure, keep it while there is room, and return it."""
         if not isinstance(key.unit, ChipUnit) or key.name not in ("sci", "err", "dq", "ivm", "flat"):
             return None
-        chip = self.chip_of(key.unit)
+        chip, store = self.chip_of(key.unit), self._context.store
         if key.name == "flat":
             return self._flat(chip, window)
-        if key.name == "sci":
-            image: Array | None = chip.data()
-        else:
-            image = chip.plane(key.name)
-            if image is not None and key.name == "dq":
-                image = reset_bits(image, cleared_bits(self.parameters))
+        if window is not None and not store.room_for(4 * chip.shape[0] * chip.shape[1]):
+            part = chip.rows(key.name, window.y0, window.y1)  # the file is its own scratch
+            if part is not None:
+                return self._as_given(key.name, part[:, window.x0 : window.x1])
+        image: Array | None = chip.data() if key.name == "sci" else chip.plane(key.name)
         if image is None:
             return None
+        image = self._as_given(key.name, image)
+        store.put(key, image, again=lambda: chip.rows(key.name, 0, 1) is not None)
+        return image if window is None else image[window.slices]
+
+    def _as_given(self, name: str, image: Array) -> Array:
+        """Return an image of the exposure, or a part of it, as steps see it: flags without those that do not count, read-only."""
+        if name == "dq":
+            image = reset_bits(image, cleared_bits(self.parameters))
         image = image.view()  # the array itself may be the caller's, who goes on with it
         image.flags.writeable = False
-        self._context.store.put(key, image)
-        return image if window is None else image[window.slices]
+        return image
 
     def _flat(self, chip: Chip, window: Window | None) -> Array | None:
         """Load the flat field that the chip's header names; what is not found is a warning."""
@@ -447,6 +454,14 @@ class TileJob(RunJob):
             if touches(self.pixel_map(unit, self._frame), self.window, half, margin):
                 yield unit
 
+    def rows(self, unit: ChipUnit, kernel: Kernel, pixfrac: float) -> Window:
+        """Return the rows of a chip that a kernel can spread onto the tile; the whole chip if it cannot."""
+        pixels = self.pixel_map(unit, self._frame)
+        half, margin = footprint_of_pixel(kernel, pixfrac, self.scale_ratio(unit, self._frame))
+        ny, nx = pixels.shape
+        first, stop = rows_near(pixels, self.window, half, margin) or (0, ny)
+        return Window(first, stop, 0, nx)
+
     @property
     def _frame(self) -> str:
         """Name of the frame that the tiles are cut from."""
@@ -486,6 +501,7 @@ _WHERE = {
     "window": "Declare over='tile' or 'band'.",
     "drizzle": "Only steps over tiles drizzle.",
     "touching": "Only steps over tiles have it.",
+    "rows": "Only steps over tiles have it.",
     "blot": "Only steps over chips blot.",
 }
 

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -121,6 +121,7 @@ class _Plane:
     dtype: np.dtype[Any]
     array: Array | None = None
     file: Path | None = None
+    again: Callable[[], bool] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -240,7 +241,14 @@ class Store:
         """Keys of all arrays."""
         return list(self._planes)
 
-    def put(self, key: PlaneKey, value: Any, origin: Window | None = None) -> None:
+    def put(
+        self,
+        key: PlaneKey,
+        value: Any,
+        origin: Window | None = None,
+        *,
+        again: Callable[[], bool] | None = None,
+    ) -> None:
         """Keep an array or a small value; what was there is replaced.
 
         Parameters
@@ -251,11 +259,14 @@ class Store:
             The array is not copied and must not be changed any more.
         origin : Window, optional
             The part of a frame that the array covers.
+        again : callable, optional
+            ``again()``: whether whoever put it can bring it again, in parts.  Over the limit it is forgotten then, and no
+            scratch file holds it.
         """
         with self._lock:
             self._forget(key)
             if isinstance(value, np.ndarray) and value.ndim >= 2:
-                self._admit(key, _Plane(shape=value.shape, dtype=value.dtype, array=value))
+                self._admit(key, _Plane(value.shape, value.dtype, value, again=again))
             else:
                 self._values[key] = value
             if origin is not None:
@@ -294,6 +305,10 @@ class Store:
             if key in self._resident:
                 self._resident.move_to_end(key)
         return plane.read(window)
+
+    def room_for(self, nbytes: int) -> bool:
+        """Whether a plane of so many bytes fits into memory beside all that is there."""
+        return self._used + nbytes <= self._limit
 
     def origin(self, key: PlaneKey) -> Window | None:
         """Return the part of a frame that a plane covers, if it is not all of it."""
@@ -347,6 +362,9 @@ class Store:
         while self._used > self._limit and len(self._resident) > (key in self._resident):
             oldest = next(iter(self._resident))
             moved = self._planes[oldest]
+            if moved.again is not None and moved.again():
+                self._forget(oldest)
+                continue
             moved.spill(self._scratch(oldest))
             del self._resident[oldest]
             self._used -= moved.nbytes

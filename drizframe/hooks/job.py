@@ -153,6 +153,9 @@ class TileJob(Job, Protocol):
     def touching(self, kernel: Kernel, pixfrac: float) -> Iterator[ChipUnit]:
         """The chips of this unit that a kernel can spread onto the tile, in order."""
 
+    def rows(self, unit: ChipUnit, kernel: Kernel, pixfrac: float) -> Window:
+        """The rows of a chip that a kernel can spread onto the tile, and all of its columns: what `read` need not exceed."""
+
     def drizzle(self, inputs: Iterable[ChipInput], kernel: Kernel, **options: Any) -> Drizzled:
         """Drizzle chips, taken one at a time, onto the window of this job.
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.errors import InputError, ShapeError, WCSError, told
+from drizframe.model.sources import rows_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -61,6 +62,11 @@ class ArraySource:
     def __call__(self, kind: str) -> np.ndarray[Any, Any] | None:
         """Return the image of that kind, or None."""
         return self.arrays.get(kind)
+
+    def rows(self, kind: str, first: int, stop: int) -> np.ndarray[Any, Any] | None:
+        """Return rows of the image, or None."""
+        image = self.arrays.get(kind)
+        return None if image is None else image[first:stop]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -171,6 +177,17 @@ class Chip:
             )
             raise ShapeError(msg)
         return np.ascontiguousarray(image, dtype=np.float32)
+
+    def rows(self, kind: str, first: int, stop: int) -> np.ndarray[Any, Any] | None:
+        """Return rows of an image, as `data` and `plane` do of all, where they can be had without the rest; None otherwise."""
+        image = rows_of(self.load, kind, first, stop)
+        if image is None:
+            return None
+        if image.shape != (stop - first, self.shape[1]):
+            msg = f"Rows {first} to {stop - 1} of the {kind.upper()} image of chip {self.extver} came with shape {image.shape}."
+            raise ShapeError(msg)
+        wanted = np.dtype(np.float32) if kind == "sci" else image.dtype.newbyteorder("=")
+        return np.ascontiguousarray(image, dtype=wanted)
 
     def plane(self, kind: str) -> np.ndarray[Any, Any] | None:
         """Return another image of the chip in native byte order ("err", "dq", …), or None if there is none."""

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from drizframe.model.exposure import PixelSource
 
-__all__ = ["HiddenSource", "ScaledSource", "scale_of", "stored"]
+__all__ = ["HiddenSource", "ScaledSource", "rows_of", "scale_of", "stored"]
 
 Image = np.ndarray[Any, Any]
 
@@ -32,7 +32,13 @@ class ScaledSource:
 
     def __call__(self, kind: str) -> Image | None:
         """Return the image of that kind, in the unit of the chip, or None."""
-        image = self.source(kind)
+        return self._scaled(kind, self.source(kind))
+
+    def rows(self, kind: str, first: int, stop: int) -> Image | None:
+        """Return rows of the image, or None if only the whole can be had."""
+        return self._scaled(kind, rows_of(self.source, kind, first, stop))
+
+    def _scaled(self, kind: str, image: Image | None) -> Image | None:
         if image is None or kind not in ("sci", "err"):
             return image
         scaled: Image = image * self.factor
@@ -64,8 +70,36 @@ class HiddenSource:
         image = self.source(kind)
         if image is None or kind != "sci":
             return image
-        mask = np.unpackbits(np.frombuffer(self.bits, dtype=np.uint8), count=image.size).reshape(image.shape)
+        return self._hidden(image, 0)
+
+    def rows(self, kind: str, first: int, stop: int) -> Image | None:
+        """Return rows of the image, or None if only the whole can be had."""
+        image = rows_of(self.source, kind, first, stop)
+        return image if image is None or kind != "sci" else self._hidden(image, first)
+
+    def _hidden(self, image: Image, first: int) -> Image:
+        """Hide pixels of an image that begins at a row."""
+        start = first * image.shape[1]
+        bits = np.frombuffer(self.bits, dtype=np.uint8)[start // 8 : (start + image.size + 7) // 8]
+        mask = np.unpackbits(bits)[start % 8 : start % 8 + image.size].reshape(image.shape)
         return np.where(mask != 0, np.float32(np.nan), image)
+
+
+def rows_of(source: PixelSource, kind: str, first: int, stop: int) -> Image | None:
+    """Return rows of an image without reading all of it, or None if the source cannot.
+
+    Parameters
+    ----------
+    source : callable
+        Loads images; what has a method ``rows(kind, first, stop)`` can read a part.
+    kind : str
+        Kind of the image.
+    first, stop : int
+        The first row, and the one after the last.
+    """
+    read = getattr(source, "rows", None)
+    image: Image | None = None if read is None else read(kind, first, stop)
+    return image
 
 
 def stored(source: PixelSource) -> PixelSource:

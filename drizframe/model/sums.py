@@ -50,6 +50,9 @@ class ChipInput:
     intensity : float or None
         Further factor on all images; None: ``scale**2``, which turns flux per input pixel into flux per
         output pixel.
+    rows : tuple of int, or None
+        First row of the chip that the images hold, and the one after the last; None: they hold all.  The map is always
+        that of the whole chip.  Rows that are left out must not touch the window (`drizframe.pixels.bounds.rows_near`).
     """
 
     data: Sequence[Image]
@@ -63,6 +66,7 @@ class ChipInput:
     variances: Sequence[Image] = ()
     dq: Image | None = None
     intensity: float | None = None
+    rows: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         """Check what the loops rely on."""
@@ -77,16 +81,27 @@ class ChipInput:
             raise ParameterError(msg)
         named = [("data", a) for a in self.data] + [("variances", a) for a in self.variances]
         named += [(n, a) for n, a in (("weight", self.weight), ("dq", self.dq)) if a is not None]
-        for name, image in named:
-            if np.shape(image) != tuple(self.pixmap.shape):
-                msg = (
-                    f"{name} of chip number {self.number} has shape {np.shape(image)} but its pixel map has "
-                    f"{tuple(self.pixmap.shape)}. Give both on the same pixels."
-                )
-                raise ShapeError(msg)
+        self._check_shapes(named)
         if self.dq is not None and np.asarray(self.dq).dtype.kind not in "iu":
             msg = f"dq of chip number {self.number} has type {np.asarray(self.dq).dtype}; flags are integers."
             raise ShapeError(msg)
+
+    def _check_shapes(self, named: Sequence[tuple[str, Image]]) -> None:
+        """Refuse images of other shapes than that of the map, or of the rows that they hold."""
+        wanted, part = tuple(self.pixmap.shape), ""
+        if self.rows is not None:
+            first, stop = self.rows
+            if not 0 <= first < stop <= wanted[0]:
+                msg = f"rows of chip number {self.number} are {self.rows}; give first and stop within its {wanted[0]} rows."
+                raise ShapeError(msg)
+            wanted, part = (stop - first, wanted[1]), f" in rows {first} to {stop - 1}"
+        for name, image in named:
+            if np.shape(image) != wanted:
+                msg = (
+                    f"{name} of chip number {self.number} has shape {np.shape(image)} but its pixel map has "
+                    f"{wanted}{part}. Give both on the same pixels."
+                )
+                raise ShapeError(msg)
 
     @property
     def multiplier(self) -> float:

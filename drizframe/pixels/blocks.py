@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from drizframe._fast import Backend, load, resolved
-from drizframe.errors import ParameterError, PluginError
+from drizframe.errors import ParameterError, PluginError, ShapeError
 from drizframe.hooks import Component, Kernel, image_of
 from drizframe.model import Accumulator, ChipInput, Window
 from drizframe.pixels import scatter as scattering
@@ -79,6 +79,7 @@ def blocks(chip: ChipInput, window: Window, spreader: Spreader) -> Iterator[tupl
     if window.empty:
         return
     near = blocks_near(chip.pixmap, window, spreader.half, spreader.margin)
+    _check_rows(chip, near)
     for k in np.flatnonzero(near.any(axis=1)):
         hit = np.flatnonzero(near[k])
         left, right = int(hit[0]) * BLOCK, min((int(hit[-1]) + 1) * BLOCK, nx)
@@ -87,6 +88,20 @@ def blocks(chip: ChipInput, window: Window, spreader: Spreader) -> Iterator[tupl
         for row in range(int(k) * BLOCK, top, height):
             for column in range(left, right, CHUNK):
                 yield slice(row, min(row + height, top)), slice(column, min(column + CHUNK, right))
+
+
+def _check_rows(chip: ChipInput, near: np.ndarray[Any, np.dtype[np.bool_]]) -> None:
+    """Refuse a part of a chip that lacks rows which can touch the window."""
+    if chip.rows is None or not near.any():
+        return
+    hit = np.flatnonzero(near.any(axis=1))
+    first, stop = int(hit[0]) * BLOCK, min((int(hit[-1]) + 1) * BLOCK, chip.pixmap.shape[0])
+    if first < chip.rows[0] or stop > chip.rows[1]:
+        msg = (
+            f"Chip number {chip.number} is given in rows {chip.rows[0]} to {chip.rows[1] - 1}, but rows {first} to {stop - 1} can "
+            "touch the window. Give these; rows_near tells them."
+        )
+        raise ShapeError(msg)
 
 
 @dataclass(slots=True, eq=False)
@@ -169,7 +184,7 @@ class Block:
 
     def _values(self) -> tuple[Array, Array, Array, np.ndarray[Any, np.dtype[np.uint32]]]:
         """Return values, variances, weights and flags of the block, flat."""
-        chip, area = self.chip, (self.rows, self.columns)
+        chip, area = self.chip, self._area()
         shape = (self.rows.stop - self.rows.start, self.columns.stop - self.columns.start)
         data = np.empty((len(chip.data), *shape))
         np.subtract(chip.data[0][area], chip.offset, out=data[0], dtype=np.float64)
@@ -191,11 +206,16 @@ class Block:
         flat = data.reshape(len(chip.data), pixels), variances.reshape(len(chip.variances), pixels)
         return *flat, weight.reshape(pixels), self._flags()
 
+    def _area(self) -> tuple[slice, slice]:
+        """Return where the block lies in the images of the chip."""
+        first = 0 if self.chip.rows is None else self.chip.rows[0]
+        return slice(self.rows.start - first, self.rows.stop - first), self.columns
+
     def _flags(self) -> np.ndarray[Any, np.dtype[np.uint32]]:
         dq = self.chip.dq
         if dq is None:
             return np.empty(0, dtype=np.uint32)
-        flags = np.asarray(dq[self.rows, self.columns]).ravel()
+        flags = np.asarray(dq[self._area()]).ravel()
         if flags.dtype.itemsize > 4 and flags.size and (flags.max() >= 1 << 32 or flags.min() < -(1 << 31)):
             msg = f"dq of chip number {self.chip.number} has flags beyond 32 bits. Give at most 32 flags."
             raise ParameterError(msg)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from drizframe.model.pixelmap import PixelMap
     from drizframe.model.planes import Window
 
-__all__ = ["BLOCK", "block_bounds", "blocks_near", "touches"]
+__all__ = ["BLOCK", "block_bounds", "blocks_near", "rows_near", "touches"]
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -92,6 +92,26 @@ def blocks_near(
         & (boxes[..., 3] >= window.y0 - far)
         & (boxes[..., 2] <= window.y1 - 1 + far)
     )
+
+
+def rows_near(pixmap: PixelMap, window: Window, half: float, margin: float) -> tuple[int, int] | None:
+    """Return the rows of a chip outside of which no pixel can touch a window: first, and one after the last; None if none can.
+
+    Parameters
+    ----------
+    pixmap : PixelMap
+        Of the chip.
+    window : Window
+        Pixels of the frame.
+    half, margin : float
+        See `blocks_near`.
+    """
+    if window.empty:
+        return None
+    hit = np.flatnonzero(blocks_near(pixmap, window, half, margin).any(axis=1))
+    if not len(hit):
+        return None
+    return int(hit[0]) * BLOCK, min((int(hit[-1]) + 1) * BLOCK, pixmap.shape[0])
 
 
 def touches(pixmap: PixelMap, window: Window, half: float, margin: float) -> bool:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["FitsSource", "constant_shape", "image_of", "image_shape", "restamped"]
 
+#: Endings of files that are not packed as a whole.
+PLAIN = (".fits", ".fit", ".fts")
+
 
 def constant_shape(header: Any) -> tuple[int, int] | None:
     """Return rows and columns of an image stored as one number (``NPIX1``, ``NPIX2``, ``PIXVALUE``)."""
@@ -121,6 +124,24 @@ class FitsSource:
             image = self._read(hdus, index, plane, where)
         return _flags(image, where) if kind == "dq" and image is not None else image
 
+    def rows(self, kind: str, first: int, stop: int) -> np.ndarray[Any, Any] | None:
+        """Return rows of the image of that kind, as `__call__` does of all; None where only the whole can be read.
+
+        Parameters
+        ----------
+        kind : str
+            Kind of the image.
+        first, stop : int
+            The first row, and the one after the last.
+        """
+        path, index, plane = self.places.get(kind, ("", 0, -1))
+        if plane >= 0 or Path(path).suffix.lower() not in PLAIN:
+            return None
+        where = f"{path}[{index}]"
+        with open_fits(path, self.stamps.get(path)) as hdus, sound(where):
+            part = _rows(hdus[index], first, stop, where)
+        return _flags(part, where) if kind == "dq" and part is not None else part
+
     def check(self) -> None:
         """Raise `InputError` if a file is not what it was when its headers were read."""
         for path, now in stamps_of(self.stamps).items():
@@ -135,6 +156,17 @@ class FitsSource:
         cube = hdu.data
         flat = cube.reshape(-1, *cube.shape[-2:])
         return np.ascontiguousarray(flat[plane], dtype=cube.dtype.newbyteorder("="))
+
+
+def _rows(hdu: Any, first: int, stop: int, where: str) -> np.ndarray[Any, Any] | None:
+    """Return rows of an extension that holds an image of two axes as it is; None if it is packed, a cube or a constant."""
+    from astropy.io.fits import CompImageHDU
+
+    if isinstance(hdu, CompImageHDU) or hdu.header.get("NAXIS") != 2:
+        return None
+    readable(hdu.header, where, "image")
+    part = hdu.section[first:stop]
+    return np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
 
 
 def _restamped(source: PixelSource) -> PixelSource:

@@ -116,13 +116,14 @@ def _inputs(job: TileJob, *, variance: bool) -> Iterator[ChipInput]:
     kernel = job.component("kernel", parameters.final_kernel)
     for unit in job.touching(kernel, parameters.final_pixfrac):
         chip, sky = job.chip_of(unit), job.read("sky", unit)
+        part = job.rows(unit, kernel, parameters.final_pixfrac)
         yield ChipInput(
-            data=[job.read("sci", unit)], weight=job.read("final.mask", unit),
+            data=[job.read("sci", unit, part)], weight=job.read("final.mask", unit, part), rows=(part.y0, part.y1),
             weight_scale=job.read("final.scale", unit), number=job.chip_number(unit),
             pixmap=job.pixel_map(unit, "final"), scale=job.scale_ratio(unit, "final"),
             offset=0.0 if sky is None or sky.subtracted is None else sky.subtracted,
             factor=product_factor(chip, parameters.proc_unit), intensity=1.0 if chip.brightness else None,
-            variances=[job.read("final.var", unit)] if variance else [],
+            variances=[job.read("final.var", unit, part)] if variance else [],
         )  # fmt: skip
 
 

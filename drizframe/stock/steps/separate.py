@@ -54,9 +54,9 @@ def _inputs(job: TileJob) -> Iterator[ChipInput]:
     kernel = job.component("kernel", parameters.driz_sep_kernel)
     scale = parameters.driz_sep_wt_scl
     for unit in job.touching(kernel, parameters.driz_sep_pixfrac):
-        chip = job.chip_of(unit)
+        chip, part = job.chip_of(unit), job.rows(unit, kernel, parameters.driz_sep_pixfrac)
         yield ChipInput(
-            data=[job.read("sci", unit)], weight=job.read("single.mask", unit),
+            data=[job.read("sci", unit, part)], weight=job.read("single.mask", unit, part), rows=(part.y0, part.y1),
             weight_scale=1.0 if isinstance(scale, str) else float(scale), number=unit.chip + 1,
             pixmap=job.pixel_map(unit, "separate"), scale=job.scale_ratio(unit, "separate"),
             offset=_level(job.read("sky", unit)), factor=to_electron_rate(chip),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from astropy.wcs import WCS
 from hypothesis import given
 from hypothesis import strategies as st
 
+import drizframe
 from drizframe.config import make_parameters
 from drizframe.engine.bus import Bus
 from drizframe.engine.order import ordered
@@ -18,6 +21,7 @@ from drizframe.engine.store import Store
 from drizframe.errors import ConflictError, HookError, ParameterError
 from drizframe.hooks import Event, PluginManager, Step
 from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, PlaneKey, Window
+from drizframe.testing.samples import sample_exposures
 
 
 def step(name, needs=(), makes=(), **more):
@@ -157,6 +161,42 @@ def test_the_least_recently_used_plane_goes_to_disk_also_after_a_rename():
         store.drop(PlaneKey("err", ChipUnit(0, 0)))
         store.put(PlaneKey("sci", ChipUnit(3, 0)), np.full((5, 10), 3.0))
         assert store.spilled == 400  # what was dropped made room
+
+
+def test_over_the_limit_what_can_be_brought_again_is_forgotten_and_no_scratch_is_written(tmp_path):
+    with Store(1000, str(tmp_path)) as store:
+        for k in range(4):
+            again = (lambda: True) if k != 1 else (lambda: False)
+            store.put(PlaneKey("sci", ChipUnit(k, 0)), np.full((5, 10), k, dtype=float), again=again)
+        there = [PlaneKey("sci", ChipUnit(k, 0)) in store for k in range(4)]
+        assert there == [False, True, True, True]
+        assert store.spilled == 400  # the one that cannot be brought again
+        assert store.room_for(200)
+        assert not store.room_for(201)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_inputs_are_read_again_instead_of_being_copied_to_scratch(packed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for k, exposure in enumerate(sample_exposures(3)):
+        chip = exposure.chips[0]
+        hdus = [fits.PrimaryHDU(), fits.ImageHDU(chip.data(), chip.wcs.to_header(relax=True), name="SCI")]
+        hdus[0].header.update(EXPTIME=100.0, BUNIT="ELECTRONS")
+        hdus[1].header["BUNIT"] = "ELECTRONS"
+        fits.HDUList(hdus).writeto(f"e{k}.fits" + (".gz" if packed else ""))
+    spilled = []
+
+    class Listener:
+        def drizframe_after_step(self, event):
+            spilled.extend(p.name for p in Path("scratch").rglob("sci_*.raw"))
+
+    Path("scratch").mkdir()
+    options = {"tile_size": 16, "num_cores": 2}
+    free = drizframe.run("e*.fits*", **options)
+    tight = drizframe.run("e*.fits*", **options, max_memory=0.02, workdir="scratch", listeners=[Listener()])
+    np.testing.assert_array_equal(tight.sci, free.sci)
+    np.testing.assert_array_equal(tight.wht, free.wht)
+    assert bool(spilled) == packed
 
 
 def test_chips_are_numbered_over_the_run_without_counting_them_again():

@@ -1,5 +1,6 @@
 """What the drizzle driver promises whatever the kernel."""
 
+import dataclasses
 import threading
 
 import numpy as np
@@ -9,7 +10,9 @@ from drizframe.errors import ParameterError, ShapeError
 from drizframe.hooks import Kernel
 from drizframe.model import Accumulator, ChipInput, PixelMap, Window
 from drizframe.pixels import blocks
+from drizframe.pixels.bounds import rows_near
 from drizframe.pixels.drizzle import drizzle, drizzle_chip, finish
+from drizframe.pixels.reach import footprint_of_pixel
 from drizframe.stock.kernels.gaussian import GAUSSIAN
 from drizframe.stock.kernels.lanczos import LANCZOS2, LANCZOS3
 from drizframe.stock.kernels.point import POINT
@@ -101,6 +104,57 @@ def test_tiles_of_any_size_give_the_same_bits(kernel, source, pixfrac):
                 for name in SUMS:
                     part = getattr(once, name)[..., window.slices[0], window.slices[1]]
                     np.testing.assert_array_equal(getattr(tile, name), part, err_msg=f"{name} of {window}")
+
+
+def rows_of(chip, first, stop):
+    """The same chip with images of some of its rows."""
+    cut = lambda image: None if image is None else image[first:stop]  # noqa: E731
+    return dataclasses.replace(
+        chip, data=[cut(d) for d in chip.data], weight=cut(chip.weight), dq=cut(chip.dq),
+        variances=[cut(v) for v in chip.variances], rows=(first, stop),
+    )  # fmt: skip
+
+
+@every_kernel
+@pytest.mark.parametrize("source", list(MAPS))
+@pytest.mark.parametrize("backend", ["auto", "reference"])
+def test_rows_that_touch_a_tile_give_the_same_bits_as_the_whole_chip(kernel, source, backend):
+    rng = np.random.default_rng(6)
+    chip = chip_on(MAPS[source], variances=[rng.random(SHAPE)], dq=rng.integers(0, 1 << 16, SHAPE))
+    half, margin = footprint_of_pixel(kernel, 0.8, chip.scale)
+    fewer = 0
+    for y in range(0, FRAME[0], 30):
+        window = Window(y, y + 30, 40, 75)
+        rows = rows_near(chip.pixmap, window, half, margin)
+        if rows is None:
+            continue
+        fewer += rows != (0, SHAPE[0])
+        one, two = (Accumulator(window=window, planes=1, variances=1, dq=True) for _ in range(2))
+        drizzle_chip(one, chip, kernel, pixfrac=0.8, backend=backend)
+        drizzle_chip(two, rows_of(chip, *rows), kernel, pixfrac=0.8, backend=backend)
+        for name in SUMS:
+            np.testing.assert_array_equal(getattr(two, name), getattr(one, name), err_msg=name)
+    assert fewer
+
+
+def test_rows_that_are_left_out_though_they_touch_are_told():
+    chip = chip_on(MAPS["table"])
+    with pytest.raises(ShapeError, match="rows 32 to 63, but rows 0 to 69 can touch the window"):
+        whole([rows_of(chip, 32, 64)], SQUARE)
+
+
+@pytest.mark.parametrize("rows", [(-1, 5), (5, 5), (60, 71)])
+def test_rows_are_of_the_chip(rows):
+    data = np.ones((max(rows[1] - rows[0], 1), SHAPE[1]))
+    with pytest.raises(ShapeError, match="within its 70 rows"):
+        ChipInput(data=[data], weight=None, number=1, pixmap=MAPS["table"], scale=1.0, rows=rows)
+
+
+def test_images_of_other_rows_than_they_say_are_refused():
+    with pytest.raises(ShapeError, match=r"shape \(11, 83\).*\(10, 83\) in rows 20 to 29"):
+        ChipInput(
+            data=[np.ones((11, 83))], weight=None, number=1, pixmap=MAPS["table"], scale=1.0, rows=(20, 30)
+        )
 
 
 @every_kernel
