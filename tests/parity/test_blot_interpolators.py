@@ -47,6 +47,26 @@ def test_fast_equals_reference(record, image, where, fill):
     )
 
 
+@over_records
+@pytest.mark.parametrize("count", [1, 2, 63, 64, 65, 127, 128, 130])
+@pytest.mark.parametrize("turn", ["rows", "columns", "turned", "every other", "upside down"])
+def test_positions_handled_together_are_those_handled_alone(record, count, turn):
+    rng = np.random.default_rng(count)
+    image = rng.normal(50, 20, (40, 44)).astype(np.float32)
+    image[11, 12] = np.nan
+    layouts = {
+        "rows": image, "columns": np.asfortranarray(image), "turned": image.T, "every other": image[::2, ::2],
+        "upside down": image[::-1],
+    }  # fmt: skip
+    image = layouts[turn]
+    x, y = (rng.uniform(-3, n + 2, count) for n in image.shape[::-1])
+    together = record.fast(image, x, y, fill=-1.0)
+    alone = np.concatenate(
+        [record.fast(image.copy(), x[k : k + 1], y[k : k + 1], fill=-1.0) for k in range(count)]
+    )
+    np.testing.assert_array_equal(together, alone)
+
+
 @settings(max_examples=40)
 @given(image=images, where=positions, sinscl=st.floats(0.1, 5.0))
 def test_fast_sinc_scales_like_its_reference(image, where, sinscl):
