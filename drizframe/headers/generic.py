@@ -7,15 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
-from drizframe.headers.assembly import (
-    FLIPPED_X,
-    FLIPPED_Y,
-    Detector,
-    Limits,
-    exposure_from_headers,
-    header_number,
-    keyword_mean,
-)
+from drizframe.headers.assembly import exposure_from_headers
+from drizframe.headers.detector import FLIPPED_Y, Detector
 from drizframe.headers.limits import checked_number
 from drizframe.model.bunit import PixelUnit, parse_unit
 
@@ -24,17 +17,7 @@ if TYPE_CHECKING:
 
     from drizframe.model import Exposure
 
-__all__ = [
-    "FLIPPED_X",
-    "FLIPPED_Y",
-    "Detector",
-    "Limits",
-    "exposure_from_headers",
-    "generic_exposure",
-    "header_number",
-    "keyword_mean",
-    "unit_of",
-]
+__all__ = ["detector_for", "generic_exposure", "unit_of"]
 
 
 def unit_of(science: Header) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from astropy.io.fits import Header
 
-    from drizframe.headers.assembly import Detector
+    from drizframe.headers.detector import Detector
 
 __all__ = ["chip_number", "readout_notes"]
 

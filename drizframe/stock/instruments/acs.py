@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drizframe.errors import InputError
-from drizframe.headers.assembly import FLIPPED_Y, Detector, exposure_from_headers, header_number
+from drizframe.headers import FLIPPED_Y, Detector, detector_name, exposure_from_headers, header_number
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.stock.instruments.flats import flat_facts
 from drizframe.stock.instruments.limits import HST
@@ -92,14 +91,7 @@ def usual_rate(primary: Header, science: Header) -> bool:
 
 def acs(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of an ACS exposure; see `drizframe.hooks.Instrument`."""
-    name = (
-        str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
-    )
-    if name not in DETECTORS:
-        msg = (
-            f"{where['path']}[0]: DETECTOR is {name!r}; ACS has {', '.join(DETECTORS)}. Correct the keyword."
-        )
-        raise InputError(msg)
+    name = detector_name(primary, science, DETECTORS, where["path"])
     return exposure_from_headers(DETECTORS[name], primary, science, family="acs", detector_name=name, **where)
 
 

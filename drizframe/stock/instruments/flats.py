@@ -13,7 +13,7 @@ import numpy as np
 from drizframe.config.names import base_name
 from drizframe.errors import InputError
 from drizframe.fits.beside import opened_fits
-from drizframe.headers.assembly import header_number
+from drizframe.headers import header_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drizframe.headers.assembly import Limits
+from drizframe.headers import Limits
 
 __all__ = ["HST"]
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
-from drizframe.headers.assembly import Detector, exposure_from_headers, header_number
+from drizframe.headers import Detector, exposure_from_headers, header_number
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.stock.instruments.flats import flat_facts
 from drizframe.stock.instruments.limits import HST

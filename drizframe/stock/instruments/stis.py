@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drizframe.errors import InputError
-from drizframe.headers.assembly import Detector, exposure_from_headers
+from drizframe.headers import Detector, detector_name, exposure_from_headers
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.stock.instruments.flats import flat_facts
 from drizframe.stock.instruments.limits import HST
@@ -88,14 +88,7 @@ def usual_rate(primary: Header, science: Header) -> bool:
 def stis(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a STIS exposure; see `drizframe.hooks.Instrument`."""
     check(primary, where["path"])
-    name = (
-        str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
-    )
-    if name not in DETECTORS:
-        msg = (
-            f"{where['path']}[0]: DETECTOR is {name!r}; STIS has {', '.join(DETECTORS)}. Correct the keyword."
-        )
-        raise InputError(msg)
+    name = detector_name(primary, science, DETECTORS, where["path"])
     return exposure_from_headers(
         DETECTORS[name], primary, science, family="stis", detector_name=name, **where
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drizframe.errors import InputError
-from drizframe.headers.assembly import Detector, exposure_from_headers
+from drizframe.headers import Detector, detector_name, exposure_from_headers
 from drizframe.hooks import Instrument, hookimpl
 from drizframe.stock.instruments.acs import GAINS, NOISES, flats, mean_dark, two_chip_tails
 from drizframe.stock.instruments.limits import HST
@@ -55,14 +54,7 @@ def usual_rate(primary: Header, science: Header) -> bool:
 
 def wfc3(primary: Header, science: Mapping[int, Header], **where: Any) -> Exposure:
     """Read the facts of a WFC3 exposure; see `drizframe.hooks.Instrument`."""
-    name = (
-        str(primary.get("DETECTOR", "") or next(iter(science.values())).get("DETECTOR", "")).strip().upper()
-    )
-    if name not in DETECTORS:
-        msg = (
-            f"{where['path']}[0]: DETECTOR is {name!r}; WFC3 has {', '.join(DETECTORS)}. Correct the keyword."
-        )
-        raise InputError(msg)
+    name = detector_name(primary, science, DETECTORS, where["path"])
     return exposure_from_headers(
         DETECTORS[name], primary, science, family="wfc3", detector_name=name, **where
     )

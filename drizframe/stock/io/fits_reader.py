@@ -15,7 +15,7 @@ from drizframe.errors import InputError, UnreadableInputError
 from drizframe.fits.opening import SUFFIXES, open_fits, open_stream, sound
 from drizframe.fits.stamps import Stamp
 from drizframe.fits.structure import Structure, structure_of
-from drizframe.headers.assembly import header_number
+from drizframe.headers import header_number
 from drizframe.hooks import Reader, hookimpl
 from drizframe.model.sources import stored
 from drizframe.stock.io.cards import Kind, readable

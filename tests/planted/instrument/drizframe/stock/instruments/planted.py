@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drizframe.headers.assembly import Detector, exposure_from_headers
+from drizframe.headers import Detector, exposure_from_headers
 from drizframe.hooks import Instrument, hookimpl
 
 if TYPE_CHECKING:
