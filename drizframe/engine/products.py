@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from drizframe.config import Parameters
-from drizframe.config.inputs import OutputNames, output_names
+from drizframe.config.outputs import OutputNames, output_names
 from drizframe.engine.context import RunContext
 from drizframe.engine.identity import run_identity, stamped
 from drizframe.engine.plan import Plan

@@ -18,8 +18,9 @@ from drizframe.engine.writers import Chosen, choose_writer, mosaic_names
 from drizframe.errors import OutputError
 from drizframe.hooks import Registry, RunProducts
 from drizframe.model import Exposure, Mosaic
+from drizframe.system.recovery import recover_products
 from drizframe.system.temporary import sweep_scratch
-from drizframe.system.transaction import recover_products, together
+from drizframe.system.transaction import together
 
 __all__ = ["check_products", "tidy", "tidy_inputs", "write_result"]
 

@@ -20,7 +20,7 @@ import drizframe
 from drizframe import astrodrizzle
 from drizframe.stock.io.fits_reader import settle
 from drizframe.stock.io.journal import ARCHIVE
-from drizframe.system.transaction import recover_products
+from drizframe.system.recovery import recover_products
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs child processes that begin where this one is"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from drizframe.config import Parameters
-    from drizframe.config.inputs import OutputNames
+    from drizframe.config.outputs import OutputNames
     from drizframe.model import ChipUnit, Exposure, Extension, Frame, Provenance, SkyValue, Unit, Window
 
 __all__ = ["INTERMEDIATE", "RunProducts"]

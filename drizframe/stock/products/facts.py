@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from drizframe._version import __version__
-from drizframe.config.inputs import OutputNames
+from drizframe.config.outputs import OutputNames
 from drizframe.model import ChipUnit
 
 if TYPE_CHECKING:

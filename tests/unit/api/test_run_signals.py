@@ -39,7 +39,7 @@ def before(module, name):
         return function(*args, **keys)
     setattr(module, name, wrapped)
 if where == "rename":
-    before(transaction, "_forward")
+    before(transaction, "forward")
 elif where == "edit":
     before(edits, "commit")
 options = dict(workdir="scratch", max_memory=0.02, num_cores=2)

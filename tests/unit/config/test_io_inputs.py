@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from drizframe.config.inputs import expand_inputs, output_names, root_name
+from drizframe.config.inputs import expand_inputs, root_name
+from drizframe.config.outputs import output_names
 from drizframe.errors import InputError, MissingInputError, ParameterError
 
 

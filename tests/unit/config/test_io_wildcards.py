@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from astropy.io import fits
 
-from drizframe.config.inputs import expand_inputs, output_names
+from drizframe.config.inputs import expand_inputs
+from drizframe.config.outputs import output_names
 from drizframe.config.peek import first_cards, is_product
 from drizframe.errors import MissingInputError
 

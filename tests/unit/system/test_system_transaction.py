@@ -14,11 +14,12 @@ import pytest
 
 from drizframe.errors import OutputError
 from drizframe.stock.io.atomic import staged
-from drizframe.system import transaction
+from drizframe.system import renamings, transaction
 from drizframe.system.owners import Mark, start_of
+from drizframe.system.recovery import recover_products
 from drizframe.system.staging import Staging
 from drizframe.system.temporary import BACKUP, JOURNAL, beside
-from drizframe.system.transaction import recover_products, together
+from drizframe.system.transaction import together
 
 NAMES = ("final_drz_sci.fits", "final_drz_wht.fits", "sub/a_single_sci.fits")
 
@@ -385,7 +386,7 @@ def test_a_folder_that_another_process_holds_does_not_stop_a_run(folder):
     fcntl = pytest.importorskip("fcntl")
     handle = os.open(folder, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    with transaction._alone([folder], seconds=0.1):
+    with renamings.alone([folder], seconds=0.1):
         pass
     os.close(handle)
 

@@ -449,7 +449,7 @@ LEFT = {
 
 @pytest.fixture
 def facts(make_file, read):
-    from drizframe.config.inputs import output_names
+    from drizframe.config.outputs import output_names
     from drizframe.stock.products.facts import ProductFacts
 
     others = {

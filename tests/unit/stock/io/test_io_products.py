@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import drizframe
-from drizframe.config.inputs import output_names
+from drizframe.config.outputs import output_names
 from drizframe.engine.sinks import write_product
 from drizframe.errors import InputError, MissingInputError, OutputError
 from drizframe.model import ChipUnit, Extension, Frame, Layer, Mosaic, Window
