@@ -14,8 +14,8 @@ from drizframe.config.types import (
     Group,
     IntOrNone,
     MissingKinds,
-    Number,
     ProcUnit,
+    Size,
     Text,
     Whole,
     parameter,
@@ -69,9 +69,9 @@ class OwnParameters(BaseModel):
         "Writer of the product; blank: the one whose ending the output has, such as '.npz', else the FITS one for build.",
         step="drizframe",
     )
-    max_memory: Number = parameter(
+    max_memory: Size = parameter(
         1024.0,
-        "Memory for pixels that are kept; past it they go to scratch files.",
+        "Memory for pixels that are kept, in MiB or with a unit ('400MB'); past it they go to scratch files.",
         step="drizframe",
         unit="MiB",
         gt=0,

@@ -23,6 +23,7 @@ __all__ = [
     "MissingKinds",
     "NumberText",
     "Pair",
+    "Size",
     "Text",
     "WeightScale",
     "parameter",
@@ -82,6 +83,28 @@ def _limit(value: Any) -> float | None:
         msg = "give a number, or None"
         raise ValueError(msg)
     return number
+
+
+#: Bytes of the units that a size may have.
+_BYTES: dict[str, int] = {"b": 1} | {
+    f"{prefix}{end}": base ** (n + 1)
+    for n, prefix in enumerate("kmgt")
+    for end, base in (("b", 1000), ("ib", 1024))
+}
+
+
+def _size(value: Any) -> float:
+    """MiB, from a number of them or a text with a unit."""
+    found = (
+        re.fullmatch(r"\s*(\S+?)\s*([kmgt]?i?b)\s*", value, re.IGNORECASE) if isinstance(value, str) else None
+    )
+    try:
+        if found is None or found[2].lower() not in _BYTES:
+            return _finite(value)
+        return _finite(found[1]) * _BYTES[found[2].lower()] / 2**20
+    except ValueError:
+        msg = "give a number of MiB, or a size with its unit, such as '400MB' or '2GiB'"
+        raise ValueError(msg) from None
 
 
 #: Largest number of an image of 32 bit.
@@ -213,6 +236,7 @@ def _component(value: Any) -> Any:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Number = Annotated[float, BeforeValidator(_finite)]
+Size = Annotated[float, BeforeValidator(_size)]
 Whole = Annotated[int, BeforeValidator(_int)]
 FloatOrNone = Annotated[float | None, BeforeValidator(_limit)]
 FillValue = Annotated[float | None, BeforeValidator(_fill_value)]

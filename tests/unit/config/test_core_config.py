@@ -81,6 +81,23 @@ def test_words_for_switches_and_aliases():
     assert (p.skysub, p.build, p.gainkeyword, p.combine_type) == (False, True, "CCDGAIN", "mean")
 
 
+@pytest.mark.parametrize(
+    ("given", "mebibytes"),
+    [(400, 400.0), (0.5, 0.5), ("400", 400.0), ("400MiB", 400.0), ("2 GiB", 2048.0), ("400MB", 4e8 / 2**20), ("1.5gb", 1.5e9 / 2**20),
+     ("512KiB", 0.5), ("1048576B", 1.0), ("1TB", 1e12 / 2**20)],
+)  # fmt: skip
+def test_a_size_is_a_number_of_mebibytes_or_has_its_unit(given, mebibytes):
+    assert make_parameters({"max_memory": given}).max_memory == mebibytes
+
+
+@pytest.mark.parametrize(
+    "given", ["400M", "400iB", "MB", "-1MB", "0MB", "nanMB", "infGB", "4e400MB", True, None, "400 MB free"]
+)
+def test_what_is_no_size_is_refused_with_how_to_write_one(given):
+    with pytest.raises(ParameterError, match=r"^Parameter max_memory = .*MiB"):
+        make_parameters({"max_memory": given})
+
+
 def test_one_number_of_a_pair_counts_twice():
     assert make_parameters(combine_nsigma="4").combine_nsigma == (4.0, 4.0)
     assert make_parameters(driz_cr_snr=(4, 3)).driz_cr_snr == (4.0, 3.0)
