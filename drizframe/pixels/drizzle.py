@@ -21,6 +21,8 @@ from drizframe.pixels.blocks import Block, Call, blocks, spreader_of
 __all__ = ["Counts", "check_finite", "check_fit", "drizzle", "drizzle_chip", "finish"]
 
 
+#: Pixels that are divided at a time: so many stay in the processor's cache.
+STRIP = 1 << 14
 #: Weights below this do not overflow in sums over any image.
 _LARGE = 1e200
 
@@ -140,22 +142,36 @@ def finish(
     dtype : numpy type
         float32 or float64.
     """
-    some = acc.weight != 0.0
+    h, w = acc.weight.shape
+    made = Drizzled(
+        sci=np.empty((h, w), dtype),
+        wht=acc.weight.astype(dtype),
+        ctx=acc.context.copy() if acc.planes else None,
+        layers=tuple(np.empty((h, w), dtype) for _ in acc.total[1:]),
+        variances=tuple(np.empty((h, w), dtype) for _ in acc.squared),
+        dq=acc.flags.copy() if acc.dq else None,
+    )
+    strip = max(1, STRIP // max(w, 1))
     with np.errstate(all="ignore"):
-        idle = acc.last.copy() if fillval is None else np.full(acc.weight.shape, float(fillval))
-        if fillval is None and not np.isnan(maskval):
-            idle[np.isnan(idle)] = maskval
-        sci = np.divide(acc.total[0], acc.weight, out=idle, where=some)
-        layers = [np.where(some, t / acc.weight, np.nan) for t in acc.total[1:]]
-        variances = [np.where(some, q / (acc.weight * acc.weight), np.nan).astype(dtype) for q in acc.squared]
-        return Drizzled(
-            sci=sci.astype(dtype),
-            wht=acc.weight.astype(dtype),
-            ctx=acc.context.copy() if acc.planes else None,
-            layers=tuple(layer.astype(dtype) for layer in layers),
-            variances=tuple(variances),
-            dq=acc.flags.copy() if acc.dq else None,
-        )
+        for row in range(0, h, strip):
+            _finish_rows(acc, made, slice(row, row + strip), fillval, maskval)
+    return made
+
+
+def _finish_rows(
+    acc: Accumulator, made: Drizzled, rows: slice, fillval: float | None, maskval: float
+) -> None:
+    """Divide the sums of some rows."""
+    weight = acc.weight[rows]
+    some = weight != 0.0
+    idle = acc.last[rows].copy() if fillval is None else np.full(weight.shape, float(fillval))
+    if fillval is None and not np.isnan(maskval):
+        idle[np.isnan(idle)] = maskval
+    made.sci[rows] = np.divide(acc.total[0][rows], weight, out=idle, where=some)
+    for layer, total in zip(made.layers, acc.total[1:], strict=True):
+        layer[rows] = np.where(some, total[rows] / weight, np.nan)
+    for variance, squared in zip(made.variances, acc.squared, strict=True):
+        variance[rows] = np.where(some, squared[rows] / (weight * weight), np.nan)
 
 
 def _check(acc: Accumulator, chip: ChipInput, kernel: Kernel, pixfrac: float) -> None:
