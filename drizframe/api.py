@@ -135,8 +135,6 @@ class Result:
         Sky of each chip, by exposure name.
     cosmic_rays : mapping of str to tuple of ndarray of uint8
         Cosmic-ray masks (1 good) of each chip, by exposure name, found and given ones together; empty if there are none.
-    cleaned : mapping of str to tuple of ndarray of float32
-        With `driz_cr_corr`: each chip with its cosmic rays replaced, native unit, by exposure name.
     median : ndarray of float32, or None
         The clean comparison image on the separate frame, electrons per second, if it was kept.
     warnings : tuple of str
@@ -149,6 +147,8 @@ class Result:
         Largest error of the coordinate tables, in output pixels.
     products : list of pathlib.Path
         Files that were written.
+    cleaned : mapping of str to tuple of ndarray of float32
+        With `driz_cr_corr`: each chip with its cosmic rays replaced, native unit, by exposure name.
     provenance : Provenance
         What made it: plugins, components with their options and where their formulas come from, steps.
     """

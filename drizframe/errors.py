@@ -86,6 +86,11 @@ def printable(text: str, keep: str = "\n") -> str:
     keep : str
         Characters that stay; by default the ends of lines.
 
+    Returns
+    -------
+    text : str
+        The text, with escapes as in Python.
+
     Examples
     --------
     >>> printable("a\x1b[2J_flt.fits")
@@ -109,6 +114,11 @@ def told(error: BaseException) -> str:
     ----------
     error : BaseException
         Of any library.  If it says nothing, its kind is told.
+
+    Returns
+    -------
+    text : str
+        What it says.
 
     Examples
     --------
@@ -136,6 +146,13 @@ class ParameterError(DrizframeError, ValueError):
 class UnknownParameterError(ParameterError, TypeError):
     """There is no parameter of that name.
 
+    Parameters
+    ----------
+    name : str
+        The name that was given.
+    known : iterable of str
+        The names that there are.
+
     Attributes
     ----------
     name : str
@@ -156,6 +173,17 @@ class UnknownParameterError(ParameterError, TypeError):
 
 class UnknownComponentError(ParameterError, LookupError):
     """No plugin provides a component of that family and name.
+
+    Parameters
+    ----------
+    family : str
+        Family of what was looked for.
+    name : object
+        What was given for its name.
+    choices : iterable of str
+        The names that there are.
+    note : str
+        A further sentence for the message.
 
     Attributes
     ----------
@@ -279,6 +307,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         What was given.
     known : iterable of str
         The valid names.
+
+    Returns
+    -------
+    name : str or None
+        None if none is near.
     """
     found = difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
     return found[0] if found else None

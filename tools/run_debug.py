@@ -1,6 +1,6 @@
-"""Run pytest with compiled modules that were built to find faults (`-Csetup-args=-Ddebug_checks=memory`).
+"""Run Python with compiled modules that were built to find faults (`-Csetup-args=-Ddebug_checks=memory`).
 
-    python tools/run_debug.py [arguments of pytest ...]
+    python tools/run_debug.py -m pytest tests/parity
 
 Refuses modules that were built without those checks, so that nothing passes for lack of them. AddressSanitizer has to be in
 the process before anything else, so Python is started anew with it; a fault of memory ends that process with a report.
@@ -42,7 +42,7 @@ def library() -> Path | None:
 
 
 def main() -> int:
-    """Return pytest's verdict, or 2 if the build does not check enough."""
+    """Return the exit code, or 2 if the build does not check enough."""
     modules = built()
     checked = [name for name, content in modules.items() if BOUNDS in content]
     watched = [name for name, content in modules.items() if ADDRESS in content]
@@ -63,12 +63,10 @@ def main() -> int:
         # Python and its libraries keep memory to their end: no leaks. Each object is a block of its own for the sanitizer.
         environment |= {
             "LD_PRELOAD": str(runtime),
-            "ASAN_OPTIONS": "detect_leaks=0",
+            "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1",  # too much asked for is a MemoryError
             "PYTHONMALLOC": "malloc",
         }
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "pytest", *sys.argv[1:]], env=environment, check=False
-    ).returncode
+    return subprocess.run([sys.executable, "-P", *sys.argv[1:]], env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

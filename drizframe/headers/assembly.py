@@ -32,7 +32,22 @@ _OFFSETS, _ANGLES = (-1e5, 1e5), (-360.0, 360.0)
 
 
 def header_number(header: Header, key: str, default: float | None = None) -> float | None:
-    """Return a keyword as a finite float; `default` where it is missing, blank or no number."""
+    """Return a keyword as a finite float; `default` where it is missing, blank or no number.
+
+    Parameters
+    ----------
+    header : Header
+        Where to look.
+    key : str
+        Name of the keyword.
+    default : float or None
+        What stands for a number that is not there.
+
+    Returns
+    -------
+    number : float or None
+        Finite, or `default`.
+    """
     try:
         value = float(header[key])
     except (KeyError, TypeError, ValueError):
@@ -51,6 +66,11 @@ def keyword_mean(headers: tuple[Header, ...], keywords: str, where: str) -> floa
         Comma-separated names.
     where : str
         The file, for messages.
+
+    Returns
+    -------
+    mean : float
+        In the unit of the keywords.
 
     Raises
     ------
@@ -326,16 +346,23 @@ def exposure_from_headers(
         Root name of the exposure.
     path : pathlib.Path or None
         Its file.
-    source, wcs : callable
-        Pixel source and WCS by ``EXTVER``.
+    source : callable
+        Pixel source by ``EXTVER``.
     options : InstrumentOptions
         Overrides.
+    wcs : callable
+        WCS by ``EXTVER``.
     family : str
         Name of the instrument component.
     detector_name : str
         Name for `Exposure.detector`.
     units : mapping of int to PixelUnit, optional
         Unit of each science image by ``EXTVER``, where an instrument reads it by itself; by default what ``BUNIT`` says.
+
+    Returns
+    -------
+    exposure : Exposure
+        Its pixels are read when they are asked for.
 
     Raises
     ------

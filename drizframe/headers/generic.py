@@ -25,6 +25,16 @@ def unit_of(science: Header) -> str:
 
     Electrons where ``BUNIT`` is missing.
 
+    Parameters
+    ----------
+    science : Header
+        Header of the image.
+
+    Returns
+    -------
+    unit : str
+        As `Chip.native_unit`.
+
     Raises
     ------
     InputError

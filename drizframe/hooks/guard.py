@@ -72,6 +72,11 @@ def guarded(component: Component, function: Callable[..., Any]) -> Callable[...,
         Whose function it is.
     function : callable
         Any function of its record; the result has it as ``__wrapped__``.
+
+    Returns
+    -------
+    function : callable
+        With the same arguments and answers.
     """
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -83,20 +88,54 @@ def guarded(component: Component, function: Callable[..., Any]) -> Callable[...,
 
 
 def ask(component: Component, function: Callable[..., Any] | None, /, *args: Any, **kwargs: Any) -> Any:
-    """Call a function of a component; an error that leaves it carries the component."""
+    """Call a function of a component; an error that leaves it carries the component.
+
+    Parameters
+    ----------
+    component : Component
+        Whose function it is.
+    function : callable or None
+        One of its functions; the record has it.
+    *args, **kwargs
+        Its arguments.
+
+    Returns
+    -------
+    answer : object
+        What the function returns.
+    """
     assert function is not None  # noqa: S101  (checked when the record was made)
     with attributed(component):
         return function(*args, **kwargs)
 
 
 def blame(owner: Component | str, error: BaseException) -> None:
-    """Let an error carry the component (or the plugin, by name) that it left, if it does not carry one already."""
+    """Let an error carry the component (or the plugin, by name) that it left, if it does not carry one already.
+
+    Parameters
+    ----------
+    owner : Component or str
+        The component, or the name of the plugin.
+    error : BaseException
+        What left it.
+    """
     if getattr(error, _TAG, None) is None:
         object.__setattr__(error, _TAG, owner)  # an exception may refuse to be changed
 
 
 def owner_of(error: BaseException) -> Component | None:
-    """Return the component that an error comes from; None if it is of none."""
+    """Return the component that an error comes from; None if it is of none.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was caught.
+
+    Returns
+    -------
+    component : Component or None
+        The innermost that it left.
+    """
     found = getattr(error, _TAG, None)
     return None if isinstance(found, str) else found
 
@@ -177,6 +216,11 @@ def image_of(
     kinds : {"f", "iu"}
         Whether it may hold any numbers, or integers only.
 
+    Returns
+    -------
+    image : ndarray
+        The answer.
+
     Raises
     ------
     PluginError
@@ -195,7 +239,22 @@ def image_of(
 
 
 def pair_of(component: Component, answer: Any, what: str) -> tuple[Any, Any]:
-    """Return both parts of an answer; refuse what is no pair."""
+    """Return both parts of an answer; refuse what is no pair.
+
+    Parameters
+    ----------
+    component : Component
+        Who answered.
+    answer : object
+        What came.
+    what : str
+        What it is, for messages: "values and count".
+
+    Returns
+    -------
+    first, second : object
+        Its parts.
+    """
     if not isinstance(answer, tuple | list) or len(answer) != 2:
         msg = f"{_owner(component)} must return {what}. It returned {type(answer).__name__} {answer!r:.80}."
         raise PluginError(msg, component)
@@ -203,7 +262,24 @@ def pair_of(component: Component, answer: Any, what: str) -> tuple[Any, Any]:
 
 
 def number_of(component: Component, answer: Any, what: str, *, nan: bool = False) -> float:
-    """Return a number that a component answered; refuse what is none, and NaN unless it may be."""
+    """Return a number that a component answered; refuse what is none, and NaN unless it may be.
+
+    Parameters
+    ----------
+    component : Component
+        Who answered.
+    answer : object
+        What came.
+    what : str
+        What it is, for messages: "a sky value".
+    nan : bool
+        Whether it may be NaN.
+
+    Returns
+    -------
+    number : float
+        The answer.
+    """
     if isinstance(answer, np.generic | np.ndarray) and np.ndim(answer) == 0:
         answer = answer.item()
     good = isinstance(answer, int | float) and not isinstance(answer, bool)
@@ -214,7 +290,22 @@ def number_of(component: Component, answer: Any, what: str, *, nan: bool = False
 
 
 def whole_of(component: Component, answer: Any, what: str) -> int:
-    """Return a whole number of 0 or more that a component answered."""
+    """Return a whole number of 0 or more that a component answered.
+
+    Parameters
+    ----------
+    component : Component
+        Who answered.
+    answer : object
+        What came.
+    what : str
+        What it is, for messages: "the number of values".
+
+    Returns
+    -------
+    number : int
+        The answer.
+    """
     number = number_of(component, answer, what)
     if number < 0 or number != int(number):
         msg = f"{_owner(component)} must return {what}. It returned {answer!r:.80}."

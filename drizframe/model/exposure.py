@@ -112,11 +112,11 @@ class Chip:
         Undistorted pixel scale in arcsec from the distortion model (``IDCSCALE``).
     v2ref, v3ref, theta : float or None
         Reference position (arcsec) and angle (degrees) of the distortion model.
-    ltv : tuple of float
-        Offset (x, y) of a subarray: detector pixel = image pixel - LTV; 0 for full frames.
     pixel_scale : float or None
         Side, in arcsec, of the square whose area the flux of a pixel refers to, where the user tells it; None: see
         `chip_scale`.
+    ltv : tuple of float
+        Offset (x, y) of a subarray: detector pixel = image pixel - LTV; 0 for full frames.
     saturation_bits, cr_bits : int
         Data-quality bits that mark saturation and cosmic rays.
     mosaic_gain : float or None

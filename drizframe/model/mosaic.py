@@ -40,6 +40,8 @@ class Mosaic:
         The table of input keywords (``HDRTAB``), or None.
     exptime : float
         Total exposure time in seconds.
+    path : pathlib.Path or None
+        Its file, once it is written.
     provenance : Provenance or None
         What made it; None if nobody said.
     """

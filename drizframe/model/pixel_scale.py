@@ -63,6 +63,11 @@ def axes_of(scale: float) -> tuple[float, float]:
     ----------
     scale : float or PixelScale
         As kernels get it; a plain number counts along both axes.
+
+    Returns
+    -------
+    x, y : float
+        Both above 0.
     """
     return (scale.x, scale.y) if isinstance(scale, PixelScale) else (float(scale), float(scale))
 
@@ -140,6 +145,11 @@ def chip_scale(chip: Chip, *, coeffs: bool = True) -> float:
         What to look at.
     coeffs : bool
         False: as if the chip had no distortion.
+
+    Returns
+    -------
+    side : float
+        In arcsec.
 
     Notes
     -----

@@ -51,6 +51,8 @@ class PixelMap:
         Frame (x, y) of every pixel centre.
     start : tuple of int
         Row and column in `pixmap` of the first pixel of the chip, which may be a part of what is mapped.
+    extra : dict
+        What was found out about the map and can be used again, and what its maker wants to remember; it is no part of the map.
     """
 
     shape: tuple[int, int]

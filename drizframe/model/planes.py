@@ -124,7 +124,15 @@ INPUTS: tuple[Plane, ...] = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class PlaneKey:
-    """The address of a plane in the store: its name and the unit it belongs to."""
+    """The address of a plane in the store: its name and the unit it belongs to.
+
+    Parameters
+    ----------
+    name : str
+        Name of the plane.
+    unit : Unit
+        What it belongs to: a chip, an exposure or the run.
+    """
 
     name: str
     unit: Unit = RUN

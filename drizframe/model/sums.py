@@ -31,14 +31,14 @@ class ChipInput:
         The science image, then further images that are averaged with the same weights.
     weight : ndarray, shape (ny, nx), or None
         Weight of every pixel; None: 1.
-    weight_scale : float
-        Factor on all weights.
     number : int
         Number of the chip in the context image, from 1.
     pixmap : PixelMap
         From chip to frame.
     scale : float
         Size of an output pixel over that of an input pixel (linear).
+    weight_scale : float
+        Factor on all weights.
     offset : float
         Subtracted from the science image (the sky).
     factor : float

@@ -68,7 +68,18 @@ Unit = ChipUnit | ExposureUnit | FrameUnit | RunUnit
 
 
 def holds(outer: Unit, inner: Unit) -> bool:
-    """Whether a unit is the other one, or a part of it: a run holds all, an exposure its chips."""
+    """Whether a unit is the other one, or a part of it: a run holds all, an exposure its chips.
+
+    Parameters
+    ----------
+    outer, inner : Unit
+        Two units: the run, an exposure or a chip.
+
+    Returns
+    -------
+    holds : bool
+        True also where they are the same.
+    """
     if isinstance(outer, RunUnit) or outer == inner:
         return True
     return (

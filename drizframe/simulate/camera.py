@@ -134,14 +134,14 @@ class Camera:
         In order of ``EXTVER``.
     scale : float
         Undistorted pixel scale in arcsec (``IDCSCALE``).
+    psf : Psf
+        Image of a point.
     aperture : tuple of float
         Position (V2, V3) of the reference point in the telescope's focal plane, arcsec.
     theta : float
         Angle of the undistorted axes to V3 in degrees (``IDCTHETA``).
     parity : tuple of int
         Diagonal of the parity matrix.
-    psf : Psf
-        Image of a point.
     unit : str
         ``"ELECTRONS"`` or ``"ELECTRONS/S"`` (``BUNIT``).
     amplifiers : str
@@ -222,13 +222,34 @@ CAMERAS: dict[str, Callable[[], Camera]] = {}
 
 
 def register_camera(function: Callable[[], Camera]) -> Callable[[], Camera]:
-    """Put a function that makes a camera into `CAMERAS` under its own name."""
+    """Put a function that makes a camera into `CAMERAS` under its own name.
+
+    Parameters
+    ----------
+    function : callable
+        ``function() -> Camera``.
+
+    Returns
+    -------
+    function : callable
+        The same; it is a decorator.
+    """
     CAMERAS[function.__name__] = function
     return function
 
 
 def camera_named(name: str) -> Camera:
     """Return the camera of that name.
+
+    Parameters
+    ----------
+    name : str
+        One of `CAMERAS`.
+
+    Returns
+    -------
+    camera : Camera
+        Made anew.
 
     Raises
     ------

@@ -11,7 +11,13 @@ Coefficients = dict[tuple[int, int], float]
 
 @register_camera
 def acs_wfc() -> Camera:
-    """ACS wide-field channel: two CCDs of 4096 x 2048 pixels of 0.05″, SIP, both kinds of tables."""
+    """ACS wide-field channel: two CCDs of 4096 x 2048 pixels of 0.05″, SIP, both kinds of tables.
+
+    Returns
+    -------
+    camera : Camera
+        For `simulate`.
+    """
     lower_a: Coefficients = {
         (2, 0): 8.5e-6, (1, 1): -5.3e-6, (0, 2): 2.1e-6, (3, 0): -4.9e-10, (2, 1): -3.0e-11, (1, 2): -5.2e-10,
         (0, 3): 1.0e-11,
@@ -55,7 +61,13 @@ def acs_wfc() -> Camera:
 
 @register_camera
 def acs_hrc() -> Camera:
-    """ACS high-resolution channel: 1024 x 1024 pixels, strongly skewed (axes 16 degrees from square)."""
+    """ACS high-resolution channel: 1024 x 1024 pixels, strongly skewed (axes 16 degrees from square).
+
+    Returns
+    -------
+    camera : Camera
+        For `simulate`.
+    """
     chip = ChipDesign(
         number=1, shape=(1024, 1024), reference=(512.0, 512.0), linear=(0.0277, 0.0040, 0.0035, 0.0248),
         sip_a={(2, 0): 1.2e-5, (1, 1): -4.0e-6, (0, 2): 1.0e-6, (3, 0): 3.0e-10, (2, 1): -1.0e-10, (1,
@@ -78,7 +90,13 @@ def acs_hrc() -> Camera:
 
 @register_camera
 def wfc3_uvis() -> Camera:
-    """WFC3 ultraviolet channel: two CCDs of 4096 x 2051 pixels of 0.04″, SIP, both kinds of tables."""
+    """WFC3 ultraviolet channel: two CCDs of 4096 x 2051 pixels of 0.04″, SIP, both kinds of tables.
+
+    Returns
+    -------
+    camera : Camera
+        For `simulate`.
+    """
     lower_a: Coefficients = {
         (2, 0): 3.0e-6, (1, 1): -6.5e-6, (0, 2): 1.1e-6, (3, 0): 2.0e-11, (2, 1): -2.0e-11, (1, 2): 3.0e-11,
         (0, 3): -3.0e-11,
@@ -116,7 +134,13 @@ def wfc3_uvis() -> Camera:
 
 @register_camera
 def wfc3_ir() -> Camera:
-    """WFC3 infrared channel: 1014 x 1014 pixels of 0.135″ x 0.121″, electrons per second, TIME and SAMP."""
+    """WFC3 infrared channel: 1014 x 1014 pixels of 0.135″ x 0.121″, electrons per second, TIME and SAMP.
+
+    Returns
+    -------
+    camera : Camera
+        For `simulate`.
+    """
     chip = ChipDesign(
         number=1, shape=(1014, 1014), reference=(507.0, 507.0), linear=(0.1355, 0.0003, -0.0002, 0.1210),
         sip_a={(2, 0): 5.0e-7, (1, 1): -8.0e-6, (0, 2): 2.0e-7, (3, 0): -1.5e-10, (2, 1): 5.0e-11, (1,
@@ -139,7 +163,13 @@ def wfc3_ir() -> Camera:
 
 @register_camera
 def generic() -> Camera:
-    """One chip of 1024 x 1024 pixels of 0.1″ with a mild SIP and plain FITS keywords only."""
+    """One chip of 1024 x 1024 pixels of 0.1″ with a mild SIP and plain FITS keywords only.
+
+    Returns
+    -------
+    camera : Camera
+        For `simulate`.
+    """
     chip = ChipDesign(
         number=1, shape=(1024, 1024), reference=(512.5, 512.5), linear=(0.1, 0.0, 0.0, 0.1),
         sip_a={(2, 0): 2.0e-6, (1, 1): 1.0e-6, (1, 2): -1.0e-9}, sip_b={(0, 2): -2.0e-6, (1, 1): 1.5e-6, (2,

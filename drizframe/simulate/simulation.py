@@ -70,7 +70,23 @@ class ChipTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedChip:
-    """Images, header and truth of one chip; `sci` and `err` in the unit of the camera."""
+    """Images, header and truth of one chip; `sci` and `err` in the unit of the camera.
+
+    Parameters
+    ----------
+    header : astropy.io.fits.Header
+        Header of the science image.
+    wcs : astropy.wcs.WCS
+        Pixel to sky with all distortion.
+    sci : ndarray of float32, shape (ny, nx)
+        The image.
+    err : ndarray of float32, shape (ny, nx)
+        One sigma of every pixel.
+    dq : ndarray of int16, shape (ny, nx)
+        Data-quality flags.
+    truth : ChipTruth
+        What was drawn.
+    """
 
     header: Header
     wcs: WCS
@@ -82,7 +98,23 @@ class SimulatedChip:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SimulatedExposure:
-    """One exposure: primary header, chips in order of ``EXTVER``, lookup tables (HDUs)."""
+    """One exposure: primary header, chips in order of ``EXTVER``, lookup tables (HDUs).
+
+    Parameters
+    ----------
+    name : str
+        Root name.
+    camera : Camera
+        What took it.
+    pointing : Pointing
+        Where, when and for how long.
+    primary : astropy.io.fits.Header
+        Primary header.
+    chips : tuple of SimulatedChip
+        In order of ``EXTVER``.
+    tables : tuple of HDU
+        Lookup tables of the distortion, as they follow in the file.
+    """
 
     name: str
     camera: Camera
@@ -136,8 +168,12 @@ class Simulation(Sequence[SimulatedExposure]):
 
     Parameters
     ----------
-    camera, scene, pointings
-        See `simulate`.
+    camera : Camera
+        What takes the exposures.
+    scene : Scene
+        What it looks at.
+    pointings : tuple of Pointing
+        One for each exposure.
     seed : int
         Seed of everything that is random in the exposures.
     noise : bool

@@ -184,12 +184,29 @@ def check(
 
 
 def all_checks() -> tuple[Check, ...]:
-    """Return every check."""
+    """Return every check.
+
+    Returns
+    -------
+    checks : tuple of Check
+        In the order of their definition.
+    """
     return tuple(_CHECKS)
 
 
 def checks_for(record: Any) -> tuple[Check, ...]:
-    """Return the checks for a record, by its family and its traits."""
+    """Return the checks for a record, by its family and its traits.
+
+    Parameters
+    ----------
+    record : Component or Step
+        What is to be checked.
+
+    Returns
+    -------
+    checks : tuple of Check
+        In the order of their definition.
+    """
     family_of(record)
     return tuple(c for c in _CHECKS if c.suits(record))
 
@@ -275,7 +292,13 @@ def refuse_unknown(expected: Mapping[str, str], suitable: Sequence[Check], recor
 
 @contextlib.contextmanager
 def examples(count: int | None) -> Iterator[None]:
-    """Let checks draw at most so many examples; None: as many as the settings profile of Hypothesis says."""
+    """Let checks draw at most so many examples; None: as many as the settings profile of Hypothesis says.
+
+    Parameters
+    ----------
+    count : int or None
+        The most inputs that are drawn for a check.
+    """
     token = _EXAMPLES.set(count)
     try:
         yield

@@ -133,6 +133,16 @@ def stock_sample(record: Any) -> Any:
     """Return a sample for a component, if drizframe can make one; None if its author must.
 
     Steps and instruments that accept a plain header get one; readers and writers of FITS files; others None.
+
+    Parameters
+    ----------
+    record : Component or Step
+        What is to be checked.
+
+    Returns
+    -------
+    sample : StepSample, InstrumentSample, ReaderSample, WriterSample or None
+        For checks that need one.
     """
     from drizframe.testing._stock_samples import sample_for
 

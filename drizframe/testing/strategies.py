@@ -73,7 +73,18 @@ class Stack:
 def shapes(
     *, rows: SearchStrategy[int] | None = None, columns: SearchStrategy[int] | None = None
 ) -> SearchStrategy[Any]:
-    """Rows and columns of images, at least one of each."""
+    """Rows and columns of images, at least one of each.
+
+    Parameters
+    ----------
+    rows, columns : strategy of int
+        By default 1 to 7.
+
+    Returns
+    -------
+    shapes : strategy of (int, int)
+        For the strategies of images.
+    """
     return st.tuples(_either(rows, st.integers(1, 7)), _either(columns, st.integers(1, 7)))
 
 
@@ -83,7 +94,22 @@ def images(
     dtypes: SearchStrategy[Any] | None = None,
     elements: SearchStrategy[float] | None = None,
 ) -> SearchStrategy[Array]:
-    """Images with finite pixels: float32 and float64, also big-endian."""
+    """Images with finite pixels: float32 and float64, also big-endian.
+
+    Parameters
+    ----------
+    shapes : strategy of (int, int)
+        Rows and columns of the images.
+    dtypes : strategy of dtype
+        Types of numbers.
+    elements : strategy of float
+        Values of pixels.
+
+    Returns
+    -------
+    images : strategy of ndarray
+        Most pixels are 0.
+    """
     values = _either(elements, st.floats(-LARGEST, LARGEST, width=32))
     kinds = _either(dtypes, st.sampled_from(["f4", "f8", ">f4"]))
     return st.tuples(
@@ -94,13 +120,37 @@ def images(
 def weights(
     *, shapes: SearchStrategy[Any] | None = None, elements: SearchStrategy[float] | None = None
 ) -> SearchStrategy[Array]:
-    """Weight images (float32): 0 and above."""
+    """Weight images (float32): 0 and above.
+
+    Parameters
+    ----------
+    shapes : strategy of (int, int)
+        Rows and columns of the images.
+    elements : strategy of float
+        Values of pixels.
+
+    Returns
+    -------
+    weights : strategy of ndarray
+        Most pixels are 1.
+    """
     values = _either(elements, st.one_of(st.just(0.0), st.floats(0.5, 1024.0, width=32)))
     return hnp.arrays(np.float32, _either(shapes, _shapes()), elements=values, fill=st.just(1.0))
 
 
 def masks(*, shapes: SearchStrategy[Any] | None = None) -> SearchStrategy[Array]:
-    """Masks (uint8): 1 good, 0 bad."""
+    """Masks (uint8): 1 good, 0 bad.
+
+    Parameters
+    ----------
+    shapes : strategy of (int, int)
+        Rows and columns of the masks.
+
+    Returns
+    -------
+    masks : strategy of ndarray
+        Most pixels are good.
+    """
     return hnp.arrays(np.uint8, _either(shapes, _shapes()), elements=st.integers(0, 1), fill=st.just(1))
 
 
@@ -112,7 +162,18 @@ def affine_maps(
     flips: SearchStrategy[bool] | None = None,
     shifts: SearchStrategy[float] | None = None,
 ) -> SearchStrategy[PixelMap]:
-    """Maps that shift, rotate, stretch and mirror; see `pixmaps`."""
+    """Maps that shift, rotate, stretch and mirror; see `pixmaps`.
+
+    Parameters
+    ----------
+    shapes, angles, scales, flips, shifts : strategy
+        As of `pixmaps`.
+
+    Returns
+    -------
+    maps : strategy of PixelMap
+        Without bends.
+    """
     return pixmaps(
         shapes=shapes, angles=angles, scales=scales, flips=flips, shifts=shifts, bends=st.just(0.0)
     )
@@ -164,6 +225,11 @@ def pixmaps(
         Position of the chip's first pixel on both axes of the frame.
     bends : strategy of float
         Quadratic distortion, in pixels for each squared pixel.
+
+    Returns
+    -------
+    maps : strategy of PixelMap
+        With ``extra`` as they were drawn.
     """
     shape = draw(_either(shapes, _shapes()))
     # multiples of 90 degrees and exact scales switch special cases of compiled loops on; the others the general ones
@@ -207,14 +273,38 @@ def affine_map(
 def frames(
     draw: DrawFn, *, shapes: SearchStrategy[Any] | None = None, scales: SearchStrategy[float] | None = None
 ) -> Frame:
-    """Output frames: a tangent-plane WCS and a shape."""
+    """Output frames: a tangent-plane WCS and a shape.
+
+    Parameters
+    ----------
+    shapes : strategy of (int, int)
+        Rows and columns of the frame.
+    scales : strategy of float
+        Side of a pixel in arcsec.
+
+    Returns
+    -------
+    frames : strategy of Frame
+        With the reference pixel in the middle.
+    """
     shape, scale = draw(_either(shapes, _shapes())), draw(_either(scales, st.sampled_from([1.0, 0.05, 0.1])))
     return Frame(wcs=tangent_plane(shape, scale), shape=shape, scale=scale)
 
 
 @st.composite
 def headers(draw: DrawFn, *, cards: SearchStrategy[dict[str, Any]] | None = None) -> Any:
-    """Primary headers (`astropy.io.fits.Header`) of an imaging exposure."""
+    """Primary headers (`astropy.io.fits.Header`) of an imaging exposure.
+
+    Parameters
+    ----------
+    cards : strategy of dict
+        Keywords that are added, or take the place of those drawn.
+
+    Returns
+    -------
+    headers : strategy of astropy.io.fits.Header
+        Of a camera ``TESTCAM``.
+    """
     from astropy.io import fits
 
     own = {
@@ -237,7 +327,22 @@ def exposures(
     units: SearchStrategy[Any] | None = None,
     counts: SearchStrategy[int] | None = None,
 ) -> Exposure:
-    """Exposures in memory with science, error and data-quality images, dark, gain and read noise."""
+    """Exposures in memory with science, error and data-quality images, dark, gain and read noise.
+
+    Parameters
+    ----------
+    shapes : strategy of (int, int)
+        Rows and columns of the chips.
+    units : strategy of str
+        ``"electrons"``, ``"electrons/s"``, ``"counts"``, ``"counts/s"``.
+    counts : strategy of int
+        Number of chips; by default 1.
+
+    Returns
+    -------
+    exposures : strategy of Exposure
+        With a tangent-plane WCS.
+    """
     shape, count = draw(_either(shapes, _shapes())), draw(_either(counts, st.just(1)))
     unit = draw(_either(units, st.sampled_from(["electrons/s", "electrons", "counts", "counts/s"])))
     sci = [draw(images(shapes=st.just(shape), dtypes=st.just("f4"))) for _ in range(count)]
@@ -260,7 +365,18 @@ def exposures(
 
 
 def chips(**strategies: Any) -> SearchStrategy[Chip]:
-    """Chips of `exposures`, whose keywords it takes."""
+    """Chips of `exposures`, whose keywords it takes.
+
+    Parameters
+    ----------
+    **strategies : strategy
+        Keywords of `exposures`.
+
+    Returns
+    -------
+    chips : strategy of Chip
+        The first of each exposure.
+    """
     return exposures(**strategies).map(lambda exposure: exposure.chips[0])
 
 
@@ -273,7 +389,24 @@ def stacks(
     elements: SearchStrategy[float] | None = None,
     always_good: SearchStrategy[bool] | None = None,
 ) -> Stack:
-    """Stacks of singly drizzled images; with `always_good` every pixel has one good value at least."""
+    """Stacks of singly drizzled images; with `always_good` every pixel has one good value at least.
+
+    Parameters
+    ----------
+    shapes : strategy of (int, int)
+        Rows and columns of the images.
+    counts : strategy of int
+        Number of exposures; by default 1 to 6.
+    elements : strategy of float
+        Values of pixels.
+    always_good : strategy of bool
+        Whether every pixel has a good value.
+
+    Returns
+    -------
+    stacks : strategy of Stack
+        Images, flags, weights and facts.
+    """
     shape, n = draw(_either(shapes, _shapes())), draw(_either(counts, st.integers(1, 6)))
     whole = (n, *shape)
     values = _either(elements, st.floats(-1024.0, 1024.0, width=32))

@@ -189,6 +189,13 @@ def choose(record: Component, backend: str) -> tuple[Callable[..., Any], str]:
         ``"cython"`` raises if a component that should have a compiled half lacks it; ``"auto"`` is what
         ``DRIZFRAME_BACKEND`` says, and takes what there is if that is not set.
 
+    Returns
+    -------
+    function : callable
+        The implementation.
+    kind : str
+        ``"cython"`` or ``"reference"``.
+
     Raises
     ------
     BackendError

@@ -27,6 +27,8 @@ class CombineOptions:
         The two sigmas of minmed.
     grow : int
         Growth of minmed in pixels.
+    plugin : pydantic.BaseModel or None
+        Values of the record's `options_model`; None if it has none.
     """
 
     nlow: int = 0

@@ -25,6 +25,8 @@ class Command:
         One sentence for the help page.
     function : callable
         A typer-compatible function.
+    options : mapping of str to object
+        Keywords for typer's ``command``: ``hidden``, ``context_settings`` …
     """
 
     name: str

@@ -29,6 +29,8 @@ class CosmicRayOptions:
         Length of the charge-transfer tail in pixels.
     cte_direction : int
         +1: tails towards lower y; -1: towards higher y; 0: none.
+    plugin : pydantic.BaseModel or None
+        Values of the record's `options_model`; None if it has none.
     """
 
     snr: tuple[float, float] = (3.5, 3.0)

@@ -33,6 +33,8 @@ class InstrumentOptions:
         Values; for gain and read noise the mean of several is formed before it comes here.
     gain_keyword, readnoise_keyword, exptime_keyword : str
         Comma-separated header keywords (mean of the non-zero values); blank: the instrument's own.
+    extra : dict
+        What concerns the reader and not the values: ``"coeffs"`` (whether distortion is used), ``"wcskey"``, ``"group"``.
     """
 
     gain: float | None = None

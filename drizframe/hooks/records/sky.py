@@ -63,6 +63,8 @@ class SkyOptions:
         ``map(function, items) -> list``: the function of every item, in order; the engine's runs in parallel.
     warn : callable
         ``warn(message)``: tells the user; the engine's writes to the log as well.
+    plugin : pydantic.BaseModel or None
+        Values of the record's `options_model`; None if it has none.
     """
 
     map: Callable[[Callable[[Any], Any], Sequence[Any]], list[Any]] = field(default=one_by_one)
@@ -123,6 +125,8 @@ class StatisticOptions:
         Lower and upper clip in sigma.
     binwidth : float
         Width of a histogram bin in sigma (mode).
+    plugin : pydantic.BaseModel or None
+        Values of the record's `options_model`; None if it has none.
     """
 
     lower: float | None = None

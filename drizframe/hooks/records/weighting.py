@@ -29,6 +29,8 @@ class WeightOptions:
         The user's inverse-variance map of the chip, for IVM.
     warn : callable
         ``warn(message)``: tells the user; the engine's names the exposure and writes to the log as well.
+    plugin : pydantic.BaseModel or None
+        Values of the record's `options_model`; None if it has none.
     """
 
     wt_scl: str | float = "exptime"
