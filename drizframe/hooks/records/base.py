@@ -80,7 +80,8 @@ class Component:
     traits : frozenset of str
         Promises, from `TRAITS`.
     tolerance : float
-        Relative difference allowed between `fast` and `reference` in float64.
+        Relative difference allowed between `fast` and `reference` in float64; 0: they do the same operations in the same
+        order and give the same bits.
     options_model : type of pydantic.BaseModel, or None
         The plugin's own parameters, validated before `options.plugin` carries them.
     cite : str

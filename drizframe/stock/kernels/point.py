@@ -50,6 +50,7 @@ POINT = Kernel(
     footprint=point,
     fast=twin("point.point"),
     block=twin("point.block"),
+    tolerance=0.0,
     support=no_width,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",

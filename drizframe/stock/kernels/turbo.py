@@ -71,6 +71,7 @@ TURBO = Kernel(
     footprint=turbo,
     fast=twin("turbo.turbo"),
     block=twin("turbo.block"),
+    tolerance=0.0,
     support=half_width,
     traits=frozenset({"conserves_flux", "non_negative", "linear", "rotation_invariant", "picklable"}),
     cite="Fruchter & Hook 2002, PASP 114, 144",
