@@ -117,8 +117,11 @@ def _looked_at(
         margin = 2.0
         for k, chip in enumerate(exposure.chips):
             unit = ChipUnit(i, k)
+            ratios: dict[int, float] = {}  # as a rule, the frames are one
             for which, frame in frames.items():
-                found.ratios[which, unit] = scale_ratio(chip, frame, coeffs=parameters.coeffs)
+                if id(frame) not in ratios:
+                    ratios[id(frame)] = scale_ratio(chip, frame, coeffs=parameters.coeffs)
+                found.ratios[which, unit] = ratios[id(frame)]
             for which in maps.kinds():
                 yield (pixels := maps[which, unit])
                 if which == "separate":
