@@ -117,11 +117,18 @@ class RunJob:
     def each(self, name: str) -> Iterator[tuple[Any, Any]]:
         """Yield the units of the run that have a plane, in order, with the plane as `read` gives it."""
         need = self._need(name)
-        for unit in self._context.plan.unit_list(self._context.plan.planes[name].on):
+        for unit in self._units_of(need):
             if self._is_of(need, PlaneKey(name, unit)):
                 found = self.read(name, unit)
                 if found is not None:
                     yield unit, found
+
+    def _units_of(self, need: Need) -> Sequence[Any]:
+        """Return the units that may have a plane: of its own exposure where no others are needed."""
+        plan, on = self._context.plan, self._context.plan.planes[need.plane].on
+        if need.of == "own" and on == "chip" and isinstance(self.unit, ExposureUnit):
+            return plan.chips_of(self.unit.exposure)
+        return plan.unit_list(on)
 
     def _need(self, name: str) -> Need:
         """Return what the step declares of a plane; refuse one that it does not."""

@@ -25,7 +25,7 @@ from drizframe.model import ChipUnit, SkyValue
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.stock.combine.minmed import MINMED
 from drizframe.stock.cosmic_rays.deriv import deriv
-from drizframe.stock.steps.median import MEDIAN, _facts
+from drizframe.stock.steps.median import MEMBERS, members_of
 from drizframe.testing import FakeJob
 
 ROOT = Path(__file__).parents[2]
@@ -179,9 +179,11 @@ def test_footprints_have_the_shape_of_the_chip(exposure):
 
 def test_time_of_the_median_is_that_of_the_chips_that_were_chosen(exposure):
     chosen = exposure.with_chips(exposure.chips[1:])
-    facts = _facts(FakeJob(MEDIAN, {("sky", ChipUnit(0, 0)): SkyValue(33.0, 33.0)}, exposures=[chosen]))
-    assert facts["exptime"].tolist() == [exposure.exptime]
-    assert facts["background"].tolist() == [33.0]
+    members = members_of(
+        FakeJob(MEMBERS, {("sky", ChipUnit(0, 0)): SkyValue(33.0, 33.0)}, exposures=[chosen])
+    )
+    assert members.exptime.tolist() == [exposure.exptime]
+    assert members.background.tolist() == [33.0]
 
 
 @pytest.mark.parametrize("backend", ["reference", "fast"])

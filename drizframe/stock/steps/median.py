@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,19 +12,24 @@ import numpy as np
 from drizframe.errors import ParameterError
 from drizframe.hooks import CombineOptions, Need, Step, hookimpl, options_from
 from drizframe.hooks.plugins.sections import options_of
-from drizframe.model import Plane
+from drizframe.model import RUN, ChipUnit, Plane, Window
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
     from drizframe.hooks import Asked, Combiner, Job, Registry, TileJob
-    from drizframe.model import Exposure, ExposureUnit
+    from drizframe.model import Exposure
 
-__all__ = ["MEDIAN", "THRESHOLDS", "check_combination", "combine_options", "weight_threshold"]
+__all__ = [
+    "MEDIAN", "MEMBERS", "THRESHOLDS", "Members", "check_combination", "combine_options", "members_of",
+    "weight_threshold",
+]  # fmt: skip
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 #: Rows of a block of a sum that runs over a whole image; fixed, so that the result depends on nothing else.
 BLOCK = 64
+#: Pixels of all images of a stack: more are combined in pieces, of this side at least.
+MOST, LEAST = 1 << 22, 32
 #: Weights below this do not count as exposed.
 EXPOSED = np.float32(1e-8)
 
@@ -96,36 +102,69 @@ def _run_threshold(job: Job) -> Mapping[str, Any]:
     return {"single.threshold": weight_threshold(job.read("single.wht"), job.parameters.combine_maskpt)}
 
 
-def _background(job: Job, unit: ExposureUnit, exposure: Exposure) -> float:
-    """Return the smallest sky over the chips of an exposure, in electrons; 0 without a sky."""
-    chips = [u for u in job.units("chip") if u.exposure == unit.exposure]
-    levels = []
-    for u in chips:
-        sky = job.read("sky", u)
-        if sky is not None:
-            levels.append(sky.level * exposure.chips[u.chip].conversion)
-    return min(levels, default=0.0)
+@dataclass(frozen=True, slots=True, eq=False)
+class Members:
+    """What the combination must know of all exposures of a run.
+
+    Parameters
+    ----------
+    exptime, background, readnoise : ndarray of float64, shape (n,)
+        Of each exposure, in s, electrons, electrons.
+    factor : float
+        Turns images in units of flux or surface brightness into something like electrons; 1 for others.
+    thresholds : tuple of float or None
+        Weight below which pixels of each exposure are bad; None: none is.
+    always : frozenset of int
+        Exposures that count on every tile, also where they have no pixel: without a threshold their zeros are values, and the
+        last one may be asked for what nobody has.
+    """
+
+    exptime: Floats
+    background: Floats
+    readnoise: Floats
+    factor: float = 1.0
+    thresholds: tuple[float | None, ...] = ()
+    always: frozenset[int] = frozenset()
+
+    def facts(self, numbers: Sequence[int]) -> dict[str, Floats]:
+        """Return exposure time, background and read noise of some exposures."""
+        chosen = np.array(numbers, dtype=np.intp)
+        return {name: getattr(self, name)[chosen] for name in ("exptime", "background", "readnoise")}
 
 
-def _facts(job: Job) -> dict[str, Floats]:
-    """Return exposure time, background and read noise of every exposure."""
-    units = job.units("exposure")
+def members_of(job: Job) -> Members:
+    """Gather what the combination must know of all exposures."""
     exposures = job.exposures
     exptime = np.array([e.chips[0].exptime for e in exposures], dtype=np.float64)
+    factor = 1.0
     if exposures[0].chips[0].physical:
         integrated = _integrated_noise(job)
-        background, readnoise = np.zeros(exptime.size), integrated * _image_factor(integrated)
+        factor = _image_factor(integrated)
+        background, readnoise = np.zeros(exptime.size), integrated * factor
     else:
-        background = np.array([_background(job, u, e) for u, e in zip(units, exposures, strict=True)])
+        background = np.array([_background(job, i) for i in range(len(exposures))])
         readnoise = np.array([np.sqrt(np.mean([c.readnoise**2 for c in e.chips])) for e in exposures])
-    return {"exptime": exptime, "background": background, "readnoise": readnoise}
+    masked = job.parameters.median_newmasks
+    thresholds = tuple(job.read("single.threshold", u) if masked else None for u in job.units("exposure"))
+    always = frozenset(k for k, t in enumerate(thresholds) if t is None or not t > 0.0)
+    return Members(exptime, background, readnoise, factor, thresholds, always | {len(exposures) - 1})
+
+
+def _background(job: Job, i: int) -> float:
+    """Return the smallest sky over the chips of an exposure, in electrons; 0 without a sky."""
+    levels = []
+    for k, chip in enumerate(job.exposures[i].chips):
+        sky = job.read("sky", ChipUnit(i, k))
+        if sky is not None:
+            levels.append(sky.level * chip.conversion)
+    return min(levels, default=0.0)
 
 
 def _integrated_noise(job: Job) -> Floats:
     """Return the noise of the background of every exposure, in its own unit times seconds."""
     found = []
-    for unit, exposure in zip(job.units("exposure"), job.exposures, strict=True):
-        levels = [job.read("noise.level", u) for u in job.units("chip") if u.exposure == unit.exposure]
+    for i, exposure in enumerate(job.exposures):
+        levels = [job.read("noise.level", ChipUnit(i, k)) for k in range(len(exposure.chips))]
         noise = np.sqrt(np.mean([(level or 0.0) ** 2 for level in levels]))
         found.append(noise * exposure.chips[0].exptime)
     return np.array(found, dtype=np.float64)
@@ -150,28 +189,73 @@ def _scaled(options: CombineOptions, factor: float) -> CombineOptions:
     return dataclasses.replace(options, **{n: v * factor for n, v in limits.items() if v is not None})
 
 
+def _run_members(job: Job) -> Mapping[str, Any]:
+    return {"median.members": members_of(job)}
+
+
 def _run_median(job: TileJob) -> Mapping[str, Any]:
-    parameters, window = job.parameters, job.window
-    combiner: Combiner = job.component("combiner", parameters.combine_type)
-    options = combine_options(parameters, job.plugin_options(combiner))
-    wide = window.grown(combiner.border(options), within=job.frame("separate").shape)
-    units = job.units("exposure")
-    stack = np.empty((len(units), *wide.shape), dtype=np.float32)
-    weight = np.empty_like(stack)
-    bad = np.zeros(stack.shape, dtype=bool)
-    for k, unit in enumerate(units):
-        stack[k], weight[k] = job.read("single.sci", unit, wide), job.read("single.wht", unit, wide)
-        threshold = job.read("single.threshold", unit) if parameters.median_newmasks else None
-        if threshold is not None:
-            np.less(weight[k], np.float64(threshold), out=bad[k])
-    facts = _facts(job)
-    factor = _image_factor(_integrated_noise(job)) if job.exposures[0].chips[0].physical else 1.0
-    if factor != 1.0:
-        stack, options = stack * np.float32(factor), _scaled(options, factor)
-    combined = job.call(combiner)(stack, bad, weight=weight, n_total=len(units), options=options, **facts)
-    if factor != 1.0:
-        combined = combined / np.float32(factor)
-    return {"median": np.ascontiguousarray(combined[window.relative_to(wide).slices], dtype=np.float32)}
+    members = job.read("median.members", RUN)
+    combination = _Combination(job, members_of(job) if members is None else members)
+    image = np.empty(job.window.shape, dtype=np.float32)
+    combination.fill(image, job.window, range(len(job.exposures)))
+    return {"median": image}
+
+
+class _Combination:
+    """The combination of a tile, in pieces that are small enough for all images of their exposures."""
+
+    def __init__(self, job: TileJob, members: Members) -> None:
+        self.job, self.members = job, members
+        self.combiner: Combiner = job.component("combiner", job.parameters.combine_type)
+        options = combine_options(job.parameters, job.plugin_options(self.combiner))
+        self.border = self.combiner.border(options)
+        self.options = options if members.factor == 1.0 else _scaled(options, members.factor)
+        self.units = job.units("exposure")
+
+    def fill(self, image: np.ndarray[Any, Any], window: Window, numbers: Sequence[int]) -> None:
+        """Combine a window of the tile; `numbers` holds the exposures that may touch it."""
+        wide = window.grown(self.border, within=self.job.frame("separate").shape)
+        chosen = [k for k in numbers if self._counts(k, wide)]
+        if len(chosen) * wide.shape[0] * wide.shape[1] > MOST and max(window.shape) > LEAST:
+            for half in _halves(window):
+                self.fill(image, half, chosen)
+            return
+        combined = self._combined(wide, chosen)
+        image[window.relative_to(self.job.window).slices] = combined[window.relative_to(wide).slices]
+
+    def _counts(self, number: int, wide: Window) -> bool:
+        """Whether an exposure may have a say in a window."""
+        if number in self.members.always:
+            return True
+        return not self.job.footprint(self.units[number]).intersection(wide).empty
+
+    def _combined(self, wide: Window, chosen: Sequence[int]) -> Any:
+        """Combine the images of exposures in a window."""
+        job, members = self.job, self.members
+        stack = np.empty((len(chosen), *wide.shape), dtype=np.float32)
+        weight = np.empty_like(stack)
+        bad = np.zeros(stack.shape, dtype=bool)
+        for k, number in enumerate(chosen):
+            unit, threshold = self.units[number], members.thresholds[number]
+            stack[k], weight[k] = job.read("single.sci", unit, wide), job.read("single.wht", unit, wide)
+            if threshold is not None:
+                np.less(weight[k], np.float64(threshold), out=bad[k])
+        if members.factor != 1.0:
+            stack *= np.float32(members.factor)
+        combined = job.call(self.combiner)(
+            stack, bad, weight=weight, n_total=len(self.units), options=self.options, **members.facts(chosen)
+        )
+        return combined if members.factor == 1.0 else combined / np.float32(members.factor)
+
+
+def _halves(window: Window) -> tuple[Window, Window]:
+    """Cut a window across its longer side."""
+    y0, y1, x0, x1 = window.y0, window.y1, window.x0, window.x1
+    if y1 - y0 >= x1 - x0:
+        y = (y0 + y1) // 2
+        return Window(y0, y, x0, x1), Window(y, y1, x0, x1)
+    x = (x0 + x1) // 2
+    return Window(y0, y1, x0, x), Window(y0, y1, x, x1)
 
 
 def _border(asked: Asked) -> int:
@@ -213,15 +297,37 @@ THRESHOLDS = Step(
     enabled=_masks_enabled,
 )
 
+#: What is asked once in a run, by the step before; by the median itself if a plugin has left that out.
+_OF_EXPOSURES = tuple(
+    Need(name, of="all", optional=True) for name in ("single.threshold", "sky", "noise.level")
+)
+
+MEMBERS = Step(
+    name="median_members",
+    summary="Gather what the median must know of all exposures.",
+    needs=_OF_EXPOSURES,
+    makes=(
+        Plane(
+            name="median.members",
+            meaning="times, backgrounds, read noise and thresholds of all exposures",
+            on="run",
+            kind="value",
+            value=Members,
+        ),
+    ),
+    over="run",
+    run=_run_members,
+    enabled=_enabled,
+)
+
 MEDIAN = Step(
     name="median",
     summary="Combine the singly drizzled images into an image without cosmic rays.",
     needs=(
         Need("single.sci", of="touching", border=_border),
         Need("single.wht", of="touching", border=_border),
-        Need("single.threshold", of="all", optional=True),
-        Need("sky", of="all", optional=True),
-        Need("noise.level", of="all", optional=True),
+        Need("median.members", optional=True),
+        *_OF_EXPOSURES,
     ),
     makes=(
         Plane(
@@ -248,5 +354,6 @@ def drizframe_step_median() -> Step:
 
 @hookimpl
 def drizframe_extra_steps() -> Iterator[Step]:
-    """Yield the step that finds the weight thresholds."""
+    """Yield the steps before it."""
     yield THRESHOLDS
+    yield MEMBERS

@@ -8,17 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 from astropy.wcs import WCS
+from shipped import by_name
 
 from drizframe.config.parameters import make_parameters
+from drizframe.engine.job import RunJob
 from drizframe.errors import HookError, ParameterError, RunError
 from drizframe.hooks import CombineOptions, Combiner, CosmicRayDetector, PluginManager, Registry, Step
-from drizframe.model import ChipUnit, Exposure, ExposureUnit, SkyValue, Window
+from drizframe.model import RUN, ChipUnit, Exposure, ExposureUnit, SkyValue, Window
 from drizframe.stock.combine.median import MEDIAN as MEDIAN_COMBINER
 from drizframe.stock.combine.minmed import MINMED
+from drizframe.stock.steps import median as median_step
 from drizframe.stock.steps.cosmic_rays import COSMIC_RAYS, cleaned, noise_model
 from drizframe.stock.steps.derivative import DERIVATIVE
 from drizframe.stock.steps.median import (
     MEDIAN,
+    MEMBERS,
     THRESHOLDS,
     check_combination,
     combine_options,
@@ -138,6 +142,61 @@ def test_median_does_not_depend_on_tiles(grow):
             assert tile.shape == window.shape
             parts[window.slices] = tile
     np.testing.assert_array_equal(parts, whole)
+
+
+@pytest.mark.parametrize("combine_type", by_name("combiner"))
+@pytest.mark.parametrize("masked", [True, False])
+def test_median_depends_neither_on_pieces_nor_on_exposures_that_are_elsewhere(
+    combine_type, masked, monkeypatch
+):
+    """Each exposure covers a part of the frame; one has no threshold, so that its zeros count."""
+    exps, planes = stacked(6)
+    corners = [(0, 0), (0, 25), (20, 0), (20, 25), (10, 10), (0, 30)]
+    parts = {k: Window(y, y + 20, x, x + 20) for k, (y, x) in enumerate(corners)}
+    for k, part in parts.items():
+        for name in ("single.sci", "single.wht"):
+            cut = np.zeros(SHAPE, np.float32)
+            cut[part.slices] = planes[name, ExposureUnit(k)][part.slices]
+            planes[name, ExposureUnit(k)] = cut
+        planes["single.threshold", ExposureUnit(k)] = 0.0 if k == 4 else 30.0
+    options = {
+        "combine_grow": 3,
+        "combine_nsigma": (0.5, 0.2),
+        "combine_type": combine_type,
+        "median_newmasks": masked,
+    }
+
+    def footprint(self, unit):
+        return parts[unit.exposure]
+
+    whole = combined(exps, planes, **options)
+    monkeypatch.setattr(RunJob, "footprint", footprint)
+    asked = []
+    monkeypatch.setattr(median_step, "MOST", 3000)
+    monkeypatch.setattr(median_step, "LEAST", 4)
+    combine = median_step._Combination._combined
+
+    def counted(self, wide, chosen):
+        asked.append(list(chosen))
+        return combine(self, wide, chosen)
+
+    monkeypatch.setattr(median_step._Combination, "_combined", counted)
+    np.testing.assert_array_equal(combined(exps, planes, **options), whole)
+    assert len(asked) >= 4
+    assert any(len(chosen) < 6 for chosen in asked) == masked
+    assert all({4, 5} <= set(chosen) for chosen in asked)
+
+
+@pytest.mark.parametrize("physical", [True, False])
+def test_the_step_before_gathers_what_the_median_would_find_itself(physical):
+    exps, planes = stacked(3, **({"unit": "nJy"} if physical else {}))
+    if physical:
+        planes |= {("noise.level", ChipUnit(k, c)): 0.01 * (k + c + 1) for k in range(3) for c in range(2)}
+    planes = with_thresholds(exps, planes)
+    made = job_on(MEMBERS, exps, planes).run()
+    gathered = {**planes, ("median.members", RUN): made["median.members"]}
+    np.testing.assert_array_equal(combined(exps, gathered), combined(exps, planes))
+    assert made["median.members"].always == {2}
 
 
 @pytest.mark.parametrize(("combine_type", "border"), [("minmed", 3), ("median", 0)])
