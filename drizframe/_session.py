@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.context import RunContext
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import load_exposures
+from drizframe.engine.kept import filed, kept_planes, note_unmade, planes_of_result
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.plan import Plan, check_components, make_plan
 from drizframe.engine.precedence import precedence_notes
@@ -23,9 +24,7 @@ from drizframe.engine.products import (
     check_writable,
     describe_products,
     finished,
-    kept_planes,
     make_mosaic,
-    note_unmade,
     output_root,
     product_names,
     refuse_packed,
@@ -66,6 +65,8 @@ class Session:
         What made it.
     written : tuple of pathlib.Path
         Files that were written.
+    planes : mapping of str to object
+        Planes that are in no file, by name; see `planes_of_result`.
     """
 
     context: RunContext
@@ -74,6 +75,7 @@ class Session:
     chosen: Chosen
     provenance: Provenance
     written: tuple[Path, ...] = ()
+    planes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _write(session: Session, stale: Sequence[Path]) -> tuple[Path, ...]:
@@ -199,9 +201,9 @@ def run_session(
     plan, asn_root, used = _planned(inputs, settings, components, bus, wcsmap, lenient=beside_inputs)
     exposures, settings = plan.exposures, plan.parameters
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
-    wanted = keep | kept_planes(settings) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
+    wanted = keep | kept_planes(plan) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
     names = product_names(output, exposures, asn_root, whole=not beside_inputs, ending=chosen.ending)
-    product = describe_products(plan, store, names, planes=wanted, beside_inputs=beside_inputs)
+    product = describe_products(plan, store, names, planes=filed(wanted), beside_inputs=beside_inputs)
     stale: list[Path] = []
     try:
         if output is not None:
@@ -219,7 +221,7 @@ def run_session(
             store.put(PlaneKey("mask.cr.given", unit), mask)
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
         note_unmade(context, output)
-        session = _made(context, product, chosen, used)
+        session = replace(_made(context, product, chosen, used), planes=planes_of_result(context, output))
         if output is not None:
             with hearing(lambda text: bus.note(text, warn=True)):
                 session = replace(session, written=_write(session, stale))

@@ -149,6 +149,10 @@ class Result:
         Files that were written.
     cleaned : mapping of str to tuple of ndarray of float32
         With `driz_cr_corr`: each chip with its cosmic rays replaced, native unit, by exposure name.
+    planes : mapping of str to object
+        By name, the planes that plugins declare to stay (``Plane(stays=True)``), and those that `keep` names and no file
+        holds: of chips ``{exposure name: (first chip, ...)}``, with None where there is none; of exposures ``{exposure
+        name: value}``; of a frame or the run as they are.
     provenance : Provenance
         What made it: plugins, components with their options and where their formulas come from, steps.
     """
@@ -166,6 +170,7 @@ class Result:
     map_error: float = 0.0
     products: list[Path] = field(default_factory=list)
     cleaned: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
+    planes: Mapping[str, Any] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=lambda: Provenance(version=__version__))
 
     def _image(self) -> Mosaic:
@@ -424,5 +429,6 @@ def result_of(session: Session) -> Result:
         backends=dict(context.backends),
         provenance=session.provenance,
         products=list(session.written),
+        planes=session.planes,
         map_error=plan.map_error,
     )

@@ -95,7 +95,11 @@ class OwnParameters(BaseModel):
         ge=16,
     )
     workdir: Text = parameter("", "Folder for scratch files; blank: a temporary one.", step="drizframe")
-    keep: Any = parameter((), "Intermediate products to write: names of planes, or 'all'.", step="drizframe")
+    keep: Any = parameter(
+        (),
+        "Intermediate products to write, or 'all'; any other plane is kept for Result.planes.",
+        step="drizframe",
+    )
     overwrite_products: Flag = parameter(
         False, "Replace files that are no products of this run's inputs and output.", step="drizframe"
     )

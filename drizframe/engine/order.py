@@ -34,10 +34,12 @@ def check_names(
     Raises
     ------
     HookError
-        For a plane that is read or made, or a step in `after`; the nearest one is suggested.
+        For a plane that is read and that nobody makes; for one that is made, read by no step, called much like another, and
+        has no name of its own with a dot in front; for a step in `after` that nobody knows.  The nearest one is suggested.
     """
     read = {p for s in steps for p in s.consumes}
     ours = set(shipped)
+    taken = {n.partition(".")[0] for n in ours}
     names = {s.name for s in steps} | set(off) | set(STAGES.values())
     for step in steps:
         who = f"Step {_named(step)}"
@@ -46,8 +48,9 @@ def check_names(
             if plane not in planes:
                 raise HookError(f"{who} reads plane {plane!r}, which no step makes." + _hint(plane, planes))
         for plane in step.produces:
-            # planes of its own name are for whoever wants them
-            own = plane.partition(".")[0] == step.name.partition(".")[0]
+            # planes of a name of one's own are for whoever wants them
+            first, dot, _ = plane.partition(".")
+            own = first == step.name.partition(".")[0] or (bool(dot) and first not in taken)
             wanted = (
                 plane in read
                 or own
@@ -57,7 +60,11 @@ def check_names(
                 or step.provider == PROJECT
             )
             if not wanted and nearest(plane, others):
-                raise HookError(f"{who} makes plane {plane!r}, which no step reads." + _hint(plane, others))
+                msg = (
+                    f"{who} makes plane {plane!r}, which no step reads.{_hint(plane, others)} If it is a plane of your own, put a name "
+                    f"of your own and a dot in front, 'mine.{plane}', or declare that it stays, Plane(stays=True)."
+                )
+                raise HookError(msg)
         for other in step.after:
             # of a plugin that is not here; what looks like a slip of the pen is refused
             elsewhere = "." in other and not nearest(other, names)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.config import Parameters
 from drizframe.config.outputs import OutputNames, output_names
 from drizframe.engine.context import RunContext
 from drizframe.engine.identity import run_identity, stamped
@@ -19,8 +18,8 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.sinks import write_product
 from drizframe.engine.store import Store
 from drizframe.engine.writers import Chosen
-from drizframe.errors import ConflictError, OutputError, UnknownComponentError
-from drizframe.hooks import INTERMEDIATE, Registry, RunProducts
+from drizframe.errors import ConflictError, OutputError
+from drizframe.hooks import Registry, RunProducts
 from drizframe.model import LAYERS, Chip, Exposure, Extension, FrameUnit, Layer, Mosaic, Plane, PlaneKey
 from drizframe.model.bunit import product_unit as unit_of_product
 
@@ -28,10 +27,8 @@ __all__ = [
     "check_writable",
     "describe_products",
     "finished",
-    "kept_planes",
     "layers_of",
     "make_mosaic",
-    "note_unmade",
     "output_root",
     "product_names",
     "product_unit",
@@ -228,35 +225,6 @@ def write_mosaic(
     """Write a mosaic with the writer of its run; return the files."""
     provider = next((e.provider for e in registry if e.record is chosen.writer), "the parameter writer")
     return write_product(chosen.writer, mosaic, Path(names.stem), run=run, provider=provider)
-
-
-def kept_planes(settings: Parameters) -> frozenset[str]:
-    """Return the intermediate planes that the user wants to have as files."""
-    if "all" in settings.keep:
-        return frozenset({*INTERMEDIATE, "crclean.dq"})
-    for name in settings.keep:
-        if name not in INTERMEDIATE:
-            raise UnknownComponentError("intermediate product", name, [*INTERMEDIATE, "all"])
-    return frozenset(settings.keep) | ({"crclean.dq"} if "crclean" in settings.keep else frozenset())
-
-
-def note_unmade(context: RunContext, output: str | None) -> None:
-    """Say which files the user asked for and does not get."""
-    parameters = context.plan.parameters
-    if output is None and parameters.keep:
-        context.bus.note(
-            f"keep={parameters.keep!r} writes nothing, for there is no output. Give a root of names.",
-            warn=True,
-        )
-    for name in parameters.keep:
-        if name != "all" and not context.store.keys(name):
-            context.bus.note(f"keep names {name!r}, which this run did not make: its step is off.", warn=True)
-    unfiled = [e.name for e in context.plan.exposures if e.path is None]
-    if output is not None and parameters.driz_cr_corr and unfiled:
-        context.bus.note(
-            f"driz_cr_corr: {', '.join(unfiled)} came in memory, so no cleaned file is written; Result.cleaned holds the images.",
-            warn=True,
-        )
 
 
 def with_headers(

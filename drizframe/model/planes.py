@@ -50,7 +50,7 @@ class Plane:
         The extension of a product that holds it: its name, or a record that tells its unit and more too; blank: it is no
         part of the mosaic.
     stays : bool
-        Whether it is kept when no later step needs it, for the result of the run; what has a `product` is.
+        Whether it is kept when no later step needs it, for `Result.planes`; what has a `product` is kept for the mosaic.
     """
 
     name: str

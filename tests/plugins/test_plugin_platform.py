@@ -191,7 +191,10 @@ def same(job):
     [
         ({"needs": ("sci", "skyy")}, "reads plane 'skyy', which no step makes. Did you mean 'sky'"),
         ({"makes": ("scy",)}, "makes plane 'scy' by name, which nobody declares. Did you mean 's"),
-        ({"makes": (mask("scy"),)}, "makes plane 'scy', which no step reads. Did you mean 's"),
+        (
+            {"makes": (mask("scy"),)},
+            "makes plane 'scy', which no step reads. Did you mean 's.*a dot in front, 'mine.scy'",
+        ),
         ({"needs": ("science", "sky")}, "reads plane 'science', which no step makes."),
         ({"after": ("skye",)}, "comes after 'skye', which is no step. Did you mean 'sky'"),
     ],
