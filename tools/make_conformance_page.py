@@ -20,7 +20,9 @@ wide images, nothing good in a pixel, many tasks.
 * `options={…}` gives values for the `options_model` of the record. A field without default must be given, else all checks
   are skipped and say which field it is. `run_checks(RECORD, options={…})` is the same without pytest.
 * `sample=…` gives readers, writers and instruments something to work with. Steps have a small run of three exposures by
-  default; give `sample=StepSample(…)` if the step is off in it.
+  default; give `sample=StepSample(…)` if the step is off in it. [All samples](../how-to/test.md), with examples.
+
+It needs hypothesis and pytest: `pip install 'drizframe[testing]'`.
 
 The last column says which trait a record must promise to get the check, and whether the author gives a sample.
 """

@@ -7,6 +7,7 @@ import importlib.util
 import keyword
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +25,7 @@ _TAKEN = frozenset(
     {*sys.stdlib_module_names, *keyword.kwlist, "drizframe", "numpy", "astropy", "scipy", "pytest", "tests"}
 )
 #: Names that the templates use for other things than the record.
-_USED = frozenset({"DETECTOR", "SAMPLE", "WCS"})
+_USED = frozenset({"DETECTOR", "ENDING", "IMAGE", "SAMPLE", "WCS"})
 #: Letters of a name; longer ones do not fit into the name of a file everywhere.
 _LONGEST = 60
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
@@ -70,6 +71,8 @@ KINDS: dict[str, Kind] = {
         "cosmic-ray detector", "A cosmic-ray detector", "detector", "cr_detector", model=True
     ),
     "instrument": Kind("instrument", "An instrument", "instrument"),
+    "reader": Kind("reader", "A reader of files", "reader"),
+    "writer": Kind("writer", "A writer of files", "writer"),
     "step": Kind("step", "A processing step", "gradient", model=True),
 }
 
@@ -93,7 +96,33 @@ SAMPLE = InstrumentSample(
 """,
         ", sample=SAMPLE",
     ),
+    "reader": (
+        "ReaderSample, conformance",
+        """
+IMAGE = np.random.default_rng(1).normal(20.0, 1.0, (12, 16)).astype(np.float32)
+
+
+def made(folder):
+    \"\"\"Write a file whose image and exposure time are known.\"\"\"
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype, wcs.wcs.crval = ["RA---TAN", "DEC--TAN"], [150.0, 2.0]
+    wcs.wcs.crpix, wcs.wcs.cdelt = [8.5, 6.5], [-1e-5, 1e-5]
+    write(folder / "one.$short", IMAGE, wcs, 100.0)
+    return folder / "one.$short"
+
+
+SAMPLE = ReaderSample(write=made, images=[IMAGE], exptime=100.0)
+""",
+        ", sample=SAMPLE",
+    ),
+    "writer": (
+        "WriterSample, conformance",
+        "",
+        ", sample=WriterSample(read=lambda paths: read(paths[0]))",
+    ),
 }
+#: What the test imports of the package besides the record.
+_NEEDED = {"reader": ", write", "writer": ", read"}
 
 
 def _words(name: str, kind: str) -> dict[str, str]:
@@ -103,20 +132,32 @@ def _words(name: str, kind: str) -> dict[str, str]:
     short = module.removeprefix("drizframe_") or module
     component = f"{short}.{what.word}" if what.word else short.upper()
     record = f"{short.upper()}_{what.word.upper()}" if short.upper() in _USED else short.upper()
-    usage = (
-        f"    drizframe run *_flt.fits --set {what.parameter}={component}"
-        if what.parameter
-        else "    drizframe run *.fits"
-    )
+    usages = {
+        "reader": f"    drizframe run *.{short}",
+        "writer": f"    drizframe run *_flt.fits -o new.{short}",
+    }
+    usage = usages.get(kind, "    drizframe run *.fits")
+    if what.parameter:
+        usage = f"    drizframe run *_flt.fits --set {what.parameter}={component}"
     helpers, sample, given = _SAMPLES.get(kind, ("conformance", "", ""))
-    sample, given = (Template(t).substitute(upper=short.upper(), record=record) for t in (sample, given))
+    fill = {"upper": short.upper(), "record": record, "short": short}
+    sample, given = (Template(t).substitute(fill) for t in (sample, given))
     return {
-        "helpers": helpers, "sample": sample, "given": given,
+        "needed": _NEEDED.get(kind, ""), "helpers": helpers, "sample": sample, "given": given,
         "name": name, "module": module, "short": short, "component": component, "record": record,
-        "dependencies": '"drizframe", "numpy", "pydantic"' if what.model else '"drizframe", "numpy"',
+        "dependencies": ", ".join(f'"{name}"' for name in _dependencies(kind)),
         "ident": short, "upper": short.upper(), "family": what.family, "title": what.title, "parameter": what.parameter,
         "usage": usage,
     }  # fmt: skip
+
+
+def _dependencies(kind: str) -> Iterator[str]:
+    """Yield what a package needs besides Python."""
+    yield from ("drizframe", "numpy")
+    if KINDS[kind].model:
+        yield "pydantic"
+    if kind == "reader":
+        yield "astropy"
 
 
 def _installed(name: str, module: str) -> str:
@@ -155,7 +196,7 @@ def _check(name: str, kind: str, folder: Path) -> None:
     if owner := _installed(name, words["module"]):
         msg = f"{owner} is installed already, and a plugin named {name!r} would hide it. Choose another name."
         raise ParameterError(msg)
-    if KINDS[kind].parameter or kind == "instrument":
+    if KINDS[kind].parameter or kind in ("instrument", "reader", "writer"):
         from drizframe import api
         from drizframe.hooks.markers import is_ours
 

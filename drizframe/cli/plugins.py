@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console
 
-    from drizframe.hooks import Component, Entry, Step
+    from drizframe.hooks import Component, Entry, PluginInfo, Step
 
 __all__ = ["command"]
 
@@ -24,35 +25,41 @@ def command(
     """Print plugins with version and state, components and steps with provider, and the hooks."""
     from drizframe import api
     from drizframe.cli.tables import console as made_console
-    from drizframe.cli.tables import table as made_table
+    from drizframe.cli.tables import listing
 
     console = made_console()
     if hooks:
         _hooks(console)
         return
     registry = api.registry()  # first, because it finds the components that cannot be used
-    table = made_table("plugin", "from", "state", "hooks (drizframe_…)", title="plugins")
     steps = api.manager().steps()
     infos = api.manager().plugins()
     faults = [info for info in infos if info.error]
-    active = {info.name for info in infos if info.state == "active"}
-    for info in infos:
-        if info.error and info.name in active:
-            continue  # only a part of it failed
-        state = (
-            "failed in part"
-            if info.state == "active" and info.name in {f.name for f in faults}
-            else info.state
-        )
-        names = " ".join(hook.removeprefix("drizframe_") for hook in info.hooks)
-        table.add_row(info.name.removeprefix("drizframe."), info.source, state, names)
-    console.print(table)
+    listing(
+        console, ("plugin", "from", "state", "hooks (drizframe_…)"), _plugins(infos, faults), title="plugins"
+    )
     for info in faults:
         said = f"{info.name} of {info.source} failed: {info.error}"
         console.print(said, style="red", highlight=False, markup=False, soft_wrap=True)
     if components:
         _components(console, list(registry))
         _steps(console, steps)
+
+
+def _plugins(infos: list[PluginInfo], faults: list[PluginInfo]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each plugin."""
+    active = {info.name for info in infos if info.state == "active"}
+    for info in infos:
+        if info.error and info.name in active:
+            continue  # only a part of it failed
+        partly = info.state == "active" and info.name in {f.name for f in faults}
+        names = " ".join(hook.removeprefix("drizframe_") for hook in info.hooks)
+        yield (
+            info.name.removeprefix("drizframe."),
+            info.source,
+            "failed in part" if partly else info.state,
+            names,
+        )
 
 
 def _compiled(record: Component) -> bool:
@@ -62,40 +69,32 @@ def _compiled(record: Component) -> bool:
 
 
 def _components(console: Console, entries: list[Entry]) -> None:
-    from drizframe.cli.tables import table
+    from drizframe.cli.tables import listing
 
     headings = ("family", "name", "compiled", "section", "provided by", "what it is", "cite")
-    listing = table(*headings, title="components")
-    for entry in entries:
-        record = entry.record
-        fast = "yes" if _compiled(record) else ""
-        listing.add_row(
-            record.family,
-            record.name,
-            fast,
-            _section(record),
-            entry.provider,
-            escape(record.summary),
-            escape(record.cite),
-        )
-    console.print(listing)
+    rows = (
+        (e.record.family, e.record.name, "yes" if _compiled(e.record) else "", _section(e.record), e.provider,
+         e.record.summary, e.record.cite)
+        for e in entries
+    )  # fmt: skip
+    listing(console, headings, rows, title="components", first=2)
 
 
 def _steps(console: Console, steps: list[Step]) -> None:
-    from drizframe.cli.tables import table
+    from drizframe.cli.tables import listing
     from drizframe.engine.order import ordered
     from drizframe.errors import DrizframeError
 
     headings = ("name", "over", "needs", "makes", "section", "provided by")
-    listing = table(*headings, title="steps, in their order")
+    title, caption = "steps, in their order", ""
     try:
         steps = ordered(steps)
     except DrizframeError as error:  # a run would say so, if both are on
-        listing.title, listing.caption = "steps", str(error)
-    for step in steps:
-        consumes, produces = ", ".join(step.consumes), ", ".join(step.produces)
-        listing.add_row(step.name, step.over, consumes, produces, _section(step), step.provider)
-    console.print(listing)
+        title, caption = "steps", str(error)
+    rows = (
+        (s.name, s.over, ", ".join(s.consumes), ", ".join(s.produces), _section(s), s.provider) for s in steps
+    )
+    listing(console, headings, rows, title=title, caption=caption)
 
 
 def _section(owner: Component | Step) -> str:

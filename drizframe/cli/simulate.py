@@ -63,6 +63,9 @@ def command(
     ] = 0.0,
     ivm: Annotated[bool, typer.Option("--ivm", help="Also write inverse-variance maps and ivm.lst.")] = False,
     masks: Annotated[bool, typer.Option("--masks", help="Also write user masks and skymask.cat.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier simulation that is not the same.")
+    ] = False,
 ) -> None:
     """Simulate dithered exposures with known truth and write them as FITS files.
 
@@ -101,6 +104,6 @@ def command(
         nan_fraction=nan_fraction,
         shape=cut,
     )
-    paths = visit.write(out, ivm=ivm, masks=masks)
+    paths = visit.write(out, ivm=ivm, masks=masks, overwrite=overwrite)
     for path in paths:
         typer.echo(str(path))

@@ -107,7 +107,7 @@ def _message(error: ValidationError) -> str:
     for item in error.errors():
         name = ".".join(str(p) for p in item["loc"][:1])
         field = Parameters.model_fields.get(name)
-        text = item["msg"].removeprefix("Value error, ")
+        text = item["msg"].removeprefix("Value error, ").rstrip(".")
         default = f" Default: {field.default!r}." if field is not None else ""
         about = f" ({field.description})" if field is not None and field.description else ""
         lines.append(f"Parameter {name} = {item['input']!r}: {text}.{default}{about}")

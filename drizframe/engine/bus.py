@@ -15,6 +15,8 @@ from drizframe.hooks import Event, PluginManager
 __all__ = ["Bus"]
 
 log = logging.getLogger("drizframe")
+#: Where nobody has set up logging, Python would print warnings of the log; they are printed by `warnings` already.
+log.addHandler(logging.NullHandler())
 
 #: Which hook gets which kind of event.
 _HOOKS = {"start": "drizframe_before_step", "finish": "drizframe_after_step"}

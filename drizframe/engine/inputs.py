@@ -88,8 +88,8 @@ def _readers_of(path: Path, registry: Registry) -> list[Entry]:
     return [e for e in every if ask(e.record, e.record.matches, path)]  # type: ignore[attr-defined]
 
 
-def _instruments(registry: Registry, used: Used | None, bus: Bus | None) -> Callable[[Any], Any]:
-    """Return what finds the instrument of a primary header, and notes it; `bus` hears of others that take it too."""
+def _instruments(registry: Registry, used: Used | None, rivals: list[str] | None) -> Callable[[Any], Any]:
+    """Return what finds the instrument of a primary header, and notes it, and in `rivals` others that take it too."""
 
     def find_instrument(primary: Any) -> Any:
         found = _instruments_of(primary, registry)
@@ -98,7 +98,8 @@ def _instruments(registry: Registry, used: Used | None, bus: Bus | None) -> Call
             raise InputError(msg)
         record: Any = found[0].record
         _note(used, record)
-        _tell_rivals(found, f"headers such as INSTRUME = {primary.get('INSTRUME')!r}", bus)
+        if rivals is not None:
+            rivals.append(rivals_note(found, f"headers such as INSTRUME = {primary.get('INSTRUME')!r}"))
         if is_ours(found[0].provider):
             return record
         # the reader calls it, and its errors are the plugin's, not those of a damaged file
@@ -146,8 +147,10 @@ def _read_file(
     if readers:
         record, options = readers[0].record, instrument_options(parameters, ivm)
         _note(used, record)
-        find = _instruments(registry, used, bus)
+        rivals: list[str] = []
+        find = _instruments(registry, used, rivals)
         found = ask(record, record.reference, path, instruments=find, options=options)
+        _tell_rivals(rivals, bus)  # not within the reader, which takes an error for one of the file
         return _exposures(record, found, path)
     msg = f"{str(path)!r}: no reader takes this file. Readers: {', '.join(registry.names('reader'))}."
     raise InputError(msg)
@@ -276,9 +279,11 @@ def _one(
         return [item]
     if is_nddata(item):
         options = instrument_options(parameters)
-        return [
-            exposure_of_nddata(item, number, instrument=_instruments(registry, used, bus), options=options)
-        ]
+        rivals: list[str] = []
+        find = _instruments(registry, used, rivals)
+        made = exposure_of_nddata(item, number, instrument=find, options=options)
+        _tell_rivals(rivals, bus)
+        return [made]
     return _read_all(item, parameters, registry, bus, used)[0]
 
 
@@ -302,15 +307,15 @@ def _settle(paths: Sequence[Path], registry: Registry, parameters: Parameters, b
         found = _named(path, parameters, registry, partial(_readers_of, path, registry))
         if found:
             files.setdefault(found[0].record.name, []).append(path)
-            _tell_rivals(found, f"files such as *{path.suffix}", bus)
+            _tell_rivals([rivals_note(found, f"files such as *{path.suffix}")], bus)
     for name, own in files.items():
         record = registry.get("reader", name)
         for note in ask(record, record.settle, own) if record.settle is not None else ():
             bus.note(note, warn=True)
 
 
-def _tell_rivals(found: Sequence[Entry], things: str, bus: Bus | None) -> None:
+def _tell_rivals(texts: Iterable[str], bus: Bus | None) -> None:
     """Warn that components of different providers take one kind of file or header; once for each kind."""
-    text = rivals_note(found, things)
-    if text and bus is not None and printable(text, keep="") not in bus.warnings:
-        bus.note(text, warn=True)
+    for text in dict.fromkeys(texts):
+        if text and bus is not None and printable(text, keep="") not in bus.warnings:
+            bus.note(text, warn=True)

@@ -58,6 +58,11 @@ def note_unmade(context: RunContext, output: str | None) -> None:
             f"keep={parameters.keep!r} writes nothing, for there is no output. Give a root of names; Result.planes holds the images.",
             warn=True,
         )
+    if output is None and parameters.writer:
+        bus.note(
+            f"writer={parameters.writer!r} writes nothing, for there is no output. Give a root of names; Result.write(root) takes it too.",
+            warn=True,
+        )
     for name in parameters.keep:
         if name != "all" and not context.store.keys(name):
             bus.note(f"keep names {name!r}, which this run did not make: its step is off.", warn=True)

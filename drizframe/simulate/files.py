@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +138,9 @@ def _save(hdus: HDUList, path: Path) -> Path:
     return path
 
 
-def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: bool = False) -> list[Path]:
+def write(
+    simulation: Simulation, folder: Path, *, ivm: bool = False, masks: bool = False, overwrite: bool = True
+) -> list[Path]:
     """Write a simulation.
 
     Parameters
@@ -150,6 +154,8 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
         be given as ``@ivm.lst``.
     masks : bool
         Also write ``<root>_mask<N>.fits`` (1 = use) and the list ``skymask.cat`` for ``skymask_cat``.
+    overwrite : bool
+        Whether an earlier simulation with the same names is replaced if its files are others than these would be.
 
     Returns
     -------
@@ -160,7 +166,7 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
     ------
     OutputError
         If the folder cannot be made or written, or holds exposures that are not of an earlier simulation with the
-        same names.
+        same names, or other ones while `overwrite` is False.
 
     Notes
     -----
@@ -172,11 +178,28 @@ def write(simulation: Simulation, folder: Path, *, ivm: bool = False, masks: boo
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not overwrite and _earlier(folder):
+            return _the_same(simulation, folder, ivm=ivm, masks=masks)
         _make_room(folder, simulation.names())
         return _write(simulation, folder, ivm=ivm, masks=masks)
     except OSError as error:
         msg = f"The simulation cannot be written to {str(folder)!r}: {told(error)}. Choose another folder."
         raise OutputError(msg) from error
+
+
+def _the_same(simulation: Simulation, folder: Path, *, ivm: bool, masks: bool) -> list[Path]:
+    """Return the exposures of an earlier simulation if it would be made again as it is; otherwise refuse."""
+    with tempfile.TemporaryDirectory(prefix=".drizframe-simulate-", dir=folder.parent) as place:
+        made = _write(simulation, Path(place), ivm=ivm, masks=masks)
+        for new in sorted(Path(place).iterdir()):
+            old = folder / new.name
+            if not old.is_file() or not filecmp.cmp(new, old, shallow=False):
+                msg = (
+                    f"The folder {str(folder)!r} holds an earlier simulation, and {new.name} would be another file. Choose another "
+                    "folder, or say that it may be replaced: --overwrite, write(..., overwrite=True)."
+                )
+                raise OutputError(msg)
+        return [folder / path.name for path in made]
 
 
 def _make_room(folder: Path, names: Sequence[str]) -> None:

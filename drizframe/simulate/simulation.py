@@ -227,11 +227,13 @@ class Simulation(Sequence[SimulatedExposure]):
         """Return the names of all exposures, without drawing them."""
         return [root_name(self.camera, index + 1) for index in range(len(self))]
 
-    def write(self, folder: str | Path, *, ivm: bool = False, masks: bool = False) -> list[Path]:
+    def write(
+        self, folder: str | Path, *, ivm: bool = False, masks: bool = False, overwrite: bool = True
+    ) -> list[Path]:
         """Write FITS files and the truth; see `drizframe.simulate.files.write`."""
         from drizframe.simulate.files import write
 
-        return write(self, Path(folder), ivm=ivm, masks=masks)
+        return write(self, Path(folder), ivm=ivm, masks=masks, overwrite=overwrite)
 
     def _generator(self, exposure: int, chip: int, stream: int) -> np.random.Generator:
         """Return the generator of one stream, independent of all others."""

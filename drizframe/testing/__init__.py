@@ -53,7 +53,14 @@ from drizframe.testing.checks import (
 from drizframe.testing.conformance import conformance
 from drizframe.testing.failure import CheckFailure, compare, require
 from drizframe.testing.jobs import FakeJob
-from drizframe.testing.samples import InstrumentSample, ReaderSample, StepSample, WriterSample, stock_sample
+from drizframe.testing.samples import (
+    InstrumentSample,
+    ReaderSample,
+    StepSample,
+    WriterSample,
+    sample_exposures,
+    stock_sample,
+)
 from drizframe.testing.strategies import (
     Stack,
     affine_maps,
@@ -121,6 +128,7 @@ __all__ = [
     "pixmaps",
     "require",
     "run_checks",
+    "sample_exposures",
     "shapes",
     "stacks",
     "stock_sample",

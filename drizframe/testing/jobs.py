@@ -15,12 +15,13 @@ from drizframe.engine.job import RunJob, job_for
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
 from drizframe.engine.worker import Task, call
-from drizframe.errors import HookError, ShapeError, nearest
+from drizframe.errors import HookError, ParameterError, ShapeError, nearest
 from drizframe.grids.footprints import exposure_window
 from drizframe.grids.frames import build_frames
 from drizframe.grids.mapping import pixel_map
 from drizframe.grids.pixel_scales import scale_ratio
 from drizframe.hooks import PluginManager, Registry, Step
+from drizframe.hooks.plugins.sections import section_of
 from drizframe.model import (
     RUN,
     ChipUnit,
@@ -60,7 +61,7 @@ class FakeJob:
     unit : unit, optional
         What the step works on; by default the first of what it works over.
     window : Window, optional
-        The tile or band; by default all of the frame, the footprint or the chip.
+        The tile or band, within the frame, the footprint or the chip; by default all of that.
     frames : mapping of str to Frame or shape, optional
         Output frames, ``"separate"`` and ``"final"``; by default those that a run of the exposures would have.
     maps : callable, optional
@@ -70,7 +71,8 @@ class FakeJob:
     declared : iterable of Plane
         Planes of other plugins that the step reads or filters.
     **parameters : object
-        Parameters of the run; components may be given as records: ``combine_type=MINE``.
+        Parameters of the run; components may be given as records: ``combine_type=MINE``.  Those of the step itself:
+        ``plugins={"mine": {"sigma": 3}}``.
 
     Attributes
     ----------
@@ -115,6 +117,7 @@ class FakeJob:
         declared: Iterable[Plane] = (),
         **parameters: Any,
     ) -> None:
+        _check_given(step, parameters)
         manager = PluginManager(installed=False)
         registry, chosen = Registry(manager), make_parameters(parameters)
         made = tuple(sample_exposures() if exposures is None else exposures)
@@ -137,7 +140,7 @@ class FakeJob:
         if not plan.has(where):
             msg = f"FakeJob of {step!r}: unit {where} is none of this run of {len(made)} exposures."
             raise HookError(msg)
-        self._task = Task(self._context, bound, where, window or _whole(plan, step, where))
+        self._task = Task(self._context, bound, where, _window(plan, step, where, window))
         self.reads: list[PlaneKey] = []
         self._job = _recording(type(job_for(*self._arguments())), self.reads)(*self._arguments())
         for key, value in (planes or {}).items():
@@ -315,6 +318,40 @@ def _image(plane: Plane, value: Any) -> np.ndarray[Any, Any]:
     image = image.view()
     image.flags.writeable = False
     return image
+
+
+def _check_given(step: Step, parameters: Mapping[str, Any]) -> None:
+    """Refuse what belongs to a section as if it were a parameter of drizframe."""
+    if "options" in parameters:
+        section = section_of(step)
+        msg = (
+            f"FakeJob of {step!r} is given options={parameters['options']!r:.60}. Parameters of the step come as in a run: "
+            f"plugins={{{section!r}: {{...}}}}, with the names of its options_model."
+        )
+        raise ParameterError(msg)
+
+
+def _window(plan: Plan, step: Step, unit: Unit, given: Any) -> Window | None:
+    """Return the window that a step works on: all, or what is given; refuse one that no run would give it."""
+    whole = _whole(plan, step, unit)
+    if given is None:
+        return whole
+    who = f"FakeJob of {step!r} is given window={given!r}"
+    if whole is None:
+        msg = (
+            f"{who}, but the step works over {step.over!r}: only tiles and bands have a window. Leave it out."
+        )
+        raise HookError(msg)
+    if not isinstance(given, Window):
+        msg = f"{who}; give a drizframe.Window(y0, y1, x0, x1), pixels from 0, ends not included."
+        raise HookError(msg)
+    if given.empty or whole.intersection(given) != given:
+        msg = f"{who}, which is not within {plan.place(unit)}: {whole}."
+        raise ShapeError(msg)
+    if step.over == "band" and (given.x0, given.x1) != (whole.x0, whole.x1):
+        msg = f"{who}; a band has all columns of the chip, x0={whole.x0}, x1={whole.x1}."
+        raise ShapeError(msg)
+    return given
 
 
 def _first(step: Step) -> Unit:

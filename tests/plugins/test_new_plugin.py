@@ -22,6 +22,8 @@ ROOT = Path(drizframe.__file__).parents[1]
 
 #: Instruments whose record would have the name of something else in the templates.
 AWKWARD = ("detector", "drizframe-sample", "drizframe-wcs")
+#: The same for readers.
+AWKWARD_READERS = ("drizframe-ending", "drizframe-image")
 
 
 def name_for(kind):
@@ -36,6 +38,8 @@ def written(tmp_path_factory):
         write_plugin(name_for(kind), kind, folder)
     for name in AWKWARD:
         write_plugin(name, "instrument", folder)
+    for name in AWKWARD_READERS:
+        write_plugin(name, "reader", folder)
     return folder
 
 
@@ -61,7 +65,8 @@ def put_in_place(packages, site):
 
 def test_the_kinds_are_those_of_the_documentation():
     assert sorted(KINDS) == [
-        "combiner", "cosmic-ray-detector", "instrument", "interpolator", "kernel", "sky-method", "step", "weighting",
+        "combiner", "cosmic-ray-detector", "instrument", "interpolator", "kernel", "reader", "sky-method", "step", "weighting",
+        "writer",
     ]  # fmt: skip
 
 
@@ -188,5 +193,9 @@ def test_names_begin_with_that_of_the_package_and_a_dot(written, kind):
 def test_what_a_package_imports_it_depends_on(written, kind):
     module = name_for(kind).replace("-", "_")
     text = (written / name_for(kind) / "src" / module / "__init__.py").read_text()
-    needed = {n for n in ("drizframe", "numpy", "pydantic") if f"import {n}" in text or f"from {n}" in text}
+    needed = {
+        n
+        for n in ("astropy", "drizframe", "numpy", "pydantic")
+        if f"import {n}" in text or f"from {n}" in text or f"from {n}." in text
+    }
     assert needed <= set(metadata(written / name_for(kind))["dependencies"])

@@ -521,3 +521,36 @@ def test_threads_that_register_first_meet_one_manager(fresh):
     finally:
         sys.setswitchinterval(interval)
     assert names() == {f"thread.{k}" for k in range(8)}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        (
+            "DRIZFRAME_DISABLED_PLUGINS",
+            "goood",
+            r"DRIZFRAME_DISABLED_PLUGINS names 'goood', .*Did you mean 'good'",
+        ),
+        (
+            "DRIZFRAME_PLUGINS",
+            "good,drizframe-godo",
+            r"DRIZFRAME_PLUGINS names 'drizframe-godo', .*Did you mean 'drizframe-good'",
+        ),
+        ("DRIZFRAME_DISABLED_PLUGINS", "xyz", r"names 'xyz', .*There are: .*drizframe-good, good"),
+    ],
+)
+def test_a_name_in_the_environment_that_no_plugin_has_is_told_in_every_run(
+    installed, exposures, monkeypatch, variable, value, said
+):
+    monkeypatch.setenv(variable, value)
+    installed("drizframe-good", KERNEL.format(name="good.kernel"), point="good")
+    with pytest.warns(DrizframeWarning, match=said):
+        api.manager()
+    for _ in range(2):
+        assert [w for w in drizframe.run(exposures).warnings if variable in w]
+
+
+def test_names_of_plugins_and_distributions_in_the_environment_are_silent(installed, exposures, monkeypatch):
+    monkeypatch.setenv("DRIZFRAME_DISABLED_PLUGINS", "good,drizframe-good")
+    installed("drizframe-good", KERNEL.format(name="good.kernel"), point="good")
+    assert not drizframe.run(exposures).warnings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -100,3 +101,18 @@ def test_a_pipe_gets_whole_names_in_one_line_each(command, words):
         env={**os.environ, "COLUMNS": "40"},
     )
     assert any(words in line for line in made.stdout.splitlines())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of 80 columns")
+def test_a_terminal_of_80_columns_cuts_no_word_and_no_line():
+    pytest.importorskip("pty")
+    code = "import pty, sys; sys.exit(pty.spawn([sys.executable, '-m', 'drizframe', 'plugins']))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}, capture_output=True,
+        text=True, check=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in done.stdout.replace("\r", "").splitlines()]
+    assert max(map(len, lines)) <= 80
+    where = lines.index("kernel gaussian")
+    assert "what it is: A circular Gaussian" in " ".join(lines[where + 1 : where + 4])
+    assert "steps, in their order" in lines

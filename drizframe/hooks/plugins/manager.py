@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from drizframe.errors import DrizframeError, DrizframeWarning, HookError, PluginError
+from drizframe.errors import DrizframeError, DrizframeWarning, HookError, PluginError, nearest
 from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import PROJECT
@@ -108,6 +108,7 @@ class _State:
     failures: list[_Failure] = field(default_factory=list)
     disabled: list[PluginInfo] = field(default_factory=list)
     sources: dict[str, tuple[str, str]] = field(default_factory=dict)
+    strays: list[str] = field(default_factory=list)
 
 
 class PluginManager:
@@ -141,7 +142,9 @@ class PluginManager:
     def _load_installed(self) -> None:
         """Load entry points; one that fails is warned about and skipped."""
         only, disabled = _listed("DRIZFRAME_PLUGINS"), set(_listed("DRIZFRAME_DISABLED_PLUGINS") or ())
-        for point in sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: p.name):
+        points = sorted(importlib.metadata.entry_points(group=PROJECT), key=lambda p: p.name)
+        self._check_variables({n for p in points for n in (p.name, origin_of(p)[0])})
+        for point in points:
             dist, version = origin_of(point)
             if {point.name, dist} & disabled or (only is not None and not {point.name, dist} & set(only)):
                 self._state.disabled.append(
@@ -156,6 +159,22 @@ class PluginManager:
             except FAULTS as error:
                 steps = names_steps(package) if plugin is None else gives_steps(plugin)
                 self._fail(point.name, dist, version, error, package=package, steps=steps)
+
+    def _check_variables(self, known: set[str]) -> None:
+        """Warn of names in the environment that no installed plugin has: a slip of the pen would go unseen."""
+        for variable in ("DRIZFRAME_PLUGINS", "DRIZFRAME_DISABLED_PLUGINS"):
+            for name in _listed(variable) or ():
+                if name in known:
+                    continue
+                near = nearest(name, known)
+                hint = (
+                    f"Did you mean {near!r}?" if near else f"There are: {', '.join(sorted(known)) or 'none'}."
+                )
+                text = (
+                    f"{variable} names {name!r}, and no installed plugin or distribution is called so. {hint}"
+                )
+                self._state.strays.append(text)
+                warnings.warn(text, DrizframeWarning, stacklevel=5)
 
     def _fail(
         self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin", *, hook: str = "", package: str = "",
@@ -436,7 +455,7 @@ class PluginManager:
 
     @_locked
     def missing(self) -> list[str]:
-        """Return a warning for everything that failed while plugins were loaded and asked for components.
+        """Return a warning for everything that failed while plugins were loaded and asked for components, or was misspelt.
 
         Raises
         ------
@@ -450,7 +469,8 @@ class PluginManager:
                     f"another. Mend the plugin, or set DRIZFRAME_DISABLED_PLUGINS={one.name} to run without it."
                 )
                 raise PluginError(msg)
-        return [one.told() for one in self._state.failures if one.hook not in specs.STEP_HOOKS]
+        failed = [one.told() for one in self._state.failures if one.hook not in specs.STEP_HOOKS]
+        return [*self._state.strays, *failed]
 
     @property
     def failures(self) -> list[PluginInfo]:

@@ -12,6 +12,16 @@ __all__ = ["write_trace"]
 log = logging.getLogger("drizframe.hooks")
 
 
+def _has_handlers() -> bool:
+    """Whether somebody listens: `NullHandler` is nobody."""
+    here: logging.Logger | None = log
+    while here is not None:
+        if any(not isinstance(h, logging.NullHandler) for h in here.handlers):
+            return True
+        here = here.parent if here.propagate else None
+    return False
+
+
 def write_trace(text: str) -> None:
     """Write lines of the trace into the log ``drizframe.hooks``; to the standard error where nobody listens to that.
 
@@ -20,7 +30,7 @@ def write_trace(text: str) -> None:
     text : str
         As pluggy makes it: one line, and one more for each argument.
     """
-    heard = log.isEnabledFor(logging.INFO) and log.hasHandlers()
+    heard = log.isEnabledFor(logging.INFO) and _has_handlers()
     for line in text.rstrip().splitlines():
         said = f"hook: {printable(line, keep='')}"
         if heard:

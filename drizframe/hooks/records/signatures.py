@@ -74,7 +74,7 @@ def check_function(label: str, field: str, function: Any, ways: Sequence[str]) -
     assert signature is not None  # noqa: S101  (without one every way fits)
     named = ": those behind * come by name, the others by position" if "*" in ways[0] else ""
     msg = (
-        f"{label} has a {field} that does not fit: drizframe calls {_shown(field, ways)}, "
+        f"{label} has {_article(field)} {field} that does not fit: drizframe calls {_shown(field, ways)}, "
         f"but {_title(function)}{_plain(signature)} {_fault(signature, ways[0])}. Change its arguments{named}."
     )
     raise HookError(msg)
@@ -141,6 +141,11 @@ def _fault(signature: inspect.Signature, way: str) -> str:
     if lacking:
         faults.append(f"needs {', '.join(lacking)}, which is not given")
     return " and ".join(faults) or "cannot be called so"
+
+
+def _article(word: str) -> str:
+    """Return "an" before a vowel; "usual" and its like begin with a consonant."""
+    return "an" if word[:1] in "aeio" else "a"
 
 
 def _count(places: Sequence[Any]) -> str:

@@ -92,6 +92,13 @@ class Writer(Component):
                 f"('_{{layer}}.fits',) for one a layer, or ('.zarr/',) for a folder."
             )
             raise HookError(msg)
+        glued = [e for e in self.endings if e[0].isalnum()]
+        if glued:
+            msg = (
+                f"{self.label} has the ending {glued[0]!r}, which would be a part of the root: mosaic{glued[0]}. Begin it with a dot or "
+                f"a line: '.{glued[0]}', '_{glued[0]}'."
+            )
+            raise HookError(msg)
         if self.form not in ("", "parts", "one"):
             msg = f"{self.label} has form = {self.form!r}; choose '', 'parts' (build=False) or 'one' (build=True)."
             raise HookError(msg)

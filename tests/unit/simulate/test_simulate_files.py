@@ -266,3 +266,35 @@ def test_the_same_visit_is_replaced_with_all_that_belonged_to_it(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {
         path.name, "truth.json", f"truth_{path.name.removesuffix('_flt.fits')}.npz", "final_drz_sci.fits",
     }  # fmt: skip
+
+
+def simulated(*arguments):
+    app = typer.Typer()
+    app.command()(command)
+    few = ["--number", "2", "--shape", "60x70", "--stars", "3", "--galaxies", "0"]
+    return CliRunner().invoke(app, [*map(str, arguments), *few])
+
+
+def test_the_command_makes_the_same_again_and_replaces_nothing_else(tmp_path):
+    out = tmp_path / "sim"
+    assert simulated(out, "--seed", 1).exit_code == 0
+    before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in out.iterdir()}
+    again = simulated(out, "--seed", 1)
+    assert again.exit_code == 0
+    assert again.stdout.split() == [str(p) for p in sorted(out.glob("*_flt.fits"))]
+    refused = simulated(out, "--seed", 2)
+    assert isinstance(refused.exception, OutputError)
+    assert "holds an earlier simulation, and " in str(refused.exception)
+    assert "--overwrite" in str(refused.exception)
+    assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in out.iterdir()} == before
+    assert [p.name for p in tmp_path.iterdir()] == ["sim"]
+    assert simulated(out, "--seed", 2, "--overwrite").exit_code == 0
+    assert next(out.glob("*_flt.fits")).read_bytes() != before[next(out.glob("*_flt.fits")).name][0]
+
+
+def test_the_command_replaces_no_exposure_that_was_changed(tmp_path):
+    assert simulated(tmp_path, "--seed", 1).exit_code == 0
+    path = min(tmp_path.glob("*_flt.fits"))
+    with fits.open(path, mode="update") as hdus:
+        hdus["DQ", 1].data[0, 0] = 4
+    assert isinstance(simulated(tmp_path, "--seed", 1).exception, OutputError)

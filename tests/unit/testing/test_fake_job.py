@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from drizframe.errors import HookError, PluginError, RunError, ShapeError
+from drizframe.errors import HookError, ParameterError, PluginError, RunError, ShapeError
 from drizframe.hooks import Combiner, Need, PluginManager, Step
 from drizframe.model import (
     RUN,
@@ -192,3 +192,38 @@ def test_every_step_of_drizframe_can_have_one(name):
     job = FakeJob(record)
     assert job.parameters.combine_type == "minmed"
     assert job.unit is not None
+
+
+BANDS = step(over="band", run=lambda job: {"sci": job.read("sci")})
+
+
+@pytest.mark.parametrize(
+    ("record", "window", "error", "words"),
+    [
+        (
+            BANDS,
+            Window(0, 400, 0, 44),
+            ShapeError,
+            r"which is not within sample0, chip 1: Window\(y0=0, y1=40, x0=0, x1=44\)",
+        ),
+        (BANDS, Window(3, 3, 0, 44), ShapeError, "which is not within sample0, chip 1"),
+        (BANDS, Window(-1, 4, 0, 44), ShapeError, "which is not within sample0, chip 1"),
+        (BANDS, Window(0, 4, 0, 4), ShapeError, "a band has all columns of the chip, x0=0, x1=44"),
+        (BANDS, (0, 4, 0, 44), HookError, r"give a drizframe.Window\(y0, y1, x0, x1\)"),
+        (step(), Window(0, 4, 0, 44), HookError, "works over 'chip': only tiles and bands have a window"),
+        (
+            step(over="tile", grid="separate", makes=("median",)),
+            Window(0, 4000, 0, 9),
+            ShapeError,
+            "is not within",
+        ),
+    ],
+)
+def test_a_window_that_no_run_would_give_is_refused(record, window, error, words):
+    with pytest.raises(error, match=words):
+        FakeJob(record, window=window)
+
+
+def test_parameters_of_the_step_come_as_in_a_run():
+    with pytest.raises(ParameterError, match=r"options=\{'sigma': 3\}.*plugins=\{'mine': \{\.\.\.\}\}"):
+        FakeJob(step(), options={"sigma": 3})
