@@ -121,9 +121,13 @@ def command(
 
 
 def summary(result: Result) -> None:
-    """Print what was done and where to look."""
+    """Print what was done and where to look; warnings were printed when they came."""
     from drizframe.cli.tables import console
 
     out = console()
+    told = {f"warning: {text}" for text in result.warnings}
     for line in result.describe():
-        out.print(printable(line, keep=""), markup=False, soft_wrap=True)
+        if line not in told:
+            out.print(printable(line, keep=""), markup=False, soft_wrap=True)
+    if told:
+        out.print(f"warnings: {len(result.warnings)}, see above", markup=False)

@@ -134,3 +134,10 @@ def test_a_plane_that_looks_like_a_slip_of_the_pen_says_how_to_name_one_of_your_
         drizframe.errors.HookError, match=f"Did you mean '{near}'.*your own and a dot in front, 'mine.{name}'"
     ):
         run_with([step])
+
+
+def test_a_writer_without_an_output_is_told():
+    with pytest.warns(
+        DrizframeWarning, match="writer='fits-mef' writes nothing, for there is no output.*Result.write"
+    ):
+        drizframe.run(sample_exposures(), writer="fits-mef", **SETTINGS)
