@@ -28,6 +28,7 @@ _HOME = {
     "hookimpl": "drizframe.hooks",
     "Command": "drizframe.hooks",
     "Event": "drizframe.hooks",
+    "get_include": "drizframe._fast",
     "generic_exposure": "drizframe.headers",
     "Chip": "drizframe.model",
     "ChipUnit": "drizframe.model",
@@ -99,6 +100,7 @@ __all__ = [
     "Writer",
     "__version__",
     "generic_exposure",
+    "get_include",
     "hookimpl",
     "register",
     "registry",
@@ -138,6 +140,7 @@ def __dir__() -> list[str]:
 
 
 if TYPE_CHECKING:
+    from drizframe._fast import get_include
     from drizframe.api import Result, register, registry, run, unregister
     from drizframe.config import Parameters
     from drizframe.headers import generic_exposure

@@ -221,6 +221,10 @@ def run_session(
             store.put(PlaneKey("mask.cr.given", unit), mask)
         context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
         note_unmade(context, output)
+        if store.spilled:
+            bus.note(
+                f"{store.spilled / 1e6:.3g} MB of planes went to scratch files; a max_memory above {settings.max_memory:g} MiB keeps them."
+            )
         session = replace(_made(context, product, chosen, used), planes=planes_of_result(context, output))
         if output is not None:
             with hearing(lambda text: bus.note(text, warn=True)):

@@ -23,7 +23,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args
 
-__all__ = ["Backend", "available", "default_backend", "explain", "load", "remedy", "resolved", "twin"]
+__all__ = [
+    "Backend",
+    "available",
+    "default_backend",
+    "explain",
+    "get_include",
+    "load",
+    "remedy",
+    "resolved",
+    "twin",
+]
 
 #: Which implementation runs: compiled where there is one, NumPy only, or compiled only.
 Backend = Literal["auto", "reference", "cython"]
@@ -53,6 +63,11 @@ def default_backend() -> Backend:
         f"The environment variable DRIZFRAME_BACKEND is {name!r}; it must be 'auto' (compiled where there is a compiled "
         f"half), 'reference' (NumPy only) or 'cython' (compiled only). Correct it, or unset it, which means 'auto'."
     )
+
+
+def get_include() -> str:
+    """Return the folder of ``kernel_loop.pxd``, for ``cython -I``: what the compiled body of a kernel is (`Kernel.block`)."""
+    return str(Path(__file__).resolve().parents[1] / "include")
 
 
 def resolved(backend: str) -> str:

@@ -76,9 +76,10 @@ class Copy:
             module, c = f"drizframe._fast.{source.stem}", source.with_suffix(".c")
             directives = ("boundscheck=False", "wraparound=False", "cdivision=True", "initializedcheck=False")
             options = [part for d in directives for part in ("-X", d)]
+            folders = ["-I", str(source.parent), "-I", drizframe.get_include()]
             shared = ["--shared", "drizframe._fast._cyutility", "--module-name", module]
             self._done(
-                [sys.executable, "-m", "cython", "-3", "--fast-fail", "-I", str(source.parent), *options, *shared,
+                [sys.executable, "-m", "cython", "-3", "--fast-fail", *folders, *options, *shared,
                  str(source), "-o", str(c)]
             )  # fmt: skip
             target = (

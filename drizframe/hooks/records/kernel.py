@@ -46,7 +46,7 @@ class Kernel(Component):
         scales are equal and pixfrac is 1; 0: they sum to 1.
     block : callable, optional
         ``block(pixfrac, scale) -> (capsule, constants)``: the compiled body of `fast` for a block of pixels, which
-        saves the memory for the weights of all (``cython_ext/kernel_loop.pxd`` says what it is).  It must give the
+        saves the memory for the weights of all (``kernel_loop.pxd`` in `drizframe.get_include` says what it is).  It must give the
         same weights as `fast`, and is only used where `fast` is.
     """
 

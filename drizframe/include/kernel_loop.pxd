@@ -1,4 +1,4 @@
-# The compiled body of a kernel, and the thin loop over it.
+# The compiled body of a kernel, and the thin loop over it; for kernels of plugins too (`drizframe.get_include`).
 #
 # a. A kernel is one C function that fills the windows of a block of pixels.  Everything of one kind lies
 #    together (all x, then all y; one cell of all windows, then the next), so that compilers turn the loop over
