@@ -66,7 +66,13 @@ def default_backend() -> Backend:
 
 
 def get_include() -> str:
-    """Return the folder of ``kernel_loop.pxd``, for ``cython -I``: what the compiled body of a kernel is (`Kernel.block`)."""
+    """Return the folder of ``kernel_loop.pxd``, for ``cython -I``: what the compiled body of a kernel is (`Kernel.block`).
+
+    Returns
+    -------
+    str
+        Its path.
+    """
     return str(Path(__file__).resolve().parents[1] / "include")
 
 

@@ -112,6 +112,11 @@ def detector_name(
     path : str or path
         The file, for messages.
 
+    Returns
+    -------
+    str
+        One of `known`.
+
     Raises
     ------
     InputError

@@ -74,6 +74,13 @@ def pairs(a, b):
     return [(x, y) for name in first for x, y in zip(first[name], second[name], strict=True)]
 
 
+@pytest.mark.parametrize(("limit", "told"), [("20kB", True), ("1GB", False)])
+def test_the_log_tells_what_went_to_scratch_files(acs, tmp_path, limit, told, caplog):
+    with caplog.at_level(logging.INFO, logger="drizframe"):
+        only_final(acs[:1], workdir=tmp_path, max_memory=limit)
+    assert ("of planes went to scratch files" in caplog.text) is told
+
+
 # -- sky -----------------------------------------------------------------------------------------------------
 
 
