@@ -169,10 +169,7 @@ class _ForAvx2:
         once = name in {"processor", "avx2"} or name.startswith("_")
         if package != __name__ or once or not _wants_avx2():
             return None
-        folder = (
-            Path(__file__).parent / "avx2"
-        )  # not there if the compiler could not build for AVX2, or was not to
-        there = find_spec(f"{package}.avx2.{name}") if folder.is_dir() else None
+        there = find_spec(f"{package}.avx2.{name}")
         if there is None or there.origin is None:
             return None
         loader = ExtensionFileLoader(fullname, there.origin)

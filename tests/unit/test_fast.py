@@ -106,9 +106,3 @@ def test_modules_for_other_processors_give_the_same_bits():
         pytest.skip("the processor has no AVX2, or the modules for it were not built")
     assert said[0][:-1] == said[1][:-1]
     assert len(said[0]) > 7
-
-
-def test_where_none_was_built_for_avx2_the_others_are_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(_fast, "_wants_avx2", lambda: True)  # a processor with it, a compiler without
-    monkeypatch.setattr(_fast, "__file__", str(tmp_path / "__init__.py"))
-    assert _fast._ForAvx2.find_spec("drizframe._fast.square") is None
