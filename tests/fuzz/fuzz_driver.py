@@ -42,7 +42,7 @@ WALL = 300.0
 #: Bytes that one case may have.
 MEMORY = 2 * 2**30
 #: Cases of one process.
-BATCH = 50
+BATCH = 200
 #: Outcomes that fail.
 FAULTS = ("bare", "wrong", "memory", "hang", "crash")
 
