@@ -16,6 +16,7 @@ from drizframe.stock.combine.median import MEDIAN
 from drizframe.stock.cosmic_rays.deriv import DERIV
 from drizframe.stock.instruments.acs import ACS
 from drizframe.stock.interpolators.linear import LINEAR
+from drizframe.stock.kernels.gaussian import GAUSSIAN
 from drizframe.stock.kernels.square import SQUARE
 from drizframe.stock.kernels.turbo import TURBO
 from drizframe.stock.sky.localmin import LOCALMIN
@@ -97,6 +98,11 @@ def test_kernel_that_leaks_one_percent():
     text = caught(altered(TURBO, "mine.leaky", leaky), "check_conserves_flux")
     assert "expected: 1.0" in text
     assert "0.99" in text
+
+
+def test_kernel_that_promises_more_flux_than_it_keeps():
+    record = dataclasses.replace(GAUSSIAN, name="mine.bold", flux_error=GAUSSIAN.flux_error / 3)
+    assert "within flux_error = 0.04" in caught(record, "check_flux_error")
 
 
 def test_kernel_shifted_by_half_a_pixel():

@@ -29,6 +29,8 @@ SCALES = st.sampled_from([1.0, 0.5, 2.0, 0.8, 1.3, 0.2, 3.0])
 ALWAYS = ((0.8, 1.0), (0.05, 1.0), (2.5, 1.0), (1.0, 0.2), (1.0, 3.0), (0.6, 2.2), (0.1, 0.7), (2.5, 0.25))
 #: Chips of a few pixels.
 SMALL = shapes(rows=st.integers(1, 4), columns=st.integers(1, 4))
+#: Positions in a pixel, along each axis, at which the sum of the weights is looked at.
+PHASES = 12
 #: Relative rounding that another order of operations may bring.
 ROUNDING = 1e-9
 #: How far the mean centroid may lie from the pixel's centre, in frame pixels.
@@ -316,6 +318,23 @@ def check_conserves_flux(kernel: Kernel) -> None:
         )
 
     forall(body, kernel)
+
+
+@check("kernel", applies=lambda k: k.flux_error > 0, name="check_flux_error")
+def check_flux_error(kernel: Kernel) -> None:
+    """The weights of a pixel sum to 1 within `flux_error`, for pixels of one size and pixfrac 1."""
+    for px, py in np.ndindex(PHASES, PHASES):
+        shift = (20.0 + px / PHASES, 20.0 + py / PHASES)
+        case = case_of(kernel, affine_map((1, 1), shift=shift), 1.0)
+        for kind, weigh in forms(kernel, 1.0, 1.0).items():
+            compare(
+                f"{kernel!r} ({kind}) conserves flux within flux_error = {kernel.flux_error:g}",
+                weigh(case).sum(axis=(1, 2)),
+                np.ones(1),
+                atol=kernel.flux_error,
+                where="pixel",
+                inputs=case.inputs(),
+            )
 
 
 @check("kernel", traits=["non_negative"])
