@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.types import is_blank
-from drizframe.errors import MissingInputError, ParameterError, ShapeError
+from drizframe.errors import MaskWarning, MissingInputError, ParameterError, ShapeError
 from drizframe.model import Chip, ChipUnit, Exposure, PlaneKey
 from drizframe.stock.io.crmasks import crmask_name, read_crmask, require_fit
 
@@ -228,7 +228,7 @@ def masks_of_run(
     parameters : Parameters
         `crmasks`; and for the drop-in `use_crmasks`, which counts if `driz_cr` is off and the final image is made.
     note : callable
-        ``note(text, warn=True)`` tells the user.
+        ``note(text, warn=MaskWarning)`` tells the user.
     folders : sequence of pathlib.Path, optional
         Of the drop-in, for masks of exposures that share a file with others; None: masks of earlier runs are not looked for.
 
@@ -252,7 +252,7 @@ def masks_of_run(
         found, notes = masks_beside(exposures, folders)
         notes += _flagged_before(exposures, parameters)
     for text in notes:
-        note(text, warn=True)
+        note(text, warn=MaskWarning)
     return found
 
 

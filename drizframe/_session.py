@@ -38,13 +38,23 @@ from drizframe.engine.schedule import carry_out
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
 from drizframe.engine.writers import Chosen, choose_writer
-from drizframe.errors import BackendError, DrizframeWarning
+from drizframe.errors import (
+    BackendError,
+    DrizframeWarning,
+    FrameWarning,
+    OutputWarning,
+    ParameterWarning,
+    PluginWarning,
+)
 from drizframe.hooks import Component, PluginManager, Registry, RunProducts
 from drizframe.hooks.plugins.registry import compiled_available
 from drizframe.model import Exposure, Mosaic, PlaneKey, Provenance
 from drizframe.system.transaction import together
 
-__all__ = ["Session", "run_session"]
+__all__ = ["Note", "Session", "run_session"]
+
+#: A warning from before a run, and its kind.
+Note = tuple[str, type[DrizframeWarning]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,13 +102,13 @@ def _write(session: Session, stale: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _bus(plugins: PluginManager, listeners: Sequence[Any], notes: Sequence[str]) -> Bus:
+def _bus(plugins: PluginManager, listeners: Sequence[Any], notes: Sequence[Note]) -> Bus:
     """Return the bus of a run, which tells at once what was noted before it, and which plugins are missing."""
     bus = Bus(plugins, listeners)
     for text in plugins.missing():
         bus.tell(text)
-    for text in notes:
-        bus.note(text, warn=True)
+    for text, kind in notes:
+        bus.note(text, warn=kind)
     return bus
 
 
@@ -137,19 +147,19 @@ def _planned(
 ) -> tuple[Plan, str | None, list[Component]]:
     """Read the headers of inputs and plan the work; return the root of their association and who read them, too."""
     used: list[Component] = []
-    with hearing(lambda text: bus.note(text, warn=True)):
+    with hearing(lambda text, kind: bus.note(text, warn=kind)):
         exposures, asn_root = load_exposures(inputs, settings, components, bus, used)
         exposures, settings = bring_together(exposures, settings, bus)
     tidy_inputs(exposures, bus)
     settings, changes = resolve_switches(settings, exposures, components, lenient=lenient)
     for text, warn in changes:
-        bus.note(text, warn=warn)
-    with hearing(lambda text: bus.note(text, warn=True)):
+        bus.note(text, warn=warn and ParameterWarning)
+    with hearing(lambda text, kind: bus.note(text, warn=kind)):
         plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
     for text, warn in plan.notes:
-        bus.note(text, warn=warn)
+        bus.note(text, warn=warn and FrameWarning)
     for text in precedence_notes([s.step for s in plan.steps], components.manager):
-        bus.note(text, warn=True)
+        bus.note(text, warn=PluginWarning)
     return plan, asn_root, used
 
 
@@ -164,7 +174,7 @@ def run_session(
     listeners: Sequence[Any] = (),
     keep: frozenset[str] = frozenset(),
     beside_inputs: bool = False,
-    notes: Sequence[str] = (),
+    notes: Sequence[Note] = (),
     also_written: Sequence[Path] = (),
     edited: Callable[[Sequence[Exposure], Parameters], Sequence[Path]] | None = None,
 ) -> Session:
@@ -182,7 +192,7 @@ def run_session(
         Planes that are written, besides those of the parameter.
     beside_inputs : bool
         Whether files of an exposure go beside it, with the reference's names.
-    notes : sequence of str
+    notes : sequence of (str, type of warning)
         Warnings from before the run.
     also_written : sequence of pathlib.Path
         Further files that the caller writes.
@@ -213,7 +223,7 @@ def run_session(
                 product, plan, files, components, chosen, also=also_written, edited=changed
             )
             for text in told:
-                bus.note(text, warn=True)
+                bus.note(text, warn=OutputWarning)
             tidy(settings, [p.parent for p in (*planned, *changed)], bus)
         bus.run("begin_run", ", ".join(e.name for e in exposures))
         folders = [Path(output or "").parent, Path()] if beside_inputs else None
@@ -227,7 +237,7 @@ def run_session(
             )
         session = replace(_made(context, product, chosen, used), planes=planes_of_result(context, output))
         if output is not None:
-            with hearing(lambda text: bus.note(text, warn=True)):
+            with hearing(lambda text, kind: bus.note(text, warn=kind)):
                 session = replace(session, written=_write(session, stale))
         bus.run("end_run", "done")
     except BaseException as error:

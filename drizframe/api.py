@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe._crmasks import rays_of
-from drizframe._session import Session, run_session
+from drizframe._session import Note, Session, run_session
 from drizframe._version import __version__
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.interfaces import for_run
@@ -376,8 +376,8 @@ def run(
     >>> result.sci.ndim
     2
     """
-    notes: list[str] = []
-    with listening(), hearing(notes.append):
+    notes: list[Note] = []
+    with listening(), hearing(lambda *note: notes.append(note)):
         settings = for_run(make_parameters(parameters))
     logs: list[LogFile] = []
     if settings.runfile:

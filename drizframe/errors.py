@@ -34,6 +34,19 @@ The tree::
     └── PluginError (RuntimeError)
         ├── ConflictError
         └── HookError
+            └── RecordError
+
+Warnings, each of which can be silenced by itself (``warnings.simplefilter("ignore", SkyWarning)``, ``-W
+ignore::drizframe.errors.SkyWarning``); the result of a run has them all the same::
+
+    DrizframeWarning (UserWarning)
+    ├── InputWarning      exposures, their headers, and the files that they name
+    ├── ParameterWarning  a parameter without effect, or taken otherwise than it was given
+    ├── FrameWarning      frames, maps and overlaps
+    ├── SkyWarning        the sky may be wrong
+    ├── MaskWarning       too many or too few pixels may be left out
+    ├── OutputWarning     products, the headers in them, and edits of inputs
+    └── PluginWarning     a plugin cannot be used, or two want the same
 """
 
 from __future__ import annotations
@@ -53,16 +66,24 @@ __all__ = [
     "ConflictError",
     "DrizframeError",
     "DrizframeWarning",
+    "FrameWarning",
     "HookError",
     "InputError",
+    "InputWarning",
+    "MaskWarning",
     "MissingInputError",
     "NothingToCombineError",
     "OutOfMemoryError",
     "OutputError",
+    "OutputWarning",
     "ParameterError",
+    "ParameterWarning",
     "PluginError",
+    "PluginWarning",
+    "RecordError",
     "RunError",
     "ShapeError",
+    "SkyWarning",
     "UnknownComponentError",
     "UnknownParameterError",
     "UnreadableInputError",
@@ -290,12 +311,44 @@ class HookError(PluginError):
     """A plugin implements a hook that does not exist, or with arguments that it does not have."""
 
 
+class RecordError(HookError):
+    """A field of a record of a plugin (`Kernel`, `Step`, `Plane` …) cannot be."""
+
+
 class DrizframeWarning(UserWarning):
     """The run goes on, but the user should know."""
 
     def __str__(self) -> str:
         """Return the message; characters that cannot be printed are escapes."""
         return printable(super().__str__())
+
+
+class InputWarning(DrizframeWarning):
+    """An exposure, its headers or a file that they name is unusual, or is left out."""
+
+
+class ParameterWarning(DrizframeWarning):
+    """A parameter has no effect, or is taken otherwise than it was given."""
+
+
+class FrameWarning(DrizframeWarning):
+    """A frame, a map onto it, or how exposures lie on it may not be what is wanted."""
+
+
+class SkyWarning(DrizframeWarning):
+    """The sky may be wrong."""
+
+
+class MaskWarning(DrizframeWarning):
+    """Too many or too few pixels may be left out."""
+
+
+class OutputWarning(DrizframeWarning):
+    """A product, a header in it, or an edit of an input is not all that it could be."""
+
+
+class PluginWarning(DrizframeWarning):
+    """A plugin, or a part of it, cannot be used; or two of them want the same."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

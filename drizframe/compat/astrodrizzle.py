@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drizframe._crmasks import rays_of
-from drizframe._session import Session, run_session
+from drizframe._session import Note, Session, run_session
 from drizframe.api import Result, registry, result_of
 from drizframe.compat.archive import restore_inputs
 from drizframe.compat.configuration import DEFAULTS, flat_parameters
@@ -24,7 +24,7 @@ from drizframe.engine.inputs import splits
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.products import output_root
 from drizframe.engine.store import close_all
-from drizframe.errors import DrizframeError, DrizframeWarning, UnsupportedError
+from drizframe.errors import DrizframeError, OutputWarning, ParameterWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.model import Exposure, PlaneKey
 from drizframe.report.logfile import LogFile, log_file
@@ -87,7 +87,7 @@ def AstroDrizzle(  # noqa: N802  (the reference's name)
         msg = "mdriztab=True cannot be honoured by this version. Give the parameters by name."
         raise UnsupportedError(msg)
     if editpars:
-        warnings.warn("There is no editor; editpars has no effect.", DrizframeWarning, stacklevel=2)
+        warnings.warn("There is no editor; editpars has no effect.", ParameterWarning, stacklevel=2)
     with orderly(close_all):
         return _run(input, configobj, wcsmap, input_dict)
 
@@ -97,15 +97,15 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
     given, other_input, other_output = flat_parameters(configobj)
     own_output = input_dict.pop("output", "")
     output = other_output if own_output is None or own_output == "" else output_root(own_output)
-    notes: list[str] = []
-    with listening(), hearing(notes.append):
+    notes: list[Note] = []
+    with listening(), hearing(lambda *note: notes.append(note)):
         values, told = for_drop_in(DEFAULTS, given, input_dict)
         settings = make_parameters(values)
-    notes += told
+    notes += [(text, ParameterWarning) for text in told]
     chosen = given_input if not is_blank(given_input) else "*flt.fits" if other_input is None else other_input
     paths = _found(chosen, notes)
     with InputLocks(paths):
-        notes += settle_folders(p.resolve().parent for p in paths)
+        notes += [(text, OutputWarning) for text in settle_folders(p.resolve().parent for p in paths)]
         if settings.restore and not settings.overwrite:
             restore_inputs(paths, Path())
         log = _log_file(settings, output, chosen, configobj)
@@ -126,16 +126,16 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
     )
 
 
-def _found(chosen: Any, notes: list[str]) -> Sequence[Path]:
+def _found(chosen: Any, notes: list[Note]) -> Sequence[Path]:
     """Return the inputs, after what an interrupted run left in this folder is finished."""
     told = settle_folders([Path()])
     try:
         paths = expand_inputs(chosen, splits(registry())).paths
     except DrizframeError:
         for note in told:
-            warnings.warn(note, DrizframeWarning, stacklevel=3)
+            warnings.warn(note, OutputWarning, stacklevel=3)
         raise
-    notes += told
+    notes += [(text, OutputWarning) for text in told]
     return paths
 
 
@@ -177,7 +177,7 @@ def _commit(session: Session) -> None:
         context.bus.note(
             "No data-quality flag of the inputs was changed, because the cosmic rays cannot be right. force_edits=True writes them "
             "all the same.",
-            warn=True,
+            warn=OutputWarning,
         )
     plan, notes = plan_edits(
         exposures,
@@ -190,9 +190,9 @@ def _commit(session: Session) -> None:
         overwrite=parameters.overwrite,
     )
     for note in notes:
-        context.bus.note(note, warn=True)
+        context.bus.note(note, warn=OutputWarning)
     for note in commit_edits(plan):
-        context.bus.note(note, warn=True)
+        context.bus.note(note, warn=OutputWarning)
 
 
 def _clean(session: Session) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeWarning, ParameterError
+from drizframe.errors import ParameterError, ParameterWarning
 
 __all__ = ["BLANK", "good_mask", "parse_bits"]
 
@@ -30,7 +30,7 @@ def _powers(numbers: Sequence[int], text: object) -> int:
             msg = f"Bits {text!r}: {n} is not a power of two. {_HOW}"
             raise ParameterError(msg)
     if len(set(numbers)) < len(numbers):
-        warnings.warn(f"Bits {text!r} name a flag twice; it counts once.", DrizframeWarning, stacklevel=3)
+        warnings.warn(f"Bits {text!r} name a flag twice; it counts once.", ParameterWarning, stacklevel=3)
     return sum(set(numbers))
 
 

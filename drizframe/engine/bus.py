@@ -78,13 +78,13 @@ class Bus:
             Event(kind=kind, text=printable(text, keep=""), seconds=time.perf_counter() - self._started)
         )
 
-    def note(self, text: str, *, warn: bool = False, step: str = "") -> None:
-        """Log a line; as a Python warning too if `warn`."""
+    def note(self, text: str, *, warn: bool | type[DrizframeWarning] = False, step: str = "") -> None:
+        """Log a line; as a Python warning too if `warn`, which can be the kind of warning."""
         text = printable(text, keep="")  # names of files, and what is in them, reach a terminal and the log
         if warn:
             log.warning(text)
             with deaf():
-                warnings.warn(text, DrizframeWarning, stacklevel=3)
+                warnings.warn(text, DrizframeWarning if warn is True else warn, stacklevel=3)
             self.tell(text, step=step)
         else:
             log.info(text)

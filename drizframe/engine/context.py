@@ -10,6 +10,7 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.geometry import chip_coverage
 from drizframe.engine.plan import Plan
 from drizframe.engine.store import Store
+from drizframe.errors import DrizframeWarning
 from drizframe.grids.coverage import Coverage
 from drizframe.hooks import Component, Kernel, Registry
 from drizframe.model import Overlap, PlaneKey
@@ -34,7 +35,7 @@ class RunContext:
     bus: Bus
     backends: dict[str, str] = field(default_factory=dict)
     called: dict[int, tuple[Component, str]] = field(default_factory=dict)
-    notes: list[tuple[str, bool]] = field(default_factory=list)
+    notes: list[tuple[str, bool | type[DrizframeWarning]]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     overlaps: list[Overlap] | None = None
     options: dict[int, tuple[Any, Any]] = field(default_factory=dict)

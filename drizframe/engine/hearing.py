@@ -18,7 +18,8 @@ from drizframe.errors import DrizframeWarning
 
 __all__ = ["deaf", "heard", "hearing", "listening"]
 
-_Sink = Callable[[str], None]
+#: ``sink(text, kind)``: told of a warning.
+_Sink = Callable[[str, type[DrizframeWarning]], None]
 
 _here = threading.local()
 _lock = threading.Lock()
@@ -41,7 +42,8 @@ def _warn(message: Any, category: Any = None, stacklevel: int = 1, source: Any =
     """Hand a warning to the run that this thread works for, or to Python."""
     sink: _Sink | None = getattr(_here, "sink", None)
     if sink is not None and _for_the_run(message, category, str(sys._getframe(1).f_globals.get("__name__"))):  # noqa: SLF001
-        sink(str(message))
+        kind: Any = type(message) if isinstance(message, Warning) else category or UserWarning
+        sink(str(message), kind if issubclass(kind, DrizframeWarning) else DrizframeWarning)
         return
     _python(message, category, stacklevel + 1, source, **more)
 

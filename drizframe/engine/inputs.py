@@ -15,7 +15,17 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
 from drizframe.engine.plausibility import look_over
 from drizframe.engine.precedence import rivals_note
-from drizframe.errors import DrizframeError, InputError, NothingToCombineError, PluginError, printable, told
+from drizframe.errors import (
+    DrizframeError,
+    InputError,
+    InputWarning,
+    NothingToCombineError,
+    ParameterWarning,
+    PluginError,
+    PluginWarning,
+    printable,
+    told,
+)
 from drizframe.hooks import FAULTS, Component, Entry, InstrumentOptions, Registry, ask, guarded, options_from
 from drizframe.hooks.guard import culprit_of
 from drizframe.hooks.markers import is_ours
@@ -177,7 +187,8 @@ def _unique(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
         if seen[e.name] > 1:
             name = f"{e.name}_{seen[e.name]}"
             bus.note(
-                f"Exposure {e.name!r} is given {seen[e.name]} times; this one is called {name!r}.", warn=True
+                f"Exposure {e.name!r} is given {seen[e.name]} times; this one is called {name!r}.",
+                warn=InputWarning,
             )
             out.append(dataclasses.replace(e, name=name))
         else:
@@ -203,7 +214,7 @@ def _ignored(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) ->
         bus.note(
             f"{', '.join(given)}: read with files only; no effect on {names}, given in memory. Give these values "
             "to Exposure.from_arrays.",
-            warn=True,
+            warn=ParameterWarning,
         )
 
 
@@ -251,7 +262,7 @@ def load_exposures(
         exposures, root = _read_all(inputs, parameters, registry, bus, used)
     _ignored([i for i in items if isinstance(i, Exposure)], parameters, bus)
     for text in dict.fromkeys(line for e in exposures for line in e.warnings):
-        bus.note(text, warn=True)
+        bus.note(text, warn=InputWarning)
     usable, reasons = [], []
     for exposure in _unique(exposures, bus):
         reason = why_unusable(exposure)
@@ -261,7 +272,7 @@ def load_exposures(
                 bus.note(f"{exposure.name}: {line}")
         else:
             reasons.append(f"{exposure.name!r}: {reason}")
-            bus.note(f"Exposure {exposure.name!r} is left out: {reason}.", warn=True)
+            bus.note(f"Exposure {exposure.name!r} is left out: {reason}.", warn=InputWarning)
     usable = look_over(usable, parameters, bus)
     if not usable:
         listed = reasons or ["every pixel of each is flagged or not finite"]
@@ -292,7 +303,7 @@ def _read_all(
 ) -> tuple[list[Exposure], str | None]:
     expanded = expand_inputs(inputs, splits(registry))
     for note in expanded.notes:
-        bus.note(note, warn=True)
+        bus.note(note, warn=InputWarning)
     _settle([p for p in (*expanded.paths, *expanded.ivm) if p is not None], registry, parameters, bus)
     exposures: list[Exposure] = []
     for path, weight in zip(expanded.paths, expanded.ivm, strict=True):
@@ -311,11 +322,11 @@ def _settle(paths: Sequence[Path], registry: Registry, parameters: Parameters, b
     for name, own in files.items():
         record = registry.get("reader", name)
         for note in ask(record, record.settle, own) if record.settle is not None else ():
-            bus.note(note, warn=True)
+            bus.note(note, warn=InputWarning)
 
 
 def _tell_rivals(texts: Iterable[str], bus: Bus | None) -> None:
     """Warn that components of different providers take one kind of file or header; once for each kind."""
     for text in dict.fromkeys(texts):
         if text and bus is not None and printable(text, keep="") not in bus.warnings:
-            bus.note(text, warn=True)
+            bus.note(text, warn=PluginWarning)

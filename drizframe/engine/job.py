@@ -13,7 +13,7 @@ from drizframe.engine.context import NEAR, RunContext
 from drizframe.engine.flags import cleared_bits, reset_bits
 from drizframe.engine.hearing import heard
 from drizframe.engine.pool import results_of
-from drizframe.errors import HookError, RunError
+from drizframe.errors import DrizframeWarning, HookError, InputWarning, RunError
 from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Component, Interpolator, Kernel, Need, Step, choose, guarded
 from drizframe.hooks.plugins.sections import options_of
@@ -285,7 +285,7 @@ class RunJob:
         flat: Array | None
         flat, notes = source()
         for note in notes:
-            self.note(note, warn=True)
+            self.note(note, warn=InputWarning)
         return flat if flat is None or window is None else flat[window.slices]
 
     # -- services
@@ -352,11 +352,11 @@ class RunJob:
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""
         executor = self.registry.get("executor", self.parameters.executor)
-        told = heard(function, lambda text: self.note(text, warn=True))
+        told = heard(function, lambda text, kind: self.note(text, warn=kind))
         return list(results_of(executor, told, items, self._context.plan.workers))
 
-    def note(self, message: str, *, warn: bool = False) -> None:
-        """Write a line into the log, as a warning if `warn`.
+    def note(self, message: str, *, warn: bool | type[DrizframeWarning] = False) -> None:
+        """Write a line into the log, as a warning if `warn`, which can be the kind of warning.
 
         It is emitted by the main thread when the task ends.
         """

@@ -7,7 +7,7 @@ from typing import Any
 
 from drizframe.engine.context import RunContext
 from drizframe.engine.plan import Plan
-from drizframe.errors import UnknownComponentError
+from drizframe.errors import ParameterWarning, UnknownComponentError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.hooks.markers import is_ours
 from drizframe.model import ChipUnit, ExposureUnit, Plane
@@ -56,23 +56,28 @@ def note_unmade(context: RunContext, output: str | None) -> None:
     if output is None and parameters.keep:
         bus.note(
             f"keep={parameters.keep!r} writes nothing, for there is no output. Give a root of names; Result.planes holds the images.",
-            warn=True,
+            warn=ParameterWarning,
         )
     if output is None and parameters.writer:
         bus.note(
             f"writer={parameters.writer!r} writes nothing, for there is no output. Give a root of names; Result.write(root) takes it too.",
-            warn=True,
+            warn=ParameterWarning,
         )
     for name in parameters.keep:
         if name != "all" and not context.store.keys(name):
-            bus.note(f"keep names {name!r}, which this run did not make: its step is off.", warn=True)
+            bus.note(
+                f"keep names {name!r}, which this run did not make: its step is off.", warn=ParameterWarning
+            )
         elif output is not None and name not in {"all", *_FILED}:
-            bus.note(f"keep names {name!r}, of which no file is made: Result.planes holds it.", warn=True)
+            bus.note(
+                f"keep names {name!r}, of which no file is made: Result.planes holds it.",
+                warn=ParameterWarning,
+            )
     unfiled = [e.name for e in context.plan.exposures if e.path is None]
     if output is not None and parameters.driz_cr_corr and unfiled:
         bus.note(
             f"driz_cr_corr: {', '.join(unfiled)} came in memory, so no cleaned file is written; Result.cleaned holds the images.",
-            warn=True,
+            warn=ParameterWarning,
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from drizframe.config import Parameters, good_mask
 from drizframe.engine.bus import Bus
 from drizframe.engine.flags import cleared_bits, reset_bits
+from drizframe.errors import InputWarning
 from drizframe.model import Chip, Exposure
 from drizframe.model.plausible import constant_value, unused_pixels
 from drizframe.model.sources import HiddenSource
@@ -83,7 +84,7 @@ def look_over(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -
     made = []
     for exposure, of_exposure in zip(exposures, looks, strict=True):
         if not any(k.good for k in of_exposure):
-            bus.note(f"Exposure {exposure.name!r} is left out: {_NO_GOOD_PIXEL}.", warn=True)
+            bus.note(f"Exposure {exposure.name!r} is left out: {_NO_GOOD_PIXEL}.", warn=InputWarning)
             continue
         if varying and any(k.constant is not None for k in of_exposure):
             found = _without_constant(exposure, of_exposure, bus)
@@ -105,13 +106,14 @@ def _without_constant(
     if not any(k.good for _, k in kept):
         value = next(k.constant for k in looks if k.constant is not None)
         bus.note(
-            f"Exposure {exposure.name!r} is left out: all its good pixels {why.format(value)}.", warn=True
+            f"Exposure {exposure.name!r} is left out: all its good pixels {why.format(value)}.",
+            warn=InputWarning,
         )
         return None
     for chip, look in zip(exposure.chips, looks, strict=True):
         if look.constant is not None:
             text = f"Chip {chip.extver} of exposure {exposure.name!r} is left out: all its good pixels "
-            bus.note(text + why.format(look.constant) + ".", warn=True)
+            bus.note(text + why.format(look.constant) + ".", warn=InputWarning)
     return exposure.with_chips([c for c, _ in kept]), [k for _, k in kept]
 
 
@@ -130,6 +132,6 @@ def _without_unused(exposure: Exposure, looks: Sequence[_Look], bus: Bus) -> Exp
             f"{exposure.name}, chip {chip.extver}: {100 * look.share:.1f} % of the good pixels, in regions at the border, hold "
             f"exactly {values}. No sky fell on them, it seems: they count neither for the sky nor in the mosaic. Flag them in DQ "
             "or set them to NaN to say so yourself.",
-            warn=True,
+            warn=InputWarning,
         )
     return exposure.with_chips(chips)

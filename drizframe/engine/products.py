@@ -18,7 +18,7 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.sinks import write_product
 from drizframe.engine.store import Store
 from drizframe.engine.writers import Chosen
-from drizframe.errors import ConflictError, OutputError
+from drizframe.errors import ConflictError, FrameWarning, OutputError, OutputWarning
 from drizframe.hooks import Registry, RunProducts
 from drizframe.model import LAYERS, Chip, Exposure, Extension, FrameUnit, Layer, Mosaic, Plane, PlaneKey
 from drizframe.model.bunit import product_unit as unit_of_product
@@ -197,7 +197,7 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
             "No pixel of the mosaic has a weight: the frame lies off the exposures, or all their pixels are masked "
             "or without weight. Look at final_ra, final_dec, final_crpix, final_refimage, final_bits and the ERR or "
             f"IVM images.{left}",
-            warn=True,
+            warn=FrameWarning,
         )
     layers = {
         name: Layer(
@@ -236,5 +236,5 @@ def with_headers(
         return mosaic
     headers, table, notes = made
     for note in notes:
-        context.bus.note(note, warn=True)
+        context.bus.note(note, warn=OutputWarning)
     return stamped(dataclasses.replace(mosaic, headers=headers, table=table), product.run)

@@ -15,7 +15,7 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.products import check_writable, output_root, product_names, refuse_packed, write_mosaic
 from drizframe.engine.store import scratch_parent
 from drizframe.engine.writers import Chosen, choose_writer, mosaic_names
-from drizframe.errors import OutputError
+from drizframe.errors import OutputError, OutputWarning
 from drizframe.hooks import Registry, RunProducts
 from drizframe.model import Exposure, Mosaic
 from drizframe.system.recovery import recover_products
@@ -30,7 +30,7 @@ def tidy(settings: Parameters, folders: Sequence[Path], bus: Bus) -> None:
     sweep_scratch(scratch_parent(settings.workdir))
     for folder in dict.fromkeys(f.absolute() for f in folders):
         for note in recover_products(folder):
-            bus.note(note, warn=True)
+            bus.note(note, warn=OutputWarning)
 
 
 def tidy_inputs(exposures: Sequence[Exposure], bus: Bus) -> None:
@@ -39,9 +39,9 @@ def tidy_inputs(exposures: Sequence[Exposure], bus: Bus) -> None:
         if os.access(folder, os.W_OK):
             try:
                 for note in recover_products(folder):
-                    bus.note(note, warn=True)
+                    bus.note(note, warn=OutputWarning)
             except OutputError as error:
-                bus.note(str(error), warn=True)
+                bus.note(str(error), warn=OutputWarning)
 
 
 def check_products(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from drizframe.config import Parameters
 from drizframe.engine.bus import Bus
-from drizframe.errors import InputError, ParameterError
+from drizframe.errors import InputError, InputWarning, ParameterError
 from drizframe.model import Chip, Exposure
 from drizframe.model.bunit import conversion_factor, parse_unit, rescaled
 from drizframe.model.sources import ScaledSource
@@ -70,7 +70,7 @@ def bring_together(
         bus.note(
             f"{why} have no scale in common: the mosaic is in electrons (proc_unit='electrons'), with the gains of "
             f"{_named_gains(found)} in electrons per count. Give the parameter gain, or GAIN in the header, where one is wrong.",
-            warn=True,
+            warn=InputWarning,
         )
     return [_in_electrons(e) for e in found], parameters.model_copy(update={"proc_unit": "electrons"})
 
@@ -105,7 +105,7 @@ def _one_unit(exposures: Sequence[Exposure], bus: Bus) -> list[Exposure]:
             bus.note(
                 f"{exposure.name} is in {exposure.chips[0].bunit!r} and converted to {reference.bunit!r}, the unit of "
                 f"{first.name}; its sky values count in that unit.",
-                warn=True,
+                warn=InputWarning,
             )
             exposure = exposure.with_chips(chips)  # noqa: PLW2901  (the same exposure)
         made.append(exposure)
@@ -169,7 +169,7 @@ def _at_scale(exposure: Exposure, scale: dict[ChipKey, float], first: Exposure, 
         bus.note(
             f"{exposure.name} was taken with another gain than {first.name} ({_gains(exposure, scale, keys)}): its counts are "
             "brought to those of the first. With proc_unit='electrons' the mosaic is in electrons.",
-            warn=True,
+            warn=InputWarning,
         )
     return exposure.with_chips(
         [dataclasses.replace(c, mosaic_gain=scale[k]) for c, k in zip(exposure.chips, keys, strict=True)]

@@ -17,7 +17,7 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.store import Store
 from drizframe.engine.worker import Task, execute
-from drizframe.errors import DrizframeError, PluginError
+from drizframe.errors import DrizframeError, MaskWarning, PluginError
 from drizframe.hooks import FAULTS, Registry
 from drizframe.hooks.guard import culprit_of
 from drizframe.model import ExposureUnit, FrameUnit, PlaneKey, Unit, Window
@@ -197,7 +197,8 @@ def carry_out(
     if plan.lonely:
         names = ", ".join(plan.lonely)
         bus.note(
-            f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.", warn=True
+            f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.",
+            warn=MaskWarning,
         )
     for index, step in enumerate(plan.steps):
         try:

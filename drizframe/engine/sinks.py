@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeError, DrizframeWarning, OutputError, PluginError, told
+from drizframe.errors import DrizframeError, OutputError, OutputWarning, PluginError, told
 from drizframe.hooks import FAULTS, Product, ProductLayer, Sink, Writer, ask
 from drizframe.hooks.markers import is_ours
 from drizframe.model import Layer, Mosaic, Window
@@ -190,7 +190,7 @@ def _check_paths(writer: Writer, paths: list[Path], targets: Mapping[Path, bool]
             f"{writer.label} left {strange} beside what it was to write; it was removed. Each file of a product needs an ending in "
             f"its endings."
         )
-        warnings.warn(msg, DrizframeWarning, stacklevel=2)
+        warnings.warn(msg, OutputWarning, stacklevel=2)
 
 
 def _fault(part: Path, *, folder: bool) -> str:

@@ -38,7 +38,7 @@ def execute(task: Task) -> Mapping[PlaneKey, Any]:
 def call(task: Task, job: RunJob) -> Mapping[PlaneKey, Any]:
     """Call the step; a stranger's error is named after the component or step and who provides it."""
     try:
-        with hearing(lambda text: job.note(text, warn=True)):
+        with hearing(lambda text, kind: job.note(text, warn=kind)):
             planes = task.step.step.run(job)
     except PluginError as error:
         if error.component is None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeWarning, WCSError
+from drizframe.errors import FrameWarning, WCSError
 from drizframe.grids.sky_systems import SkySystem, conversion, system_of
 from drizframe.model import Chip, ChipUnit, Exposure, Overlap
 
@@ -273,7 +273,7 @@ def _region(polygon: Array, chip: Chip, name: str, system: SkySystem) -> Region 
         warnings.warn(
             f"An overlap on chip {chip.extver} of {name} is left out: its WCS does not lead back from the "
             "sky to pixels.",
-            DrizframeWarning,
+            FrameWarning,
             stacklevel=3,
         )
         return None
@@ -347,7 +347,7 @@ def find_overlaps(exposures: Sequence[Exposure]) -> list[Overlap]:
 
     Warns
     -----
-    DrizframeWarning
+    FrameWarning
         If a WCS cannot be inverted on an overlap, which is then left out.
     """
     system = system_of(exposures[0].chips[0].wcs.wcs) if exposures else SkySystem("RA", "ICRS")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drizframe.errors import DrizframeWarning, MissingInputError, ParameterError, WCSError
+from drizframe.errors import FrameWarning, MissingInputError, ParameterError, WCSError
 from drizframe.fits.beside import opened_fits
 from drizframe.grids.checks import matrix_conflict
 from drizframe.grids.custom_frames import check_size
@@ -30,7 +30,7 @@ _EXTENSION = re.compile(r"^(?P<path>.*\S)\s*\[(?P<ext>[^\[\]]*)\]\s*$")
 
 def warn(text: str) -> None:
     """Warn of a reference image."""
-    warnings.warn(text, DrizframeWarning, stacklevel=5)
+    warnings.warn(text, FrameWarning, stacklevel=5)
 
 
 def frame_from_reference(

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from drizframe.config import Parameters
+    from drizframe.errors import DrizframeWarning
     from drizframe.hooks.plugins.registry import Registry
     from drizframe.hooks.records.base import Component
     from drizframe.hooks.records.interpolator import Interpolator
@@ -100,8 +101,8 @@ class Job(Protocol):
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Results of a function for every item, in order; several are computed at a time."""
 
-    def note(self, message: str, *, warn: bool = False) -> None:
-        """Write a line into the log; as a warning if `warn`."""
+    def note(self, message: str, *, warn: bool | type[DrizframeWarning] = False) -> None:
+        """Write a line into the log; as a warning if `warn`, which can be a kind, such as `drizframe.errors.SkyWarning`."""
 
 
 class ExposureJob(Job, Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Extension:
         """Refuse a name that is none for an extension."""
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             msg = f"Extension has the name {self.name!r}; use capital letters, digits and _, such as 'SCI'."
-            raise HookError(msg)
+            raise RecordError(msg)
 
     @property
     def layer(self) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 from drizframe.model.layers import Extension, as_extension
 from drizframe.model.units import RUN, Unit
 
@@ -68,30 +68,30 @@ class Plane:
         label = f"Plane {self.name!r}"
         if not isinstance(self.name, str) or not _NAME.match(self.name):
             msg = f"{label}: a name has letters, digits and _ . + -, and begins with a letter."
-            raise HookError(msg)
+            raise RecordError(msg)
         if not isinstance(self.meaning, str) or not self.meaning:
             msg = f"{label} has no meaning. Say in a few words what it holds, and in which unit."
-            raise HookError(msg)
+            raise RecordError(msg)
         for field, allowed in (("on", _ON), ("kind", _KINDS), ("dtype", _DTYPES)):
             if getattr(self, field) not in allowed:
                 msg = f"{label} has {field} = {getattr(self, field)!r}; choose from {', '.join(allowed)}."
-                raise HookError(msg)
+                raise RecordError(msg)
         if (self.on == "frame") != bool(self.grid):
             msg = f"{label} has on = {self.on!r} and grid = {self.grid!r}; a plane on a frame names its grid, and no other does."
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.on == "run" and self.kind != "value":
             msg = f"{label}: the run as a whole has no pixels; give kind='value', or on='frame' with a grid."
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.extension is not None and (self.grid != "final" or self.kind == "value"):
             msg = f"{label} is to be extension {self.extension.name!r} of the product, which has images on the final frame: grid='final'."
-            raise HookError(msg)
+            raise RecordError(msg)
 
         if self.extension is not None and self.extension.seconds and self.dtype in _INTEGERS:
             msg = (
                 f"{label} holds {self.dtype}, and its extension {self.extension.name!r} has seconds = {self.extension.seconds!r}. "
                 "Integers are numbers of things or flags, and are not multiplied by the exposure time: give seconds=0, or dtype='float32'."
             )
-            raise HookError(msg)
+            raise RecordError(msg)
 
     @property
     def extension(self) -> Extension | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.errors import DrizframeWarning, ParameterError, WCSError
+from drizframe.errors import FrameWarning, ParameterError, WCSError
 from drizframe.resample._arguments import brief, number
 
 __all__ = ["check_order", "check_step", "exact_map", "interpolated_map", "transform_of", "world_of"]
@@ -156,7 +156,7 @@ def interpolated_map(
                     f"Interpolation with stepsize={one:g} and order={order} is off by up to {error:.2g} pixels. Give a "
                     "smaller stepsize, or 'auto'."
                 )
-                warnings.warn(text, DrizframeWarning, stacklevel=4)
+                warnings.warn(text, FrameWarning, stacklevel=4)
             return spline.map(shape), error
     return exact_map(transform, shape), 0.0
 

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import NoReturn
 
-from drizframe.errors import DrizframeWarning, OutputError, told
+from drizframe.errors import OutputError, OutputWarning, told
 from drizframe.system.interrupts import shielded
 from drizframe.system.renamings import ACTIVE, Journal, Move, alone, back, finish, forward, measured, stamp_of
 from drizframe.system.temporary import BACKUP, JOURNAL, beside, remove
@@ -107,7 +107,7 @@ class Transaction:
                 f"{self._what} are in place, but what they replaced cannot be removed: {told(error)}. The next run that writes there "
                 f"removes it."
             )
-            warnings.warn(msg, DrizframeWarning, stacklevel=2)
+            warnings.warn(msg, OutputWarning, stacklevel=2)
 
     def _undo(self, journals: Sequence[Journal], error: OSError) -> NoReturn:
         try:

@@ -75,11 +75,11 @@ FAULTS = {
     ),
     "record": (
         KERNEL.format(name="bad.kernel").replace("support=support", "support=None"),
-        "HookError: kernel 'bad.kernel' has no support",
+        "RecordError: kernel 'bad.kernel' has no support",
     ),
     "signature": (
         KERNEL.format(name="bad.kernel").replace("dx, dy, *, pixfrac", "dx, dy"),
-        "HookError: kernel 'bad.kernel' has a profile that does not fit: drizframe calls profile.dx, dy, ., pixfrac.",
+        "RecordError: kernel 'bad.kernel' has a profile that does not fit: drizframe calls profile.dx, dy, ., pixfrac.",
     ),
     "returned": (
         KERNEL.format(name="bad.kernel").replace("yield", "return"),
@@ -169,7 +169,7 @@ def test_a_step_with_a_wrong_signature_is_named_with_its_distribution(installed,
     ):
         drizframe.run(exposures)
     shown = CliRunner().invoke(app, ["plugins", "--no-components"], env={"COLUMNS": "200"}).output
-    assert "bad of drizframe-bad 1.2 failed: HookError: Step 'bad' has a run that does not fit" in shown
+    assert "bad of drizframe-bad 1.2 failed: RecordError: Step 'bad' has a run that does not fit" in shown
     assert "drizframe_bad.py, line 9)" in shown
 
 

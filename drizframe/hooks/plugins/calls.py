@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from drizframe.errors import DrizframeError, HookError, PluginError, told
+from drizframe.errors import DrizframeError, HookError, PluginError, RecordError, told
 from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS, attributed, blame, plugin_of
 from drizframe.hooks.markers import PROJECT
@@ -67,7 +67,9 @@ class HookCalls(pluggy.PluginManager):
             return super()._hookexec(hook_name, owned, kwargs, firstresult)
         except FAULTS as error:
             plugin = plugin_of(error)
-            if not plugin or (isinstance(error, DrizframeError) and type(error) is not HookError):
+            if not plugin or (
+                isinstance(error, DrizframeError) and type(error) not in (HookError, RecordError)
+            ):
                 raise
             raise _named(plugin, self.source(plugin), hook_name, error) from error
 
@@ -109,7 +111,7 @@ def _named(plugin: str, source: str, hook: str, error: BaseException) -> Drizfra
     """Return an error of a hook with the plugin that it comes from."""
     advice = "Disable it with DRIZFRAME_DISABLED_PLUGINS to run without it."
     if isinstance(error, HookError):  # a record that was refused names the component; say whose it is
-        return HookError(f"Plugin {plugin!r} of {source}: {error} {advice}")
+        return type(error)(f"Plugin {plugin!r} of {source}: {error} {advice}")
     return PluginError(
         f"Plugin {plugin!r} of {source} failed in {hook}: {type(error).__name__}: {told(error)}. {advice}"
     )

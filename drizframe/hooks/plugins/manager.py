@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from drizframe.errors import DrizframeError, DrizframeWarning, HookError, PluginError, nearest
+from drizframe.errors import DrizframeError, HookError, PluginError, PluginWarning, nearest
 from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS
 from drizframe.hooks.markers import PROJECT
@@ -174,7 +174,7 @@ class PluginManager:
                     f"{variable} names {name!r}, and no installed plugin or distribution is called so. {hint}"
                 )
                 self._state.strays.append(text)
-                warnings.warn(text, DrizframeWarning, stacklevel=5)
+                warnings.warn(text, PluginWarning, stacklevel=5)
 
     def _fail(
         self, name: str, dist: str, version: str, error: BaseException, what: str = "Plugin", *, hook: str = "", package: str = "",
@@ -187,7 +187,7 @@ class PluginManager:
             return
         self._state.failures.append(failure)
         failure.what = f"Hook {hook} of plugin" if hook else what
-        warnings.warn(failure.told(), DrizframeWarning, stacklevel=4)
+        warnings.warn(failure.told(), PluginWarning, stacklevel=4)
 
     @_locked
     def report(self, plugin: str, error: BaseException) -> None:

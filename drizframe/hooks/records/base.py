@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from drizframe.errors import DrizframeWarning, HookError
+from drizframe.errors import DrizframeWarning, RecordError
 from drizframe.hooks.records.fields import check_fields, model_class, number, text, texts
 from drizframe.hooks.records.signatures import Calls, check_calls
 
@@ -109,18 +109,18 @@ class Component:
         """Refuse a record that could not work, naming it."""
         if not isinstance(self.name, str) or not NAME.match(self.name):
             msg = f"{type(self).__name__} has the name {self.name!r}; use letters, digits and _ + . -"
-            raise HookError(msg)
+            raise RecordError(msg)
         self._check_types()
         if not self.summary:
             msg = f"{self.label} has no summary. Say in one sentence what it does."
-            raise HookError(msg)
+            raise RecordError(msg)
         unknown = sorted(self.traits - set(TRAITS))
         if unknown:
             msg = f"{self.label} promises unknown traits {unknown}. Choose from {sorted(TRAITS)}."
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.options_model is not None and not self.takes_options:
             msg = f"{self.label} has an options_model, but a {self.family} is not given options. Make a record for each setting."
-            raise HookError(msg)
+            raise RecordError(msg)
         self._check()
         calls = self._calls()
         if "reference" in calls:
@@ -159,4 +159,4 @@ class Component:
     def _check(self) -> None:
         if self.reference is None:
             msg = f"{self.label} has no reference. Give the NumPy function that computes it."
-            raise HookError(msg)
+            raise RecordError(msg)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 from drizframe.hooks.records.base import NAME
 from drizframe.hooks.records.fields import check_fields, text
 
@@ -40,10 +40,10 @@ class Command:
         check_fields(label, self, name=text, summary=text)
         if not NAME.match(self.name):
             msg = f"{label} has a name that cannot be typed; use letters, digits and _ + . -"
-            raise HookError(msg)
+            raise RecordError(msg)
         function: Any = self.function
         if not callable(function):
             msg = (
                 f"{label} has function = {function!r}, which is no function. Give one that typer understands."
             )
-            raise HookError(msg)
+            raise RecordError(msg)

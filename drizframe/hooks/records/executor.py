@@ -8,7 +8,7 @@ from concurrent.futures import Executor as Pool
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from drizframe.errors import HookError, PluginError
+from drizframe.errors import PluginError, RecordError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.signatures import Calls
 
@@ -44,7 +44,7 @@ class Executor(Component):
                 else ""
             )
             msg = f"{self.label} has no open(workers). Give a function that returns a concurrent.futures.Executor.{old}"
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.reference is None:
             object.__setattr__(self, "reference", self.open)
 

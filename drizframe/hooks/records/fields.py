@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from numbers import Real
 from typing import Any
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 
 __all__ = ["check_fields", "model_class", "number", "text", "texts", "whole"]
 
@@ -34,7 +34,7 @@ def check_fields(label: str, record: Any, **kinds: Kind) -> None:
 
     Raises
     ------
-    HookError
+    RecordError
         Names record, field and value, and says what is wanted.
     """
     for field, kind in kinds.items():
@@ -43,7 +43,7 @@ def check_fields(label: str, record: Any, **kinds: Kind) -> None:
             object.__setattr__(record, field, kind(value))
         except UnfitError as error:
             msg = f"{label} has {field} = {value!r}. {error}"
-            raise HookError(msg) from None
+            raise RecordError(msg) from None
 
 
 def text(value: Any) -> str:

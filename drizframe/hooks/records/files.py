@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from drizframe.errors import HookError, PluginError
+from drizframe.errors import PluginError, RecordError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.fields import check_fields, text, texts
 from drizframe.hooks.records.options import named
@@ -115,14 +115,14 @@ class Instrument(Component):
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         if self.matches is None:
             msg = f"{self.label} has no matches(primary_header) -> bool."
-            raise HookError(msg)
+            raise RecordError(msg)
         unknown = sorted(set(self.requires) - {"dq", "err"})
         if unknown:
             msg = f"{self.label} requires {unknown}. Choose from 'dq' and 'err'."
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.product_tag and not _TAG.fullmatch(self.product_tag):
             msg = f"{self.label} has product_tag = {self.product_tag!r}; give '_dr' and one letter or digit, such as '_drw'."
-            raise HookError(msg)
+            raise RecordError(msg)
 
     def read(self, primary: Any, science: Any, **where: Any) -> Exposure:
         """Return the exposure that `reference` makes, with what this record says of all exposures of the instrument.
@@ -181,4 +181,4 @@ class Reader(Component):
         Component._check(self)  # noqa: SLF001  (zero-argument super() fails in a dataclass with slots)
         if self.matches is None:
             msg = f"{self.label} has no matches(path) -> bool."
-            raise HookError(msg)
+            raise RecordError(msg)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.fields import check_fields, texts, whole
 from drizframe.hooks.records.point_type import check_point
@@ -62,7 +62,7 @@ class Interpolator(Component):
         check_fields(self.label, self, reach=whole(0), accepts=texts(frozenset))
         if unknown := sorted(self.accepts - {"sinscl"}):
             msg = f"{self.label} accepts {unknown}, which are no stock options. The only one is 'sinscl'; options_model is for your own."
-            raise HookError(msg)
+            raise RecordError(msg)
 
     def _calls(self) -> Calls:
         plugin = ["plugin"] if self.options_model is not None else []
@@ -79,7 +79,7 @@ class Interpolator(Component):
                 f"{self.label} gives {' and '.join(given) or 'none'} of reference, profile and point. "
                 f"Give exactly one."
             )
-            raise HookError(msg)
+            raise RecordError(msg)
         if not ways:
             Component._check(self)  # noqa: SLF001  (super() does not work in a class with slots)
             return
@@ -95,7 +95,7 @@ class Interpolator(Component):
                 f"{self.label} is written as weights of pixels, which go without {' and '.join(extra or ['accepts'])}: "
                 f"drizframe makes the compiled half, and no options are passed. Make a record for each setting."
             )
-            raise HookError(msg)
+            raise RecordError(msg)
         support = self.support
         number = isinstance(support, int | float) and not isinstance(support, bool)
         if not (number and 0.5 <= support < 1000):  # type: ignore[operator]
@@ -103,6 +103,6 @@ class Interpolator(Component):
                 f"{self.label} has the support {support!r}. Give the largest offset of a pixel from the position, "
                 f"in pixels, as a number of 0.5 or more."
             )
-            raise HookError(msg)
+            raise RecordError(msg)
         object.__setattr__(self, "support", float(support))  # type: ignore[arg-type]
         object.__setattr__(self, "reach", math.ceil(self.support))  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.point_type import check_point
 from drizframe.hooks.records.signatures import Calls
@@ -72,7 +72,7 @@ class Kernel(Component):
         given = [n for n in ("footprint", "profile", "point") if getattr(self, n) is not None]
         if len(given) != 1:
             msg = f"{self.label} gives {given or 'none'} of footprint, profile and point. Give exactly one."
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.footprint is None:
             extra = [n for n in ("fast", "supports", "block") if getattr(self, n) is not None]
             extra += ["needs_corners"] if self.needs_corners else []
@@ -81,7 +81,7 @@ class Kernel(Component):
                     f"{self.label} is written as a {given[0]} function, which goes without {' and '.join(extra)}: "
                     f"drizframe makes the compiled half, and a point function gets the derivatives of the map."
                 )
-                raise HookError(msg)
+                raise RecordError(msg)
         if self.point is not None:
             check_point(self.label, self.point)
         if not self.needs_corners and self.support is None:
@@ -91,7 +91,7 @@ class Kernel(Component):
             }
             advice = give.get(given[0], "support(pixfrac, scale), in frame pixels, or set needs_corners")
             msg = f"{self.label} has no support. Give {advice}."
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.reference is None:
             object.__setattr__(self, "reference", getattr(self, given[0]))
 

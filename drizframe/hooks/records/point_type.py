@@ -12,7 +12,7 @@ import ctypes
 import re
 from typing import Any
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 
 __all__ = ["POINT_SIGNATURE", "PointFunction", "check_point"]
 
@@ -42,7 +42,7 @@ def check_point(owner: str, function: Any) -> None:
 
     Raises
     ------
-    HookError
+    RecordError
         If it is no `scipy.LowLevelCallable`, or its C type is another one.
     """
     signature = getattr(function, "signature", None)
@@ -51,7 +51,7 @@ def check_point(owner: str, function: Any) -> None:
             f"The point function of {owner} is a {type(function).__name__}. Give a scipy.LowLevelCallable: "
             f"LowLevelCallable.from_cython(module, name), or LowLevelCallable(drizframe.PointFunction((name, library)))."
         )
-        raise HookError(msg)
+        raise RecordError(msg)
     if re.sub(r"\bconst\b|\s", "", signature) != POINT_SIGNATURE.replace(" ", ""):
         msg = f"The point function of {owner} has the C type {signature!r}; it must be {POINT_SIGNATURE!r}."
-        raise HookError(msg)
+        raise RecordError(msg)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from drizframe.errors import HookError, OutputError
+from drizframe.errors import OutputError, RecordError
 
 if TYPE_CHECKING:
     from drizframe.model import Frame, Window
@@ -151,7 +151,7 @@ class GatheringSink:
     def close(self) -> Sequence[Path]:
         """Write the files; return them: what a writer's own class does."""
         msg = f"{type(self).__name__} has no close(). Write the images in it, each under product.stage(target), and return the targets."
-        raise HookError(msg)
+        raise RecordError(msg)
 
     def abort(self) -> None:
         """Forget the layers."""

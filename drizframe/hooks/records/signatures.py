@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import Any
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 
 __all__ = ["Calls", "check_calls", "check_function", "fitting"]
 
@@ -39,7 +39,7 @@ def check_calls(label: str, record: Any, calls: Calls) -> None:
 
     Raises
     ------
-    HookError
+    RecordError
         If such a field holds no function, or one that does not take the arguments.
     """
     optional = {f.name for f in dataclasses.fields(record) if f.default is None}
@@ -63,11 +63,11 @@ def check_function(label: str, field: str, function: Any, ways: Sequence[str]) -
 
     Raises
     ------
-    HookError
+    RecordError
         Says how drizframe calls it, what its arguments are, and what does not fit.
     """
     if not callable(function):
-        raise HookError(_no_function(label, field, function, ways))
+        raise RecordError(_no_function(label, field, function, ways))
     if fitting(function, ways) is not None:
         return
     signature = _signature(function)
@@ -77,7 +77,7 @@ def check_function(label: str, field: str, function: Any, ways: Sequence[str]) -
         f"{label} has {_article(field)} {field} that does not fit: drizframe calls {_shown(field, ways)}, "
         f"but {_title(function)}{_plain(signature)} {_fault(signature, ways[0])}. Change its arguments{named}."
     )
-    raise HookError(msg)
+    raise RecordError(msg)
 
 
 def fitting(function: Any, ways: Sequence[str]) -> str | None:

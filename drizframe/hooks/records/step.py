@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 from drizframe.hooks.records.fields import check_fields, model_class, text, texts, whole
 from drizframe.hooks.records.signatures import Calls, check_calls, check_function
 from drizframe.model.planes import Plane
@@ -52,7 +52,7 @@ def _refusing_contract_1(cls: type[T]) -> type[T]:
             given = ", ".join(f"{name}={fields[name]!r:.60}" for name in old)
             now = "; ".join(f"for {name}: {_CONTRACT_1[name]}" for name in old)
             msg = f"Step {fields.get('name')!r} was written for an earlier drizframe: it has {given}. Write {now}."
-            raise HookError(msg)
+            raise RecordError(msg)
         made(self, *args, **fields)
 
     cls.__init__ = init  # type: ignore[method-assign]
@@ -104,7 +104,7 @@ class Need:
         check_fields(label, self, plane=text)
         if self.of not in _OF:
             msg = f"{label} has of = {self.of!r}; choose from {', '.join(_OF)}."
-            raise HookError(msg)
+            raise RecordError(msg)
         border: Any = self.border
         if callable(border):
             check_function(label, "border", border, ("asked",))
@@ -190,10 +190,10 @@ class Step:
         check_calls(label, self, self.CALLS)
         if self.over not in _OVER:
             msg = f"{label} has over = {self.over!r}; choose one of {', '.join(_OVER)}."
-            raise HookError(msg)
+            raise RecordError(msg)
         if (self.over == "tile") != bool(self.grid):
             msg = f"{label}: a grid (exposure, separate or final) goes with over='tile', and only with it."
-            raise HookError(msg)
+            raise RecordError(msg)
         for need in self.needs:
             _check_need(label, self.over, need)
 
@@ -216,16 +216,16 @@ def _needs(label: str, given: Any) -> Iterable[Need]:
     """Return needs; names stand for those of the own unit."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         msg = f"{label} has needs = {given!r}; give names of planes or Need records, in a tuple."
-        raise HookError(msg)
+        raise RecordError(msg)
     seen = set()
     for item in given:
         if not isinstance(item, str | Need):
             msg = f"{label} needs {item!r}; give the name of a plane, or a Need."
-            raise HookError(msg)
+            raise RecordError(msg)
         need = Need(item, optional=True) if isinstance(item, str) else item
         if need.plane in seen:
             msg = f"{label} needs {need.plane!r} twice. Say it once, with the wider of both: of='all' holds the others."
-            raise HookError(msg)
+            raise RecordError(msg)
         seen.add(need.plane)
         yield need
 
@@ -234,22 +234,22 @@ def _check_need(label: str, over: str, need: Any) -> None:
     """Refuse a need that means nothing for what the step works over."""
     if need.of == "touching" and over != "tile":
         msg = f"{label} works over {over!r} and needs {need.plane!r} of what touches a tile; give of='own' or of='all'."
-        raise HookError(msg)
+        raise RecordError(msg)
     if need.of == "under" and over not in ("chip", "band"):
         msg = f"{label} works over {over!r} and needs {need.plane!r} of the frame under a chip; give of='own' or of='all'."
-        raise HookError(msg)
+        raise RecordError(msg)
     if need.border != 0 and over not in ("tile", "band"):
         msg = f"{label} works over {over!r} and needs {need.plane!r} with a border; only tiles and bands have one. Leave it out."
-        raise HookError(msg)
+        raise RecordError(msg)
 
 
 def _makes(label: str, given: Any) -> Iterable[Plane | str]:
     """Refuse what is no plane."""
     if isinstance(given, str) or not isinstance(given, Iterable):
         msg = f"{label} has makes = {given!r}; give Plane records, or names of planes, in a tuple."
-        raise HookError(msg)
+        raise RecordError(msg)
     for item in given:
         if not isinstance(item, str | Plane):
             msg = f"{label} makes {item!r}; give a Plane, or the name of one that is declared elsewhere."
-            raise HookError(msg)
+            raise RecordError(msg)
         yield item

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from drizframe.errors import HookError
+from drizframe.errors import RecordError
 from drizframe.hooks.records.base import Component
 from drizframe.hooks.records.fields import check_fields, text, texts
 from drizframe.hooks.records.product import Product, Sink
@@ -82,29 +82,29 @@ class Writer(Component):
     def _check(self) -> None:
         if self.reference is not None or self.fast is not None:
             msg = f"{self.label} has a `reference`, as writers of contract 1 had. Write {_NOW}."
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.open is None:
             msg = f"{self.label} has no open(product). Write {_NOW}."
-            raise HookError(msg)
+            raise RecordError(msg)
         if not self.endings or not all(_ENDING.fullmatch(e) for e in self.endings):
             msg = (
                 f"{self.label} has endings = {self.endings!r}. Say what its files add to the root of the names, such as ('.npz',), "
                 f"('_{{layer}}.fits',) for one a layer, or ('.zarr/',) for a folder."
             )
-            raise HookError(msg)
+            raise RecordError(msg)
         glued = [e for e in self.endings if e[0].isalnum()]
         if glued:
             msg = (
                 f"{self.label} has the ending {glued[0]!r}, which would be a part of the root: mosaic{glued[0]}. Begin it with a dot or "
                 f"a line: '.{glued[0]}', '_{glued[0]}'."
             )
-            raise HookError(msg)
+            raise RecordError(msg)
         if self.form not in ("", "parts", "one"):
             msg = f"{self.label} has form = {self.form!r}; choose '', 'parts' (build=False) or 'one' (build=True)."
-            raise HookError(msg)
+            raise RecordError(msg)
         if (self.planes is None) != (self.plane_files is None):
             msg = f"{self.label}: planes and plane_files go together, so that what is written is known before the work."
-            raise HookError(msg)
+            raise RecordError(msg)
 
     @property
     def suffixes(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
+from drizframe.errors import MaskWarning
 from drizframe.hooks import Step, hookimpl
 from drizframe.model import Plane, PlaneKey, Window
 from drizframe.stock.steps._offsets import brightest_flagged, common_offset, how_many
@@ -174,7 +175,7 @@ def _run_cosmic_rays(job: Job) -> Mapping[Any, Any]:
     if text:
         texts.append(text + _cause(list(found.values()), given=given, flagged=True))
     for text in texts:
-        job.note(text, warn=True)
+        job.note(text, warn=MaskWarning)
     return {PlaneKey("cosmic_ray_alarm.texts"): tuple(texts)}
 
 
@@ -242,7 +243,7 @@ def _run_median(job: Job) -> Mapping[Any, Any]:
             f"The median image is empty on {', '.join(job.exposures[u.exposure].name for u in waiting)}: no value is left there, "
             "and every source would count as a cosmic ray. Look at driz_sep_bits, combine_maskpt, combine_nlow, combine_nhigh, "
             "combine_lthresh and combine_hthresh.",
-            warn=True,
+            warn=MaskWarning,
         )
     return {}
 
@@ -255,7 +256,7 @@ def _weightless(plane: str, what: str) -> Any:
         if weights and not any(w.any() for w in weights):
             job.note(
                 f"{job.exposure.name}: all weights of {what} are 0, so it adds nothing to it. {_LOOK[plane]}",
-                warn=True,
+                warn=MaskWarning,
             )
         return {}
 

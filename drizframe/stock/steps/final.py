@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.errors import InputError
+from drizframe.errors import InputError, InputWarning
 from drizframe.hooks import ChipJob, Need, Step, TileJob, WeightOptions, hookimpl, options_from
 from drizframe.model import Chip, ChipInput, Plane
 
@@ -50,7 +50,7 @@ def run_weights(job: ChipJob) -> Mapping[str, Any]:
     wants_flat = ivm is None and "needs_flat" in weighting.traits
     options = options_from(
         WeightOptions, parameters, "final_", ivm=ivm, flat=job.read("flat", job.unit) if wants_flat else None,
-        warn=lambda message: job.note(f"{job.exposure.name}: {message}", warn=True),
+        warn=lambda message: job.note(f"{job.exposure.name}: {message}", warn=InputWarning),
         plugin=job.plugin_options(weighting),
     )  # fmt: skip
     weight, scale = job.call(weighting)(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
+from drizframe.errors import InputWarning
 from drizframe.hooks import Need, Step, hookimpl
 from drizframe.model import Plane
 
@@ -100,7 +101,7 @@ def _run(job: ChipJob) -> Mapping[str, Any]:
         f"{job.exposure.name}, chip {chip.extver}: the image is in {chip.bunit!r} and has no error image (ERR); its noise is "
         "taken from the scatter of neighbouring pixels, and that of sources as high as it can be, so cosmic rays on sources "
         "may be missed.",
-        warn=True,
+        warn=InputWarning,
     )
     return {"noise.level": scatter(image, good)}
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from drizframe.config.bits import good_mask
-from drizframe.errors import RunError
+from drizframe.errors import ParameterWarning, RunError, SkyWarning
 from drizframe.hooks import (
     Job,
     Need,
@@ -76,7 +76,9 @@ class _Pixels:
         static = job.read("mask.static", self.unit) if parameters.use_static else None
         mask = sky_mask(dq, static, self.user, parameters.sky_bits)
         if mask is not None and not mask.any():
-            job.note(f"{self.label}: no pixel is left for the sky. Check sky_bits and the masks.", warn=True)
+            job.note(
+                f"{self.label}: no pixel is left for the sky. Check sky_bits and the masks.", warn=SkyWarning
+            )
         if region is not None:
             wanted = np.asarray(region, dtype=bool)
             mask = wanted if mask is None else mask & wanted
@@ -94,7 +96,7 @@ def _chip(job: Job, unit: ChipUnit) -> tuple[Exposure, Chip]:
 
 
 def _warner(job: Job) -> Callable[[str], None]:
-    return lambda message: job.note(message, warn=True)
+    return lambda message: job.note(message, warn=SkyWarning)
 
 
 def _user_masks(job: Job) -> dict[ChipUnit, Image]:
@@ -110,7 +112,7 @@ def _user_masks(job: Job) -> dict[ChipUnit, Image]:
         for k, mask in user_masks(lines, exposure, warn).items()
     }
     if not found:
-        job.note(f"skymask_cat {path!r} gives no mask for any image of this run.", warn=True)
+        job.note(f"skymask_cat {path!r} gives no mask for any image of this run.", warn=SkyWarning)
     return found
 
 
@@ -122,7 +124,7 @@ def _sky_chips(job: Job, masks: Mapping[ChipUnit, Image]) -> list[SkyChip]:
         label = f"{exposure.name}[sci,{chip.extver}]"
         factor, doubt = brightness_conversion(exposure, chip)
         if doubt:
-            job.note(f"{label}: {doubt}.", warn=True)
+            job.note(f"{label}: {doubt}.", warn=SkyWarning)
         pixels = _Pixels(job, unit, label, masks.get(unit))
         chips.append(
             SkyChip(
@@ -181,7 +183,7 @@ def _method(job: Job) -> SkyMethod:
             f"skymethod {method.name!r} needs {method.minimum} exposures, but the run has "
             f"{len(job.exposures)}: "
             f"{method.fallback!r} is used.",
-            warn=True,
+            warn=SkyWarning,
         )
         name = method.fallback
 
@@ -208,7 +210,7 @@ def _from_file(job: Job, file: SkyFile, method: str, *, subtract: bool) -> dict[
                 f"{exposure.name} is not listed in {file.path}: its sky is what MDRIZSKY in its header "
                 "says, or 0 "
                 f"(chip {chip.extver}: {kept:g}).",
-                warn=True,
+                warn=SkyWarning,
             )
             found[unit] = SkyValue(subtracted=kept if subtract else None, level=kept, method="header")
         else:
@@ -242,12 +244,12 @@ def _values(job: Job, masks: Mapping[ChipUnit, Image]) -> dict[ChipUnit, SkyValu
     skyfile, skyuser = p.skyfile.strip(), p.skyuser.strip()
     if p.skysub:
         if skyuser:
-            job.note(f"skyuser {skyuser!r} is ignored because skysub is on.", warn=True)
+            job.note(f"skyuser {skyuser!r} is ignored because skysub is on.", warn=ParameterWarning)
         if skyfile:
             return _from_file(job, read_sky_file(skyfile, "skyfile"), "skyfile", subtract=True)
         return _computed(job, masks)
     if skyfile:
-        job.note(f"skyfile {skyfile!r} is ignored because skysub is off.", warn=True)
+        job.note(f"skyfile {skyfile!r} is ignored because skysub is off.", warn=ParameterWarning)
     if skyuser.startswith("@"):
         return _from_file(job, read_sky_file(skyuser[1:].strip(), "skyuser"), "skyuser", subtract=False)
     return _recorded(job)
@@ -279,7 +281,7 @@ def _warn_of_lost(job: Job, values: Mapping[ChipUnit, SkyValue], masks: Mapping[
         job.note(
             f"The sky of {', '.join(lost)} came out as 0 although the pixels are not: the sky stays in the image. Look at skylower, "
             "skyupper, skyclip, skylsigma, skyusigma, sky_bits and the masks, or give values by skyfile.",
-            warn=True,
+            warn=SkyWarning,
         )
 
 
@@ -295,7 +297,7 @@ def _warn_of_absurd(job: Job, values: Mapping[ChipUnit, SkyValue]) -> None:
             job.note(
                 f"{exposure.path or exposure.name}[SCI,{chip.extver}]: the sky by {source} is {value.level:g} {chip.bunit}, far more "
                 "than the noise of the pixels allows. Noise models take it as it is, so cosmic rays may be missed: correct it.",
-                warn=True,
+                warn=SkyWarning,
             )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from drizframe._fast import Backend
-from drizframe.errors import InputError
+from drizframe.errors import InputError, MaskWarning
 from drizframe.headers.signature import DetectorSignature, detector_signature
 from drizframe.hooks import Job, Step, hookimpl
 from drizframe.model import ChipUnit, Plane, PlaneKey
@@ -112,7 +112,7 @@ def run(job: Job) -> Mapping[Any, Any]:
             mask.ravel()[low.indices] = 0
             if low.problem:
                 where = f"Chip {signature.chip} of {job.exposures[unit.exposure].name}"
-                job.note(f"{where} adds nothing to the static mask: {low.problem}.", warn=True)
+                job.note(f"{where} adds nothing to the static mask: {low.problem}.", warn=MaskWarning)
         mask.flags.writeable = False
         planes.update({PlaneKey("mask.static", unit): mask for unit in members})
     return planes

@@ -127,7 +127,8 @@ def test_a_function_that_does_not_fit_is_refused_with_the_call(make, field, call
         make(**{field: function_of(wrong)})
     message = str(caught.value)
     label = "Need('sci')" if make is need else f"{make.family} 'mine.one'"
-    assert message.startswith(f"{label} has a {field} that does not fit")
+    article = "an" if field[0] in "aeio" else "a"
+    assert message.startswith(f"{label} has {article} {field} that does not fit")
     assert f"drizframe calls {field}({call})" in message
     assert f"function({wrong})" in message
     assert fault in message

@@ -431,7 +431,11 @@ def test_another_thread_warns_as_before(loud):
     from drizframe.engine.hearing import hearing, listening
 
     heard = []
-    with listening(), hearing(heard.append), warnings.catch_warnings(record=True) as shown:
+    with (
+        listening(),
+        hearing(lambda text, kind: heard.append(text)),
+        warnings.catch_warnings(record=True) as shown,
+    ):
         warnings.simplefilter("always")
         thread = threading.Thread(target=lambda: warnings.warn("of another", stacklevel=1))
         thread.start()
