@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +15,8 @@ from stat import S_ISDIR
 from typing import Any, Literal
 
 from drizframe.errors import OutputError, told
+from drizframe.system.folder_locks import hold
 from drizframe.system.temporary import BACKUP, PART, beside, create, marked, remove
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = [
     "ACTIVE",
@@ -157,26 +152,9 @@ def alone(folders: Collection[Path], seconds: float = 20.0) -> Iterator[None]:
     Where a folder cannot be locked (network, Windows), and after some seconds, it goes on all the same.
     """
     with contextlib.ExitStack() as stack:
-        for folder in sorted(folders) if fcntl is not None else ():
-            with contextlib.suppress(OSError):
-                handle = os.open(folder, os.O_RDONLY)
-                stack.callback(os.close, handle)
-                _lock(handle, time.monotonic() + seconds)
+        for folder in sorted(folders):
+            hold(stack, folder, seconds)
         yield
-
-
-def _lock(handle: int, until: float) -> None:
-    """Wait for the lock of an open folder."""
-    assert fcntl is not None  # noqa: S101  (asked before)
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def forward(journals: Sequence[Journal]) -> None:

@@ -30,6 +30,7 @@ from drizframe.stock.io import locks
 from drizframe.stock.io.journal import JOURNAL
 from drizframe.stock.io.locks import Holder, InputLocks
 from drizframe.stock.io.recovery import recover, tidy_folders
+from drizframe.system import folder_locks
 from drizframe.system.owners import Mark
 
 pytestmark = pytest.mark.skipif(
@@ -435,7 +436,7 @@ def test_a_folder_that_is_held_for_too_long_is_refused_by_name(stopped, monkeypa
 
 def test_without_locks_of_the_system_no_journal_of_another_process_is_removed(tmp_path, monkeypatch):
     """Two processes prepare at once on a file system that cannot lock folders: the later one gives way."""
-    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.setattr(folder_locks, "fcntl", None)
     files.exposure(tmp_path / "a" / "ja_flt.fits")
     plan = plan_of(tmp_path)
     planned = commit_module._planned

@@ -13,7 +13,6 @@ import json
 import os
 import socket
 import stat
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
@@ -22,13 +21,9 @@ from typing import Any, Self
 
 from drizframe.errors import OutputError, told
 from drizframe.fits.unpacking import PACKED
+from drizframe.system.folder_locks import hold
 from drizframe.system.owners import Mark
 from drizframe.system.temporary import beside
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = [
     "Holder",
@@ -173,35 +168,14 @@ def folder_guards(folders: Iterable[Path]) -> Iterator[None]:
         If another process holds one for longer than `PATIENCE`.
     """
     with ExitStack() as stack:
-        for folder in sorted({f.resolve() for f in folders} if fcntl is not None else ()):
-            # always in this order, so that nobody waits in a ring
-            held = True
-            with contextlib.suppress(OSError):
-                number = os.open(folder, os.O_RDONLY)
-                stack.callback(os.close, number)
-                held = _locked(number)
-            if not held:
+        for folder in sorted({f.resolve() for f in folders}):  # in order: nobody waits in a ring
+            if not hold(stack, folder, PATIENCE):
                 msg = (
                     f"Another process has been changing files in {folder} for {PATIENCE:.0f} s (it holds a lock of the system "
                     "on that folder). Wait for it to end, or end it."
                 )
                 raise OutputError(msg)
         yield
-
-
-def _locked(number: int) -> bool:
-    """Wait for the system's lock of an open folder; return whether it was given in time."""
-    assert fcntl is not None  # noqa: S101  (asked before)
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.02)
-        else:
-            return True
 
 
 def _lock_of(path: Path) -> Path:
