@@ -103,8 +103,8 @@ def blot_chip(
         # The difference of a position and a smaller integer is exact: the fractions keep their bits.
         at_x, at_y = xi - window.x0, yi - window.y0
         at_x.flags.writeable = at_y.flags.writeable = False
-        values = np.asarray(function(image, at_x, at_y, fill=np.nan, **(options or {})))
-        image_of(interpolator, values, xi.shape, what="one value for each position")
+        answer = function(image, at_x, at_y, fill=np.nan, **(options or {}))
+        values = image_of(interpolator, answer, xi.shape, what="one value for each position")
         with np.errstate(over="ignore", invalid="ignore"):
             values = values * factor
             if whole:

@@ -293,6 +293,34 @@ def test_a_component_that_answers_with_a_mask_is_refused(exposures):
         drizframe.run(exposures, combine_type=combiner, skysub=False)
 
 
+def test_an_interpolator_that_answers_with_a_mask_is_refused(exposures):
+    def nearest(image, x, y, *, fill):
+        values = image[
+            np.rint(y).astype(int).clip(0, image.shape[0] - 1),
+            np.rint(x).astype(int).clip(0, image.shape[1] - 1),
+        ]
+        return np.ma.MaskedArray(values, mask=values > np.median(values))
+
+    interpolator = drizframe.Interpolator(name="masked", summary="M.", reference=nearest, reach=1)
+    with pytest.raises(
+        PluginError, match=r"Interpolator 'masked' must return one value for each position.*masked pixels"
+    ):
+        drizframe.run(exposures, blot_interp=interpolator, skysub=False)
+
+
+def test_a_kernel_that_answers_with_a_mask_is_refused(exposures):
+    def box(x, y, corners, x0, y0, shape, *, pixfrac, scale):
+        weights = np.zeros((len(x), *shape))
+        weights[:, 0, 0] = 1.0
+        return np.ma.MaskedArray(weights, mask=weights > 0)
+
+    kernel = drizframe.Kernel(name="masked", summary="M.", footprint=box, support=lambda pixfrac, scale: 0.5)
+    with pytest.raises(
+        PluginError, match=r"Kernel 'masked' must return weights.*MaskedArray with \d+ masked pixels"
+    ):
+        drizframe.run(exposures, final_kernel=kernel, skysub=False)
+
+
 def test_a_read_beyond_the_border_is_refused(large_exposures, plugin):
     def smooth(job):
         wide = job.window.grown(2, within=job.frame("separate").shape)

@@ -487,6 +487,10 @@ def test_the_stock_writers_can_be_named(exposures, tmp_path):
         ({"endings": (".npz",)}, r"has no open\(product\)"),
         ({"open": Archive}, "Say what its files add to the root"),
         ({"open": Archive, "endings": ("a/b",)}, "Say what its files add to the root"),
+        (
+            {"open": Archive, "endings": ("npz",)},
+            "has the ending 'npz', .* part of the root: mosaicnpz. Begin it with .*'.npz', '_npz'",
+        ),
         ({"open": Archive, "endings": (".npz",), "form": "both"}, "choose '', 'parts'"),
         ({"open": Archive, "endings": (".npz",), "planes": print}, "planes and plane_files go together"),
     ],

@@ -135,3 +135,10 @@ def test_value_and_keyword_together_are_refused():
 def test_parameters_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
         make_parameters().static = False
+
+
+@pytest.mark.parametrize("value", ["a,b", "3,4", [1.5]])
+def test_a_message_about_bits_ends_once(value):
+    with pytest.raises(ParameterError, match=r"or None\. Default: 0\.") as caught:
+        make_parameters({"final_bits": value})
+    assert ".." not in str(caught.value)
