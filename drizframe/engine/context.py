@@ -21,6 +21,8 @@ __all__ = ["NEAR", "RunContext"]
 #: How near a tile a chip lies that counts as touching it where no kernel was asked, as `footprint_of_pixel` says it: its pixels and two
 #: more, and two pixels of the frame.
 NEAR = (2.5, 2.0)
+#: Bytes a pixel of the inputs for which there is room in memory whatever the steps: twice what the stock ones keep.
+PLENTY = 64
 #: Indices of chips that are kept at a time.
 COVERAGES = 8
 
@@ -42,6 +44,7 @@ class RunContext:
     loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
     covered: dict[tuple[str, int, float], tuple[Kernel | None, Coverage]] = field(default_factory=dict)
     _records: frozenset[int] = field(init=False)
+    ample: bool = field(init=False)
 
     def lock_of(self, key: PlaneKey) -> threading.RLock:
         """Return the lock of a plane that is being loaded."""
@@ -75,7 +78,9 @@ class RunContext:
             return found[1]
 
     def __post_init__(self) -> None:
-        """Gather the records of the run, those of the registry and those that were given."""
+        """Gather the records of the run, those of the registry and those that were given; see whether memory may become short."""
+        pixels = sum(e.size for e in self.plan.exposures)
+        self.ample = PLENTY * pixels <= self.store.limit
         parameters = self.plan.parameters
         given = (getattr(parameters, n) for n in type(parameters).model_fields)
         direct = (c for c in given if isinstance(c, Component))

@@ -10,8 +10,8 @@ import numpy as np
 from drizframe.config import Parameters
 from drizframe.engine.bound import BoundStep, lies_on
 from drizframe.engine.context import NEAR, RunContext
-from drizframe.engine.flags import cleared_bits, reset_bits
 from drizframe.engine.hearing import heard
+from drizframe.engine.loading import LOADED, input_plane
 from drizframe.engine.pool import results_of
 from drizframe.errors import DrizframeWarning, HookError, InputWarning, RunError
 from drizframe.grids.overlaps import find_overlaps
@@ -252,30 +252,12 @@ class RunJob:
         return out
 
     def _load(self, key: PlaneKey, window: Window | None) -> Any:
-        """Load a plane that comes with the exposure, keep it while there is room, and return it."""
-        if not isinstance(key.unit, ChipUnit) or key.name not in ("sci", "err", "dq", "ivm", "flat"):
+        """Load a plane that comes with the exposure."""
+        if not isinstance(key.unit, ChipUnit):
             return None
-        chip, store = self.chip_of(key.unit), self._context.store
         if key.name == "flat":
-            return self._flat(chip, window)
-        if window is not None and not store.room_for(4 * chip.shape[0] * chip.shape[1]):
-            part = chip.rows(key.name, window.y0, window.y1)  # the file is its own scratch
-            if part is not None:
-                return self._as_given(key.name, part[:, window.x0 : window.x1])
-        image: Array | None = chip.data() if key.name == "sci" else chip.plane(key.name)
-        if image is None:
-            return None
-        image = self._as_given(key.name, image)
-        store.put(key, image, again=lambda: chip.rows(key.name, 0, 1) is not None)
-        return image if window is None else image[window.slices]
-
-    def _as_given(self, name: str, image: Array) -> Array:
-        """Return an image of the exposure, or a part of it, as steps see it: flags without those that do not count, read-only."""
-        if name == "dq":
-            image = reset_bits(image, cleared_bits(self.parameters))
-        image = image.view()  # the array itself may be the caller's, who goes on with it
-        image.flags.writeable = False
-        return image
+            return self._flat(self.chip_of(key.unit), window)
+        return input_plane(self._context, key, window) if key.name in LOADED else None
 
     def _flat(self, chip: Chip, window: Window | None) -> Array | None:
         """Load the flat field that the chip's header names; what is not found is a warning."""

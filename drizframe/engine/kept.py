@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from drizframe.engine.context import RunContext
+from drizframe.engine.loading import LOADED, input_plane
 from drizframe.engine.plan import Plan
 from drizframe.errors import ParameterWarning, UnknownComponentError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.hooks.markers import is_ours
-from drizframe.model import ChipUnit, ExposureUnit, Plane
+from drizframe.model import ChipUnit, ExposureUnit, Plane, PlaneKey
 
 __all__ = ["filed", "kept_planes", "note_unmade", "planes_of_result"]
 
@@ -64,7 +65,7 @@ def note_unmade(context: RunContext, output: str | None) -> None:
             warn=ParameterWarning,
         )
     for name in parameters.keep:
-        if name != "all" and not context.store.keys(name):
+        if name != "all" and name not in LOADED and not context.store.keys(name):
             bus.note(
                 f"keep names {name!r}, which this run did not make: its step is off.", warn=ParameterWarning
             )
@@ -107,7 +108,7 @@ def planes_of_result(context: RunContext, output: str | None) -> dict[str, Any]:
 def _gathered(context: RunContext, plane: Plane) -> Any:
     """Return what a run made of a plane; None for nothing."""
     store, plan = context.store, context.plan
-    made = {key.unit: store.get(key) for key in store.keys(plane.name)}
+    made = {} if plane.on == "chip" else {key.unit: store.get(key) for key in store.keys(plane.name)}
     if plane.on == "exposure":
         return {
             plan.exposures[u.exposure].name: v for u, v in made.items() if isinstance(u, ExposureUnit)
@@ -116,7 +117,14 @@ def _gathered(context: RunContext, plane: Plane) -> Any:
         return next(iter(made.values()), None)
     found = {}
     for i, exposure in enumerate(plan.exposures):
-        values = tuple(made.get(ChipUnit(i, k)) for k in range(len(exposure.chips)))
+        values = tuple(_of_chip(context, plane, ChipUnit(i, k)) for k in range(len(exposure.chips)))
         if any(v is not None for v in values):
             found[exposure.name] = values
     return found or None
+
+
+def _of_chip(context: RunContext, plane: Plane, unit: ChipUnit) -> Any:
+    """Return a plane of a chip; those of the inputs are loaded where they are not kept, or no step has asked for them."""
+    key = PlaneKey(plane.name, unit)
+    found = context.store.get(key)
+    return input_plane(context, key) if found is None and plane.name in LOADED else found

@@ -75,7 +75,7 @@ def _keep(context: RunContext, task: Task, planes: Mapping[PlaneKey, Any]) -> in
     for name, value in planes.items():
         key = _staged(task.step, name)
         if task.step.planes[name.name].kind == "value":
-            store.put(key, value)
+            store.put(key, value, as_value=True)
             continue
         pixels += value.size
         unit = name.unit

@@ -15,7 +15,7 @@ import shutil
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -121,7 +121,7 @@ class _Plane:
     dtype: np.dtype[Any]
     array: Array | None = None
     file: Path | None = None
-    again: Callable[[], bool] | None = None
+    again: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -204,6 +204,11 @@ class Store:
         self._files = itertools.count()
         self.spilled = 0
 
+    @property
+    def limit(self) -> int:
+        """Bytes of planes that stay in memory."""
+        return self._limit
+
     def __enter__(self) -> Self:
         """Use the store as a context: scratch files go at its end."""
         return self
@@ -247,7 +252,8 @@ class Store:
         value: Any,
         origin: Window | None = None,
         *,
-        again: Callable[[], bool] | None = None,
+        again: bool = False,
+        as_value: bool = False,
     ) -> None:
         """Keep an array or a small value; what was there is replaced.
 
@@ -259,13 +265,14 @@ class Store:
             The array is not copied and must not be changed any more.
         origin : Window, optional
             The part of a frame that the array covers.
-        again : callable, optional
-            ``again()``: whether whoever put it can bring it again, in parts.  Over the limit it is forgotten then, and no
-            scratch file holds it.
+        again : bool
+            Whether whoever put it can bring it again, in parts.  Over the limit it is forgotten then, and no scratch file holds it.
+        as_value : bool
+            Whether it is kept as it is, in memory, though it may be an array.
         """
         with self._lock:
             self._forget(key)
-            if isinstance(value, np.ndarray) and value.ndim >= 2:
+            if isinstance(value, np.ndarray) and value.ndim >= 2 and not as_value:
                 self._admit(key, _Plane(value.shape, value.dtype, value, again=again))
             else:
                 self._values[key] = value
@@ -362,7 +369,7 @@ class Store:
         while self._used > self._limit and len(self._resident) > (key in self._resident):
             oldest = next(iter(self._resident))
             moved = self._planes[oldest]
-            if moved.again is not None and moved.again():
+            if moved.again:
                 self._forget(oldest)
                 continue
             moved.spill(self._scratch(oldest))

@@ -15,6 +15,8 @@ __all__ = ["Coverage", "cover"]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Whole = np.ndarray[Any, np.dtype[np.int64]]
 
+#: Frame pixels: what lies farther than this counts as there, so that no difference overflows.
+FAR = 1e15
 #: Entries of the index for each box at most, on average.
 ENTRIES = 16
 
@@ -98,7 +100,7 @@ def cover(boxes: Sequence[Sequence[float]] | Floats) -> Coverage:
     if not len(used):
         return Coverage(found, 1.0, (0.0, 0.0), (1, 1), np.zeros(2, np.int64), np.zeros(0, np.int64))
     box = found[used]
-    lows, highs = box[:, ::2], box[:, 1::2]
+    lows, highs = (np.where(np.isfinite(v), np.clip(v, -FAR, FAR), v) for v in (box[:, ::2], box[:, 1::2]))
     # a box without an end counts for all cells, but not for where they lie
     start = np.where(np.isfinite(lows), lows, np.inf).min(axis=0)
     stop = np.where(np.isfinite(highs), highs, -np.inf).max(axis=0)

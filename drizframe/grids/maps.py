@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,7 +42,8 @@ class Maps:
         self._steps = {"separate": stepsize, "final": stepsize, "blot": blot_stepsize}
         self._wcsmap, self._limit = wcsmap, limit
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, ChipUnit], PixelMap] = OrderedDict()
+        self._kept: dict[tuple[str, ChipUnit], PixelMap] = {}
+        self._lot = random.Random(0)  # noqa: S311  (nothing secret)
         self._used = 0
         self._error: float | None = None
         self.made = 0
@@ -52,7 +54,6 @@ class Maps:
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
-                self._kept.move_to_end(key)
                 return found
         made = self._make(*key)
         with self._lock:
@@ -61,8 +62,13 @@ class Maps:
                 self.made += 1
                 self._used += _size(made)
             while self._used > self._limit and len(self._kept) > 1:
-                self._used -= _size(self._kept.popitem(last=False)[1])
+                self._used -= _size(self._kept.pop(self._victim(key)))
         return found
+
+    def _victim(self, new: tuple[str, ChipUnit]) -> tuple[str, ChipUnit]:
+        """Choose a map to drop, by lot: of chips that are asked for in turn, the one used least lately is the next to be wanted."""
+        place = self._lot.randrange(len(self._kept) - 1)
+        return next(itertools.islice((k for k in self._kept if k != new), place, None))
 
     def _same(self, which: str, unit: ChipUnit) -> tuple[str, ChipUnit]:
         """Return whose map it is, where one serves for several."""

@@ -98,7 +98,7 @@ def rows_of(source: PixelSource, kind: str, first: int, stop: int) -> Image | No
         The first row, and the one after the last.
     """
     read = getattr(source, "rows", None)
-    image: Image | None = None if read is None else read(kind, first, stop)
+    image: Image | None = read(kind, first, stop) if callable(read) else None
     return image
 
 

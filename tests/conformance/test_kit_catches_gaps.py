@@ -266,6 +266,15 @@ def test_combiner_that_gives_something_where_nothing_is_good(change):
     assert "gives 0 where no value is good" in caught(combiner(change), "check_all_bad")
 
 
+@pytest.mark.parametrize("change", [
+    lambda image, stack, bad, n_total: image * (1 + len(stack) / n_total),
+    lambda image, stack, *rest: image + stack[0],
+    lambda image, stack, bad, n_total: np.where(bad.mean(axis=0) > 0.4, image + 1, image),
+])  # fmt: skip
+def test_combiner_that_promises_to_do_without_exposures_and_does_not(change):
+    caught(combiner(change, traits={"sparse"}), "check_sparse")
+
+
 def test_combiner_that_is_random():
     rng = np.random.default_rng(1)
     record = combiner(lambda image, *rest: image * (1 + 1e-3 * rng.normal(size=image.shape)))

@@ -33,6 +33,7 @@ TRAITS: dict[str, str] = {
     "ignores_pixfrac": "kernel: pixfrac makes no difference",
     "linear": "the result is linear in the data",
     "order_free": "the result does not depend on the order of the exposures",
+    "sparse": "combiner: exposures without a good value in a part of the frame can be left out of its stack, but for the last",
     "rotation_invariant": "the result turns with the input by 90 degrees",
     "needs_flat": "weighting: wants the flat field of the chip where there is no inverse-variance map",
     "needs_blot": "detector: needs a blotted median, so it cannot run on a single exposure",

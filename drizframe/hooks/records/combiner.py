@@ -48,7 +48,8 @@ class Combiner(Component):
     (n, h, w) float32 in electrons/s; `bad` (n, h, w) bool; `weight` (n, h, w) float32; `exptime`,
     `background`, `readnoise` (n,) float64 in s, electrons, electrons; `options` a `CombineOptions`; `image`
     (h, w) float32.  The arrays are read-only, and of any strides and byte order; `n_total` is the number of exposures
-    of the run; `image` is a new array.
+    of the run; `image` is a new array.  A stack holds all exposures, unless the record promises ``"sparse"``: then those are
+    left out that have no good value in the part of the frame (the last one never is), however few remain.
 
     Parameters
     ----------

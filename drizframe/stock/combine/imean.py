@@ -70,7 +70,7 @@ IMEAN = Combiner(
     reference=imean,
     fast=twin("combine.imean"),
     minimum=needed,
-    traits=frozenset({"picklable"}),
+    traits=frozenset({"picklable", "sparse"}),
     tolerance=0.0,
 )
 

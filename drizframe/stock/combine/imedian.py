@@ -70,7 +70,7 @@ IMEDIAN = Combiner(
     reference=imedian,
     fast=twin("combine.imedian"),
     minimum=needed,
-    traits=frozenset({"picklable"}),
+    traits=frozenset({"picklable", "sparse"}),
     tolerance=0.0,
 )
 

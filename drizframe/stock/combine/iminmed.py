@@ -60,7 +60,7 @@ IMINMED = Combiner(
     fast=twin("combine.iminmed"),
     halo=growth,
     minimum=two_exposures,
-    traits=frozenset({"picklable"}),
+    traits=frozenset({"picklable", "sparse"}),
     tolerance=0.0,
 )
 

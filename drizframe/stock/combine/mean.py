@@ -68,7 +68,7 @@ MEAN = Combiner(
     reference=mean,
     fast=twin("combine.mean"),
     minimum=needed,
-    traits=frozenset({"order_free", "picklable"}),
+    traits=frozenset({"order_free", "picklable", "sparse"}),
     tolerance=0.0,
 )
 

@@ -69,7 +69,7 @@ MEDIAN = Combiner(
     reference=median,
     fast=twin("combine.median"),
     minimum=needed,
-    traits=frozenset({"order_free", "picklable"}),
+    traits=frozenset({"order_free", "picklable", "sparse"}),
     tolerance=0.0,
 )
 

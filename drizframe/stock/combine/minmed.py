@@ -159,7 +159,7 @@ MINMED = Combiner(
     fast=twin("combine.minmed"),
     halo=growth,
     minimum=two_exposures,
-    traits=frozenset({"picklable"}),
+    traits=frozenset({"picklable", "sparse"}),
     tolerance=0.0,
 )
 

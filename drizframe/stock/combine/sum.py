@@ -66,7 +66,7 @@ SUM = Combiner(
     summary="Sum of all values; masks, thresholds, nlow and nhigh do not enter.",
     reference=plain_sum,
     fast=twin("combine.plain_sum"),
-    traits=frozenset({"picklable"}),
+    traits=frozenset({"picklable", "sparse"}),
     tolerance=0.0,
 )
 

@@ -225,7 +225,7 @@ class _Combination:
 
     def _counts(self, number: int, wide: Window) -> bool:
         """Whether an exposure may have a say in a window."""
-        if number in self.members.always:
+        if number in self.members.always or "sparse" not in self.combiner.traits:
             return True
         return not self.job.footprint(self.units[number]).intersection(wide).empty
 

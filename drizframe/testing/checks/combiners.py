@@ -285,6 +285,38 @@ def check_combiner_order_free(record: Combiner) -> None:
     each(record, body, seed=st.integers(0, 999))
 
 
+@check("combiner", traits=["sparse"], name="check_sparse")
+def check_combiner_sparse(record: Combiner) -> None:
+    """Exposures without a good value can be left out, all but the last, as promised."""
+
+    def body(kind: str, function: Function, s: Stack, absent: list[bool]) -> None:
+        n = len(s.stack)
+        gone = np.array([absent[k % len(absent)] and k < n - 1 for k in range(n)])
+        stack, weight, bad = s.stack.copy(), s.weight.copy(), s.bad.copy()
+        stack[gone], weight[gone], bad[gone] = 0.0, 0.0, True
+        whole = dataclasses.replace(s, stack=stack, weight=weight, bad=bad)
+        compare(
+            f"{record!r} ({kind}) gives the same without the exposures that have no good value, here {np.flatnonzero(gone).tolist()}",
+            function(_left(whole, ~gone)),
+            function(whole),
+            where="pixel",
+            inputs=inputs_of(whole),
+        )
+
+    each(record, body, absent=st.lists(st.booleans(), min_size=1, max_size=6))
+
+
+def _left(s: Stack, chosen: Array) -> Stack:
+    """Return some exposures of a run that has all of them."""
+    total = len(s.stack)
+
+    class Left(Stack):
+        def facts(self) -> dict[str, Any]:
+            return {**Stack.facts(self), "n_total": total}
+
+    return Left(**inputs_of(s.ordered(chosen)))
+
+
 @check("combiner", traits=["linear"], name="check_linear")
 def check_combiner_linear(record: Combiner) -> None:
     """The image is linear in the stack, as promised."""

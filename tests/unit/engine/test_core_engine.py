@@ -166,8 +166,7 @@ def test_the_least_recently_used_plane_goes_to_disk_also_after_a_rename():
 def test_over_the_limit_what_can_be_brought_again_is_forgotten_and_no_scratch_is_written(tmp_path):
     with Store(1000, str(tmp_path)) as store:
         for k in range(4):
-            again = (lambda: True) if k != 1 else (lambda: False)
-            store.put(PlaneKey("sci", ChipUnit(k, 0)), np.full((5, 10), k, dtype=float), again=again)
+            store.put(PlaneKey("sci", ChipUnit(k, 0)), np.full((5, 10), k, dtype=float), again=k != 1)
         there = [PlaneKey("sci", ChipUnit(k, 0)) in store for k in range(4)]
         assert there == [False, True, True, True]
         assert store.spilled == 400  # the one that cannot be brought again
@@ -197,6 +196,25 @@ def test_inputs_are_read_again_instead_of_being_copied_to_scratch(packed, tmp_pa
     np.testing.assert_array_equal(tight.sci, free.sci)
     np.testing.assert_array_equal(tight.wht, free.wht)
     assert bool(spilled) == packed
+
+
+def test_values_are_kept_as_they_are_though_they_are_arrays():
+    values = [np.ma.masked_less(np.arange(6.0).reshape(2, 3), 3), np.array([[{}, None]], dtype=object)]
+    with Store(0) as store:
+        for k, value in enumerate(values):
+            store.put(PlaneKey("mine.table", ChipUnit(k, 0)), value, as_value=True)
+        store.put(PlaneKey("sci", ChipUnit(5, 0)), np.zeros((4, 4)))
+        assert all(store.get(PlaneKey("mine.table", ChipUnit(k, 0))) is v for k, v in enumerate(values))
+
+
+@pytest.mark.parametrize("limit", [1024.0, 0.01])
+def test_images_of_the_inputs_that_one_keeps_are_there_whatever_the_limit(limit, recwarn):
+    exposures = sample_exposures(2)
+    result = drizframe.run(exposures, keep=("sci", "err"), max_memory=limit, num_cores=1)
+    for exposure in exposures:
+        np.testing.assert_array_equal(result.planes["sci"][exposure.name][0], exposure.chips[0].data())
+        np.testing.assert_array_equal(result.planes["err"][exposure.name][0], exposure.chips[0].plane("err"))
+    assert not [t for t in result.warnings if "did not make" in t]
 
 
 def test_chips_are_numbered_over_the_run_without_counting_them_again():

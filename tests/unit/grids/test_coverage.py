@@ -58,3 +58,9 @@ def test_nothing_is_near_where_there_is_nothing():
     assert cover([]).near(Window(0, 5, 0, 5)) == []
     assert cover([NOTHING]).near(Window(0, 5, 0, 5)) == []
     assert cover([(0, 5, 0, 5)]).near(Window(2, 2, 0, 5)) == []
+
+
+def test_boxes_of_absurd_places_are_found_and_do_not_overflow():
+    boxes = [(-1e308, -1e307, 0, 1), (1e307, 1e308, 0, 1), (0, 5, 0, 5), (-1e308, 1e308, -1e308, 1e308)]
+    window = Window(0, 4, 0, 4)
+    assert cover(boxes).near(window) == looked_at_each(boxes, window) == [2, 3]

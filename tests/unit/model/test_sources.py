@@ -104,3 +104,13 @@ def test_a_source_without_rows_gives_none():
     assert rows_of(load, "sci", 0, 4) is None
     assert rows_of(ScaledSource(load, 2.0), "sci", 0, 4) is None
     assert rows_of(HiddenSource.hiding(load, np.zeros(SHAPE, bool)), "sci", 0, 4) is None
+
+
+def test_what_a_source_calls_rows_for_itself_is_no_way_to_read_them():
+    class Source:
+        rows, columns = SHAPE
+
+        def __call__(self, kind):
+            return np.ones(SHAPE)
+
+    assert rows_of(Source(), "sci", 0, 4) is None

@@ -10,6 +10,7 @@ import pytest
 from astropy.wcs import WCS
 from shipped import by_name
 
+import drizframe
 from drizframe.config.parameters import make_parameters
 from drizframe.engine.job import RunJob
 from drizframe.errors import HookError, ParameterError, RunError
@@ -29,6 +30,7 @@ from drizframe.stock.steps.median import (
     weight_threshold,
 )
 from drizframe.testing import FakeJob
+from drizframe.testing.samples import sample_exposures
 
 SHAPE = (40, 50)
 
@@ -185,6 +187,25 @@ def test_median_depends_neither_on_pieces_nor_on_exposures_that_are_elsewhere(
     assert len(asked) >= 4
     assert any(len(chosen) < 6 for chosen in asked) == masked
     assert all({4, 5} <= set(chosen) for chosen in asked)
+
+
+def test_a_combiner_that_does_not_promise_to_do_without_gets_all_exposures_on_every_tile():
+    """Facts of all exposures, the first one as a reference, a number of images: each is what a combiner may use."""
+    seen = []
+
+    def weighed(stack: Any, bad: Any, *, exptime: Any, **facts: Any) -> Any:
+        seen.append(len(stack))
+        return ((stack * exptime[:, None, None].astype(np.float32)).sum(axis=0) / exptime.sum()).astype(
+            np.float32
+        )
+
+    record = Combiner(name="mine.weighed", summary="Weighed.", reference=weighed, minimum=lambda options: 2)
+    made = [
+        drizframe.run(sample_exposures(4, (60, 60)), combine_type=record, tile_size=size, num_cores=1)
+        for size in (1024, 16)
+    ]
+    assert set(seen) == {4}
+    np.testing.assert_array_equal(made[0].median, made[1].median)
 
 
 @pytest.mark.parametrize("physical", [True, False])

@@ -1,0 +1,60 @@
+"""Planes that come with the inputs: loaded when a step wants them, and again where there was no room to keep them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from drizframe.engine.context import RunContext
+from drizframe.engine.flags import cleared_bits, reset_bits
+from drizframe.model import ChipUnit, PlaneKey, Window
+
+__all__ = ["LOADED", "input_plane"]
+
+Array = np.ndarray[Any, Any]
+
+#: Planes that the source of a chip gives.
+LOADED = ("sci", "err", "dq", "ivm")
+
+
+def input_plane(context: RunContext, key: PlaneKey, window: Window | None = None) -> Array | None:
+    """Return a plane of an input, or a part of it, as steps see it; keep the whole in the store while there is room.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    key : PlaneKey
+        One of `LOADED`, of a chip.
+    window : Window, optional
+        Rows and columns that are wanted.
+
+    Returns
+    -------
+    ndarray or None
+        Read-only: science image in float32, flags without those that do not count; None if the input has none.
+    """
+    assert isinstance(key.unit, ChipUnit)  # noqa: S101  (inputs have planes of chips)
+    chip, store = context.plan.exposures[key.unit.exposure].chips[key.unit.chip], context.store
+    if window is not None and not store.room_for(4 * chip.shape[0] * chip.shape[1]):
+        part = chip.rows(key.name, window.y0, window.y1)  # the file is its own scratch
+        if part is not None:
+            return _as_given(context, key.name, part[:, window.x0 : window.x1])
+    image: Array | None = chip.data() if key.name == "sci" else chip.plane(key.name)
+    if image is None:
+        return None
+    image = _as_given(context, key.name, image)
+    # whether rows can be had is asked now, in the name of whoever reads, and only where memory may become short
+    again = not context.ample and chip.rows(key.name, 0, 1) is not None
+    store.put(key, image, again=again)
+    return image if window is None else image[window.slices]
+
+
+def _as_given(context: RunContext, name: str, image: Array) -> Array:
+    """Return an image of the exposure, or a part of it, as steps see it."""
+    if name == "dq":
+        image = reset_bits(image, cleared_bits(context.plan.parameters))
+    image = image.view()  # the array itself may be the caller's, who goes on with it
+    image.flags.writeable = False
+    return image
