@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from drizframe._version import __version__
@@ -124,11 +125,21 @@ def __getattr__(name: str) -> Any:
 class _Elsewhere:
     """Asked for a module after all other finders: those of the reference that are not here say where to go."""
 
-    @staticmethod
-    def find_spec(fullname: str, *_: Any) -> None:
+    busy = threading.local()
+
+    @classmethod
+    def find_spec(cls, fullname: str, *_: Any) -> None:
         """Raise for a name of the reference; know no module."""
-        if fullname.startswith("drizframe."):
-            importlib.import_module("drizframe.compat.elsewhere").refuse_module(fullname)
+        if not fullname.startswith("drizframe.") or cls.busy.__dict__.get("asking"):
+            return  # asked for what is to be loaded here: it is missing, while the package is being replaced
+        cls.busy.asking = True
+        try:
+            elsewhere = importlib.import_module("drizframe.compat.elsewhere")
+        except ModuleNotFoundError:
+            return
+        finally:
+            cls.busy.asking = False
+        elsewhere.refuse_module(fullname)
 
 
 if not any(getattr(finder, "__name__", "") == _Elsewhere.__name__ for finder in sys.meta_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drizframe._crmasks import masks_of_run
-from drizframe._fast import remedy, resolved
+from drizframe._fast import explain, remedy, resolved
 from drizframe.config import Parameters
 from drizframe.engine.bus import Bus
 from drizframe.engine.context import RunContext
@@ -120,7 +120,8 @@ def _check_backend(parameters: Parameters) -> None:
     if wanted == "cython":
         raise BackendError(f"Compiled modules are asked for, and there are none. {remedy()}")
     _warn_once(
-        "The compiled modules of drizframe are not installed; everything runs in NumPy, many times slower."
+        f"The compiled modules of drizframe are not there; everything runs in NumPy, many times slower. "
+        f"The reason: {explain()}"
     )
 
 

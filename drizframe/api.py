@@ -280,6 +280,21 @@ class Result:
 
         return plot_mosaic(self._image(), ax)
 
+    def __repr__(self) -> str:
+        """Return a few lines: what there is, without the numbers."""
+        chips = sum(len(e.chips) for e in self.exposures)
+        lines = [
+            f"<Result of {_count(len(self.exposures), 'exposure')}, {_count(chips, 'chip')}",
+            f"mosaic: {'none, driz_combine is off' if self.mosaic is None else self.mosaic.described()}",
+            f"steps: {', '.join(self.seconds) or 'none'}",
+        ]
+        if self.planes:
+            lines.append(f"planes: {', '.join(self.planes)}")
+        lines.append(
+            f"{_count(len(self.products), 'file')} written, {_count(len(self.warnings), 'warning')}>"
+        )
+        return "\n  ".join(lines)
+
     def _repr_html_(self) -> str:
         """Show the description and a small picture in notebooks."""
         from drizframe.report.plot import html_summary
@@ -304,10 +319,7 @@ class Result:
         if levels:
             lines.append(f"sky subtracted: {min(levels):.4g} to {max(levels):.4g}")
         if self.mosaic is not None:
-            ny, nx = self.mosaic.sci.shape
-            lines.append(
-                f"mosaic: {nx} x {ny} pixels of {self.mosaic.frame.scale:.5g} arcsec, in {self.mosaic.unit}"
-            )
+            lines.append(f"mosaic: {self.mosaic.described()}")
         lines.append("time: " + ", ".join(f"{n} {s:.2f} s" for n, s in self.seconds.items() if s >= 0.005))
         lines += [f"warning: {text}" for text in self.warnings]
         lines += [f"wrote {path}" for path in self.products]

@@ -117,8 +117,11 @@ SAMPLE = ReaderSample(write=made, images=[IMAGE], exptime=100.0)
     ),
     "writer": (
         "WriterSample, conformance",
-        "",
-        ", sample=WriterSample(read=lambda paths: read(paths[0]))",
+        """
+#: How the layers of a file are read back.
+SAMPLE = WriterSample(read=lambda paths: read(paths[0]))
+""",
+        ", sample=SAMPLE",
     ),
 }
 #: What the test imports of the package besides the record.
@@ -147,7 +150,7 @@ def _words(name: str, kind: str) -> dict[str, str]:
         "name": name, "module": module, "short": short, "component": component, "record": record,
         "dependencies": ", ".join(f'"{name}"' for name in _dependencies(kind)),
         "ident": short, "upper": short.upper(), "family": what.family, "title": what.title, "parameter": what.parameter,
-        "usage": usage,
+        "usage": usage, "validated": f" --sample tests/test_{module}.py:SAMPLE" if "SAMPLE =" in sample else "",
     }  # fmt: skip
 
 

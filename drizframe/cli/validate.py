@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,17 +39,21 @@ def command(
     ] = None,
     sample: Annotated[
         str,
-        typer.Option("--sample", help="module:object, the sample for readers, writers, instruments, steps."),
+        typer.Option(
+            "--sample",
+            help="module:object or file.py:object, the sample for readers, writers, instruments, steps.",
+        ),
     ] = "",
 ) -> None:
-    """Run all checks of a component and print a report; the exit code is 1 if one fails."""
+    """Run all checks of a component and print a report; the exit code is 1 if one fails, or if none could be run."""
     from drizframe.cli.tables import console as made_console
 
     console = made_console()
     given = load(sample) if sample else None
     good = True
     for record in find(target, family):
-        good &= report(console, record, examples, parse(expect or []), given)
+        outcomes = report(console, record, examples, parse(expect or []), given)
+        good &= all(o.ok for o in outcomes) and (target == "all" or any(o.ran for o in outcomes))
     if not good:
         raise typer.Exit(1)
 
@@ -104,7 +109,7 @@ def find(target: str, family: str = "") -> list[Any]:
     found = [r for f, r in entries if r.name == target and (not family or f == family)]
     if not found:
         names = {r.name for f, r in entries if not family or f == family}
-        raise UnknownComponentError(family or "component", target, names, _failed())
+        raise UnknownComponentError(family or "component", target, names, _unusable(target))
     return found
 
 
@@ -121,12 +126,16 @@ def _records(target: str, loaded: Any) -> list[Any]:
     return records
 
 
-def _failed() -> str:
-    """Return which plugins cannot be used, for the end of a message."""
+def _unusable(target: str) -> str:
+    """Return which plugins are switched off or cannot be used, for the end of a message."""
     from drizframe import api
 
     failed = [f"\n* {p.name} of {p.source} failed: {p.error}" for p in api.manager().failures]
-    return f"Some plugins cannot be used, so what they give is not there:{''.join(failed)}" if failed else ""
+    off = api.manager().switched_off(target)
+    broken = (
+        f"Some plugins cannot be used, so what they give is not there:{''.join(failed)}" if failed else ""
+    )
+    return f"{off} {broken}".strip()
 
 
 def _with_steps_beside(record: Any, sample: Any) -> Any:
@@ -152,7 +161,7 @@ def known() -> Iterator[tuple[str, Any]]:
 
 
 def load(text: str) -> Any:
-    """Import ``module:object``; the current folder is looked at too.
+    """Import ``module:object``, where the current folder is looked at too, or ``path/to/file.py:object``.
 
     Raises
     ------
@@ -162,29 +171,48 @@ def load(text: str) -> Any:
     from drizframe.hooks.guard import FAULTS
     from drizframe.hooks.plugins.answers import place_of
 
-    module, _, name = text.partition(":")
+    module, _, name = text.rpartition(":")
     if not module or not name:
-        msg = f"{text!r} is no module:object. Write for example mypackage.kernels:HAT."
+        msg = f"{text!r} is no module:object. Write for example mypackage.kernels:HAT, or tests/test_mine.py:SAMPLE."
         raise ParameterError(msg)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        found: Any = importlib.import_module(module)
+        found: Any = _of_file(Path(module)) if module.endswith(".py") else importlib.import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
     except FAULTS as error:
-        where = place_of(error, module)
+        where = place_of(error, Path(module).stem if module.endswith(".py") else module)
         msg = (
             f"{text!r} cannot be loaded: {type(error).__name__}: {told(error)}{where}. "
-            f"Write module:object, such as mypackage.kernels:HAT."
+            f"Write module:object, such as mypackage.kernels:HAT, or file.py:object, such as tests/test_mine.py:SAMPLE."
         )
         raise ParameterError(msg) from error
     return found
 
 
-def report(console: Any, record: Any, examples: int, expected: dict[str, str], sample: Any) -> bool:
-    """Run the checks of a record and print a table; return whether all is well."""
+def _of_file(path: Path) -> Any:
+    """Import a file as pytest does: what lies beside it can be imported too."""
+    if not path.is_file():
+        msg = f"there is no file {str(path)!r}"
+        raise FileNotFoundError(msg)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    spec: Any = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[path.stem]
+        raise
+    return module
+
+
+def report(console: Any, record: Any, examples: int, expected: dict[str, str], sample: Any) -> list[Outcome]:
+    """Run the checks of a record and print a table; return what became of them."""
     from rich.table import Table
 
     from drizframe import testing
@@ -212,7 +240,24 @@ def report(console: Any, record: Any, examples: int, expected: dict[str, str], s
             console.print(f"\n{o.check}", style="bold red")
             console.print(o.text, markup=False, soft_wrap=True)
     console.print(summary(outcomes))
-    return all(o.ok for o in outcomes)
+    if not any(o.ran for o in outcomes):
+        console.print(_nothing_ran(family, record, outcomes), style="bold red", markup=False, soft_wrap=True)
+    return outcomes
+
+
+def _nothing_ran(family: str, record: Any, outcomes: list[Outcome]) -> str:
+    """Say that a record was not checked at all, and what would change that."""
+    from drizframe.testing.checking import NO_SAMPLE
+
+    what = f"No check ran: {family} {record.name!r} is not validated."
+    if not outcomes:
+        return f"{what} There is no check for it."
+    if not outcomes[0].text.startswith(NO_SAMPLE):  # parameters without a default, which the text names
+        return f"{what} {outcomes[0].text}"
+    return (
+        f"{what} Give --sample module:NAME, or --sample tests/test_mine.py:NAME: an object that says how a {family} is tried. "
+        f"docs/how-to/test.md, section Samples, has one for each family."
+    )
 
 
 def summary(outcomes: list[Outcome]) -> str:

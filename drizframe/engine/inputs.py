@@ -75,10 +75,12 @@ def read_file(
     return _named(path, parameters, registry, lambda: _read_file(path, parameters, registry, ivm, used, bus))
 
 
-def _named(path: Path, parameters: Parameters, registry: Registry, work: Callable[[], _T]) -> _T:
+def _named(path: Path | str, parameters: Parameters, registry: Registry, work: Callable[[], _T]) -> _T:
     """Do something with a file; an error of a plugin is named after it."""
     try:
         return work()
+    except PluginError as error:
+        raise _attributed(path, registry, error) from error.__cause__
     except (DrizframeError, MemoryError):
         raise
     except FAULTS as error:
@@ -90,6 +92,22 @@ def _named(path: Path, parameters: Parameters, registry: Registry, work: Callabl
             f"Disable its plugin with DRIZFRAME_DISABLED_PLUGINS to run without it."
         )
         raise PluginError(msg) from error
+
+
+def _attributed(path: Path | str, registry: Registry, error: PluginError) -> PluginError:
+    """Return an error about the answer of a reader or instrument with the file and who provides it."""
+    component = error.component
+    if not isinstance(component, Component):
+        return error
+    named = (e for e in registry if (e.record.family, e.record.name) == (component.family, component.name))
+    provider = next(
+        (e.provider for e in named), ""
+    )  # by name: an instrument is asked through a copy of its record
+    if not provider or is_ours(provider):
+        return error
+    text = str(error)
+    where = "" if str(path) in text else f"{str(path)!r}: "
+    return type(error)(f"{where}{text} ({component.label} is provided by {provider}.)", component)
 
 
 def _readers_of(path: Path, registry: Registry) -> list[Entry]:
@@ -292,7 +310,10 @@ def _one(
         options = instrument_options(parameters)
         rivals: list[str] = []
         find = _instruments(registry, used, rivals)
-        made = exposure_of_nddata(item, number, instrument=find, options=options)
+        made = _named(
+            f"input {number}", parameters, registry,
+            partial(exposure_of_nddata, item, number, instrument=find, options=options),
+        )  # fmt: skip
         _tell_rivals(rivals, bus)
         return [made]
     return _read_all(item, parameters, registry, bus, used)[0]

@@ -130,11 +130,16 @@ class RunJob:
             return plan.chips_of(self.unit.exposure)
         return plan.unit_list(on)
 
+    @property
+    def _who(self) -> str:
+        """The step and who provides it, for messages."""
+        return f"Step {self._step.name!r} of {self._step.owner}"
+
     def _need(self, name: str) -> Need:
         """Return what the step declares of a plane; refuse one that it does not."""
         need = self._step.needs.get(name)
         if need is None:
-            msg = f"Step {self._step.name!r} reads plane {name!r} but does not declare it. Add it to `needs`."
+            msg = f"{self._who} reads plane {name!r} but does not declare it. Add it to `needs`."
             raise HookError(msg)
         return need
 
@@ -152,7 +157,7 @@ class RunJob:
         """Refuse a unit that has nothing to do with the one that the step works on."""
         if not (holds(self.unit, key.unit) or holds(key.unit, self.unit)):
             msg = (
-                f"Step {self._step.name!r} reads plane {key.name!r} of {key.unit} while it works on {self.unit}, but needs it of its "
+                f"{self._who} reads plane {key.name!r} of {key.unit} while it works on {self.unit}, but needs it of its "
                 f"own unit only. Declare Need({key.name!r}, of='all'), or another `of`."
             )
             raise HookError(msg)
@@ -172,7 +177,7 @@ class RunJob:
         if not self._on_own_grid(key) and not self._touches(key):
             name, on = key.name, key.unit.scope
             msg = (
-                f"Step {self._step.name!r} reads plane {name!r} of {self._context.plan.place(key.unit)} for its tile {self._window}, which "
+                f"{self._who} reads plane {name!r} of {self._context.plan.place(key.unit)} for its tile {self._window}, which "
                 f"this {on} does not touch. Ask each({name!r}), or touching(kernel, pixfrac), which do; or declare "
                 f"Need({name!r}, of='all')."
             )
@@ -184,12 +189,12 @@ class RunJob:
         on = plan.planes[key.name].on
         if key.unit.scope != on:
             msg = (
-                f"Step {self._step.name!r} reads plane {key.name!r} of {plan.place(key.unit)}, but that is a plane of each {on}. Give "
+                f"{self._who} reads plane {key.name!r} of {plan.place(key.unit)}, but that is a plane of each {on}. Give "
                 f"the unit, read({key.name!r}, unit), or use each({key.name!r})."
             )
             raise HookError(msg)
         if not plan.has(key.unit):
-            msg = f"Step {self._step.name!r} reads plane {key.name!r} of {key.unit}, which is no {on} of this run."
+            msg = f"{self._who} reads plane {key.name!r} of {key.unit}, which is no {on} of this run."
             raise HookError(msg)
 
     def _on_own_grid(self, key: PlaneKey) -> bool:
@@ -212,7 +217,7 @@ class RunJob:
             return own.grown(border, within=shape)
         if own.grown(border).intersection(window) != window:
             msg = (
-                f"Step {self._step.name!r} reads {window} of plane {name!r} for its {self._step.over} {own}, but declares a border of "
+                f"{self._who} reads {window} of plane {name!r} for its {self._step.over} {own}, but declares a border of "
                 f"{border} pixels. Give Need({name!r}, border=...) what it needs."
             )
             raise HookError(msg)

@@ -75,6 +75,11 @@ def write_product(
         staging.hand_over(transaction)
         if outer is None:
             transaction.commit()
+    except PluginError as error:
+        if error.component is not writer or is_ours(provider):
+            raise
+        msg = f"{error} ({writer.label} is provided by {provider}.)"
+        raise PluginError(msg, writer) from error.__cause__
     except (DrizframeError, MemoryError):
         raise
     except OSError as error:

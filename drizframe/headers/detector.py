@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from drizframe.errors import InputError
+from drizframe.errors import InputError, RecordError
 from drizframe.headers.limits import Limits
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FLIPPED_X", "FLIPPED_Y", "Detector", "detector_name"]
 
+#: What a pipeline may deliver.
+_UNITS = ("electrons", "electrons/s", "counts", "counts/s")
 #: Handedness of detectors: y mirrored (ACS/WFC, unknown ones) and x mirrored (all others that are known).
 FLIPPED_Y = ((1.0, 0.0), (0.0, -1.0))
 FLIPPED_X = ((-1.0, 0.0), (0.0, 1.0))
@@ -94,6 +96,12 @@ class Detector:
     cr_bits: int = 4096
     limits: Limits = field(default_factory=Limits)
     extra: Callable[[Header, Header], Mapping[str, Any]] = field(default=_no_extra)
+
+    def __post_init__(self) -> None:
+        """Refuse a unit that no image could be taken for."""
+        if self.native_unit not in _UNITS:
+            msg = f"Detector has native_unit = {self.native_unit!r}. Give one of: {', '.join(map(repr, _UNITS))}."
+            raise RecordError(msg)
 
 
 def detector_name(

@@ -83,6 +83,16 @@ class Mosaic:
                 layers[name] = Layer(image=image, extension=extension, unit=extension.unit_of(unit))
         return cls(layers=layers, frame=frame, unit=unit, **more)
 
+    def described(self) -> str:
+        """Return its size, scale and unit in words."""
+        ny, nx = self.sci.shape
+        return f"{nx} columns x {ny} rows, pixels of {self.frame.scale:.5g} arcsec, in {self.unit}"
+
+    def __repr__(self) -> str:
+        """Return two lines: what there is, without the numbers."""
+        layers = ", ".join(f"{n} {layer.image.shape} {layer.image.dtype}" for n, layer in self.layers.items())
+        return f"<Mosaic of {self.described()}, {self.exptime:g} s\n  layers: {layers}>"
+
     @property
     def sci(self) -> np.ndarray[Any, np.dtype[np.float32]]:
         """Science image in `unit`, shape (ny, nx); NaN (or `final_fillval`) where nothing fell."""

@@ -42,6 +42,8 @@ _CHECKS: list[Check] = []
 _EXAMPLES: ContextVar[int | None] = ContextVar("drizframe_examples", default=None)
 #: Examples that are drawn at least to find a failure that is expected.
 PATIENCE = 200
+#: What is said of a check that needs a sample and has none.
+NO_SAMPLE = "needs a sample: docs/how-to/test.md, section Samples"
 _SHRINKS: ContextVar[bool] = ContextVar("drizframe_shrinks", default=True)
 
 
@@ -131,6 +133,11 @@ class Outcome:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return self.state in {"passed", "expected", "no sample"}
+
+    @property
+    def ran(self) -> bool:
+        """Whether the component was tried at all."""
+        return self.state != "no sample"
 
 
 def family_of(record: Any) -> str:
@@ -244,7 +251,7 @@ def run_checks(
         sample = default_sample(record, options)
     for c in suitable:
         if missing or (c.sampled and sample is None):
-            text = missing or "needs a sample; see drizframe.testing.samples"
+            text = missing or NO_SAMPLE
             yield Outcome(check=c.name, state="no sample", text=text)
             continue
         start = time.perf_counter()

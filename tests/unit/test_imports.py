@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,22 @@ def test_what_is_not_used_is_not_imported(code, absent):
 def test_modules_that_programs_import_are_found_by_their_former_names(name):
     old, new = (importlib.import_module(f"drizframe.{room}.{name}") for room in ("engine", "grids"))
     assert old is new
+
+
+@pytest.mark.parametrize("absent", ["compat/elsewhere.py", "errors.py"])
+def test_an_unknown_module_of_a_package_with_holes_is_an_ordinary_error(absent, tmp_path):
+    source = Path(drizframe.__file__).parent
+    shutil.copytree(
+        source, tmp_path / "drizframe", ignore=shutil.ignore_patterns("*.so", "__pycache__", "data")
+    )
+    (tmp_path / "drizframe" / absent).unlink()
+    code = "import drizframe\ntry: import drizframe.no_such_thing\nexcept ModuleNotFoundError as e: print('told', e.name)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "told drizframe.no_such_thing", done.stderr

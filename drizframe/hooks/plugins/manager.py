@@ -109,6 +109,7 @@ class _State:
     disabled: list[PluginInfo] = field(default_factory=list)
     sources: dict[str, tuple[str, str]] = field(default_factory=dict)
     strays: list[str] = field(default_factory=list)
+    off_by: dict[str, str] = field(default_factory=dict)
 
 
 class PluginManager:
@@ -146,7 +147,11 @@ class PluginManager:
         self._check_variables({n for p in points for n in (p.name, origin_of(p)[0])})
         for point in points:
             dist, version = origin_of(point)
-            if {point.name, dist} & disabled or (only is not None and not {point.name, dist} & set(only)):
+            named = bool({point.name, dist} & disabled)
+            if named or (only is not None and not {point.name, dist} & set(only)):
+                self._state.off_by[point.name] = (
+                    "DRIZFRAME_DISABLED_PLUGINS names it" if named else "DRIZFRAME_PLUGINS leaves it out"
+                )
                 self._state.disabled.append(
                     PluginInfo(name=point.name, version=version, distribution=dist, state="disabled")
                 )
@@ -274,6 +279,31 @@ class PluginManager:
 
     def _hooks_of(self, plugin: Any) -> tuple[str, ...]:
         return tuple(sorted(c.name for c in self._pm.get_hookcallers(plugin) or ()))
+
+    def switched_off(self, name: str) -> str:
+        """Say which plugins are installed but not used, for a message about something that is not there.
+
+        Parameters
+        ----------
+        name : str
+            What was asked for: a section, or a component, whose name begins with its plugin's as a rule.
+
+        Returns
+        -------
+        str
+            Sentences; blank if no plugin is switched off.
+        """
+        off, root = self._state.disabled, str(name).partition(".")[0]
+        alike = [
+            p for p in off if root in {p.name, p.distribution, p.distribution.removeprefix("drizframe-")}
+        ]
+        told = [f"{p.name!r} of {p.source} ({self._state.off_by[p.name]})" for p in alike or off]
+        if not told:
+            return ""
+        names = ", ".join(told)
+        if len(told) == 1:
+            return f"The plugin {names} is installed but switched off, so what it gives is not there."
+        return f"The plugins {names} are installed but switched off, so what they give is not there."
 
     def is_stock(self, name: str) -> bool:
         """Whether drizframe itself ships a plugin; its name alone does not tell."""

@@ -120,7 +120,8 @@ class Registry:
                 if failed
                 else ""
             )
-            raise UnknownComponentError(family, name, entries, note)
+            off = self.manager.switched_off(name)
+            raise UnknownComponentError(family, name, entries, f"{off} {note}".strip())
         return alike[0]
 
     def get(self, family: str, name: Any) -> Any:

@@ -150,7 +150,7 @@ def check_sections(parameters: Parameters, registry: Registry, steps: Sequence[S
             _check_agreement(section, owners[section])
     for section, values in parameters.plugins.items():
         if section not in owners:
-            raise ParameterError(_unknown_section(section, owners))
+            raise ParameterError(_unknown_section(section, owners, registry.manager.switched_off(section)))
         _check_names(section, _as_mapping(section, values), [o for o, _ in owners[section]])
         for owner, _ in owners[section]:
             options_of(owner, parameters)
@@ -219,13 +219,14 @@ def _hint(name: Any, known: Iterable[str]) -> str:
     return f" Did you mean {near!r}?" if near else ""
 
 
-def _unknown_section(section: str, owners: Mapping[str, Any]) -> str:
+def _unknown_section(section: str, owners: Mapping[str, Any], off: str) -> str:
     has = (
         f"There are: {', '.join(sorted(owners))}."
         if owners
         else "No plugin that is installed has parameters."
     )
-    return f"There is no plugin section {section!r}.{_hint(section, owners)} {has} `drizframe plugins` lists plugins."
+    near = f" {off}" if off else _hint(section, owners)
+    return f"There is no plugin section {section!r}.{near} {has} `drizframe plugins` lists plugins."
 
 
 def _message(section: str, owner: Component | Step, error: ValidationError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from drizframe.errors import PluginError
@@ -104,11 +105,19 @@ class SkyMethod(Component):
         found = {}
         for chip in arguments[0]:
             value = answer.get(chip.key) if isinstance(answer, Mapping) else None
-            if not isinstance(value, SkyValue) or not math.isfinite(value.level + (value.subtracted or 0.0)):
+            if not isinstance(value, SkyValue) or not _finite(value):
                 msg = f"Sky method {self.name!r} gave {value!r} for {chip.name}; a SkyValue with finite numbers is wanted."
                 raise PluginError(msg, self)
             found[chip.key] = value
         return found
+
+
+def _finite(value: SkyValue) -> bool:
+    """Whether both values of a sky are finite real numbers, as far as they are given."""
+    given: list[Any] = [value.level] if value.subtracted is None else [value.level, value.subtracted]
+    return all(
+        isinstance(v, Real) and math.isfinite(v) for v in given
+    )  # NumPy's scalars are registered there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
