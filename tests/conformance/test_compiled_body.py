@@ -4,44 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import re
-import shlex
-import shutil
-import subprocess
-import sys
-import sysconfig
-from pathlib import Path
 
 import numpy as np
 import pytest
+from stranger import compiled_example, part_of_page
 
 import drizframe
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.testing import examples, run_checks
 
-PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "kernel.md").read_text(encoding="utf-8")
-
-
-def part_of_page(pattern):
-    return re.search(pattern, PAGE, re.DOTALL)[1]
-
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory):
     """The module of the page."""
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
-    if shutil.which(compiler[0]) is None:
-        pytest.skip(f"compiles with {compiler[0]}")
-    pytest.importorskip("Cython", reason="translates with Cython")
-    folder = tmp_path_factory.mktemp("stranger")
-    (folder / "box_loop.pyx").write_text(part_of_page(r"```cython file=box_loop\.pyx\n(.*?)```"))
-    target = folder / f"box_loop{sysconfig.get_config_var('EXT_SUFFIX')}"
-    for command in (
-        [sys.executable, "-m", "cython", "-3", "-I", drizframe.get_include(), "box_loop.pyx"],
-        [*compiler, "-O3", "-ffp-contract=off", "-shared", "-fPIC", f"-I{sysconfig.get_path('include')}", "box_loop.c", "-o",
-         str(target), "-lm"],
-    ):  # fmt: skip
-        subprocess.run(command, cwd=folder, check=True)
+    target = compiled_example(tmp_path_factory.mktemp("stranger"))
     spec = importlib.util.spec_from_file_location("box_loop", target)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

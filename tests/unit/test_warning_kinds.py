@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import types
 import warnings
 
@@ -152,15 +150,6 @@ def test_a_step_says_of_which_kind_its_warning_is():
             drizframe.run(sample_exposures(2), skysub=False, **QUICK)
     finally:
         drizframe.unregister(name)
-
-
-def test_the_option_of_python_takes_a_kind():
-    code = "import warnings; from drizframe.errors import ParameterWarning as P; warnings.warn('told', P)"
-    for option, times in (([], 1), (["-W", "ignore::drizframe.errors.ParameterWarning"], 0)):
-        done = subprocess.run(
-            [sys.executable, *option, "-c", code], capture_output=True, text=True, check=True
-        )
-        assert done.stderr.count("ParameterWarning: told") == times
 
 
 @pytest.mark.parametrize(
