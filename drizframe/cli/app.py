@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import warnings
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import typer
 
 from drizframe.cli import demo, new_plugin, parameters, plugins, run, simulate, truth, validate
-from drizframe.errors import DrizframeError, DrizframeWarning, HookError, printable
+from drizframe.errors import DrizframeError, DrizframeWarning, HookError, PluginError, printable, told
 from drizframe.system.interrupts import orderly
 
 __all__ = ["app", "main"]
@@ -66,7 +67,28 @@ def attach_plugin_commands() -> None:
             )
             continue
         known.add(command.name)
-        app.command(command.name, help=command.summary)(command.function)
+        whose = f"plugin {plugin!r} of {manager().source_of(plugin)}"
+        app.command(command.name, help=command.summary)(_named(command, whose))
+
+
+def _named(command: Any, whose: str) -> Callable[..., Any]:
+    """Return the function of a command of a plugin; what it raises, besides what typer knows, names the plugin."""
+    from drizframe.hooks.plugins.answers import place_of
+
+    @functools.wraps(command.function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command.function(*args, **kwargs)
+        except (DrizframeError, MemoryError, BrokenPipeError):
+            raise
+        except Exception as error:
+            if any(base.__module__.partition(".")[0] in ("click", "typer") for base in type(error).__mro__):
+                raise  # how a command ends, or says what is wrong with its arguments
+            module = getattr(command.function, "__module__", "")
+            msg = f"Command {command.name!r} of {whose} failed: {type(error).__name__}: {told(error)}{place_of(error, module)}."
+            raise PluginError(msg) from error
+
+    return called
 
 
 def _check_command(command: Any) -> None:

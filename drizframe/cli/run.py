@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from traceback import format_exception
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from drizframe.config.toml import SetText, merged, read_toml
-from drizframe.errors import ParameterError, printable
+from drizframe.errors import DrizframeError, ParameterError, PluginError, printable
 
 if TYPE_CHECKING:
     from drizframe.api import Result
@@ -77,7 +81,9 @@ def command(
     files: Annotated[
         list[str], typer.Argument(help="Files, quoted wildcards, @lists or association tables.")
     ],
-    output: Annotated[str, typer.Option("--output", "-o", help="Root of the product names.")] = "",
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Root of the product names; final if it is not given.")
+    ] = "",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", "-s", help="A parameter, name=value; of a plugin, section.name=value."),
@@ -95,6 +101,10 @@ def command(
             "--overwrite", help="Replace files that are no products of these inputs and this output."
         ),
     ] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option("--traceback", help="Where an error of a plugin arose: print the Python traceback too."),
+    ] = False,
 ) -> None:
     """Combine exposures and write the products."""
     from drizframe import api
@@ -108,16 +118,33 @@ def command(
         values["overwrite_products"] = True
     inputs: Any = files[0] if len(files) == 1 else files
     root = output or "final"
-    if quiet:
-        result = api.run(inputs, root, **values)
-    else:
-        with ProgressBar() as bar:
-            result = api.run(inputs, root, listeners=[bar], **values)
+    with _traced(traceback):
+        if quiet:
+            result = api.run(inputs, root, **values)
+        else:
+            with ProgressBar() as bar:
+                result = api.run(inputs, root, listeners=[bar], **values)
     if preview and result.mosaic is not None:
         from drizframe.report.preview import write_preview
 
         result.products.append(write_preview(result.mosaic, Path(f"{root}_preview.png")))
     summary(result)
+
+
+@contextlib.contextmanager
+def _traced(wanted: bool) -> Iterator[None]:
+    """Print the traceback of an error, if it is wanted; else say, of an error that a plugin raised, that it can be had."""
+    try:
+        yield
+    except DrizframeError as error:
+        if wanted:
+            sys.stderr.write("".join(format_exception(error)))
+        elif isinstance(error, PluginError) and error.__cause__ is not None:
+            error.args = (
+                f"{str(error).rstrip('.')}. The option --traceback shows where it arose.",
+                *error.args[1:],
+            )
+        raise
 
 
 def summary(result: Result) -> None:

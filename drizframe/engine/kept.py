@@ -31,9 +31,7 @@ def kept_planes(plan: Plan) -> frozenset[str]:
     names = frozenset(keep) - {"all"}
     for name in names:
         if name not in _FILED and name not in plan.planes:
-            raise UnknownComponentError(
-                "intermediate product", name, [*INTERMEDIATE, "all", *(p.name for p in _of_plugins(plan))]
-            )
+            raise UnknownComponentError("intermediate product", name, {*INTERMEDIATE, "all", *plan.planes})
     if "all" in keep:
         return names | _FILED
     return names | ({"crclean.dq"} if "crclean" in keep else frozenset())
@@ -56,8 +54,7 @@ def note_unmade(context: RunContext, output: str | None) -> None:
     parameters, bus = context.plan.parameters, context.bus
     if output is None and parameters.keep:
         bus.note(
-            f"keep={parameters.keep!r} writes nothing, for there is no output. Give a root of names; Result.planes holds the images.",
-            warn=ParameterWarning,
+            f"keep={parameters.keep!r} writes nothing, for there is no output. Give a root of names; Result.planes holds the images."
         )
     if output is None and parameters.writer:
         bus.note(

@@ -18,7 +18,7 @@ from drizframe.config.toml import read_toml
 
 ROOT = Path(__file__).parents[2]
 PAGES = ["plugins", "kernel", "interpolator", "combiner", "sky-method", "weighting", "cosmic-ray-detector"]
-PAGES += ["instrument", "reader-writer", "executor", "step", "test"]
+PAGES += ["instrument", "reader-writer", "executor", "step", "test", "result"]
 
 
 def load_tool():

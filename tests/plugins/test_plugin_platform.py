@@ -333,7 +333,7 @@ def test_a_read_beyond_the_border_is_refused(large_exposures, plugin):
 
     narrow = drizframe.register(blurring(1))
     try:
-        with pytest.raises(HookError, match="'mine.step' reads .* declares a border of 1 pixels"):
+        with pytest.raises(HookError, match="'mine.step' of .* reads .* declares a border of 1 pixels"):
             drizframe.run(large_exposures, tile_size=64)
     finally:
         drizframe.unregister(narrow)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import importlib
+import re
+import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +16,10 @@ from typer.testing import CliRunner
 import drizframe
 from drizframe.cli.app import app
 from drizframe.cli.new_plugin import write_plugin
+from drizframe.data import stis_sample
 from drizframe.errors import HookError, ParameterError, PluginError, RecordError, UnknownComponentError
 from drizframe.headers import Detector
+from drizframe.hooks.plugins import tracing
 
 READER = """
 import drizframe
@@ -62,7 +69,7 @@ from pydantic import BaseModel
 class Options(BaseModel):
     size: int = 3
 HIGH = drizframe.Combiner(
-    name="mine.high", summary="H.", reference=lambda stack, masks, *, options: stack.max(0), options_model=Options
+    name="mine.high", summary="H.", reference=lambda stack, bad, *, options, **rest: stack.max(0), options_model=Options
 )
 @drizframe.hookimpl
 def drizframe_combiners():
@@ -192,3 +199,80 @@ def test_results_are_printed_in_a_few_lines(exposures):
     assert f"sci ({ny}, {nx}) float32" in repr(result.mosaic)
     assert len(repr(result.mosaic).splitlines()) == 2
     assert "driz_combine is off" in repr(drizframe.run(exposures, driz_combine=False))
+
+
+application = importlib.import_module("drizframe.cli.app")
+FAILING = """
+import drizframe
+def fail(job):
+    raise ZeroDivisionError("of mine")
+STEP = drizframe.Step(name="mine.step", summary="S.", needs=("sci",), makes=("sci",), over="chip", run=fail)
+def complain(word: str = "x"):
+    raise KeyError(word)
+def stop():
+    raise typer.Exit(3)
+import typer
+@drizframe.hookimpl
+def drizframe_extra_steps():
+    yield STEP
+@drizframe.hookimpl
+def drizframe_commands():
+    yield drizframe.Command(name="complain", summary="C.", function=complain)
+    yield drizframe.Command(name="stop", summary="C.", function=stop)
+"""
+
+
+def on_the_command_line(monkeypatch, capsys, *arguments):
+    """Run the program; return its exit code and what it says."""
+    monkeypatch.setattr(sys, "argv", ["drizframe", *map(str, arguments)])
+    monkeypatch.setattr(application, "app", copied(app))
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    with pytest.raises(SystemExit) as end:
+        application.main()
+    return end.value.code, capsys.readouterr().err
+
+
+def copied(whole):
+    """Return the application as it is without plugins: their commands would stay for other tests."""
+    again = copy.copy(whole)
+    again.registered_commands = list(whole.registered_commands)
+    return again
+
+
+def test_a_traceback_of_a_plugin_is_offered_and_given(installed, tmp_path, monkeypatch, capsys):
+    installed("mine", FAILING)
+    monkeypatch.chdir(tmp_path)
+    run = ("run", stis_sample(), "-q")
+    code, text = on_the_command_line(monkeypatch, capsys, *run)
+    assert code == 2
+    assert "ZeroDivisionError: of mine. The option --traceback shows where it arose." in text
+    assert "Traceback" not in text
+    code, text = on_the_command_line(monkeypatch, capsys, *run, "--traceback")
+    assert code == 2
+    assert "mine.py" in text
+    assert 'raise ZeroDivisionError("of mine")' in text
+
+
+def test_a_command_that_raises_names_its_plugin(installed, monkeypatch, capsys):
+    installed("mine", FAILING)
+    code, text = on_the_command_line(monkeypatch, capsys, "complain", "--word", "oh")
+    assert code == 2
+    assert "Command 'complain' of plugin 'mine' of mine 1.2 failed: KeyError: 'oh'" in text
+    assert "mine.py" in text
+    assert on_the_command_line(monkeypatch, capsys, "stop") == (3, "")
+
+
+def test_the_trace_names_plugins_and_modules(installed, monkeypatch, capsys):
+    installed("mine", COMBINER)
+    monkeypatch.setenv("DRIZFRAME_TRACE_HOOKS", "1")
+    monkeypatch.setattr(tracing, "_has_handlers", lambda: False)
+    drizframe.registry()
+    lines = [line.strip() for line in capsys.readouterr().err.splitlines()]
+    assert any(re.fullmatch(r"hook: +asks mine of mine 1.2|hook: +asks mine 1.2", line) for line in lines)
+    assert any(re.fullmatch(r"hook: +asks drizframe.stock.combine.*", line) for line in lines)
+    assert not any("[hook]" in line for line in lines)
+
+
+def test_help_says_where_products_go():
+    words = " ".join(CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output.split())
+    assert "final if it is not given" in words

@@ -10,7 +10,7 @@ import pytest
 RUN = """
 import drizframe
 from drizframe.testing import sample_exposures
-result = drizframe.run(sample_exposures(), keep="median", skysub=False)
+result = drizframe.run(sample_exposures(), writer="fits-mef", skysub=False)
 assert len(result.warnings) == 1
 """
 #: As a notebook does: the code is a text without a file, and the standard error is not a terminal.

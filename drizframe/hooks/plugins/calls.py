@@ -13,7 +13,7 @@ import pluggy
 from drizframe.errors import DrizframeError, HookError, PluginError, RecordError, told
 from drizframe.hooks import specs
 from drizframe.hooks.guard import FAULTS, attributed, blame, plugin_of
-from drizframe.hooks.markers import PROJECT
+from drizframe.hooks.markers import PROJECT, is_ours
 from drizframe.hooks.plugins.answers import Answers, answers_of
 from drizframe.hooks.plugins.tracing import write_trace
 
@@ -101,6 +101,17 @@ class HookCalls(pluggy.PluginManager):
             self._untrace()
             self._untrace = None
 
+    def called(self, plugin: str) -> str:
+        """Return a plugin with its distribution, for the trace; of drizframe's own the module."""
+        source = self.source(plugin)
+        return (
+            plugin
+            if is_ours(source)
+            else source
+            if source.startswith(f"{plugin} ")
+            else f"{plugin} of {source}"
+        )
+
     def told(self, *words: str) -> None:
         """Trace a line between call and end of a hook."""
         if self._untrace is not None:
@@ -139,7 +150,7 @@ class _Call:
 
     def _plain(self, one: HookImpl) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls.told("asks", self.calls.source(one.plugin_name))
+            self.calls.told("asks", self.calls.called(one.plugin_name))
             try:
                 with attributed(one.plugin_name):
                     answer = self.answers.taken(one.function(*args, **kwargs))
@@ -153,7 +164,7 @@ class _Call:
 
     def _around(self, one: HookImpl) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
-            self.calls.told("enters", self.calls.source(one.plugin_name))
+            self.calls.told("enters", self.calls.called(one.plugin_name))
             generator: Any = one.function(*args, **kwargs)
             try:
                 with attributed(one.plugin_name):

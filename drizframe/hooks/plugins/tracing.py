@@ -11,6 +11,9 @@ __all__ = ["write_trace"]
 
 log = logging.getLogger("drizframe.hooks")
 
+#: What pluggy writes behind a line; the beginning says it already.
+_TAG = " [hook]"
+
 
 def _has_handlers() -> bool:
     """Whether somebody listens: `NullHandler` is nobody."""
@@ -32,7 +35,7 @@ def write_trace(text: str) -> None:
     """
     heard = log.isEnabledFor(logging.INFO) and _has_handlers()
     for line in text.rstrip().splitlines():
-        said = f"hook: {printable(line, keep='')}"
+        said = f"hook: {printable(line.removesuffix(_TAG), keep='')}"
         if heard:
             log.info(said)
         else:
