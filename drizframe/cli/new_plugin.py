@@ -47,6 +47,8 @@ class Kind:
         The parameter that names the component; blank if none does.
     model : bool
         Whether the template has a pydantic model.
+    tested : bool
+        Whether the conformance kit has checks for it.
     """
 
     family: str
@@ -54,6 +56,7 @@ class Kind:
     word: str = ""
     parameter: str = ""
     model: bool = False
+    tested: bool = True
 
     @property
     def tests(self) -> str:
@@ -74,6 +77,8 @@ KINDS: dict[str, Kind] = {
     "reader": Kind("reader", "A reader of files", "reader"),
     "writer": Kind("writer", "A writer of files", "writer"),
     "step": Kind("step", "A processing step", "gradient", model=True),
+    "listener": Kind("listener", "A listener of runs", tested=False),
+    "command": Kind("command", "A command", tested=False),
 }
 
 
@@ -127,36 +132,52 @@ SAMPLE = WriterSample(read=lambda paths: read(paths[0]))
 #: What the test imports of the package besides the record.
 _NEEDED = {"reader": ", write", "writer": ", read"}
 
+#: What the module of a package holds, for its README.
+_RECORD = (
+    "a function, the record that describes it, and the hook function that hands\nthe record to drizframe"
+)
+_PARTS = {"listener": "the hook function that drizframe calls when a step of a run has ended"}
+
 
 def _words(name: str, kind: str) -> dict[str, str]:
     """Return what the templates fill in."""
     what = KINDS[kind]
     module = name.replace("-", "_")
     short = module.removeprefix("drizframe_") or module
-    component = f"{short}.{what.word}" if what.word else short.upper()
+    component = f"{short}.{what.word}" if what.word else short.upper() if what.tested else short
     record = f"{short.upper()}_{what.word.upper()}" if short.upper() in _USED else short.upper()
     usages = {
         "reader": f"    drizframe run *.{short}",
         "writer": f"    drizframe run *_flt.fits -o new.{short}",
     }
+    usages["command"] = f"    drizframe {short} *_flt.fits"
     usage = usages.get(kind, "    drizframe run *.fits")
     if what.parameter:
         usage = f"    drizframe run *_flt.fits --set {what.parameter}={component}"
     helpers, sample, given = _SAMPLES.get(kind, ("conformance", "", ""))
     fill = {"upper": short.upper(), "record": record, "short": short}
     sample, given = (Template(t).substitute(fill) for t in (sample, given))
+    validated = f" --sample tests/test_{module}.py:SAMPLE" if "SAMPLE =" in sample else ""
     return {
         "needed": _NEEDED.get(kind, ""), "helpers": helpers, "sample": sample, "given": given,
         "name": name, "module": module, "short": short, "component": component, "record": record,
         "dependencies": ", ".join(f'"{name}"' for name in _dependencies(kind)),
         "ident": short, "upper": short.upper(), "family": what.family, "title": what.title, "parameter": what.parameter,
-        "usage": usage, "validated": f" --sample tests/test_{module}.py:SAMPLE" if "SAMPLE =" in sample else "",
+        "usage": usage, "parts": _PARTS.get(kind, _RECORD),
+        "validate": f"    drizframe validate {module}:{record}{validated}\n" if what.tested else "",
+        "promises": f"; what drizframe promises of every\n{what.family} is tested by `@conformance`" if what.tested else "",
     }  # fmt: skip
 
 
 def _dependencies(kind: str) -> Iterator[str]:
     """Yield what a package needs besides Python."""
-    yield from ("drizframe", "numpy")
+    yield from (
+        ("drizframe", "typer")
+        if kind == "command"
+        else ("drizframe",)
+        if kind == "listener"
+        else ("drizframe", "numpy")
+    )
     if KINDS[kind].model:
         yield "pydantic"
     if kind == "reader":
@@ -212,6 +233,12 @@ def _check(name: str, kind: str, folder: Path) -> None:
         if words["component"].lower() in taken:
             msg = f"drizframe has a {family} named {words['component']!r} already. Choose another name."
             raise ParameterError(msg)
+    if kind == "command":
+        from drizframe.cli.app import app
+
+        if words["ident"] in {c.name for c in app.registered_commands}:
+            msg = f"drizframe has a command {words['ident']!r} already. Choose another name."
+            raise ParameterError(msg)
     if folder.exists():
         msg = f"{str(folder)!r} exists already. Choose another name, or remove it."
         raise OutputError(msg)
@@ -249,7 +276,7 @@ def write_plugin(name: str, kind: str, parent: Path = Path()) -> list[Path]:
         "pyproject.toml": "pyproject.toml",
         "README.md": "README.md",
         f"src/{words['module']}/__init__.py": kind,
-        f"tests/test_{words['module']}.py": "test",
+        f"tests/test_{words['module']}.py": "test" if KINDS[kind].tested else KINDS[kind].tests,
     }
     written = []
     try:

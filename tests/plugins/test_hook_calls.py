@@ -557,10 +557,10 @@ def test_the_hooks_of_a_run_are_traced_to_the_standard_error(monkeypatch, value,
     assert done.stdout == ""
     if traced:
         assert "drizframe_step_sky" in lines
-        assert "finish drizframe_step_sky --> Step('sky') [hook]" in lines
-        call = max(k for k, line in enumerate(lines) if line == "drizframe_after_step [hook]")
+        assert "finish drizframe_step_sky --> Step('sky')" in lines
+        call = max(k for k, line in enumerate(lines) if line == "drizframe_after_step")
         assert lines[call + 1].startswith("event: Event(kind='finish', step='final'")
-        assert lines[call + 2] == "asks mine (this session) [hook]"
+        assert lines[call + 2] == "asks mine (this session)"
 
 
 def test_the_trace_goes_to_the_log_where_that_is_heard_and_ends_with_the_switch(

@@ -65,8 +65,8 @@ def put_in_place(packages, site):
 
 def test_the_kinds_are_those_of_the_documentation():
     assert sorted(KINDS) == [
-        "combiner", "cosmic-ray-detector", "instrument", "interpolator", "kernel", "reader", "sky-method", "step", "weighting",
-        "writer",
+        "combiner", "command", "cosmic-ray-detector", "instrument", "interpolator", "kernel", "listener", "reader", "sky-method",
+        "step", "weighting", "writer",
     ]  # fmt: skip
 
 
@@ -81,7 +81,9 @@ def test_a_package_is_complete(written, kind):
         assert not file.is_file() or "$" not in file.read_text().replace("$schema", "")
     assert metadata(package)["name"] == name_for(kind)
     assert list(metadata(package)["entry-points"]["drizframe"].values()) == [module]
-    assert "@conformance(" in (package / f"tests/test_{module}.py").read_text()
+    text = (package / f"tests/test_{module}.py").read_text()
+    assert "def test_" in text
+    assert ("@conformance(" in text) == KINDS[kind].tested
 
 
 def test_all_kinds_are_found_and_pass_their_own_tests(written, tmp_path):
@@ -181,7 +183,7 @@ def test_a_place_that_is_no_folder_is_a_clear_error(tmp_path):
         write_plugin("drizframe-hat", "kernel", tmp_path / "file")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [k for k, what in KINDS.items() if what.tested])
 def test_names_begin_with_that_of_the_package_and_a_dot(written, kind):
     module = name_for(kind).replace("-", "_")
     text = (written / name_for(kind) / "src" / module / "__init__.py").read_text()
@@ -199,3 +201,8 @@ def test_what_a_package_imports_it_depends_on(written, kind):
         if f"import {n}" in text or f"from {n}" in text or f"from {n}." in text
     }
     assert needed <= set(metadata(written / name_for(kind))["dependencies"])
+
+
+def test_a_command_has_no_name_of_drizframes_own(tmp_path):
+    with pytest.raises(ParameterError, match="drizframe has a command 'run' already"):
+        write_plugin("drizframe-run", "command", tmp_path)
