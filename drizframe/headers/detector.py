@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FLIPPED_X", "FLIPPED_Y", "Detector", "detector_name"]
 
 #: What a pipeline may deliver.
-_UNITS = ("electrons", "electrons/s", "counts", "counts/s")
+_UNITS = ("electrons", "electrons/s", "counts", "counts/s", "flux", "brightness")
 #: Handedness of detectors: y mirrored (ACS/WFC, unknown ones) and x mirrored (all others that are known).
 FLIPPED_Y = ((1.0, 0.0), (0.0, -1.0))
 FLIPPED_X = ((-1.0, 0.0), (0.0, 1.0))

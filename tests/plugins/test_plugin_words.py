@@ -127,6 +127,8 @@ def test_a_sky_that_is_no_number_is_the_fault_of_its_method(exposures, value):
 def test_a_detector_of_no_unit_is_refused():
     with pytest.raises(RecordError, match="native_unit = 'bananas'. Give one of: 'electrons'"):
         Detector(native_unit="bananas")
+    for unit in ("electrons", "electrons/s", "counts", "counts/s", "flux", "brightness"):
+        assert Detector(native_unit=unit).native_unit == unit
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def inputs():
 
 
 def parameters():
-    return drizframe.run(sample_exposures(2), keep="final.mask", skysub=False, **QUICK)
+    return drizframe.run(sample_exposures(2), writer="fits-mef", skysub=False, **QUICK)
 
 
 def frames():

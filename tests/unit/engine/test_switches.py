@@ -216,8 +216,12 @@ def test_run_writes_a_log_file_if_one_is_named_and_none_otherwise(here):
         run(here, "mine", runfile="nowhere/told", **OFF)
 
 
-def test_keep_without_names_for_files_is_told(files, tmp_path):
-    assert any("there is no output" in w for w in run(files, keep="all").warnings)
+def test_keep_without_names_for_files_is_for_the_result(files, tmp_path, caplog):
+    with caplog.at_level("INFO", logger="drizframe"):
+        result = run(files, keep="all")
+    assert not any("there is no output" in w for w in result.warnings)
+    assert "there is no output" in caplog.text
+    assert "single.wht" in result.planes
     told = run(files, tmp_path / "m", keep="median,single.wht", **OFF).warnings
     assert sum("did not make" in w for w in told) == 2
     run(files, tmp_path / "n", keep="single.wht", driz_combine=False)
