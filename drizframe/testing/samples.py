@@ -96,7 +96,22 @@ class StepSample:
 
 
 def sample_exposures(count: int = 3, shape: tuple[int, int] = (40, 44), unit: str = "electrons") -> list[Any]:
-    """Return dithered exposures of a few stars, with sky, noise, cosmic rays and flags."""
+    """Return dithered exposures of a few stars, with sky, noise, cosmic rays and flags.
+
+    Parameters
+    ----------
+    count : int
+        How many; each is shifted against the one before by (1.3, -0.7) pixels.
+    shape : tuple of int
+        Rows and columns.
+    unit : str
+        What the numbers are said to be.
+
+    Returns
+    -------
+    list of Exposure
+        Of one chip of 0.1 arcsec, with error image and flags; the same count and shape give the same.
+    """
     from drizframe.model import Exposure
     from drizframe.testing.strategies import tangent_plane
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from drizframe.engine import plan, scales
+from drizframe.engine import geometry, scales
 from drizframe.engine.job import RunJob
 from drizframe.grids import mapping, overlaps, sky_systems
 from drizframe.grids.wcs import cd_matrix, column_scale
@@ -107,7 +107,7 @@ def swapped_footprints():
 def time_of_other_chips():
     """Divide the background of the median by 1 s, the time of chips that the reference did not process with `group`."""
     right = median._background
-    median._background = lambda job, unit, exposure: right(job, unit, exposure) * exposure.exptime
+    median._background = lambda job, i: right(job, i) * job.exposures[i].exptime
     try:
         yield
     finally:
@@ -121,7 +121,7 @@ def column_scales():
     When it drizzles, the side of a pixel is the length of the first column of CD; when it blots, the root of the
     determinant, so that what it blots from skewed pixels is low by the ratio of the two.
     """
-    right, of_job = plan.scale_ratio, RunJob.scale_ratio
+    right, of_job = geometry.scale_ratio, RunJob.scale_ratio
 
     def wrong(chip, frame, *, coeffs=True):
         side = column_scale(cd_matrix(chip.wcs))
@@ -133,11 +133,11 @@ def column_scales():
             return of_job(job, unit, which)
         return job.frame(which).scale / (3600.0 * np.sqrt(abs(np.linalg.det(cd_matrix(chip.wcs)))))
 
-    plan.scale_ratio, RunJob.scale_ratio = wrong, of_blot
+    geometry.scale_ratio, RunJob.scale_ratio = wrong, of_blot
     try:
         yield
     finally:
-        plan.scale_ratio, RunJob.scale_ratio = right, of_job
+        geometry.scale_ratio, RunJob.scale_ratio = right, of_job
 
 
 @contextlib.contextmanager
