@@ -29,14 +29,16 @@ from drizframe.model import FrameUnit
 SIDE, SCALE = 64, 0.1 / 3600
 
 
-def exposures(count):
-    """Make neighbours, each a third of its side beside the one before."""
-    image, made = np.zeros((SIDE, SIDE), np.float32), []
+def exposures(count, columns=None):
+    """Make neighbours, each a third of a side beside the one before: in a row, or in rows of so many."""
+    rng, made = np.random.default_rng(0), []
     for k in range(count):
+        row, column = divmod(k, columns or count)
         wcs = WCS(naxis=2)
         wcs.wcs.ctype, wcs.wcs.crpix = ["RA---TAN", "DEC--TAN"], [SIDE / 2, SIDE / 2]
-        wcs.wcs.crval, wcs.wcs.cdelt = [150.0 + k * SIDE / 3 * SCALE, 2.0], [-SCALE, SCALE]
-        wcs.pixel_shape = (SIDE, SIDE)
+        wcs.wcs.crval = [150.0 + column * SIDE / 3 * SCALE, 2.0 + row * SIDE / 3 * SCALE]
+        wcs.wcs.cdelt, wcs.pixel_shape = [-SCALE, SCALE], (SIDE, SIDE)
+        image = rng.normal(100, 10, (SIDE, SIDE)).astype(np.float32)
         made.append(Exposure.from_arrays(image, wcs, name=f"e{k}", exptime=100.0, unit="electrons"))
     return made
 

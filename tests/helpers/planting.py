@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from stranger import c_compiler
 
 import drizframe
 
@@ -66,10 +66,7 @@ class Copy:
 
     def compile(self) -> list[str]:
         """Compile the .pyx that are new, as the build does; return the names of the modules."""
-        compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
-        if shutil.which(compiler[0]) is None:
-            pytest.skip(f"compiles with {compiler[0]}")
-        pytest.importorskip("Cython", reason="translates with Cython")
+        compiler = c_compiler()
         new = sorted(n for n in self.touched() if n.endswith(".pyx"))
         for name in new:
             source = self.folder / name

@@ -24,12 +24,18 @@ def part_of_page(pattern: str) -> str:
     return found[1]
 
 
-def compiled_example(folder: Path) -> Path:
-    """Compile the body of the page into a folder; skip where there is no compiler or no Cython."""
+def c_compiler() -> list[str]:
+    """Return the command of the C compiler that Python was built with; skip where there is none, or no Cython."""
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
     if shutil.which(compiler[0]) is None:
         pytest.skip(f"compiles with {compiler[0]}")
     pytest.importorskip("Cython", reason="translates with Cython")
+    return compiler
+
+
+def compiled_example(folder: Path) -> Path:
+    """Compile the body of the page into a folder; skip where that cannot be."""
+    compiler = c_compiler()
     (folder / "box_loop.pyx").write_text(part_of_page(r"```cython file=box_loop\.pyx\n(.*?)```"))
     target = folder / f"box_loop{sysconfig.get_config_var('EXT_SUFFIX')}"
     for command in (
