@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ __all__ = ["given_masks", "masks_beside", "masks_of_run", "rays_of"]
 Mask = np.ndarray[Any, np.dtype[np.uint8]]
 Found = dict[ChipUnit, Mask]
 
+#: Planes of cosmic rays: found, and given.
+_RAYS = ("mask.cr", "mask.cr.given")
 _FORMS = (
     "give Result.cosmic_rays or the Result of an earlier run, a mapping from names of exposures to masks of their chips, or a folder, "
     "a wildcard or a list of files named <exposure>_sciN_crmask.fits"
@@ -275,7 +278,7 @@ def _flagged_before(exposures: Sequence[Exposure], parameters: Parameters) -> li
     return [text + " use_crmasks=False, or resetbits, lets them count."]
 
 
-def rays_of(store: Store, exposures: Sequence[Exposure]) -> Found:
+def rays_of(store: Store, exposures: Sequence[Exposure]) -> dict[ChipUnit, Callable[[], Mask]]:
     """Return the cosmic rays of a run, those that were found and those that were given, of each exposure that has any.
 
     Parameters
@@ -284,19 +287,22 @@ def rays_of(store: Store, exposures: Sequence[Exposure]) -> Found:
         Holds the planes of the run.
     exposures : sequence of Exposure
         What was combined.
+
+    Returns
+    -------
+    dict of ChipUnit to callable
+        What reads the mask of a chip.
     """
-    found: Found = {}
-    for unit, _, _ in _chips(exposures):
-        masks = [
-            m for m in (store.get(PlaneKey(n, unit)) for n in ("mask.cr", "mask.cr.given")) if m is not None
-        ]
-        if len(masks) == 1:
-            found[unit] = masks[0]
-        elif masks:
-            found[unit] = np.logical_and.reduce([m != 0 for m in masks]).astype(np.uint8)
+    found = {u for name in _RAYS for u in store.chips(name)}
     known = {u.exposure for u in found}
-    return {
-        u: found.get(u, np.ones(c.shape, dtype=np.uint8))
-        for u, _, c in _chips(exposures)
-        if u.exposure in known
-    }
+    return {u: partial(_rays, store, u, c) for u, _, c in _chips(exposures) if u.exposure in known}
+
+
+def _rays(store: Store, unit: ChipUnit, chip: Chip) -> Mask:
+    masks: list[Mask] = [m for m in (store.get(PlaneKey(name, unit)) for name in _RAYS) if m is not None]
+    if len(masks) == 1:
+        return masks[0]
+    if not masks:
+        return np.ones(chip.shape, dtype=np.uint8)
+    both: Mask = np.logical_and.reduce([m != 0 for m in masks]).astype(np.uint8)
+    return both

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,14 @@ from drizframe._version import __version__
 from drizframe.config import Parameters, make_parameters
 from drizframe.config.interfaces import for_run
 from drizframe.engine.hearing import hearing, listening
+from drizframe.engine.kept import by_exposure, left_by
 from drizframe.engine.safekeeping import write_result
 from drizframe.engine.store import close_all
+from drizframe.engine.stored import stored
 from drizframe.errors import ParameterError, RunError
 from drizframe.hooks import PluginManager, Registry
 from drizframe.hooks.plugins.manager import LOCK
-from drizframe.model import Exposure, Frame, FrameUnit, Mosaic, PlaneKey, Provenance, SkyValue
+from drizframe.model import Exposure, Frame, FrameUnit, LazyMapping, Mosaic, PlaneKey, Provenance, SkyValue
 from drizframe.system.interrupts import orderly
 
 if TYPE_CHECKING:
@@ -135,8 +137,8 @@ class Result:
         Sky of each chip, by exposure name.
     cosmic_rays : mapping of str to tuple of ndarray of uint8
         Cosmic-ray masks (1 good) of each chip, by exposure name, found and given ones together; empty if there are none.
-    median : ndarray of float32, or None
-        The clean comparison image on the separate frame, electrons per second, if it was kept.
+    images : mapping of str to ndarray
+        Images on frames that are no layers of the mosaic: ``"median"``, see `median`.
     warnings : tuple of str
         What the user should know.
     seconds : mapping of str to float
@@ -155,6 +157,11 @@ class Result:
         name: value}``; of a frame or the run as they are.
     provenance : Provenance
         What made it: plugins, components with their options and where their formulas come from, steps.
+
+    Notes
+    -----
+    Images that `max_memory` had no room for lie in scratch files, and are read when they are asked for; from then on they are in
+    memory.  The files go with the result: when nobody holds it any more, or the program ends.
     """
 
     mosaic: Mosaic | None
@@ -163,7 +170,7 @@ class Result:
     frames: Mapping[str, Frame]
     sky: Mapping[str, tuple[SkyValue, ...]]
     cosmic_rays: Mapping[str, tuple[Array, ...]]
-    median: Array | None = None
+    images: Mapping[str, Array] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
     backends: Mapping[str, str] = field(default_factory=dict)
@@ -172,6 +179,11 @@ class Result:
     cleaned: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
     planes: Mapping[str, Any] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=lambda: Provenance(version=__version__))
+
+    @property
+    def median(self) -> Array | None:
+        """The clean comparison image on the separate frame, float32, electrons per second; None if there is none."""
+        return self.images.get("median")
 
     def _image(self) -> Mosaic:
         if self.mosaic is None:
@@ -401,10 +413,7 @@ def run(
             inputs, output, settings, registry(), wcsmap=wcsmap, listeners=[*_listed(listeners), *logs], notes=notes,
             also_written=[log.path for log in logs],
         )  # fmt: skip
-        try:
-            return result_of(session)
-        finally:
-            session.context.store.close()
+        return result_of(session)
 
 
 def _listed(listeners: Any) -> Sequence[Any]:
@@ -415,32 +424,46 @@ def _listed(listeners: Any) -> Sequence[Any]:
     return list(listeners)
 
 
-def result_of(session: Session) -> Result:
-    """Return what a run gives back, from its store, which is still open."""
+def result_of(session: Session, before: Callable[[], None] | None = None) -> Result:
+    """Return what a run gives back, and let its store forget everything else.
+
+    Parameters
+    ----------
+    session : Session
+        A finished run.
+    before : callable, optional
+        Called before the store forgets.
+    """
     context, plan, store = session.context, session.context.plan, session.context.store
-    sky: dict[str, list[SkyValue]] = {}
-    masks: dict[str, list[Array]] = {}
-    for unit, value in store.by_chip("sky").items():
-        sky.setdefault(plan.exposures[unit.exposure].name, []).append(value)
-    cleaned: dict[str, list[Array]] = {}
-    for unit, image in store.by_chip("crclean").items():
-        cleaned.setdefault(plan.exposures[unit.exposure].name, []).append(image)
-    for unit, mask in rays_of(store, plan.exposures).items():
-        masks.setdefault(plan.exposures[unit.exposure].name, []).append(mask)
-    return Result(
-        mosaic=session.mosaic,
-        exposures=plan.exposures,
-        parameters=plan.parameters,
-        frames=plan.frames,
-        sky={n: tuple(v) for n, v in sky.items()},
-        cosmic_rays={n: tuple(v) for n, v in masks.items()},
-        cleaned={n: tuple(v) for n, v in cleaned.items()},
-        median=store.get(PlaneKey("median", FrameUnit("separate"))),
-        warnings=tuple(context.bus.warnings),
-        seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
-        backends=dict(context.backends),
-        provenance=session.provenance,
-        products=list(session.written),
-        planes=session.planes,
-        map_error=plan.map_error,
-    )
+    try:
+        sky: dict[str, list[SkyValue]] = {}
+        for unit, value in store.by_chip("sky").items():
+            sky.setdefault(plan.exposures[unit.exposure].name, []).append(value)
+        median = stored(store, PlaneKey("median", FrameUnit("separate")))
+        result = Result(
+            mosaic=session.mosaic,
+            exposures=plan.exposures,
+            parameters=plan.parameters,
+            frames=plan.frames,
+            sky={n: tuple(v) for n, v in sky.items()},
+            cosmic_rays=by_exposure(rays_of(store, plan.exposures), plan.exposures),
+            cleaned=by_exposure(
+                {u: partial(store.get, PlaneKey("crclean", u)) for u in store.chips("crclean")},
+                plan.exposures,
+            ),
+            images=LazyMapping({} if median is None else {"median": median.read}),
+            warnings=tuple(context.bus.warnings),
+            seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
+            backends=dict(context.backends),
+            provenance=session.provenance,
+            products=list(session.written),
+            planes=session.planes,
+            map_error=plan.map_error,
+        )
+        if before is not None:
+            before()
+        store.leave(left_by(plan))
+    except BaseException:
+        store.close()
+        raise
+    return result

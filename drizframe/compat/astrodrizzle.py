@@ -114,13 +114,7 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
             keep=_planes(settings), beside_inputs=True, notes=notes,
             also_written=[] if log is None else [log.path], edited=_edited,
         )  # fmt: skip
-        try:
-            result = result_of(session)  # while no input is changed
-            _commit(session)
-            if settings.clean:
-                _clean(session)
-        finally:
-            session.context.store.close()
+        result = result_of(session, lambda: _commit(session, clean=settings.clean))
     return dataclasses.replace(
         result, exposures=restamped(result.exposures), warnings=tuple(session.context.bus.warnings)
     )
@@ -167,8 +161,8 @@ def _planes(settings: Parameters) -> frozenset[str]:
     return frozenset({*INTERMEDIATE, "crclean.dq", "final.scale"})
 
 
-def _commit(session: Session) -> None:
-    """Edit the input files, last of all."""
+def _commit(session: Session, *, clean: bool) -> None:
+    """Edit the input files, last of all; delete intermediate files, if none are wanted."""
     context, parameters = session.context, session.context.plan.parameters
     exposures: tuple[Exposure, ...] = context.plan.exposures
     store = context.store
@@ -183,7 +177,9 @@ def _commit(session: Session) -> None:
         exposures,
         folder=Path(),
         sky={u: v.level for u, v in store.by_chip("sky").items()},
-        masks=rays_of(store, exposures) if parameters.driz_combine and not doubtful else {},
+        masks={u: read() for u, read in rays_of(store, exposures).items()}
+        if parameters.driz_combine and not doubtful
+        else {},
         resetbits=None if doubtful else parameters.resetbits,
         crbit=parameters.crbit,
         preserve=parameters.preserve,
@@ -193,6 +189,8 @@ def _commit(session: Session) -> None:
         context.bus.note(note, warn=OutputWarning)
     for note in commit_edits(plan):
         context.bus.note(note, warn=OutputWarning)
+    if clean:
+        _clean(session)
 
 
 def _clean(session: Session) -> None:

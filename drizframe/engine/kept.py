@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from drizframe.engine.context import RunContext
 from drizframe.engine.loading import LOADED, input_plane
 from drizframe.engine.plan import Plan
+from drizframe.engine.store import Store
 from drizframe.errors import ParameterWarning, UnknownComponentError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.hooks.markers import is_ours
-from drizframe.model import ChipUnit, ExposureUnit, Plane, PlaneKey
+from drizframe.model import ChipUnit, Exposure, ExposureUnit, LazyMapping, Plane, PlaneKey
 
-__all__ = ["filed", "kept_planes", "note_unmade", "planes_of_result"]
+__all__ = ["by_exposure", "filed", "kept_planes", "left_by", "note_unmade", "planes_of_result"]
 
 #: What writers make files of.
 _FILED = frozenset({*INTERMEDIATE, "crclean.dq"})
+#: What a result offers of every run, besides the mosaic.
+_READ = frozenset({"median", "mask.cr", "mask.cr.given", "crclean"})
 
 
 def kept_planes(plan: Plan) -> frozenset[str]:
@@ -79,7 +83,35 @@ def note_unmade(context: RunContext, output: str | None) -> None:
         )
 
 
-def planes_of_result(context: RunContext, output: str | None) -> dict[str, Any]:
+def left_by(plan: Plan) -> frozenset[str]:
+    """Return the planes that the result of a run may read when the run is over."""
+    own = {p.name for p in plan.planes.values() if p.stays or p.product}
+    return frozenset({*own, *kept_planes(plan), *_READ})
+
+
+def by_exposure(
+    readers: Mapping[ChipUnit, Callable[[], Any]], exposures: Sequence[Exposure]
+) -> Mapping[str, tuple[Any, ...]]:
+    """Return planes of chips by the names of their exposures; those of an exposure are read when it is asked for.
+
+    Parameters
+    ----------
+    readers : mapping of ChipUnit to callable
+        What reads the plane of a chip.
+    exposures : sequence of Exposure
+        What was combined.
+    """
+    own: dict[str, list[Callable[[], Any]]] = {}
+    for unit, reader in readers.items():
+        own.setdefault(exposures[unit.exposure].name, []).append(reader)
+    return LazyMapping({name: partial(_all, tuple(found)) for name, found in own.items()})
+
+
+def _all(readers: Sequence[Callable[[], Any]]) -> tuple[Any, ...]:
+    return tuple(read() for read in readers)
+
+
+def planes_of_result(context: RunContext, output: str | None) -> Mapping[str, Any]:
     """Return planes that are in no file: those that plugins declare to stay, and those that the user names.
 
     Parameters
@@ -91,20 +123,33 @@ def planes_of_result(context: RunContext, output: str | None) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        By name: of chips, tuples by the names of exposures; of exposures, by their names; else as they are.
+    mapping
+        By name: of chips, tuples by the names of exposures; of exposures, by their names; else as they are.  They are read when
+        they are asked for, but for those of the inputs.
     """
-    plan = context.plan
+    plan, store = context.plan, context.store
     wanted = {plane.name for plane in _of_plugins(plan) if plane.stays}
     named = kept_planes(plan)
     wanted |= named if output is None else named - _FILED
-    found = {name: _gathered(context, plane) for name, plane in plan.planes.items() if name in wanted}
-    return {name: value for name, value in found.items() if value is not None}
+    found: dict[str, Callable[[], Any]] = {}
+    for name, plane in plan.planes.items():
+        if name not in wanted:
+            continue
+        if name in LOADED or plane.kind == "value":
+            value = _gathered(plan, store, plane, partial(input_plane, context) if name in LOADED else None)
+            if value is not None:
+                found[name] = partial(_itself, value)
+        elif store.keys(name):
+            found[name] = partial(_gathered, plan, store, plane)
+    return LazyMapping(found)
 
 
-def _gathered(context: RunContext, plane: Plane) -> Any:
-    """Return what a run made of a plane; None for nothing."""
-    store, plan = context.store, context.plan
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _gathered(plan: Plan, store: Store, plane: Plane, load: Callable[[PlaneKey], Any] | None = None) -> Any:
+    """Return what a run made of a plane; None for nothing.  `load` brings planes of chips that are not kept, or were not asked for."""
     made = {} if plane.on == "chip" else {key.unit: store.get(key) for key in store.keys(plane.name)}
     if plane.on == "exposure":
         return {
@@ -114,14 +159,10 @@ def _gathered(context: RunContext, plane: Plane) -> Any:
         return next(iter(made.values()), None)
     found = {}
     for i, exposure in enumerate(plan.exposures):
-        values = tuple(_of_chip(context, plane, ChipUnit(i, k)) for k in range(len(exposure.chips)))
+        keys = [PlaneKey(plane.name, ChipUnit(i, k)) for k in range(len(exposure.chips))]
+        values = [store.get(key) for key in keys]
+        if load is not None:
+            values = [load(key) if value is None else value for key, value in zip(keys, values, strict=True)]
         if any(v is not None for v in values):
-            found[exposure.name] = values
+            found[exposure.name] = tuple(values)
     return found or None
-
-
-def _of_chip(context: RunContext, plane: Plane, unit: ChipUnit) -> Any:
-    """Return a plane of a chip; those of the inputs are loaded where they are not kept, or no step has asked for them."""
-    key = PlaneKey(plane.name, unit)
-    found = context.store.get(key)
-    return input_plane(context, key) if found is None and plane.name in LOADED else found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,24 @@ from drizframe.engine.identity import run_identity, stamped
 from drizframe.engine.plan import Plan
 from drizframe.engine.sinks import write_product
 from drizframe.engine.store import Store
+from drizframe.engine.stored import stored
 from drizframe.engine.writers import Chosen
 from drizframe.errors import ConflictError, FrameWarning, OutputError, OutputWarning
 from drizframe.hooks import Registry, RunProducts
-from drizframe.model import LAYERS, Chip, Exposure, Extension, FrameUnit, Layer, Mosaic, Plane, PlaneKey
+from drizframe.model import (
+    LAYERS,
+    Chip,
+    DerivedImage,
+    Exposure,
+    Extension,
+    FrameUnit,
+    Layer,
+    LazyImage,
+    Mosaic,
+    Plane,
+    PlaneKey,
+    blocks,
+)
 from drizframe.model.bunit import product_unit as unit_of_product
 
 __all__ = [
@@ -163,6 +177,7 @@ def describe_products(
         sky=store.by_chip("sky"),
         weight_scale=store.by_chip("final.scale"),
         read=lambda name, unit: store.get(PlaneKey(name, unit)),
+        opened=lambda name, unit: stored(store, PlaneKey(name, unit)),
         origin=lambda name, unit: store.origin(PlaneKey(name, unit)),
         planes=planes, folder=Path(names.root).parent, beside_inputs=beside_inputs,
         run=run_identity(plan.exposures, plan.parameters, Path(names.stem)), layers=layers_of(plan),
@@ -182,12 +197,14 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
     """Return the final image with all its layers, or None if the final step did not run."""
     plan, unit = context.plan, product_unit(context.plan)
     parts = _parts(plan)
-    found = {name: context.store.get(PlaneKey(p.name, FrameUnit(p.grid))) for name, (p, _) in parts.items()}
+    found = {n: stored(context.store, PlaneKey(p.name, FrameUnit(p.grid))) for n, (p, _) in parts.items()}
     images = {name: image for name, image in found.items() if image is not None}
     if "sci" not in images:
         return None
-    if not np.any(images["wht"]):
-        values = plan.parameters.final_fillval is None and np.isfinite(images["sci"]).any()
+    if not _any(images["wht"], np.any):
+        values = plan.parameters.final_fillval is None and _any(
+            images["sci"], lambda part: np.isfinite(part).any()
+        )
         left = (
             " Its values are those of pixels of weight 0; final_fillval='nan' leaves them out."
             if values
@@ -210,13 +227,17 @@ def make_mosaic(context: RunContext) -> Mosaic | None:
     return Mosaic(layers=layers, frame=plan.frames["final"], unit=unit, exptime=plan.total_exptime)
 
 
-def _scaled(plan: Plan, image: np.ndarray[Any, Any], extension: Extension) -> np.ndarray[Any, Any]:
+def _any(image: LazyImage, test: Callable[[np.ndarray[Any, Any]], Any]) -> bool:
+    """Tell whether something is so in any part of an image."""
+    return any(bool(test(image.read(window))) for window in blocks(image))
+
+
+def _scaled(plan: Plan, image: LazyImage, extension: Extension) -> LazyImage:
     """Return a layer in the unit of the product: without "per second" if that is wanted; integers are no rates."""
     if plan.parameters.final_units != "counts" or extension.seconds == 0 or image.dtype.kind not in "fc":
         return image
     factor = np.float32(plan.total_exptime) ** extension.seconds
-    scaled: np.ndarray[Any, Any] = image * factor
-    return scaled
+    return DerivedImage(image, lambda part: part * factor)
 
 
 def write_mosaic(

@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from drizframe.errors import DrizframeError, OutputError, OutputWarning, PluginError, told
 from drizframe.hooks import FAULTS, Product, ProductLayer, Sink, Writer, ask
 from drizframe.hooks.markers import is_ours
-from drizframe.model import Layer, Mosaic, Window
+from drizframe.model import Layer, Mosaic, Window, blocks
 from drizframe.system.staging import Staging, unwritable
 from drizframe.system.transaction import Transaction, current
 
@@ -22,11 +20,6 @@ __all__ = ["write_product"]
 Windows = Callable[[Layer], Iterable[Window]]
 
 
-def _whole(layer: Layer) -> list[Window]:
-    ny, nx = layer.image.shape[-2:]
-    return [Window(0, ny, 0, nx)]
-
-
 def write_product(
     writer: Writer,
     mosaic: Mosaic,
@@ -34,7 +27,7 @@ def write_product(
     *,
     run: str = "",
     provider: str = "",
-    windows: Windows = _whole,
+    windows: Windows = blocks,
 ) -> list[Path]:
     """Write a mosaic; within a block of `together` its files appear at the end of that.
 
@@ -51,7 +44,7 @@ def write_product(
     provider : str
         Who provides the writer, for messages; "drizframe" and blank: errors are its own.
     windows : callable
-        In which pieces the layers are handed over; by default each at once, without a copy.
+        In which pieces the layers are handed over; by default small ones at once, without a copy, others by rows.
 
     Returns
     -------
@@ -118,9 +111,9 @@ def _product(mosaic: Mosaic, stem: Path, targets: Mapping[Path, bool], run: str,
 
 
 def _described(layer: Layer) -> ProductLayer:
-    fill = layer.extension.fill if layer.image.dtype.kind == "f" else 0.0
+    fill = layer.extension.fill if layer.dtype.kind == "f" else 0.0
     return ProductLayer(
-        extension=layer.extension.name, shape=layer.image.shape, dtype=layer.image.dtype, unit=layer.unit, fill=fill,
+        extension=layer.extension.name, shape=layer.shape, dtype=layer.dtype, unit=layer.unit, fill=fill,
         meaning=layer.extension.meaning,
     )  # fmt: skip
 
@@ -134,23 +127,11 @@ def _written(writer: Writer, product: Product, mosaic: Mosaic, windows: Windows)
     try:
         for name, layer in mosaic.layers.items():
             for window in windows(layer):
-                piece = layer.image[(..., *window.slices)]
-                ask(
-                    writer,
-                    sink.write,
-                    name,
-                    window,
-                    piece if piece.shape == layer.image.shape else _frozen(piece),
-                )
+                ask(writer, sink.write, name, window, layer.read(window))
         return _paths(writer, ask(writer, sink.close))
     except BaseException as error:
         _abort(writer, sink, error)
         raise
-
-
-def _frozen(piece: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    piece.flags.writeable = False
-    return piece
 
 
 def _abort(writer: Writer, sink: Sink, error: BaseException) -> None:

@@ -14,14 +14,16 @@ import os
 import shutil
 import tempfile
 import threading
+import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import numpy as np
 
+from drizframe.engine.flat_parts import FlatParts
 from drizframe.errors import OutputError, RunError, told
 from drizframe.model import ChipUnit, PlaneKey, Window
 from drizframe.system.interrupts import shielded
@@ -91,21 +93,53 @@ def _full_disk(file: Path, nbytes: int) -> Iterator[None]:
         raise OutputError(msg) from error
 
 
-def _read(file: Path, dtype: np.dtype[Any], count: int, first: int = 0) -> Array:
-    """Return numbers of a scratch file.
+def _read_line(stream: IO[bytes], line: memoryview) -> int:
+    """Fill a piece of memory from a file; return how many bytes came."""
+    count = 0
+    while count < len(line):
+        got = stream.readinto(line[count:])  # type: ignore[attr-defined]
+        if not got:
+            break
+        count += got
+    return count
+
+
+def _read(file: Path, out: Array, shape: tuple[int, int], window: Window) -> None:
+    """Read a window of images that lie in a scratch file one after the other.
+
+    Parameters
+    ----------
+    file : pathlib.Path
+        The file.
+    out : ndarray, shape (images, rows, columns) of the window
+        Gets the pixels.
+    shape : tuple of int
+        Rows and columns of an image.
+    window : Window
+        What of them is read.
 
     Raises
     ------
     OutputError
         If it does not hold what was written.
     """
+    if out.size == 0:
+        return
+    (ny, nx), size = shape, out.dtype.itemsize
+    lines = out.reshape(len(out), 1, -1) if window.shape[1] == nx else out
+    why = ""
     try:
-        found: Array = np.fromfile(file, dtype=dtype, count=count, offset=first * dtype.itemsize)
-        if found.size == count:
-            return found
-        why = f"{found.size} numbers instead of {count}"
+        with file.open("rb", buffering=0) as stream:
+            for k, image in enumerate(lines):
+                for row, line in enumerate(image):
+                    stream.seek(((k * ny + window.y0 + row) * nx + window.x0) * size)
+                    got = _read_line(stream, memoryview(line).cast("B"))
+                    if got < line.nbytes:
+                        why = f"{got} bytes instead of {line.nbytes}"
     except OSError as error:
         why = str(error)
+    if not why:
+        return
     msg = (
         f"The scratch file {file} does not hold what was written to it ({why}). Leave {str(file.parent.parent)!r} alone during "
         f"a run, or name another folder with workdir."
@@ -122,6 +156,7 @@ class _Plane:
     array: Array | None = None
     file: Path | None = None
     again: bool = False
+    flat: FlatParts | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -140,12 +175,13 @@ class _Plane:
 
     def _from_file(self, window: Window | None) -> Array:
         assert self.file is not None  # noqa: S101  (a plane is in memory or in a file)
-        if window is None or len(self.shape) != 2:
-            whole = _read(self.file, self.dtype, int(np.prod(self.shape, dtype=np.int64))).reshape(self.shape)
-            return whole if window is None else whole[(..., *window.slices)]
-        nx = self.shape[1]
-        rows = _read(self.file, self.dtype, (window.y1 - window.y0) * nx, window.y0 * nx)
-        return np.ascontiguousarray(rows.reshape(-1, nx)[:, window.x0 : window.x1])
+        *stack, ny, nx = self.shape
+        part = Window(0, ny, 0, nx) if window is None else window.intersection(Window(0, ny, 0, nx))
+        found = np.empty((*stack, *part.shape), dtype=self.dtype)
+        _read(self.file, found.reshape(-1, *part.shape), (ny, nx), part)
+        if self.flat is not None:
+            self.flat.put_into(found, part)
+        return found
 
     def write(self, window: Window, data: Array) -> None:
         """Replace a part of the plane."""
@@ -153,7 +189,13 @@ class _Plane:
             if self.array is not None:
                 self.array[(..., *window.slices)] = data
                 return
-            self._to_file(window, np.asarray(data, dtype=self.dtype))
+            data = np.asarray(data, dtype=self.dtype)
+            if self.flat is not None:
+                if self.flat.take(window, data):
+                    return
+                for place, value in self.flat.give_up(window):
+                    self._to_file(place, np.broadcast_to(value, (*data.shape[:-2], *place.shape)))
+            self._to_file(window, data)
 
     def _to_file(self, window: Window, data: Array) -> None:
         assert self.file is not None  # noqa: S101
@@ -225,9 +267,29 @@ class Store:
             self._resident.clear()
             self._used = 0
             self._values.clear()
-            if self._folder is not None:
-                _remove(self._folder)
-                self._folder = None
+            self._drop_folder()
+
+    def leave(self, names: Collection[str]) -> None:
+        """Forget everything but the images of some names, which stay as long as somebody holds the store; the run is over.
+
+        Parameters
+        ----------
+        names : collection of str
+            Names of planes.
+        """
+        with shielded(), self._lock:
+            for key in list(self._planes):
+                if key.name not in names:
+                    self._forget(key)
+            self._values.clear()
+            if all(plane.file is None for plane in self._planes.values()):
+                self._drop_folder()
+            self._closed = True
+
+    def _drop_folder(self) -> None:
+        if self._folder is not None:
+            _remove(self._folder)
+            self._folder = None
 
     def __contains__(self, key: PlaneKey) -> bool:
         """Whether there is something under the key."""
@@ -235,7 +297,11 @@ class Store:
 
     def by_chip(self, name: str) -> dict[ChipUnit, Any]:
         """Return a plane of every chip that has it, in order."""
-        return {k.unit: self.get(k) for k in self.keys(name) if isinstance(k.unit, ChipUnit)}
+        return {u: self.get(PlaneKey(name, u)) for u in self.chips(name)}
+
+    def chips(self, name: str) -> list[ChipUnit]:
+        """Return the chips that have a plane, in order."""
+        return [k.unit for k in self.keys(name) if isinstance(k.unit, ChipUnit)]
 
     def keys(self, name: str) -> list[PlaneKey]:
         """Keys of all planes of that name, in order of their units."""
@@ -287,7 +353,7 @@ class Store:
             if plane.nbytes <= self._limit:
                 plane.array = np.zeros(shape, dtype=dtype)
             else:
-                plane.file = self._scratch(key)
+                plane.file, plane.flat = self._scratch(key), FlatParts()
                 with _full_disk(plane.file, plane.nbytes), plane.file.open("wb") as handle:
                     handle.truncate(plane.nbytes)
                 self.spilled += plane.nbytes
@@ -387,6 +453,7 @@ class Store:
                 with shielded():
                     self._folder = make_scratch(self._parent)
                     _FOLDERS[self._folder] = os.getpid()
+                    weakref.finalize(self, _remove, self._folder)  # of a result that nobody holds any more
             except OSError as error:
                 msg = f"No scratch folder can be made in {str(self._parent)!r}: {told(error)}. Set workdir."
                 raise OutputError(msg) from None

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from drizframe.errors import RecordError
+from drizframe.model.lazy_image import LazyImage, lazy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from drizframe.model.window import Window
 
 __all__ = ["LAYERS", "Extension", "Layer", "as_extension"]
 
@@ -81,27 +84,102 @@ def as_extension(name: str, meaning: str = "") -> Extension:
     return LAYERS.get(name.lower()) or Extension(name=name.upper(), meaning=meaning or name.lower())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
-    """An image of a mosaic.
+    """An image of a mosaic; its pixels are read when they are asked for, if they are not in memory.
 
     Parameters
     ----------
-    image : ndarray, shape (ny, nx) or (planes, ny, nx)
-        The pixels; read-only from now on.
+    image : ndarray or LazyImage, shape (ny, nx) or (planes, ny, nx)
+        The pixels; an array is read-only from now on.
     extension : Extension
         What it is called, and what it is.
     unit : str
         Its unit as in ``BUNIT``; blank: none.
     """
 
-    image: np.ndarray[Any, Any]
-    extension: Extension
-    unit: str = ""
+    __slots__ = ("_held", "_source", "extension", "unit")
 
-    def __post_init__(self) -> None:
-        """Make the image read-only: a mosaic is a record."""
-        self.image.flags.writeable = False
+    extension: Extension
+    unit: str
+    _held: np.ndarray[Any, Any] | None
+    _source: LazyImage
+
+    def __init__(
+        self, *, image: np.ndarray[Any, Any] | LazyImage, extension: Extension, unit: str = ""
+    ) -> None:
+        held = image if isinstance(image, np.ndarray) else None
+        if held is not None:
+            held.flags.writeable = False  # a mosaic is a record
+        for name, value in (
+            ("_held", held),
+            ("_source", lazy(image)),
+            ("extension", extension),
+            ("unit", unit),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse changes: it is a record."""
+        msg = f"cannot assign to field {name!r}"
+        raise FrozenInstanceError(msg)
+
+    def __delattr__(self, name: str) -> None:
+        """Refuse changes: it is a record."""
+        msg = f"cannot delete field {name!r}"
+        raise FrozenInstanceError(msg)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and store it with its pixels."""
+        return _layer, (self.image, self.extension, self.unit)
+
+    def __copy__(self) -> Layer:
+        """Return a layer of the same pixels, which are not read for that."""
+        return Layer(
+            image=self._source if self._held is None else self._held, extension=self.extension, unit=self.unit
+        )
+
+    def __repr__(self) -> str:
+        """Return what it is, without the numbers."""
+        return f"<Layer {self.extension.name} {self.shape} {self.dtype}{f', in {self.unit}' if self.unit else ''}>"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its axes, ``(ny, nx)`` or ``(planes, ny, nx)``."""
+        return self._source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of its pixels."""
+        return self._source.dtype
+
+    @property
+    def image(self) -> np.ndarray[Any, Any]:
+        """All pixels, read-only; they stay in memory from then on."""
+        if self._held is not None:
+            return self._held
+        image = self._source.read()
+        image.flags.writeable = False
+        object.__setattr__(self, "_held", image)
+        object.__setattr__(self, "_source", lazy(image))
+        return image
+
+    def read(self, window: Window | None = None) -> np.ndarray[Any, Any]:
+        """Return the pixels of a window, read-only, without reading the others.
+
+        Parameters
+        ----------
+        window : Window, optional
+            Where on the frame; None: everywhere.
+        """
+        if window is None:
+            return self.image
+        part = self._source.read(window)
+        part.flags.writeable = False
+        return part
+
+
+def _layer(image: np.ndarray[Any, Any], extension: Extension, unit: str) -> Layer:
+    return Layer(image=image, extension=extension, unit=unit)
 
 
 def _with_context(parameters: Any) -> bool:

@@ -85,12 +85,12 @@ class Mosaic:
 
     def described(self) -> str:
         """Return its size, scale and unit in words."""
-        ny, nx = self.sci.shape
+        ny, nx = self.layers["sci"].shape
         return f"{nx} columns x {ny} rows, pixels of {self.frame.scale:.5g} arcsec, in {self.unit}"
 
     def __repr__(self) -> str:
         """Return two lines: what there is, without the numbers."""
-        layers = ", ".join(f"{n} {layer.image.shape} {layer.image.dtype}" for n, layer in self.layers.items())
+        layers = ", ".join(f"{n} {layer.shape} {layer.dtype}" for n, layer in self.layers.items())
         return f"<Mosaic of {self.described()}, {self.exptime:g} s\n  layers: {layers}>"
 
     @property

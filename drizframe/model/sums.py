@@ -12,7 +12,7 @@ from drizframe.errors import ParameterError, ShapeError
 
 if TYPE_CHECKING:
     from drizframe.model.pixelmap import PixelMap
-    from drizframe.model.planes import Window
+    from drizframe.model.window import Window
 
 __all__ = ["Accumulator", "ChipInput", "Drizzled"]
 

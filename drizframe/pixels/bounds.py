@@ -18,7 +18,7 @@ from drizframe._fast import load
 
 if TYPE_CHECKING:
     from drizframe.model.pixelmap import PixelMap
-    from drizframe.model.planes import Window
+    from drizframe.model.window import Window
 
 __all__ = ["BLOCK", "block_bounds", "blocks_near", "rows_near", "touches"]
 

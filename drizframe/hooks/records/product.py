@@ -89,6 +89,24 @@ class Product:
     run: str = ""
     stage: Callable[[Path], Path]
 
+    def layer(self, name: str) -> ProductLayer:
+        """Return what is known of a layer.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+
+        Raises
+        ------
+        OutputError
+            If there is none of that name.
+        """
+        if name not in self.layers:
+            msg = f"{self.path.name} has no layer {name!r}. Its layers: {', '.join(self.layers)}."
+            raise OutputError(msg)
+        return self.layers[name]
+
 
 @runtime_checkable
 class Sink(Protocol):
@@ -137,10 +155,7 @@ class GatheringSink:
 
     def write(self, plane: str, window: Window, array: Image) -> None:
         """Keep a part of a layer; a whole one is not copied."""
-        if plane not in self.product.layers:
-            msg = f"{self.product.path.name} has no layer {plane!r}. Its layers: {', '.join(self.product.layers)}."
-            raise OutputError(msg)
-        layer = self.product.layers[plane]
+        layer = self.product.layer(plane)
         if plane not in self.images:
             if window.shape == layer.shape[-2:]:
                 self.images[plane] = array

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drizframe.model.lazy_image import LazyImage, lazy
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -60,6 +62,8 @@ class RunProducts:
         Layers of the mosaic, in the order of the extensions of a file; empty if the run makes none.
     provenance : Provenance or None
         What made the products; None before the work is done.
+    opened : callable or None
+        ``opened(name, unit) -> LazyImage or None``: what `image` returns; None: that goes by `read`.
     """
 
     exposures: tuple[Exposure, ...]
@@ -77,6 +81,22 @@ class RunProducts:
     run: str = ""
     layers: Mapping[str, Extension] = field(default_factory=dict)
     provenance: Provenance | None = None
+    opened: Callable[[str, Unit], LazyImage | None] | None = None
+
+    def image(self, name: str, unit: Unit) -> LazyImage | None:
+        """Return a plane of the run as an image that is read in windows, which need not be whole in memory; None for none.
+
+        Parameters
+        ----------
+        name : str
+            Name of the plane.
+        unit : Unit
+            What it is of.
+        """
+        if self.opened is not None:
+            return self.opened(name, unit)
+        image = self.read(name, unit)
+        return None if image is None else lazy(image)
 
     def folder_of(self, exposure: Exposure) -> Path:
         """Return the folder for files of an exposure."""

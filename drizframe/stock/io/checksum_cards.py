@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,22 +10,61 @@ import numpy as np
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-__all__ = ["data_sum", "put_checksums"]
+__all__ = ["data_sum", "now", "put_checksums", "sum_cards", "summed_text"]
 
 _WORD = 2**32
 #: Signs between digits and letters, which a checksum must not have.
 _PUNCTUATION = frozenset({*range(0x3A, 0x41), *range(0x5B, 0x61)})
 
 
-def data_sum(words: np.ndarray[Any, Any]) -> int:
+def data_sum(words: np.ndarray[Any, Any], before: int = 0) -> int:
     """Return the sum of 32-bit words in ones' complement; words of 0 add nothing.
 
     Parameters
     ----------
     words : ndarray of big-endian uint32
         Bytes of a file.
+    before : int
+        Sum of what was summed already.
     """
-    return _folded(int(words.sum(dtype=np.uint64)))
+    return _folded(before + int(words.sum(dtype=np.uint64)))
+
+
+def now() -> str:
+    """Return the time for the comments of the cards, as astropy spells it."""
+    return datetime.now().isoformat()[:19]  # noqa: DTZ005  (local, as astropy)
+
+
+def sum_cards(header: Header) -> None:
+    """Make room for both cards at the end of a header; `summed_text` fills them.
+
+    Parameters
+    ----------
+    header : Header
+        Header that is changed.
+    """
+    when = now()
+    header["DATASUM"] = ("0", f"data unit checksum updated {when}")
+    header.set("CHECKSUM", "0" * 16, f"HDU checksum updated {when}", before="DATASUM")
+
+
+def summed_text(header: Header, data: int) -> bytes:
+    """Return a header that has both cards as a file holds it, with the sums in them.
+
+    Parameters
+    ----------
+    header : Header
+        Complete header of an HDU.
+    data : int
+        Sum of the data, from `data_sum`.
+    """
+    when = now()
+    header["DATASUM"] = (str(data), f"data unit checksum updated {when}")
+    header["CHECKSUM"] = ("0" * 16, f"HDU checksum updated {when}")
+    text = np.frombuffer(header.tostring().encode("ascii"), dtype=">u4")
+    header["CHECKSUM"] = _encoded(_WORD - 1 - data_sum(text, data))
+    found: bytes = header.tostring().encode("ascii")
+    return found
 
 
 def _folded(total: int) -> int:
@@ -47,7 +87,7 @@ def put_checksums(header: Header, data: int) -> None:
     header["DATASUM"] = (str(data), "data unit checksum")
     header["CHECKSUM"] = ("0" * 16, "HDU checksum")
     text = np.frombuffer(header.tostring().encode("ascii"), dtype=">u4")
-    header["CHECKSUM"] = _encoded(_WORD - 1 - _folded(data_sum(text) + data))
+    header["CHECKSUM"] = _encoded(_WORD - 1 - data_sum(text, data))
 
 
 def _encoded(value: int) -> str:

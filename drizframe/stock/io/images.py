@@ -11,21 +11,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.peek import RUN_COMMENT, RUN_KEYWORD
+from drizframe.model import LazyImage, Window, blocks, lazy
 from drizframe.stock.io.atomic import staged
-from drizframe.stock.io.checksum_cards import data_sum, put_checksums
+from drizframe.stock.io.block_file import BlockFile, stand_in
+from drizframe.stock.io.checksum_cards import put_checksums
+from drizframe.stock.io.data_unit import DataUnit
 from drizframe.stock.io.provenance import put_provenance
 from drizframe.system.transaction import current
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-    from drizframe.model import Provenance, Window
+    from drizframe.model import Provenance
 
 __all__ = ["made_by", "primary_hdu", "put_run", "write_image", "write_part"]
 
 _MADE: ContextVar[Provenance | None] = ContextVar("drizframe_made", default=None)
-
-_BLOCK = 2880  # bytes; unit of length of a FITS file
 
 
 def primary_hdu(data: np.ndarray[Any, Any] | None, header: Header | None = None) -> Any:
@@ -64,15 +65,18 @@ def put_run(header: Header) -> None:
 
 
 def write_image(
-    path: Path, data: np.ndarray[Any, Any], header: Header | None = None, tables: Sequence[Any] = ()
+    path: Path,
+    data: np.ndarray[Any, Any] | LazyImage,
+    header: Header | None = None,
+    tables: Sequence[Any] = (),
 ) -> Path:
-    """Write an image into the primary HDU of a file, which is replaced if it exists.
+    """Write an image, block by block, into the primary HDU of a file, which is replaced if it exists.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
-    data : ndarray, shape (ny, nx) or (planes, ny, nx)
+    data : ndarray or LazyImage, shape (ny, nx) or (planes, ny, nx)
         Image.
     header : Header, optional
         Its keywords; default: the minimal ones.
@@ -88,20 +92,20 @@ def write_image(
     OutputError
         If it cannot be written; an older file of that name is then still there.
     """
-    from astropy.io import fits
-
-    hdu = primary_hdu(data, header)
+    hdu = primary_hdu(stand_in(data.shape, data.dtype), header)
     if "EXTEND" not in hdu.header:
         hdu.header["EXTEND"] = True
     put_run(hdu.header)
     with staged(path) as (part,):
-        fits.HDUList([hdu, *tables]).writeto(part, output_verify="silentfix", checksum=True)
+        file = BlockFile(part, [hdu, *tables], {0: 0.0})
+        file.write_all(0, lazy(data))
+        file.close()
     return path
 
 
 def write_part(
     path: Path,
-    data: np.ndarray[Any, Any],
+    data: np.ndarray[Any, Any] | LazyImage,
     window: Window,
     shape: tuple[int, int],
     header: Header | None = None,
@@ -112,7 +116,7 @@ def write_part(
     ----------
     path : pathlib.Path
         The file.
-    data : ndarray of float32, shape of `window`
+    data : ndarray or LazyImage of float32, shape of `window`
         The part that may differ from 0.
     window : Window
         Where it lies in the whole image.
@@ -132,14 +136,16 @@ def write_part(
     head.set("NAXIS2", shape[0], after="NAXIS1")
     head.set("EXTEND", True, after="NAXIS2")
     put_run(head)
-    size = 4 * shape[0] * shape[1]
-    rows = np.ascontiguousarray(data, dtype=">f4")
-    put_checksums(head, data_sum(rows.view(">u4")))
-    text = head.tostring().encode("ascii")
+    put_checksums(head, 0)
+    unit = DataUnit(len(head.tostring()), shape, np.dtype(np.float32))
+    image = lazy(data)
     with staged(path) as (part,), part.open("r+b") as stream:
-        stream.write(text)
-        stream.truncate(len(text) + -(-size // _BLOCK) * _BLOCK)
-        for k in range(rows.shape[0]):
-            stream.seek(len(text) + 4 * ((window.y0 + k) * shape[1] + window.x0))
-            stream.write(rows[k].tobytes())
+        stream.truncate(unit.end)
+        for own in blocks(image):
+            y, x = window.y0, window.x0
+            place = Window(own.y0 + y, own.y1 + y, own.x0 + x, own.x1 + x)
+            unit.write(stream, place, image.read(own))
+        put_checksums(head, unit.sum)
+        stream.seek(0)
+        stream.write(head.tostring().encode("ascii"))
     return path

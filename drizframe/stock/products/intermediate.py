@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from drizframe.model import Window
+from drizframe.model import DerivedImage, LazyImage, Window, lazy
 from drizframe.stock.io.atomic import staged
 from drizframe.stock.io.images import put_run, write_image, write_part
 from drizframe.stock.io.text import header_text
@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 Image = np.ndarray[Any, Any]
+AnyImage = Image | LazyImage
 
 
 def _named(header: Header, path: Path) -> Header:
@@ -48,8 +49,8 @@ def _named(header: Header, path: Path) -> Header:
 def write_single(
     folder: Path,
     name: str,
-    sci: Image | None,
-    wht: Image | None,
+    sci: AnyImage | None,
+    wht: AnyImage | None,
     headers: ProductHeaders,
     window: Window,
     shape: tuple[int, int],
@@ -62,7 +63,7 @@ def write_single(
         Where to.
     name : str
         Root name of the exposure.
-    sci, wht : ndarray of float32, shape of `window`
+    sci, wht : ndarray or LazyImage of float32, shape of `window`
         Singly drizzled image (electrons/s) and its weight; None: not written.
     headers : ProductHeaders
         From `product_headers` with kind "single".
@@ -81,7 +82,7 @@ def write_single(
     return paths
 
 
-def write_median(folder: Path, root: str, image: Image, headers: ProductHeaders) -> Path:
+def write_median(folder: Path, root: str, image: AnyImage, headers: ProductHeaders) -> Path:
     """Write ``<root>_med.fits`` with the header of the first single image.
 
     Parameters
@@ -90,7 +91,7 @@ def write_median(folder: Path, root: str, image: Image, headers: ProductHeaders)
         Where to.
     root : str
         Output root without tag.
-    image : ndarray of float32
+    image : ndarray of float32, or LazyImage
         Median image, electrons/s.
     headers : ProductHeaders
         Of the first exposure.
@@ -101,7 +102,9 @@ def write_median(folder: Path, root: str, image: Image, headers: ProductHeaders)
     )
 
 
-def write_blot(folder: Path, exposure: Exposure, chip: Chip, image: Image, sky: float | None = None) -> Path:
+def write_blot(
+    folder: Path, exposure: Exposure, chip: Chip, image: AnyImage, sky: float | None = None
+) -> Path:
     """Write ``<name>_sciN_blt.fits`` with the header of the chip.
 
     Parameters
@@ -110,7 +113,7 @@ def write_blot(folder: Path, exposure: Exposure, chip: Chip, image: Image, sky: 
         Where to.
     exposure, chip
         Where the image was blotted to.
-    image : ndarray of float32
+    image : ndarray of float32, or LazyImage
         Blotted image in the unit of the chip.
     sky : float, optional
         Sky level of the chip.
@@ -125,7 +128,7 @@ def write_mask(
     folder: Path,
     name: str,
     extver: int,
-    image: Image,
+    image: AnyImage,
     step: Literal["single", "final"],
     own: tuple[Exposure, Chip] | None = None,
 ) -> Path:
@@ -139,7 +142,7 @@ def write_mask(
         Root name of the exposure.
     extver : int
         Number of the chip.
-    image : ndarray
+    image : ndarray or LazyImage
         Weights.
     step : {"single", "final"}
         Which step used them.
@@ -150,7 +153,7 @@ def write_mask(
 
 
 def _write_on_chip(
-    path: Path, image: Image, own: tuple[Exposure, Chip] | None, more: Header | None = None
+    path: Path, image: AnyImage, own: tuple[Exposure, Chip] | None, more: Header | None = None
 ) -> Path:
     """Write an image with the world coordinates of a chip, if it is told which, and further keywords."""
     if own is None:
@@ -165,7 +168,7 @@ def write_crmask(
     folder: Path,
     name: str,
     extver: int,
-    mask: Image,
+    mask: AnyImage,
     header: Header | None = None,
     own: tuple[Exposure, Chip] | None = None,
 ) -> Path:
@@ -179,7 +182,7 @@ def write_crmask(
         Root name of the exposure.
     extver : int
         Number of the chip.
-    mask : ndarray
+    mask : ndarray or LazyImage
         Zero where a pixel is bad.
     header : Header, optional
         What it belongs to, from `drizframe.stock.io.crmasks.mask_header`.
@@ -187,11 +190,11 @@ def write_crmask(
         Whose grid it is; goes into the header.
     """
     path = chip_path(folder, "mask.cr", name, extver)
-    return _write_on_chip(path, (np.asarray(mask) != 0).astype(np.uint8), own, header)
+    return _write_on_chip(path, _good(mask, np.uint8), own, header)
 
 
 def write_sky_mask(
-    folder: Path, name: str, extver: int, mask: Image, own: tuple[Exposure, Chip] | None = None
+    folder: Path, name: str, extver: int, mask: AnyImage, own: tuple[Exposure, Chip] | None = None
 ) -> Path:
     """Write the mask of the sky step, ``<name>_skymatch_mask_sciN.fits``, uint8, 1 = used.
 
@@ -203,16 +206,16 @@ def write_sky_mask(
         Root name of the exposure.
     extver : int
         Number of the chip.
-    mask : ndarray
+    mask : ndarray or LazyImage
         Zero where a pixel was not used.
     own : tuple of Exposure and Chip, optional
         Whose grid it is; goes into the header.
     """
     path = chip_path(folder, "mask.sky", name, extver)
-    return _write_on_chip(path, (np.asarray(mask) != 0).astype(np.uint8), own)
+    return _write_on_chip(path, _good(mask, np.uint8), own)
 
 
-def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
+def write_static_mask(folder: Path, signature: str, mask: AnyImage) -> Path:
     """Write ``<signature>_staticMask.fits``, int16, 1 = good.
 
     A static mask belongs to a detector, and several exposures share it; it has no place on the sky.
@@ -223,14 +226,14 @@ def write_static_mask(folder: Path, signature: str, mask: Image) -> Path:
         Where to.
     signature : str
         Such as ``_2048x4096_1``.
-    mask : ndarray
+    mask : ndarray or LazyImage
         Zero where a pixel is bad.
     """
     from astropy.io.fits import Header
 
     path = static_mask_path(folder, signature)
     header = _named(Header([("BUNIT", NO_UNIT)]), path)
-    return write_image(path, (np.asarray(mask) != 0).astype(np.int16), header)
+    return write_image(path, _good(mask, np.int16), header)
 
 
 def write_crclean(
@@ -259,5 +262,10 @@ def write_crclean(
     return path
 
 
-def _float32(image: Image) -> Image:
-    return np.ascontiguousarray(image, dtype=np.float32)
+def _float32(image: AnyImage) -> LazyImage:
+    return DerivedImage(lazy(image), lambda part: np.ascontiguousarray(part, dtype=np.float32))
+
+
+def _good(mask: AnyImage, dtype: type[np.integer[Any]]) -> LazyImage:
+    """Return a mask of 0 and 1."""
+    return DerivedImage(lazy(mask), lambda part: (part != 0).astype(dtype))

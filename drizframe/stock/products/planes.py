@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from drizframe.hooks import INTERMEDIATE, RunProducts
-from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, Window
+from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, LazyImage, Window
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.images import made_by
 from drizframe.stock.io.provenance import put_provenance
@@ -21,8 +21,6 @@ from drizframe.stock.products.headers import ProductHeaders, product_headers
 from drizframe.stock.products.names import plane_paths, static_masks
 
 __all__ = ["check_rules", "intermediate_files", "mosaic_headers", "write_planes"]
-
-Image = np.ndarray[Any, Any]
 
 
 def _units(product: RunProducts) -> list[ChipUnit]:
@@ -116,7 +114,7 @@ def _static(product: RunProducts) -> list[Path]:
     written: dict[str, Path] = {}
     names = static_masks(product.names.root, product.exposures)
     for unit in _units(product):
-        mask = product.read("mask.static", unit)
+        mask = product.image("mask.static", unit)
         name = names[unit]
         if mask is not None and name not in written:
             written[name] = intermediate.write_static_mask(product.folder, name, mask)
@@ -129,7 +127,7 @@ def _singles(product: RunProducts) -> list[Path]:
     for index, exposure in enumerate(product.exposures):
         unit = ExposureUnit(index)
         sci, wht = (
-            product.read(name, unit) if name in product.planes else None
+            product.image(name, unit) if name in product.planes else None
             for name in ("single.sci", "single.wht")
         )
         known = sci if sci is not None else wht
@@ -150,7 +148,7 @@ def _singles(product: RunProducts) -> list[Path]:
 
 
 def _median(product: RunProducts) -> list[Path]:
-    image = product.read("median", FrameUnit("separate"))
+    image = product.image("median", FrameUnit("separate"))
     if image is None:
         return []
     root = Path(product.names.root).name
@@ -174,7 +172,7 @@ def _each_chip(product: RunProducts, plane: str, write: Callable[..., Path]) -> 
     """Write a plane of every chip that has it."""
     paths = []
     for unit in _units(product):
-        image = product.read(plane, unit)
+        image = product.image(plane, unit)
         if image is None:
             continue
         exposure = product.exposures[unit.exposure]
@@ -185,7 +183,7 @@ def _each_chip(product: RunProducts, plane: str, write: Callable[..., Path]) -> 
 def _blots(product: RunProducts) -> list[Path]:
     levels = {(product.exposures[u.exposure].name, u.chip): v.level for u, v in product.sky.items()}
 
-    def write(folder: Path, exposure: Any, chip: Any, image: Image) -> Path:
+    def write(folder: Path, exposure: Any, chip: Any, image: LazyImage) -> Path:
         level = levels.get((exposure.name, exposure.chips.index(chip)))
         return intermediate.write_blot(folder, exposure, chip, image, level)
 

@@ -16,6 +16,7 @@ from drizframe.config.outputs import output_names
 from drizframe.engine.sinks import write_product
 from drizframe.errors import InputError, MissingInputError, OutputError
 from drizframe.model import ChipUnit, Extension, Frame, Layer, Mosaic, Window
+from drizframe.stock.io.data_unit import DataUnit
 from drizframe.stock.products import intermediate
 from drizframe.stock.products.blending import (
     FUNCTIONS,
@@ -286,14 +287,14 @@ def test_nothing_is_left_of_a_product_that_cannot_be_written(mosaic, tmp_path, m
     before = {p: p.read_bytes() for p in old}
     calls = []
 
-    def failing(self, *args, **keys):
+    def failing(self, *args):
         calls.append(self)
         if len(calls) > 1:
             raise OSError(28, "No space left on device")
-        return original(self, *args, **keys)
+        return original(self, *args)
 
-    original = fits.HDUList.writeto
-    monkeypatch.setattr(fits.HDUList, "writeto", failing)
+    original = DataUnit.write
+    monkeypatch.setattr(DataUnit, "write", failing)
     with pytest.raises(OutputError, match=r"No space left"):
         write_simple(mosaic, tmp_path / "x")
     assert {p: p.read_bytes() for p in sorted(tmp_path.glob("x_*"))} == before
