@@ -32,11 +32,13 @@ from drizframe.engine.products import (
     write_mosaic,
 )
 from drizframe.engine.provenance import provenance_of
+from drizframe.engine.resuming import Resumption
 from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs
 from drizframe.engine.scales import bring_together
 from drizframe.engine.schedule import carry_out
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
+from drizframe.engine.task_keys import TaskKeys
 from drizframe.engine.writers import Chosen, choose_writer
 from drizframe.errors import (
     BackendError,
@@ -216,7 +218,9 @@ def run_session(
     names = product_names(output, exposures, asn_root, whole=not beside_inputs, ending=chosen.ending)
     product = describe_products(plan, store, names, planes=filed(wanted), beside_inputs=beside_inputs)
     stale: list[Path] = []
+    resumption: Resumption | None = None
     try:
+        resumption = Resumption.open(exposures, output, settings, bus)
         if output is not None:
             files = ReadFiles.of_run(inputs, exposures, settings)
             changed = () if edited is None else edited(exposures, settings)
@@ -230,7 +234,14 @@ def run_session(
         folders = [Path(output or "").parent, Path()] if beside_inputs else None
         for unit, mask in masks_of_run(exposures, settings, bus.note, folders).items():
             store.put(PlaneKey("mask.cr.given", unit), mask)
-        context = carry_out(plan, components, store, bus, keep=wanted | {"median"})
+        if resumption is not None:
+            read = ReadFiles.of_run(inputs, exposures, settings).paths.values()
+            resumption.begin(
+                lambda: TaskKeys(plan, components, sorted(read), store, wanted | {"median"}, wcsmap)
+            )
+        context = carry_out(plan, components, store, bus, keep=wanted | {"median"}, resumption=resumption)
+        if resumption is not None:
+            resumption.say()
         note_unmade(context, output)
         if store.spilled:
             bus.note(
@@ -240,9 +251,13 @@ def run_session(
         if output is not None:
             with hearing(lambda text, kind: bus.note(text, warn=kind)):
                 session = replace(session, written=_write(session, stale))
+        if resumption is not None:
+            resumption.end()
         bus.run("end_run", "done")
     except BaseException as error:
         store.close()
+        if resumption is not None:
+            resumption.stop()
         bus.run("end_run", f"stopped: {type(error).__name__}: {error}")
         raise
     return session

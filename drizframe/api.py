@@ -155,6 +155,8 @@ class Result:
         By name, the planes that plugins declare to stay (``Plane(stays=True)``), and those that `keep` names and no file
         holds: of chips ``{exposure name: (first chip, ...)}``, with None where there is none; of exposures ``{exposure
         name: value}``; of a frame or the run as they are.
+    reused : int
+        With `resume`: tasks that an earlier run had done, and that were not done again.
     provenance : Provenance
         What made it: plugins, components with their options and where their formulas come from, steps.
 
@@ -178,6 +180,7 @@ class Result:
     products: list[Path] = field(default_factory=list)
     cleaned: Mapping[str, tuple[Array, ...]] = field(default_factory=dict)
     planes: Mapping[str, Any] = field(default_factory=dict)
+    reused: int = 0
     provenance: Provenance = field(default_factory=lambda: Provenance(version=__version__))
 
     @property
@@ -391,6 +394,7 @@ def run(
     -----
     In the main thread SIGTERM and SIGHUP end the program after scratch files are removed, unless the program
     handles these signals itself.  What a killed run left is removed by the next one that uses the same folders.
+    With ``resume=True`` and a `workdir` the same call goes on where an interrupted run was, with the same result.
 
     Examples
     --------
@@ -455,6 +459,7 @@ def result_of(session: Session, before: Callable[[], None] | None = None) -> Res
             warnings=tuple(context.bus.warnings),
             seconds={e.step: e.seconds for e in context.bus.timings if e.state == "ok"},
             backends=dict(context.backends),
+            reused=0 if context.resumption is None else context.resumption.reused,
             provenance=session.provenance,
             products=list(session.written),
             planes=session.planes,

@@ -25,7 +25,7 @@ from drizframe.config.steps import (
 from drizframe.config.types import _int, is_blank
 from drizframe.errors import ParameterError, UnknownParameterError, UnsupportedError
 
-__all__ = ["ALIASES", "Parameters", "make_parameters"]
+__all__ = ["ALIASES", "Parameters", "make_parameters", "without_effect"]
 
 #: Other spellings that are accepted -> the documented name (trap 03-2).
 ALIASES = {"gnkeyword": "gainkeyword"}
@@ -99,6 +99,15 @@ class Parameters(
                 msg = f"there is no layer {name!r}; choose 'variance'"
                 raise ValueError(msg)
         return value
+
+
+def without_effect() -> frozenset[str]:
+    """Return the names of the parameters on which no number of a result depends."""
+    fields = Parameters.model_fields.items()
+    return frozenset(
+        name for name, field in fields
+        if isinstance(field.json_schema_extra, dict) and not field.json_schema_extra["result"]
+    )  # fmt: skip
 
 
 def _message(error: ValidationError) -> str:
@@ -176,6 +185,12 @@ def make_parameters(values: Mapping[str, Any] | None = None, **more: Any) -> Par
 
 def _check_pairs(parameters: Parameters) -> None:
     """Refuse combinations that contradict each other."""
+    if parameters.resume and not parameters.workdir.strip():
+        msg = (
+            f"Parameter resume = True, and workdir = {parameters.workdir!r}: what is done must be found again. Name a folder with "
+            "workdir, the same one each time."
+        )
+        raise ParameterError(msg)
     for given, keyword in (("gain", "gainkeyword"), ("rdnoise", "rnkeyword"), ("exptime", "expkeyword")):
         if getattr(parameters, given) is not None and getattr(parameters, keyword):
             msg = (

@@ -26,7 +26,10 @@ class GeneralParameters(BaseModel):
     """Of the run as a whole (steps G, S and A of the reference's documentation)."""
 
     runfile: Text = parameter(
-        "astrodrizzle.log", "Log file; blank: none. drizframe.run writes one only if this is given.", step="G"
+        "astrodrizzle.log",
+        "Log file; blank: none. drizframe.run writes one only if this is given.",
+        result=False,
+        step="G",
     )
     wcskey: Text = parameter(
         "", "Alternate WCS to use, by letter or by WCSNAME; blank: the primary one.", step="G"
@@ -35,7 +38,7 @@ class GeneralParameters(BaseModel):
     coeffs: Flag = parameter(True, "Apply the distortion of the inputs.", step="G")
     context: Flag = parameter(True, "Make the context image.", step="G")
     group: Group = parameter((), "Chips to use: HDU numbers, or 'sci,1'; blank: all.", step="G")
-    build: Flag = parameter(False, "Write one file with several extensions.", step="G")
+    build: Flag = parameter(False, "Write one file with several extensions.", result=False, step="G")
     crbit: Whole = parameter(4096, "Data-quality bit that marks cosmic rays.", step="G", ge=1, le=0xFFFF)
     stepsize: Any = parameter(
         10,
@@ -44,13 +47,15 @@ class GeneralParameters(BaseModel):
         unit="pixel",
     )
     resetbits: Bits = parameter(4096, "Data-quality bits to clear before all else.", step="G")
-    num_cores: IntOrNone = parameter(None, "Number of workers; None: one for each core.", step="G", ge=1)
-    in_memory: Flag = parameter(False, "Write no intermediate files.", step="G")
+    num_cores: IntOrNone = parameter(
+        None, "Number of workers; None: one for each core.", result=False, step="G", ge=1
+    )
+    in_memory: Flag = parameter(False, "Write no intermediate files.", result=False, step="G")
     rules_file: Text = parameter("", "Rules for blending headers; blank: those of the instrument.", step="G")
-    restore: Flag = parameter(False, "Start from the archived inputs.", step="S")
-    preserve: Flag = parameter(True, "Archive inputs that have no archived copy yet.", step="S")
-    overwrite: Flag = parameter(False, "Archive inputs even where a copy exists.", step="S")
-    clean: Flag = parameter(False, "Delete intermediate files at the end.", step="S")
+    restore: Flag = parameter(False, "Start from the archived inputs.", result=False, step="S")
+    preserve: Flag = parameter(True, "Archive inputs that have no archived copy yet.", result=False, step="S")
+    overwrite: Flag = parameter(False, "Archive inputs even where a copy exists.", result=False, step="S")
+    clean: Flag = parameter(False, "Delete intermediate files at the end.", result=False, step="S")
     updatewcs: Flag = parameter(False, "Recompute the WCS from reference files first.", step="A")
 
 
@@ -63,15 +68,17 @@ class OwnParameters(BaseModel):
         "NumPy only, or compiled only.",
         step="drizframe",
     )
-    executor: Component = parameter("threads", "Where tasks run.", step="drizframe")
+    executor: Component = parameter("threads", "Where tasks run.", result=False, step="drizframe")
     writer: ComponentOrBlank = parameter(
         "",
         "Writer of the product; blank: the one whose ending the output has, such as '.npz', else the FITS one for build.",
+        result=False,
         step="drizframe",
     )
     max_memory: Size = parameter(
         1024.0,
         "Memory for pixels that are kept, in MiB or with a unit ('400MB'); past it they go to scratch files.",
+        result=False,
         step="drizframe",
         unit="MiB",
         gt=0,
@@ -90,18 +97,31 @@ class OwnParameters(BaseModel):
     tile_size: Whole = parameter(
         1024,
         "Side of an output tile, at least 16; the result does not depend on it.",
+        result=False,
         step="drizframe",
         unit="pixel",
         ge=16,
     )
-    workdir: Text = parameter("", "Folder for scratch files; blank: a temporary one.", step="drizframe")
+    workdir: Text = parameter(
+        "", "Folder for scratch files; blank: a temporary one.", result=False, step="drizframe"
+    )
+    resume: Flag = parameter(
+        False,
+        "Record in workdir what is done, and go on where an interrupted run of the same inputs and output was.",
+        result=False,
+        step="drizframe",
+    )
     keep: Any = parameter(
         (),
         "Intermediate products to write, or 'all'; any other plane is kept for Result.planes.",
+        result=False,
         step="drizframe",
     )
     overwrite_products: Flag = parameter(
-        False, "Replace files that are no products of this run's inputs and output.", step="drizframe"
+        False,
+        "Replace files that are no products of this run's inputs and output.",
+        result=False,
+        step="drizframe",
     )
     layers: Any = parameter((), "Further planes of the mosaic: 'variance'.", step="drizframe")
     allow_missing: MissingKinds = parameter(

@@ -130,7 +130,7 @@ class MedianParameters(BaseModel):
     combine_hthresh: FloatOrNone = parameter(None, "Upper threshold.", step="4", unit="electron/s")
     combine_grow: Whole = parameter(1, "Growth of minmed.", step="4", unit="pixel", ge=0)
     combine_bufsize: FloatOrNone = parameter(
-        None, "Rows of a median task are capped to this size.", step="4", unit="MiB", gt=0
+        None, "Rows of a median task are capped to this size.", result=False, step="4", unit="MiB", gt=0
     )
 
 

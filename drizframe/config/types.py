@@ -33,9 +33,29 @@ _TRUE = frozenset({"yes", "y", "true", "t", "on", "1"})
 _FALSE = frozenset({"no", "n", "false", "f", "off", "0"})
 
 
-def parameter(default: Any, text: str, *, step: str, unit: str = "", **limits: Any) -> Any:
-    """Declare a parameter: default, help, step code (spec of parameters), unit, and limits as pydantic has them."""
-    return Field(default=default, description=text, json_schema_extra={"step": step, "unit": unit}, **limits)
+def parameter(
+    default: Any, text: str, *, step: str, unit: str = "", result: bool = True, **limits: Any
+) -> Any:
+    """Declare a parameter.
+
+    Parameters
+    ----------
+    default : object
+        Its default.
+    text : str
+        What it does.
+    step : str
+        Step code (spec of parameters).
+    unit : str
+        Of its number.
+    result : bool
+        Whether the numbers of a result may depend on it, to the last bit; if not, another value of it makes no task of an
+        interrupted run be done again.
+    **limits
+        As pydantic has them.
+    """
+    extra: dict[str, Any] = {"step": step, "unit": unit, "result": result}
+    return Field(default=default, description=text, json_schema_extra=extra, **limits)
 
 
 def is_blank(value: Any) -> bool:

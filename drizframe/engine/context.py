@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drizframe.engine.bus import Bus
 from drizframe.engine.geometry import chip_coverage
@@ -15,6 +15,9 @@ from drizframe.grids.coverage import Coverage
 from drizframe.hooks import Component, Kernel, Registry
 from drizframe.model import Overlap, PlaneKey
 from drizframe.pixels.reach import footprint_of_pixel
+
+if TYPE_CHECKING:
+    from drizframe.engine.resuming import Resumption
 
 __all__ = ["NEAR", "RunContext"]
 
@@ -43,6 +46,7 @@ class RunContext:
     options: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
     covered: dict[tuple[str, int, float], tuple[Kernel | None, Coverage]] = field(default_factory=dict)
+    resumption: Resumption | None = None
     _records: frozenset[int] = field(init=False)
     ample: bool = field(init=False)
 

@@ -12,16 +12,14 @@ from typing import Any
 
 from drizframe._version import __version__
 from drizframe.config import Parameters
+from drizframe.config.parameters import without_effect
 from drizframe.config.peek import RUN_COMMENT, RUN_KEYWORD
 from drizframe.model import Exposure, Mosaic
 
 __all__ = ["of_same_inputs", "run_identity", "stamped"]
 
-#: Parameters on which no number of a product depends.
-_HOW = frozenset({
-    "backend", "executor", "max_memory", "num_cores", "tile_size", "workdir", "keep", "runfile", "overwrite_products",
-    "in_memory", "clean", "build", "writer", "preserve", "overwrite", "restore", "combine_bufsize",
-})  # fmt: skip
+#: Parameters on which no number of a product depends, but for its last bits.
+_HOW = without_effect() | {"backend"}
 
 
 def run_identity(exposures: Sequence[Exposure], parameters: Parameters, stem: Path) -> str:

@@ -69,6 +69,8 @@ class RunJob:
         self.exposures: Sequence[Exposure] = context.plan.exposures
         self.registry = context.registry
         self.backend: Backend = context.plan.parameters.backend
+        self.told: list[tuple[str, bool | type[DrizframeWarning]]] = []
+        self.called: dict[int, tuple[Component, str]] = {}
 
     def __getattr__(self, name: str) -> Any:
         """Say what a job of this kind does not have."""
@@ -300,7 +302,7 @@ class RunJob:
     def _plain(self, component: Component) -> Callable[..., Any]:
         """Return the implementation that runs, for loops that check answers themselves."""
         function, kind = choose(component, self.backend)
-        self._context.note_backend(component, kind)
+        self._note_backend(component, kind)
         return guarded(component, function)
 
     def frame(self, which: str) -> Frame:
@@ -333,8 +335,12 @@ class RunJob:
     def _note_loops(self, component: Kernel | Interpolator) -> None:
         """Record what drives a profile or a point function, for which there is nothing to `call`."""
         if component.profile is not None or component.point is not None:
-            kind = loops_compiled(component, self.backend)
-            self._context.note_backend(component, kind)
+            self._note_backend(component, loops_compiled(component, self.backend))
+
+    def _note_backend(self, component: Component, kind: str) -> None:
+        """Remember which implementation of a component runs, for the run and for this task."""
+        self.called[id(component)] = component, kind
+        self._context.note_backend(component, kind)
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""
@@ -347,6 +353,7 @@ class RunJob:
 
         It is emitted by the main thread when the task ends.
         """
+        self.told.append((message, warn))
         with self._context.lock:
             self._context.notes.append((message, warn))
 

@@ -31,6 +31,7 @@ class ReadFiles:
     """The files that a run reads, by what the file system knows them by, so that links count as what they lead to."""
 
     known: dict[tuple[int, int], str] = field(default_factory=dict)
+    paths: dict[tuple[int, int], Path] = field(default_factory=dict)
 
     def add(self, path: str | Path, what: str) -> None:
         """Remember a file, if it exists."""
@@ -40,6 +41,7 @@ class ReadFiles:
             return
         if stat.S_ISREG(found.st_mode):
             self.known.setdefault((found.st_dev, found.st_ino), what)
+            self.paths.setdefault((found.st_dev, found.st_ino), Path(path).expanduser())
 
     def what(self, path: Path) -> str | None:
         """Return what a path is read as; None if it is not read."""

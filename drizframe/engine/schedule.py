@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from drizframe.engine.context import RunContext
 from drizframe.engine.job import job_for
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
+from drizframe.engine.resuming import Resumption, receipts
 from drizframe.engine.store import Store
-from drizframe.engine.worker import Task, execute
+from drizframe.engine.worker import Receipt, Task, execute
 from drizframe.errors import DrizframeError, MaskWarning, PluginError
 from drizframe.hooks import FAULTS, Registry
 from drizframe.hooks.guard import culprit_of
@@ -142,11 +143,16 @@ def _run_step(context: RunContext, step: BoundStep) -> None:
     context.bus.start(step.name, len(tasks))
     executor = context.registry.get("executor", plan.parameters.executor)
     parts: dict[PlaneKey, set[Window]] = {}
-    with contextlib.closing(results_of(executor, execute, tasks, plan.workers)) as results:
-        for done, (task, planes) in enumerate(zip(tasks, results, strict=True), start=1):
-            if not isinstance(planes, Mapping):
-                msg = f"{executor.label} gave {type(planes).__name__} as a result; it must hand on what the task returns."
+
+    def work(some: Sequence[Task]) -> Generator[Any, None, None]:
+        return results_of(executor, execute, some, plan.workers)
+
+    with contextlib.closing(receipts(context, step, tasks, work)) as results:
+        for done, (task, receipt) in enumerate(zip(tasks, results, strict=True), start=1):
+            if not isinstance(receipt, Receipt):
+                msg = f"{executor.label} gave {type(receipt).__name__} as a result; it must hand on what the task returns."
                 raise PluginError(msg, executor)
+            planes = receipt.planes
             pixels = _keep(context, task, planes)
             if task.window is not None:
                 for key in planes:
@@ -167,7 +173,13 @@ def _release(context: RunContext, remaining: Sequence[BoundStep], keep: frozense
 
 
 def carry_out(
-    plan: Plan, registry: Registry, store: Store, bus: Bus, *, keep: frozenset[str] = frozenset()
+    plan: Plan,
+    registry: Registry,
+    store: Store,
+    bus: Bus,
+    *,
+    keep: frozenset[str] = frozenset(),
+    resumption: Resumption | None = None,
 ) -> RunContext:
     """Run every step of a plan.
 
@@ -184,13 +196,15 @@ def carry_out(
     keep : frozenset of str
         Names of planes that stay in the store after the last step that needs them, besides those that are parts of the
         product or declared to stay.
+    resumption : Resumption, optional
+        What an earlier run did, and where this one is recorded.
 
     Returns
     -------
     RunContext
         The store holds the planes; `backends` says which implementation of each component ran.
     """
-    context = RunContext(plan=plan, registry=registry, store=store, bus=bus)
+    context = RunContext(plan=plan, registry=registry, store=store, bus=bus, resumption=resumption)
     wanted = keep | {p.name for p in plan.planes.values() if p.stays or p.product}
     for stage in plan.off:
         bus.finish(stage, "off")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,13 @@ from drizframe.engine.bound import BoundStep
 from drizframe.engine.context import RunContext
 from drizframe.engine.hearing import hearing
 from drizframe.engine.job import RunJob, job_for
-from drizframe.errors import DrizframeError, InputError, PluginError, ShapeError
+from drizframe.errors import DrizframeError, DrizframeWarning, InputError, PluginError, ShapeError
 from drizframe.hooks import FAULTS, Component, owner_of
 from drizframe.hooks.guard import culprit_of, provider_of
 from drizframe.hooks.markers import is_ours
 from drizframe.model import ChipUnit, ExposureUnit, PlaneKey, Unit, Window
 
-__all__ = ["Task", "call", "execute"]
+__all__ = ["Receipt", "Task", "call", "execute"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,9 +30,30 @@ class Task:
     window: Window | None = None
 
 
-def execute(task: Task) -> Mapping[PlaneKey, Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Receipt:
+    """What a task left.
+
+    Parameters
+    ----------
+    planes : mapping of PlaneKey to object
+        What it made.
+    notes : sequence of (str, kind)
+        What it told the user, as `Job.note` takes it.
+    called : sequence of (Component, str)
+        The components that it called, each with the implementation that ran.
+    """
+
+    planes: Mapping[PlaneKey, Any]
+    notes: Sequence[tuple[str, bool | type[DrizframeWarning]]] = ()
+    called: Sequence[tuple[Component, str]] = ()
+
+
+def execute(task: Task) -> Receipt:
     """Carry out a task: a job of its own, see `call`."""
-    return call(task, job_for(task.context, task.step, task.unit, task.window))
+    job = job_for(task.context, task.step, task.unit, task.window)
+    planes = call(task, job)
+    return Receipt(planes, tuple(job.told), tuple(job.called.values()))
 
 
 def call(task: Task, job: RunJob) -> Mapping[PlaneKey, Any]:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import wraps
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pluggy
@@ -25,7 +26,7 @@ from drizframe.hooks.plugins.listeners import adapted
 from drizframe.hooks.plugins.missing import gives_steps, names_steps
 from drizframe.model import Plane
 
-__all__ = ["LOCK", "PluginInfo", "PluginManager"]
+__all__ = ["LOCK", "Distributed", "PluginInfo", "PluginManager"]
 
 #: Held while plugins and the registry of a process are changed or looked at; a hook may ask for them again.
 LOCK = threading.RLock()
@@ -64,6 +65,23 @@ class PluginInfo:
     def source(self) -> str:
         """Distribution and version, or the name, for messages."""
         return f"{self.distribution} {self.version}".strip() if self.distribution else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Distributed:
+    """A plugin of an installed package.
+
+    Parameters
+    ----------
+    distribution, source : str
+        Name of the distribution, and with its version as `PluginManager.source_of` tells it.
+    package : str
+        The package that its code is in.
+    """
+
+    distribution: str
+    source: str
+    package: str
 
 
 @dataclass(slots=True)
@@ -441,6 +459,19 @@ class PluginManager:
             for f in self._state.failures
         ]
         return sorted(found, key=lambda p: (p.distribution != PROJECT, p.name))
+
+    @_locked
+    def distributed(self) -> list[Distributed]:
+        """Return the active plugins that come with installed packages other than drizframe."""
+        return [
+            Distributed(
+                distribution=self._state.sources[name][0],
+                source=self.source_of(name),
+                package=(plugin.__name__ if isinstance(plugin, ModuleType) else type(plugin).__module__).partition(".")[0],
+            )
+            for name, plugin in self._pm.list_name_plugin()
+            if plugin is not None and not self.is_stock(name) and self._state.sources.get(name, ("", ""))[0]
+        ]  # fmt: skip
 
     @_locked
     def listening(

@@ -79,6 +79,7 @@ WITNESSES: dict[str, Witness] = {
     "allow_sparse": w(True, "apart", final_rot=0.0, **FINAL_ONLY),
     "tile_size": w(16),
     "workdir": w("scratch", max_memory=0.01),
+    "resume": w(True, workdir="scratch", **FINAL_ONLY),
     "keep": w("median", files=True),
     "layers": w("variance"),
     "cr_detector": w("watch.detector"),
@@ -375,6 +376,7 @@ class Watch:
         if event.kind == "progress":
             self.seen.add(("tasks", event.step, event.total))
             self.seen.add(("scratch", any(self.scratch.rglob("*.raw"))))
+            self.seen.add(("journal", any(self.scratch.rglob("journal"))))
 
 
 def digest(value):
