@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, field_validator
@@ -25,7 +26,7 @@ from drizframe.config.steps import (
 from drizframe.config.types import _int, is_blank
 from drizframe.errors import ParameterError, UnknownParameterError, UnsupportedError
 
-__all__ = ["ALIASES", "Parameters", "make_parameters", "without_effect"]
+__all__ = ["ALIASES", "Parameters", "make_parameters", "of_steps", "without_effect"]
 
 #: Other spellings that are accepted -> the documented name (trap 03-2).
 ALIASES = {"gnkeyword": "gainkeyword"}
@@ -101,12 +102,23 @@ class Parameters(
         return value
 
 
+@cache
 def without_effect() -> frozenset[str]:
     """Return the names of the parameters on which no number of a result depends."""
     fields = Parameters.model_fields.items()
     return frozenset(
         name for name, field in fields
         if isinstance(field.json_schema_extra, dict) and not field.json_schema_extra["result"]
+    )  # fmt: skip
+
+
+@cache
+def of_steps() -> frozenset[str]:
+    """Return the names of the parameters of the documented steps: those whose step code begins with a number."""
+    fields = Parameters.model_fields.items()
+    return frozenset(
+        name for name, field in fields
+        if isinstance(field.json_schema_extra, dict) and str(field.json_schema_extra["step"])[:1].isdigit()
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from drizframe._fast import resolved
 from drizframe._version import __version__
 from drizframe.config import Parameters
-from drizframe.config.parameters import without_effect
+from drizframe.config.parameters import of_steps, without_effect
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.fingerprint import SIZE, Printer, Unknown, code_stamp, file_stamp
 from drizframe.engine.plan import COMPONENT_PARAMETERS, Plan
@@ -39,6 +39,17 @@ _AS_PLANES = frozenset({"crmasks"})
 def place_of(step: str, unit: Unit, window: Window | None) -> str:
     """Return a digest of step, unit and window."""
     return hashlib.blake2b(repr((step, unit, window)).encode(), digest_size=SIZE).hexdigest()
+
+
+def _own(step: BoundStep) -> tuple[str, ...] | None:
+    """Return the parameters that a step declares; None if it does not, or if another one is around it."""
+    return None if " around " in step.step.provider else step.step.parameters
+
+
+def _declared(step: BoundStep, name: str) -> bool:
+    """Whether results of a step may depend on a parameter of the documented steps."""
+    own = _own(step)
+    return own is None or any(name == one or (one.endswith("*") and name.startswith(one[:-1])) for one in own)
 
 
 @dataclass(slots=True, eq=False)
@@ -94,7 +105,7 @@ class TaskKeys:
             [resolved(parameters.backend), compiled_available()], code,
             plan.exposures, [[str(f), file_stamp(f)] for f in self.files],
             [[k.name, repr(k.unit), self.store.get(k)] for k in self.store.images()],
-            plan.frames, sorted((repr(u), repr(w)) for u, w in plan.footprints.items()), plan.band, self.wcsmap,
+            sorted((repr(u), repr(w)) for u, w in plan.footprints.items()), self.wcsmap,
         )  # fmt: skip
 
     def _provider(self, plugin: str) -> str:
@@ -123,7 +134,7 @@ class TaskKeys:
         makes = [[plane.describe(), plane.name, plane.name in later] for plane in step.planes.values()]
         return self._printer(
             self._base, [step.name, step.over, step.grid, step.step.version, step.step.provider, step.options],
-            needs, makes, self._parameters(),
+            needs, makes, self._parameters(step), [[n, f] for n, f in self.plan.frames.items() if self._may_use(step, n)],
         )  # fmt: skip
 
     def _check_provider(self, step: BoundStep) -> None:
@@ -135,16 +146,28 @@ class TaskKeys:
         if not is_ours(provider) and self._session:
             raise Unknown(f"step {step.name!r} of {provider}, which may call components of this session")
 
-    def _parameters(self) -> list[list[Any]]:
+    def _parameters(self, step: BoundStep) -> list[list[Any]]:
         """Return the parameters on which results may depend, and the components that they name."""
         parameters, without = self.plan.parameters, without_effect() | _AS_PLANES
         found = []
         for name in sorted(set(Parameters.model_fields) - without):
+            if name in of_steps() and not _declared(step, name):
+                continue
             value = getattr(parameters, name)
             if name in COMPONENT_PARAMETERS and value != "" and not isinstance(value, Component):
                 value = self.registry.get(COMPONENT_PARAMETERS[name], value)
             found.append([name, value])
         return found
+
+    def _may_use(self, step: BoundStep, frame: str) -> bool:
+        """Whether results may depend on a frame: one that its tiles, planes or parameters are of, or any if it does not tell."""
+        if _own(step) is None:
+            return True
+        planes = [self.plan.planes[n] for n in (*step.needs, *step.planes)]
+        grids = {p.grid for p in planes} | {step.grid}
+        if "exposure" in grids or any(p.on == "exposure" for p in planes):
+            grids.add("separate")  # footprints lie there
+        return frame in grids or any(n.startswith(f"{frame}_") for n in _own(step) or ())
 
     def of_task(self, common: str, place: str) -> str:
         """Return the key of a task: what `of_step` gave, and where it works."""

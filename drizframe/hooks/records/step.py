@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
-from drizframe.errors import RecordError
+from drizframe.errors import RecordError, nearest
 from drizframe.hooks.records.fields import check_fields, model_class, text, texts, whole
 from drizframe.hooks.records.signatures import Calls, check_calls, check_function
 from drizframe.model.planes import Plane
@@ -153,6 +153,10 @@ class Step:
         step up to the first dot.
     version : int
         Goes up when the same inputs give other results.
+    parameters : tuple of str, or None
+        Parameters of the documented steps (those with a number as step code) on which its results depend, with ``*`` at the end
+        for all that begin so: a resumed run does not do it again when another one was changed.  Its own section, and parameters
+        of the run, need not be named.  None: any.
     provider : str
         Distribution and version of the plugin that it is from; set by drizframe.
     """
@@ -176,6 +180,7 @@ class Step:
     check: Callable[..., None] | None = None
     options_model: type[BaseModel] | None = None
     version: int = 1
+    parameters: tuple[str, ...] | None = None
     provider: str = ""
 
     def __post_init__(self) -> None:
@@ -185,6 +190,9 @@ class Step:
             label, self, name=text, summary=text, after=texts(tuple), grid=text, version=whole(1),
             options_model=model_class,
         )  # fmt: skip
+        if self.parameters is not None:
+            check_fields(label, self, parameters=texts(tuple))
+            _check_parameters(label, self.parameters)
         object.__setattr__(self, "needs", tuple(_needs(label, self.needs)))
         object.__setattr__(self, "makes", tuple(_makes(label, self.makes)))
         check_calls(label, self, self.CALLS)
@@ -210,6 +218,20 @@ class Step:
     def produces(self) -> tuple[str, ...]:
         """Names of the planes that it makes."""
         return tuple(p.name if isinstance(p, Plane) else p for p in self.makes)
+
+
+def _check_parameters(label: str, names: tuple[str, ...]) -> None:
+    """Refuse a name that no parameter has: a resumed run would take results of before a change."""
+    from drizframe.config import Parameters
+
+    known = Parameters.model_fields
+    for name in names:
+        found = any(n.startswith(name[:-1]) for n in known) if name.endswith("*") else name in known
+        if not found:
+            near = nearest(name.rstrip("*"), known)
+            hint = f" Did you mean {near!r}?" if near else ""
+            msg = f"{label} depends on parameters = {name!r}, which is no parameter.{hint} `drizframe parameters` lists them."
+            raise RecordError(msg)
 
 
 def _needs(label: str, given: Any) -> Iterable[Need]:

@@ -78,6 +78,7 @@ def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 BLOT = Step(
     name="blot",
     summary="Resample the median onto every chip.",
+    parameters=("blot*",),
     needs=(Need("median", of="under"), Need("sky", optional=True)),
     makes=(
         Plane(

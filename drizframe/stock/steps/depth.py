@@ -36,6 +36,7 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure], registry: Re
 DEPTH = Step(
     name="depth",
     summary="Count the exposures behind each pixel of the separate frame.",
+    parameters=("driz_sep_*",),
     needs=(Need("single.wht", of="touching", optional=True),),
     makes=(
         Plane(

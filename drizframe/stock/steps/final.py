@@ -148,6 +148,7 @@ def _mosaic(
 FINAL_WEIGHTS = Step(
     name="final_weights",
     summary="Weight the good pixels of every chip.",
+    parameters=("final_*",),
     needs=tuple(
         Need(name, optional=True)
         for name in ("dq", "err", "ivm", "flat", "mask.static", "mask.cr", "mask.cr.given", "sky")
@@ -170,6 +171,7 @@ FINAL_WEIGHTS = Step(
 FINAL = Step(
     name="final",
     summary="Drizzle all exposures onto the final frame.",
+    parameters=("final_*",),
     needs=(
         Need("sci", of="touching"),
         Need("sky", of="touching", optional=True),

@@ -282,6 +282,7 @@ def _masks_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> boo
 THRESHOLDS = Step(
     name="median_thresholds",
     summary="Find, for each singly drizzled image, the weight below which pixels do not enter the median.",
+    parameters=("median*", "combine_*"),
     needs=(Need("single.wht"),),
     makes=(
         Plane(
@@ -305,6 +306,7 @@ _OF_EXPOSURES = tuple(
 MEMBERS = Step(
     name="median_members",
     summary="Gather what the median must know of all exposures.",
+    parameters=("median*", "combine_*"),
     needs=_OF_EXPOSURES,
     makes=(
         Plane(
@@ -323,6 +325,7 @@ MEMBERS = Step(
 MEDIAN = Step(
     name="median",
     summary="Combine the singly drizzled images into an image without cosmic rays.",
+    parameters=("median*", "combine_*"),
     needs=(
         Need("single.sci", of="touching", border=_border),
         Need("single.wht", of="touching", border=_border),

@@ -115,6 +115,7 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 NOISE_LEVEL = Step(
     name="noise_level",
     summary="Measure the noise of images in units of flux or surface brightness.",
+    parameters=("driz_sep_bits",),
     needs=(Need("sci"), Need("err", optional=True), Need("dq", optional=True)),
     makes=(
         Plane(

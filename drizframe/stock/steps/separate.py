@@ -76,6 +76,7 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 SEPARATE_WEIGHTS = Step(
     name="separate_weights",
     summary="Weight the good pixels of every chip by exposure time.",
+    parameters=("driz_sep_*",),
     needs=(Need("dq", optional=True), Need("mask.static", optional=True)),
     makes=(Plane(name="single.mask", meaning="weight of the separate step, s", on="chip", dtype="float32"),),
     over="band",
@@ -86,6 +87,7 @@ SEPARATE_WEIGHTS = Step(
 SEPARATE = Step(
     name="separate",
     summary="Drizzle every exposure by itself onto the separate frame.",
+    parameters=("driz_sep_*",),
     needs=(
         Need("sci", of="touching"),
         Need("sky", of="touching", optional=True),

@@ -332,6 +332,7 @@ def run(job: Job) -> Mapping[Any, Any]:
 SKY = Step(
     name="sky",
     summary="Find the sky of every chip, or take it from the user.",
+    parameters=("sky*", "static*", "use_static"),
     needs=(Need("sci"), Need("dq", optional=True), Need("mask.static", optional=True)),
     makes=(
         Plane(

@@ -126,6 +126,7 @@ def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 STATIC_MASK = Step(
     name="static_mask",
     summary="Mask the pixels that lie far below the sky on any exposure of a detector.",
+    parameters=("static*",),
     needs=("sci",),
     makes=(Plane(name="mask.static", meaning="static mask, 1 = good", on="chip", dtype="uint8", stays=True),),
     over="run",

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import shutil
 import time
 import warnings
@@ -17,12 +18,16 @@ import pytest
 
 import drizframe
 from drizframe.config import Parameters
-from drizframe.config.parameters import without_effect
+from drizframe.config.parameters import of_steps, without_effect
 from drizframe.engine import manifest as module
+from drizframe.engine import task_keys, worker
+from drizframe.engine.bound import BoundStep
 from drizframe.engine.encoding import NotPlain, decoded, encoded
 from drizframe.engine.fingerprint import Printer, Unknown
+from drizframe.engine.job import job_for
 from drizframe.engine.manifest import BadBlock, Entry, Manifest, described
-from drizframe.errors import OutputError, OutputWarning, ParameterError, RunError
+from drizframe.engine.task_keys import TaskKeys
+from drizframe.errors import OutputError, OutputWarning, ParameterError, RecordError, RunError
 from drizframe.hooks import Step, hookimpl
 from drizframe.model import Plane, SkyValue
 from drizframe.simulate import dither, random_scene, simulate
@@ -468,6 +473,117 @@ def test_another_version_of_a_plugin_does_everything_again(here, monkeypatch):
     assert tasks(stopped("blot")) > listed
     version[0] = "1.1"
     assert run().reused == 0
+
+
+FLAVOURS = [
+    {},
+    {
+        "skymethod": "match",
+        "combine_type": "median",
+        "final_wht_type": "ERR",
+        "driz_cr_corr": True,
+        "layers": "variance",
+    },
+    {
+        "skysub": False,
+        "static": False,
+        "median_newmasks": False,
+        "final_units": "counts",
+        "driz_cr_grow": 3,
+        "blot_interp": "sinc",
+    },
+    {
+        "skystat": "mode",
+        "sky_bits": 4,
+        "proc_unit": "electrons",
+        "driz_sep_wcs": True,
+        "driz_sep_scale": 0.2,
+        "blot_addsky": False,
+    },
+]
+
+
+@pytest.mark.parametrize("flavour", range(len(FLAVOURS)))
+def test_steps_read_no_parameter_and_no_frame_on_which_they_do_not_say_that_they_depend(
+    here, monkeypatch, flavour
+):
+    seen: dict[str, set[tuple[str, str]]] = {}
+    steps = {}
+
+    class Recorder:
+        def __init__(self, parameters, found):
+            self._parameters, self._found = parameters, found
+
+        def __getattr__(self, name):
+            self._found.add(("parameter", name))
+            return getattr(self._parameters, name)
+
+    def recorded(ask, place, found):
+        def called(*args):
+            found.add(("frame", args[place]))
+            return ask(*args)
+
+        return called
+
+    def recording(context, step, unit, window):
+        job = job_for(context, step, unit, window)
+        found = seen.setdefault(step.name, set())
+        steps[step.name] = step, context.plan
+        job.parameters = Recorder(job.parameters, found)
+        for method, place in (("frame", 0), ("pixel_map", 1), ("scale_ratio", 1)):
+            setattr(job, method, recorded(getattr(job, method), place, found))
+        return job
+
+    monkeypatch.setattr(worker, "job_for", recording)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run(resume=False, **FLAVOURS[flavour])
+    assert len(seen) >= 8
+    for name, found in seen.items():
+        step, plan = steps[name]
+        keys = TaskKeys.__new__(TaskKeys)
+        keys.plan = plan
+        for kind, what in found:
+            if kind == "frame":
+                assert keys._may_use(step, what), (name, what)
+            elif what in of_steps():
+                assert task_keys._declared(step, what), (name, what)
+
+
+def test_after_a_change_of_the_last_step_all_before_it_is_taken(here):
+    listed = tasks(stopped())
+    result = run(final_pixfrac=0.7)
+    assert result.reused == listed - len(
+        result.exposures
+    )  # but for the weights of the chips, of the final step
+    assert bits(result) == bits(run(resume=False, final_pixfrac=0.7))
+
+
+def test_a_step_that_depends_on_a_parameter_that_does_not_exist_is_refused():
+    options = {"name": "a", "summary": "A.", "needs": (), "makes": (), "over": "run", "run": lambda job: {}}
+    for name in ("final_pixfrak", "finl_*"):
+        with pytest.raises(RecordError, match=f"parameters = .{re.escape(name)}., which is no parameter"):
+            Step(**options, parameters=(name,))
+    assert Step(**options, parameters=("final_*", "static")).parameters == ("final_*", "static")
+
+
+def test_a_step_around_a_stage_may_read_anything(here):
+    step, around = (
+        Step(
+            name="a",
+            summary="A.",
+            needs=(),
+            makes=(),
+            over="run",
+            run=lambda job: {},
+            parameters=("blot*",),
+            provider=p,
+        )
+        for p in ("drizframe", "other 1.0 around drizframe")
+    )
+    bound = [BoundStep(s, None, {}, {}) for s in (step, around)]
+    assert [task_keys._declared(s, "sky_bits") for s in bound] == [False, True]
+    assert [task_keys._declared(s, "blot_interp") for s in bound] == [True, True]
 
 
 # -- parameters ------------------------------------------------------------------------------------------------------
