@@ -247,7 +247,10 @@ def run_session(
             bus.note(
                 f"{store.spilled / 1e6:.3g} MB of planes went to scratch files; a max_memory above {settings.max_memory:g} MiB keeps them."
             )
-        session = replace(_made(context, product, chosen, used), planes=planes_of_result(context, output))
+        session = replace(
+            _made(context, product, chosen, used, written=output is not None),
+            planes=planes_of_result(context, output),
+        )
         if output is not None:
             with hearing(lambda text, kind: bus.note(text, warn=kind)):
                 session = replace(session, written=_write(session, stale))
@@ -263,10 +266,12 @@ def run_session(
     return session
 
 
-def _made(context: RunContext, product: RunProducts, chosen: Chosen, used: Sequence[Component]) -> Session:
+def _made(
+    context: RunContext, product: RunProducts, chosen: Chosen, used: Sequence[Component], *, written: bool
+) -> Session:
     """Put together what the run made, with its headers and its provenance."""
     made = provenance_of(context, [chosen.writer, *used])
     product = replace(finished(product, context.store), provenance=made)
-    mosaic = with_headers(context, product, make_mosaic(context), chosen)
+    mosaic = with_headers(context, product, make_mosaic(context), chosen, now=written)
     mosaic = None if mosaic is None else replace(mosaic, provenance=made)
     return Session(context=context, mosaic=mosaic, product=product, chosen=chosen, provenance=made)

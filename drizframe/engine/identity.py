@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from drizframe.config.parameters import without_effect
 from drizframe.config.peek import RUN_COMMENT, RUN_KEYWORD
 from drizframe.model import Exposure, Mosaic
 
-__all__ = ["of_same_inputs", "run_identity", "stamped"]
+__all__ = ["of_same_inputs", "run_identity", "stamped", "with_run"]
 
 #: Parameters on which no number of a product depends, but for its last bits.
 _HOW = without_effect() | {"backend"}
@@ -55,11 +55,16 @@ def of_same_inputs(one: str, other: str) -> bool:
 
 def stamped(mosaic: Mosaic, identity: str) -> Mosaic:
     """Return a mosaic whose primary header names its run."""
-    if "primary" not in mosaic.headers:
-        return mosaic
-    primary = mosaic.headers["primary"].copy()
+    return dataclasses.replace(mosaic, headers=with_run(mosaic.headers, identity))
+
+
+def with_run(headers: Mapping[str, Any], identity: str) -> Mapping[str, Any]:
+    """Return headers of which the primary one, if there is one, names its run."""
+    if "primary" not in headers:
+        return headers
+    primary = headers["primary"].copy()
     primary[RUN_KEYWORD] = (identity, RUN_COMMENT)
-    return dataclasses.replace(mosaic, headers={**mosaic.headers, "primary": primary})
+    return {**headers, "primary": primary}
 
 
 def _described(exposure: Exposure, folder: Path) -> str:

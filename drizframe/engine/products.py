@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 
 from drizframe.config.outputs import OutputNames, output_names
 from drizframe.engine.context import RunContext
-from drizframe.engine.identity import run_identity, stamped
+from drizframe.engine.identity import run_identity, stamped, with_run
 from drizframe.engine.plan import Plan
 from drizframe.engine.sinks import write_product
 from drizframe.engine.store import Store
@@ -30,6 +31,7 @@ from drizframe.model import (
     FrameUnit,
     Layer,
     LazyImage,
+    MadeOnce,
     Mosaic,
     Plane,
     PlaneKey,
@@ -249,13 +251,42 @@ def write_mosaic(
 
 
 def with_headers(
-    context: RunContext, product: RunProducts, mosaic: Mosaic | None, chosen: Chosen
+    context: RunContext, product: RunProducts, mosaic: Mosaic | None, chosen: Chosen, *, now: bool
 ) -> Mosaic | None:
-    """Let the writer make the headers of the mosaic."""
-    made = None if mosaic is None else chosen.headers(product)
-    if mosaic is None or made is None:
-        return mosaic
-    headers, table, notes = made
+    """Let the writer make the headers of the mosaic: now, or when somebody asks for them.
+
+    Parameters
+    ----------
+    context : RunContext
+        Of the run.
+    product : RunProducts
+        The finished run.
+    mosaic : Mosaic or None
+        Its mosaic.
+    chosen : Chosen
+        The writer.
+    now : bool
+        Whether files are written.  Headers of a plugin's writer are made at once all the same: they may need planes of the run.
+    """
+    if mosaic is None:
+        return None
+    if now or not chosen.headers_are_ours(context.registry):
+        made = chosen.headers(product)
+        if made is None:
+            return mosaic
+        headers, table, notes = made
+        for note in notes:
+            context.bus.note(note, warn=OutputWarning)
+        return stamped(dataclasses.replace(mosaic, headers=headers, table=table), product.run)
+    later = MadeOnce(lambda: _made_later(chosen, product))
+    return dataclasses.replace(
+        mosaic, headers=MadeOnce(lambda: later["headers"]), table=MadeOnce(lambda: later["table"])
+    )
+
+
+def _made_later(chosen: Chosen, product: RunProducts) -> dict[str, Any]:
+    """Return headers and table of a run that is over; warnings go to whoever asked."""
+    headers, table, notes = chosen.headers(product)
     for note in notes:
-        context.bus.note(note, warn=OutputWarning)
-    return stamped(dataclasses.replace(mosaic, headers=headers, table=table), product.run)
+        warnings.warn(note, OutputWarning, stacklevel=2)
+    return {"headers": with_run(headers, product.run), "table": table}

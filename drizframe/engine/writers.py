@@ -10,6 +10,7 @@ from typing import Any
 from drizframe.config import Parameters
 from drizframe.errors import ConflictError, ParameterError
 from drizframe.hooks import Registry, RunProducts, Writer, ask
+from drizframe.hooks.markers import is_ours
 from drizframe.model import LAYERS
 
 __all__ = ["Chosen", "choose_writer", "mosaic_names"]
@@ -37,6 +38,11 @@ class Chosen:
         """Return headers, table and warnings of the mosaic; None if nobody makes them."""
         maker = self._who("headers")
         return None if maker.headers is None else ask(maker, maker.headers, product)
+
+    def headers_are_ours(self, registry: Registry) -> bool:
+        """Tell whether a stock writer makes the headers, which needs no plane of the run for that."""
+        maker = self._who("headers")
+        return any(e.record is maker and is_ours(e.provider) for e in registry)
 
     def write_planes(self, product: RunProducts) -> list[Path]:
         """Write the intermediate planes that the product asks for."""
