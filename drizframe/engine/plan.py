@@ -19,7 +19,7 @@ from drizframe.grids.checks import wcs_notes
 from drizframe.grids.footprints import tiles
 from drizframe.grids.frames import build_frames
 from drizframe.grids.maps import Maps
-from drizframe.grids.wcs import linear_wcs
+from drizframe.grids.wcs import linear_wcs, remembered
 from drizframe.hooks import STAGES, Component, Need, Registry, Step
 from drizframe.hooks.plugins.sections import check_sections, options_of
 from drizframe.hooks.records.signatures import fitting
@@ -331,12 +331,13 @@ def make_plan(
     if not parameters.coeffs:  # readers leave the distortion out; exposures in memory have it still
         exposures = [_linear(e) for e in exposures]
     notes: list[tuple[str, bool]] = []
-    frames = build_frames(exposures, parameters, tell=lambda text: notes.append((text, True)))
-    check_places(found, planes, frames)
-    _check_made(enabled, found)
-    notes += wcs_notes(exposures, frames)
-    kernel = registry.get("kernel", parameters.driz_sep_kernel)
-    geometry = survey(exposures, frames, parameters, kernel, wcsmap=wcsmap)
+    with remembered():
+        frames = build_frames(exposures, parameters, tell=lambda text: notes.append((text, True)))
+        check_places(found, planes, frames)
+        _check_made(enabled, found)
+        notes += wcs_notes(exposures, frames)
+        kernel = registry.get("kernel", parameters.driz_sep_kernel)
+        geometry = survey(exposures, frames, parameters, kernel, wcsmap=wcsmap)
     notes += geometry.notes
     workers = parameters.num_cores or os.cpu_count() or 1
     return Plan(

@@ -152,7 +152,7 @@ def _corners_on_sky(
     """Return longitude and latitude, in degrees of a system (and whose it is), of the centres of the four corner pixels, shape (4, 2)."""
     ny, nx = chip.shape
     state = WcsState.of(chip.wcs, f"chip {chip.extver} of {exposure.name!r}", distorted=distorted)
-    sky = state.build().all_pix2world([[1, 1], [1, ny], [nx, ny], [nx, 1]], 1)
+    sky = state.own().all_pix2world([[1, 1], [1, ny], [nx, ny], [nx, 1]], 1)
     if not np.isfinite(sky).all():
         msg = (
             f"The corners of chip {chip.extver} of {exposure.name!r} have no position on the sky. "

@@ -58,7 +58,7 @@ class SkyTransform:
     Pickles are exact.
     """
 
-    __slots__ = ("_convert", "_local", "_source", "_target")
+    __slots__ = ("_convert", "_source", "_target")
 
     def __init__(self, source: WCS | WcsState, target: WCS | WcsState) -> None:
         if not isinstance(source, WcsState):
@@ -67,15 +67,10 @@ class SkyTransform:
             target = WcsState.of(target, "the output frame", distorted=False)
         self._convert = conversion(source.system, target.system)
         self._source, self._target = source, target
-        self._local = threading.local()
 
     def _objects(self) -> tuple[WCS, WCS]:
         """Return the WCS objects of this thread."""
-        try:
-            pair: tuple[WCS, WCS] = self._local.pair
-        except AttributeError:
-            pair = self._local.pair = (self._source.build(), self._target.build())
-        return pair
+        return self._source.own(), self._target.own()
 
     def __call__(self, x: Array, y: Array) -> tuple[Array, Array]:
         """Map positions.

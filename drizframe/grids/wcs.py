@@ -9,6 +9,10 @@ process gets the same bits.
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +32,7 @@ __all__ = [
     "core_wcs",
     "linear_wcs",
     "orientation",
+    "remembered",
     "tangent_wcs",
 ]
 
@@ -41,7 +46,25 @@ _UNDEFINED = 1e100
 _LONPOLE = 180.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+#: Of a thread: the objects that it has built of states that are in use.
+_here = threading.local()
+#: States that were read already, by the number of the object, while `remembered`.
+_READ: ContextVar[dict[tuple[int, bool], tuple[WCS, WcsState]] | None] = ContextVar(
+    "drizframe_wcs_states", default=None
+)
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Read the state of each WCS once in this block, in which nobody changes one."""
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class WcsState:
     """Everything that a transform of a two-dimensional celestial WCS depends on, as plain numbers.
 
@@ -105,6 +128,16 @@ class WcsState:
         if wcs is None or not hasattr(wcs, "wcs"):
             msg = f"{where} has no FITS WCS (got {type(wcs).__name__}). Give an astropy.wcs.WCS."
             raise WCSError(msg)
+        known = _READ.get()
+        if known is not None and (id(wcs), distorted) in known:
+            return known[id(wcs), distorted][1]
+        state = cls._read(wcs, where, distorted=distorted)
+        if known is not None:
+            known[id(wcs), distorted] = wcs, state
+        return state
+
+    @classmethod
+    def _read(cls, wcs: WCS, where: str, *, distorted: bool) -> WcsState:
         check_celestial(wcs, where)
         own = _private(wcs, distorted=distorted)
         prm = own.wcs
@@ -125,7 +158,16 @@ class WcsState:
             sip=None if sip is None else (_copied(sip.a), _copied(sip.b), np.array(sip.crpix)),
             tables=tuple(_table(getattr(own, name)) for name in _TABLES),
         )
-        return state if _alike(own, state.build()) else replace(state, master=own)
+        return state if _alike(own, state.own()) else replace(state, master=own)
+
+    def own(self) -> WCS:
+        """Return the object of this thread with this state, for transforming only."""
+        if not hasattr(_here, "built"):
+            _here.built = weakref.WeakKeyDictionary()
+        built: weakref.WeakKeyDictionary[WcsState, WCS] = _here.built
+        if self not in built:
+            built[self] = self.build()
+        return built[self]
 
     def build(self) -> WCS:
         """Return a new WCS with this state."""

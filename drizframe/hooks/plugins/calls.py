@@ -60,6 +60,8 @@ class HookCalls(pluggy.PluginManager):
         """Call a hook as pluggy does, each function with its owner."""
         self._follow()
         asked = self._here.__dict__.pop("asked", None)  # not for a hook that a hook calls
+        if not methods and self._untrace is None:
+            return None if firstresult else []
         answers, without = asked or (Answers(hook_name, self.source), ())
         call = _Call(self, hook_name, answers)
         owned = [call.owned(m) for m in methods if m.plugin_name not in without]

@@ -7,7 +7,7 @@ import importlib.metadata
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from types import ModuleType
@@ -144,6 +144,8 @@ class PluginManager:
     def __init__(self, *, stock: bool = True, installed: bool = True) -> None:
         self._pm = HookCalls(self.source_of, self._hook_failed)
         self._state = _State()
+        self._hooks_found: tuple[Any, Mapping[str, tuple[str, ...]]] | None = None
+        self._silent: HookCalls | None = None  # of runs that nobody listens to
         # by name, because this room lies below what it finds there
         shipped = importlib.import_module("drizframe.stock").modules() if stock else ()
         self._stock: frozenset[str] = frozenset(shipped)
@@ -298,6 +300,14 @@ class PluginManager:
     def _hooks_of(self, plugin: Any) -> tuple[str, ...]:
         return tuple(sorted(c.name for c in self._pm.get_hookcallers(plugin) or ()))
 
+    def _hooks(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the hooks of every plugin; they are looked for when plugins have come or gone."""
+        names = tuple(name for name, plugin in self._pm.list_name_plugin() if plugin is not None)
+        key = self.generation, names
+        if self._hooks_found is None or self._hooks_found[0] != key:
+            self._hooks_found = key, {n: self._hooks_of(self._pm.get_plugin(n)) for n in names}
+        return self._hooks_found[1]
+
     def switched_off(self, name: str) -> str:
         """Say which plugins are installed but not used, for a message about something that is not there.
 
@@ -448,9 +458,7 @@ class PluginManager:
                 from drizframe._version import __version__
 
                 dist, version = PROJECT, __version__
-            found.append(
-                PluginInfo(name=name, version=version, distribution=dist, hooks=self._hooks_of(plugin))
-            )
+            found.append(PluginInfo(name=name, version=version, distribution=dist, hooks=self._hooks()[name]))
         found += self._state.disabled
         found += [
             PluginInfo(
@@ -503,11 +511,17 @@ class PluginManager:
                 error,
             )
 
+        hooks = self._hooks()
+        plugins = [n for n, own in hooks.items() if not set(specs.LISTENERS).isdisjoint(own)]
+        listeners = list(listeners)
+        if not plugins and not listeners:
+            if self._silent is None:
+                self._silent = HookCalls(self.source_of, self._hook_failed)
+            return self._silent
         names: dict[str, str] = {}
         calls = HookCalls(lambda name: names.get(name) or self.source_of(name), fault)
-        for name, plugin in self._pm.list_name_plugin():
-            if plugin is not None and set(specs.LISTENERS) & set(self._hooks_of(plugin)):
-                calls.register(plugin, name=name)
+        for name in plugins:
+            calls.register(self._pm.get_plugin(name), name=name)
         for number, listener in reversed(list(enumerate(listeners, start=1))):
             name = f"listener {number} of this run"
             names[name] = f"Listener {listener!r}"

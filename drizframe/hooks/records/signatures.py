@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from types import FunctionType, MethodType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from drizframe.errors import RecordError
 
@@ -23,6 +24,8 @@ Calls = Mapping[str, "str | tuple[str, ...]"]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _EMPTY = inspect.Parameter.empty
+#: What was found of functions: steps are made anew for every run.
+_KNOWN: WeakKeyDictionary[FunctionType, dict[tuple[str, ...], str | None]] = WeakKeyDictionary()
 
 
 def check_calls(label: str, record: Any, calls: Calls) -> None:
@@ -85,6 +88,16 @@ def fitting(function: Any, ways: Sequence[str]) -> str | None:
 
     Where its signature cannot be read, as for some compiled functions, that is the first.
     """
+    if type(function) is not FunctionType or hasattr(function, "__signature__"):
+        return _fitting(function, ways)
+    known = _KNOWN.setdefault(function, {})
+    key = tuple(ways)
+    if key not in known:
+        known[key] = _fitting(function, ways)
+    return known[key]
+
+
+def _fitting(function: Any, ways: Sequence[str]) -> str | None:
     signature = _signature(function)
     if signature is None:
         return ways[0]
