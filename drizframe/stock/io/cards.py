@@ -7,11 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any, Literal
 
 from drizframe.errors import UnreadableInputError
+from drizframe.fits.stamps import Stamp
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
-__all__ = ["readable"]
+__all__ = ["PLAIN", "readable", "readable_again", "remember_readable"]
 
 #: Keywords without which an image cannot be read.
 _STRUCTURE = (
@@ -30,6 +31,13 @@ Kind = Literal["science", "image", "other"]
 _NEEDED: dict[Kind, re.Pattern[str]] = {
     "science": re.compile(f"{_STRUCTURE}|{_SCIENCE}"), "image": re.compile(_STRUCTURE), "other": re.compile(r"(?!)"),
 }  # fmt: skip
+#: A card of 80 characters that needs no closer look: a keyword, and a text, a logical or a number.
+PLAIN = re.compile(
+    r"(?=.{8}= )[A-Z0-9_-]{1,8} *= *"
+    r"(?:'(?:[ -&(-~]|'')*'|[TF]|[+-]?(?:\d+\.?\d*|\.\d+)(?:[ED][+-]?\d{1,2})?) *(?:/[ -~]*)?"
+)
+#: A card without a value.
+_COMMENTARY = re.compile(r"(?:COMMENT |HISTORY | {8})[ -~]*")
 #: What may stand before the value.
 _KEYWORD = re.compile(r"[\x20-\x7e]*")
 
@@ -39,10 +47,60 @@ def _text(card: Any) -> str:
     return str(getattr(card, "_image", None) or card.keyword).rstrip()
 
 
+def _plain(card: Any) -> bool:
+    """Whether a card as it stands in the file is so simple that it needs not be parsed to see that it can be."""
+    text = getattr(card, "_image", None)
+    if not isinstance(text, str) or len(text) > 80 or getattr(card, "_modified", True):
+        return False
+    text = text.rstrip()
+    return bool(PLAIN.fullmatch(text) or _COMMENTARY.fullmatch(text))
+
+
 def _usable(value: Any) -> bool:
     """Whether a value can be written again: no number that is not finite."""
     parts = (value.real, value.imag) if isinstance(value, complex) else (value,)
     return all(math.isfinite(p) for p in parts if isinstance(p, float))
+
+
+#: Headers of which every card could be parsed, by file, extension, and what tells the file from a changed one.
+_SOUND: dict[tuple[str, Stamp], None] = {}
+#: How many are remembered.
+_MANY = 1 << 14
+
+
+def remember_readable(where: str, stamp: Stamp) -> None:
+    """Remember that all cards of a header can be parsed.
+
+    Parameters
+    ----------
+    where : str
+        The file and extension.
+    stamp : Stamp
+        The file as it was.
+    """
+    if len(_SOUND) >= _MANY:
+        _SOUND.clear()
+    _SOUND[where, stamp] = None
+
+
+def readable_again(header: Header, where: str, kind: Kind, stamp: Stamp | None) -> None:
+    """Do as `readable`, for a header that was read before; one that was sound then is not parsed again.
+
+    Parameters
+    ----------
+    header : Header
+        Is changed.
+    where : str
+        The file and extension.
+    kind : {"science", "image", "other"}
+        What it heads.
+    stamp : Stamp or None
+        The file as it was, and is; None: nobody knows.
+    """
+    if stamp is None:
+        readable(header, where, kind)
+    elif (where, stamp) not in _SOUND and not readable(header, where, kind):
+        remember_readable(where, stamp)
 
 
 def readable(header: Header, where: str, kind: Kind) -> tuple[str, ...]:
@@ -70,8 +128,11 @@ def readable(header: Header, where: str, kind: Kind) -> tuple[str, ...]:
     from astropy.io.fits import VerifyError
 
     notes = []
-    for i in reversed(range(len(header.cards))):
-        card = header.cards[i]
+    cards = header.cards
+    for i in reversed(range(len(cards))):
+        card = cards[i]
+        if _plain(card):
+            continue
         try:
             good = _usable(card.value) and card.comment is not None and _KEYWORD.fullmatch(card.keyword)
         except (VerifyError, ValueError, TypeError, AttributeError, LookupError):

@@ -14,7 +14,6 @@ import numpy as np
 
 from drizframe.errors import UnreadableInputError
 from drizframe.fits.opening import open_stream, sound
-from drizframe.stock.io.cards import readable
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -54,16 +53,26 @@ def word_sum(stream: IO[bytes], start: int, length: int) -> int:
     return total
 
 
-def _failing(stream: IO[bytes], header: Header, place: dict[str, Any], where: str) -> list[str]:
+def _value(header: Header, key: str) -> str:
+    """Return the text of a card; blank if there is none, or it cannot be parsed, which is told with the other cards."""
+    from astropy.io.fits import VerifyError
+
+    try:
+        return str(header.get(key, "")).strip()
+    except (VerifyError, ValueError, TypeError, AttributeError, LookupError):
+        return ""
+
+
+def _failing(stream: IO[bytes], header: Header, place: dict[str, Any]) -> list[str]:
     """Return which of the two keywords of an extension do not hold."""
-    readable(header, where, "other")  # a checksum that cannot be parsed is told with the other cards
-    wanted = [k for k in ("DATASUM", "CHECKSUM") if str(header.get(k, "")).strip()]
+    values = {key: _value(header, key) for key in ("DATASUM", "CHECKSUM")}
+    wanted = [key for key, value in values.items() if value]
     if not wanted:
         return []
     data = word_sum(stream, place["datLoc"], place["datSpan"])
     wrong = []
     if "DATASUM" in wanted:
-        text = str(header["DATASUM"]).strip()
+        text = values["DATASUM"]
         if not text.isdigit() or int(text) % _ONES != data % _ONES:
             wrong.append("DATASUM")
     if "CHECKSUM" in wanted:
@@ -96,7 +105,7 @@ def wrong_sums(stream: IO[bytes], path: Path | str = "the file") -> list[tuple[i
         hdus = fits.open(stream, mode="readonly", memmap=False, disable_image_compression=True)
         places = [(h.header, h.fileinfo(), h.name or "PRIMARY", h.ver) for h in hdus]
     for index, (header, place, name, version) in enumerate(places):
-        wrong = _failing(stream, header, place, f"{path}[{index}]")
+        wrong = _failing(stream, header, place)
         if wrong:
             found.append((index, name if name == "PRIMARY" else f"{name},{version}", wrong))
     return found

@@ -18,7 +18,7 @@ from drizframe.fits.structure import Structure, structure_of
 from drizframe.headers import header_number
 from drizframe.hooks import Reader, hookimpl
 from drizframe.model.sources import stored
-from drizframe.stock.io.cards import Kind, readable
+from drizframe.stock.io.cards import Kind, readable, remember_readable
 from drizframe.stock.io.checksums import verify_sums
 from drizframe.stock.io.chip_wcs import chip_wcs, promote
 from drizframe.stock.io.inherited import with_inherited
@@ -207,9 +207,10 @@ def read_fits(
     path = Path(path)
     ivm = options.extra.get("ivm")
     with open_fits(path) as hdus, sound(path):
-        found = structure_of(str(path), Stamp.of(path.stat()))
+        stamp = Stamp.of(path.stat())
+        found = structure_of(str(path), stamp)
         _check_loaded(hdus, path, found)
-        notes = _readable(hdus, path)
+        notes = _readable(hdus, path, stamp)
         notes += [found.note] if found.note else []
         old = is_waivered(hdus)
         primary = split_primary(hdus, path) if old else _primary(hdus)
@@ -255,7 +256,7 @@ def _check_loaded(hdus: HDUList, path: Path, found: Structure) -> None:
     raise UnreadableInputError(msg)
 
 
-def _readable(hdus: HDUList, path: Path) -> list[str]:
+def _readable(hdus: HDUList, path: Path, stamp: Stamp) -> list[str]:
     """Remove cards that cannot be parsed from all headers; return warnings."""
     notes: list[str] = []
     for i, hdu in enumerate(hdus):
@@ -263,7 +264,10 @@ def _readable(hdus: HDUList, path: Path) -> list[str]:
         kind: Kind = (
             "science" if i == 0 or (is_image(hdu) and named) else "image" if is_image(hdu) else "other"
         )
-        notes += readable(hdu.header, f"{path}[{i}]", kind)
+        found = readable(hdu.header, f"{path}[{i}]", kind)
+        if not found:
+            remember_readable(f"{path}[{i}]", stamp)
+        notes += found
     return notes
 
 

@@ -11,16 +11,13 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from drizframe.stock.io.cards import PLAIN
+
 if TYPE_CHECKING:
     from astropy.io.fits import Card, Header
 
 __all__ = ["drop_unsound", "sound_header"]
 
-#: A card of 80 characters that needs no closer look: a keyword, and a text, a logical or a number.
-_PLAIN = re.compile(
-    r"(?=.{8}= )[A-Z0-9_-]{1,8} *= *"
-    r"(?:'(?:[ -&(-~]|'')*'|[TF]|[+-]?(?:\d+\.?\d*|\.\d+)(?:[ED][+-]?\d{1,2})?) *(?:/[ -~]*)?"
-)
 #: How a card begins.
 _KEYWORD = re.compile(r"(?=.{8}= |.{8}$|(?:COMMENT|HISTORY) )[A-Z0-9_-]{1,8} *|HIERARCH | {8}")
 _COMMENTARY = frozenset({"", "COMMENT", "HISTORY"})
@@ -100,7 +97,7 @@ def _sound(card: Card) -> tuple[Card | None, str]:
     try:
         value = card.value  # before its image, which would turn what cannot be read into a text
         text = str(card.image)
-        plain = len(text) <= Card.length and _PLAIN.fullmatch(text.rstrip())
+        plain = len(text) <= Card.length and PLAIN.fullmatch(text.rstrip())
         sound = copy.copy(card) if plain else _mended(text, value)
     except VerifyError:
         return None, "cannot be read"

@@ -14,7 +14,7 @@ from drizframe.errors import InputError
 from drizframe.fits.opening import open_fits, sound
 from drizframe.fits.stamps import Stamp, check_unchanged, stamps_of
 from drizframe.model.sources import ScaledSource
-from drizframe.stock.io.cards import readable
+from drizframe.stock.io.cards import readable_again
 
 if TYPE_CHECKING:
     from astropy.io.fits import HDUList
@@ -121,7 +121,7 @@ class FitsSource:
         path, index, plane = place
         where = f"{path}[{index}]"
         with open_fits(path, self.stamps.get(path)) as hdus, sound(where):
-            image = self._read(hdus, index, plane, where)
+            image = self._read(hdus, index, plane, path)
         return _flags(image, where) if kind == "dq" and image is not None else image
 
     def rows(self, kind: str, first: int, stop: int) -> np.ndarray[Any, Any] | None:
@@ -139,7 +139,7 @@ class FitsSource:
             return None
         where = f"{path}[{index}]"
         with open_fits(path, self.stamps.get(path)) as hdus, sound(where):
-            part = _rows(hdus[index], first, stop, where)
+            part = self._rows(hdus, index, first, stop, path)
         return _flags(part, where) if kind == "dq" and part is not None else part
 
     def check(self) -> None:
@@ -147,26 +147,27 @@ class FitsSource:
         for path, now in stamps_of(self.stamps).items():
             check_unchanged(Path(path), now, self.stamps[path])
 
-    @staticmethod
-    def _read(hdus: HDUList, index: int, plane: int, where: str) -> np.ndarray[Any, Any] | None:
+    def _read(self, hdus: HDUList, index: int, plane: int, path: str) -> np.ndarray[Any, Any] | None:
         hdu = hdus[index]
-        readable(hdu.header, where, "image")
+        readable_again(hdu.header, f"{path}[{index}]", "image", self.stamps.get(path))
         if plane < 0:
             return image_of(hdu)
         cube = hdu.data
         flat = cube.reshape(-1, *cube.shape[-2:])
         return np.ascontiguousarray(flat[plane], dtype=cube.dtype.newbyteorder("="))
 
+    def _rows(
+        self, hdus: HDUList, index: int, first: int, stop: int, path: str
+    ) -> np.ndarray[Any, Any] | None:
+        """Return rows of an extension that holds an image of two axes as it is; None if it is packed, a cube or a constant."""
+        from astropy.io.fits import CompImageHDU
 
-def _rows(hdu: Any, first: int, stop: int, where: str) -> np.ndarray[Any, Any] | None:
-    """Return rows of an extension that holds an image of two axes as it is; None if it is packed, a cube or a constant."""
-    from astropy.io.fits import CompImageHDU
-
-    if isinstance(hdu, CompImageHDU) or hdu.header.get("NAXIS") != 2:
-        return None
-    readable(hdu.header, where, "image")
-    part = hdu.section[first:stop]
-    return np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
+        hdu = hdus[index]
+        if isinstance(hdu, CompImageHDU) or hdu.header.get("NAXIS") != 2:
+            return None
+        readable_again(hdu.header, f"{path}[{index}]", "image", self.stamps.get(path))
+        part = hdu.section[first:stop]
+        return np.ascontiguousarray(part, dtype=part.dtype.newbyteorder("="))
 
 
 def _restamped(source: PixelSource) -> PixelSource:
