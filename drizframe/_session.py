@@ -200,7 +200,7 @@ def run_session(
     also_written : sequence of pathlib.Path
         Further files that the caller writes.
     edited : callable, optional
-        ``edited(exposures, parameters)``: inputs that the caller changes afterwards.
+        ``edited(exposures, parameters)``: inputs that the caller changes afterwards; it ends `resumption` when that is done.
     """
     _check_backend(settings)
     check_components(settings, components)
@@ -254,7 +254,7 @@ def run_session(
         if output is not None:
             with hearing(lambda text, kind: bus.note(text, warn=kind)):
                 session = replace(session, written=_write(session, stale))
-        if resumption is not None:
+        if resumption is not None and edited is None:
             resumption.end()
         bus.run("end_run", "done")
     except BaseException as error:

@@ -23,6 +23,7 @@ from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.inputs import splits
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.products import output_root
+from drizframe.engine.resuming import finishing
 from drizframe.engine.store import close_all
 from drizframe.errors import DrizframeError, OutputWarning, ParameterWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
@@ -114,7 +115,8 @@ def _run(given_input: Any, configobj: Any, wcsmap: Any, input_dict: dict[str, An
             keep=_planes(settings), beside_inputs=True, notes=notes,
             also_written=[] if log is None else [log.path], edited=_edited,
         )  # fmt: skip
-        result = result_of(session, lambda: _commit(session, clean=settings.clean))
+        with finishing(session.context.resumption):
+            result = result_of(session, lambda: _commit(session, clean=settings.clean))
     return dataclasses.replace(
         result, exposures=restamped(result.exposures), warnings=tuple(session.context.bus.warnings)
     )

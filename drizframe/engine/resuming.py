@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from drizframe.model import ChipUnit, Exposure, ExposureUnit, FrameUnit, PlaneKe
 from drizframe.model.units import RUN
 from drizframe.system.resumable import AGE, open_folder, remove_old
 
-__all__ = ["Resumption", "receipts"]
+__all__ = ["Resumption", "finishing", "receipts"]
 
 Array = np.ndarray[Any, Any]
 #: ``work(tasks)`` yields the receipt of every task, in order.
@@ -182,6 +182,19 @@ class Resumption:
                 text = f"What is done is not recorded any more in {str(self.manifest.folder)!r}: {told(error)}. The run goes on."
                 self.bus.note(text, warn=OutputWarning)
         return _contents(entry)
+
+
+@contextlib.contextmanager
+def finishing(resumption: Resumption | None) -> Iterator[None]:
+    """Remove what was recorded when the block ends well; leave it to a later run when it does not."""
+    try:
+        yield
+    except BaseException:
+        if resumption is not None:
+            resumption.stop()
+        raise
+    if resumption is not None:
+        resumption.end()
 
 
 def receipts(

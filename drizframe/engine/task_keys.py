@@ -47,9 +47,13 @@ def _own(step: BoundStep) -> tuple[str, ...] | None:
 
 
 def _declared(step: BoundStep, name: str) -> bool:
-    """Whether results of a step may depend on a parameter of the documented steps."""
+    """Whether results of a step may depend on a parameter; on those that are of no step, those of all may."""
     own = _own(step)
-    return own is None or any(name == one or (one.endswith("*") and name.startswith(one[:-1])) for one in own)
+    return (
+        own is None
+        or name not in {*of_steps(), *COMPONENT_PARAMETERS}
+        or any(name == one or (one.endswith("*") and name.startswith(one[:-1])) for one in own)
+    )
 
 
 @dataclass(slots=True, eq=False)
@@ -151,7 +155,7 @@ class TaskKeys:
         parameters, without = self.plan.parameters, without_effect() | _AS_PLANES
         found = []
         for name in sorted(set(Parameters.model_fields) - without):
-            if name in of_steps() and not _declared(step, name):
+            if not _declared(step, name):
                 continue
             value = getattr(parameters, name)
             if name in COMPONENT_PARAMETERS and value != "" and not isinstance(value, Component):

@@ -154,9 +154,9 @@ class Step:
     version : int
         Goes up when the same inputs give other results.
     parameters : tuple of str, or None
-        Parameters of the documented steps (those with a number as step code) on which its results depend, with ``*`` at the end
-        for all that begin so: a resumed run does not do it again when another one was changed.  Its own section, and parameters
-        of the run, need not be named.  None: any.
+        Parameters of the documented steps (those with a number as step code), and of those that name components, on which its
+        results depend, with ``*`` at the end for all that begin so: a resumed run does not do it again when another one was
+        changed.  Its own section, and parameters of the run, need not be named.  None: any.
     provider : str
         Distribution and version of the plugin that it is from; set by drizframe.
     """

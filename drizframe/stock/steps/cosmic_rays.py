@@ -183,7 +183,7 @@ def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
 COSMIC_RAYS = Step(
     name="cosmic_rays",
     summary="Find cosmic rays by comparing each chip with the blotted median.",
-    parameters=("driz_cr*",),
+    parameters=("driz_cr*", "cr_detector"),
     needs=(
         Need("sci"),
         Need("depth", of="under", optional=True),

@@ -18,7 +18,7 @@ import pytest
 
 import drizframe
 from drizframe.config import Parameters
-from drizframe.config.parameters import of_steps, without_effect
+from drizframe.config.parameters import without_effect
 from drizframe.engine import manifest as module
 from drizframe.engine import task_keys, worker
 from drizframe.engine.bound import BoundStep
@@ -334,6 +334,48 @@ def test_messages_of_tasks_that_are_not_done_again_are_said_again(here):
     assert any("flagged" in text for text in plain)
 
 
+def test_the_drop_in_goes_on_until_its_edits_are_made(here, monkeypatch):
+    from astropy.io import fits
+
+    from drizframe import astrodrizzle
+    from drizframe.compat import astrodrizzle as module
+
+    def drop_in():
+        return astrodrizzle.AstroDrizzle(
+            "*_flt.fits", output="out", num_cores=1, resume=True, workdir="scratch", force_edits=True
+        )
+
+    def stop(plan):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "commit_edits", stop)
+        with pytest.raises(KeyboardInterrupt):
+            drop_in()
+    listed = tasks(next(Path("scratch").glob("drizframe-resume-*")))
+    with fits.open(min(here.glob("*_flt.fits"))) as hdus:
+        before = hdus["DQ"].data.copy()
+    assert drop_in().reused == listed > 20
+    with fits.open(min(here.glob("*_flt.fits"))) as hdus:
+        assert (hdus["DQ"].data != before).any()
+    assert not list(Path("scratch").glob("drizframe-resume-*"))
+
+
+def test_only_the_steps_that_use_a_component_of_the_session_are_done_again(here):
+    def detect(sci, blot, deriv, noise, depth, dq, options):
+        return np.zeros(sci.shape, np.uint8)
+
+    detector = drizframe.CosmicRayDetector(
+        name="mine.detector", summary="None.", reference=detect, traits=frozenset({"needs_blot"})
+    )
+    with pytest.warns(OutputWarning, match=r"Step 'cosmic_rays' is done again .*'mine.detector'.*session"):
+        listed = tasks(stopped("final_weights", cr_detector=detector))
+    with pytest.warns(OutputWarning, match="cosmic_rays"):
+        result = run(cr_detector=detector)
+    assert result.reused == listed > 15
+    assert bits(result) == bits(run(resume=False, cr_detector=detector))
+
+
 def test_resume_without_a_workdir_is_refused():
     with pytest.raises(ParameterError, match="resume = True.*workdir = ''.*Name a folder"):
         run(workdir="")
@@ -546,8 +588,8 @@ def test_steps_read_no_parameter_and_no_frame_on_which_they_do_not_say_that_they
         for kind, what in found:
             if kind == "frame":
                 assert keys._may_use(step, what), (name, what)
-            elif what in of_steps():
-                assert task_keys._declared(step, what), (name, what)
+            else:
+                assert what in without_effect() or task_keys._declared(step, what), (name, what)
 
 
 def test_after_a_change_of_the_last_step_all_before_it_is_taken(here):
@@ -584,6 +626,8 @@ def test_a_step_around_a_stage_may_read_anything(here):
     bound = [BoundStep(s, None, {}, {}) for s in (step, around)]
     assert [task_keys._declared(s, "sky_bits") for s in bound] == [False, True]
     assert [task_keys._declared(s, "blot_interp") for s in bound] == [True, True]
+    assert [task_keys._declared(s, "cr_detector") for s in bound] == [False, True]
+    assert [task_keys._declared(s, "crbit") for s in bound] == [True, True]
 
 
 # -- parameters ------------------------------------------------------------------------------------------------------
