@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from drizframe.engine.flat_parts import FlatParts
 from drizframe.errors import OutputError, RunError, told
 from drizframe.model import ChipUnit, PlaneKey, Window
 from drizframe.system.interrupts import shielded
+from drizframe.system.raw_files import read_at, write_at
 from drizframe.system.temporary import make_scratch, remove_scratch
 
 __all__ = ["Store", "close_all", "scratch_parent"]
@@ -93,17 +94,6 @@ def _full_disk(file: Path, nbytes: int) -> Iterator[None]:
         raise OutputError(msg) from error
 
 
-def _read_line(stream: IO[bytes], line: memoryview) -> int:
-    """Fill a piece of memory from a file; return how many bytes came."""
-    count = 0
-    while count < len(line):
-        got = stream.readinto(line[count:])  # type: ignore[attr-defined]
-        if not got:
-            break
-        count += got
-    return count
-
-
 def _read(file: Path, out: Array, shape: tuple[int, int], window: Window) -> None:
     """Read a window of images that lie in a scratch file one after the other.
 
@@ -126,14 +116,13 @@ def _read(file: Path, out: Array, shape: tuple[int, int], window: Window) -> Non
     if out.size == 0:
         return
     (ny, nx), size = shape, out.dtype.itemsize
-    lines = out.reshape(len(out), 1, -1) if window.shape[1] == nx else out
+    lines = (out.reshape(len(out), 1, -1) if window.shape[1] == nx else out).view(np.uint8)
     why = ""
     try:
         with file.open("rb", buffering=0) as stream:
             for k, image in enumerate(lines):
                 for row, line in enumerate(image):
-                    stream.seek(((k * ny + window.y0 + row) * nx + window.x0) * size)
-                    got = _read_line(stream, memoryview(line).cast("B"))
+                    got = read_at(stream, ((k * ny + window.y0 + row) * nx + window.x0) * size, line)
                     if got < line.nbytes:
                         why = f"{got} bytes instead of {line.nbytes}"
     except OSError as error:
@@ -200,13 +189,15 @@ class _Plane:
     def _to_file(self, window: Window, data: Array) -> None:
         assert self.file is not None  # noqa: S101
         ny, nx = self.shape[-2:]
-        stack = data.reshape(-1, *data.shape[-2:])
-        with _full_disk(self.file, data.nbytes), self.file.open("r+b") as handle:
-            for k, layer in enumerate(stack):
-                for row in range(layer.shape[0]):
-                    start = ((k * ny + window.y0 + row) * nx + window.x0) * self.dtype.itemsize
-                    handle.seek(start)
-                    handle.write(np.ascontiguousarray(layer[row]).tobytes())
+        if data.size == 0:
+            return
+        stack = np.ascontiguousarray(data).reshape(-1, *data.shape[-2:])
+        lines = stack.reshape(len(stack), 1, -1) if window.shape[1] == nx else stack
+        with _full_disk(self.file, data.nbytes), self.file.open("r+b", buffering=0) as handle:
+            for k, layer in enumerate(lines.view(np.uint8)):
+                for row, line in enumerate(layer):
+                    place = ((k * ny + window.y0 + row) * nx + window.x0) * self.dtype.itemsize
+                    write_at(handle, place, line)
 
     def spill(self, file: Path) -> None:
         """Move the array into a file."""

@@ -12,6 +12,7 @@ import numpy as np
 from drizframe.model import LazyImage, Window, blocks
 from drizframe.stock.io.checksum_cards import sum_cards, summed_text
 from drizframe.stock.io.data_unit import UNIT, DataUnit
+from drizframe.system.raw_files import write_at
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -49,7 +50,6 @@ class BlockFile:
         from astropy.io import fits
 
         listed = fits.HDUList(list(hdus))
-        listed.verify("silentfix")
         listed.update_extend()
         self._path = path
         self._headers: list[tuple[int, Header, DataUnit | None]] = []
@@ -63,6 +63,7 @@ class BlockFile:
                 self._ready.append((start, content))
                 place += len(content)
                 continue
+            hdu.verify("silentfix")
             sum_cards(hdu.header)
             place += len(hdu.header.tostring())
             unit = None
@@ -84,7 +85,7 @@ class BlockFile:
         array : ndarray, shape (..., rows, columns)
             Its pixels.
         """
-        with self._path.open("r+b") as stream:
+        with self._path.open("r+b", buffering=0) as stream:
             self._images[number].write(stream, window, array)
 
     def write_all(self, number: int, image: LazyImage) -> None:
@@ -97,23 +98,20 @@ class BlockFile:
         image : LazyImage
             Its pixels.
         """
-        with self._path.open("r+b") as stream:
+        with self._path.open("r+b", buffering=0) as stream:
             for window in blocks(image):
                 self._images[number].write(stream, window, image.read(window))
 
     def close(self) -> None:
         """Write what is no pixel: headers with their sums, and tables."""
-        with self._path.open("r+b") as stream:
+        with self._path.open("r+b", buffering=0) as stream:
             stream.truncate(self._size)
             for start, content in self._ready:
-                stream.seek(start)
-                stream.write(content)
+                write_at(stream, start, content)
             for start, header, unit in self._headers:
                 if unit is not None:
                     unit.complete(stream)
-                text = summed_text(header, 0 if unit is None else unit.sum)
-                stream.seek(start)
-                stream.write(text)
+                write_at(stream, start, summed_text(header, 0 if unit is None else unit.sum))
 
 
 def _by_astropy(hdu: Any, *, primary: bool) -> bytes:

@@ -11,6 +11,7 @@ import numpy as np
 from drizframe.errors import OutputError
 from drizframe.model import Window
 from drizframe.stock.io.checksum_cards import data_sum
+from drizframe.system.raw_files import write_at
 
 __all__ = ["UNIT", "DataUnit"]
 
@@ -63,7 +64,7 @@ class DataUnit:
         Parameters
         ----------
         stream : binary file
-            The file.
+            The file, open without a buffer.
         window : Window
             Where the part lies.
         array : ndarray, shape (..., rows, columns)
@@ -100,7 +101,7 @@ class DataUnit:
         Parameters
         ----------
         stream : binary file
-            The file.
+            The file, open without a buffer.
         """
         value = np.asarray(self.fill).astype(self.dtype)
         if not _stored(value.reshape(1)).view(np.uint8).any():
@@ -118,8 +119,7 @@ class DataUnit:
             after = -(before + found.size) % 4
             words = np.pad(found, (before, after)) if before or after else found
             self._sum = data_sum(words.view(">u4"), self._sum)
-            stream.seek(self.start + place + part.start)
-            stream.write(found.data)
+            write_at(stream, self.start + place + part.start, found)
 
 
 def _stored(array: Image) -> Image:

@@ -17,6 +17,7 @@ from drizframe.stock.io.block_file import BlockFile, stand_in
 from drizframe.stock.io.checksum_cards import put_checksums
 from drizframe.stock.io.data_unit import DataUnit
 from drizframe.stock.io.provenance import put_provenance
+from drizframe.system.raw_files import write_at
 from drizframe.system.transaction import current
 
 if TYPE_CHECKING:
@@ -139,13 +140,12 @@ def write_part(
     put_checksums(head, 0)
     unit = DataUnit(len(head.tostring()), shape, np.dtype(np.float32))
     image = lazy(data)
-    with staged(path) as (part,), part.open("r+b") as stream:
+    with staged(path) as (part,), part.open("r+b", buffering=0) as stream:
         stream.truncate(unit.end)
         for own in blocks(image):
             y, x = window.y0, window.x0
             place = Window(own.y0 + y, own.y1 + y, own.x0 + x, own.x1 + x)
             unit.write(stream, place, image.read(own))
         put_checksums(head, unit.sum)
-        stream.seek(0)
-        stream.write(head.tostring().encode("ascii"))
+        write_at(stream, 0, head.tostring().encode("ascii"))
     return path

@@ -59,6 +59,20 @@ def test_pixels_over_a_remembered_part_count(tmp_path):
             np.testing.assert_array_equal(store.get(KEY).view(np.int32), want.view(np.int32))
 
 
+@pytest.mark.parametrize("dtype", [">f4", "bool", "f2", "c8", "u2", ">i2", "f8"])
+@pytest.mark.parametrize("window", [Window(3, 9, 2, 7), Window(3, 9, 0, 11), Window(0, 12, 0, 11)])
+def test_pixels_of_any_type_come_back(tmp_path, dtype, window):
+    want = np.zeros((2, 12, 11), dtype)
+    want[(..., *window.slices)] = (
+        np.arange(2 * window.shape[0] * window.shape[1]).reshape(2, *window.shape) % 90
+    )
+    with Store(1, str(tmp_path)) as store:
+        store.make(KEY, want.shape, dtype)
+        store.write(KEY, window, want[(..., *window.slices)])
+        np.testing.assert_array_equal(store.get(KEY), want)
+        np.testing.assert_array_equal(store.get(KEY, window), want[(..., *window.slices)])
+
+
 def test_many_tiles_are_found_again():
     known, side = FlatParts(), 10
     windows = list(tiles((400, 400), side))

@@ -117,7 +117,7 @@ def test_pages_of_zeros_are_holes(tmp_path):
 def test_pixels_that_do_not_fit_are_refused(tmp_path, window, shape):
     unit = DataUnit(0, (7, 9), np.dtype("f4"))
     with (
-        (tmp_path / "x").open("wb") as stream,
+        (tmp_path / "x").open("wb", buffering=0) as stream,
         pytest.raises(OutputError, match=r"of an image of shape \(7, 9\)"),
     ):
         unit.write(stream, window, np.ones(shape, np.float32))
