@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drizframe.config.types import is_blank
+from drizframe.engine.stored import stored
 from drizframe.errors import MaskWarning, MissingInputError, ParameterError, ShapeError
-from drizframe.model import Chip, ChipUnit, Exposure, PlaneKey
+from drizframe.model import Chip, ChipUnit, Exposure, LazyImage, PlaneKey
 from drizframe.stock.io.crmasks import crmask_name, read_crmask, require_fit
 
 if TYPE_CHECKING:
@@ -293,16 +294,22 @@ def rays_of(store: Store, exposures: Sequence[Exposure]) -> dict[ChipUnit, Calla
     dict of ChipUnit to callable
         What reads the mask of a chip.
     """
-    found = {u for name in _RAYS for u in store.chips(name)}
+    found: dict[ChipUnit, list[LazyImage]] = {}
+    for name in _RAYS:
+        for unit in store.chips(name):
+            mask = stored(store, PlaneKey(name, unit))
+            found.setdefault(unit, []).extend([] if mask is None else [mask])
     known = {u.exposure for u in found}
-    return {u: partial(_rays, store, u, c) for u, _, c in _chips(exposures) if u.exposure in known}
+    return {
+        u: partial(_rays, found.get(u, []), c.shape) for u, _, c in _chips(exposures) if u.exposure in known
+    }
 
 
-def _rays(store: Store, unit: ChipUnit, chip: Chip) -> Mask:
-    masks: list[Mask] = [m for m in (store.get(PlaneKey(name, unit)) for name in _RAYS) if m is not None]
+def _rays(images: Sequence[LazyImage], shape: tuple[int, int]) -> Mask:
+    masks: list[Mask] = [image.read() for image in images]
     if len(masks) == 1:
         return masks[0]
     if not masks:
-        return np.ones(chip.shape, dtype=np.uint8)
+        return np.ones(shape, dtype=np.uint8)
     both: Mask = np.logical_and.reduce([m != 0 for m in masks]).astype(np.uint8)
     return both

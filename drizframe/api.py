@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -452,7 +452,7 @@ def result_of(session: Session, before: Callable[[], None] | None = None) -> Res
             sky={n: tuple(v) for n, v in sky.items()},
             cosmic_rays=by_exposure(rays_of(store, plan.exposures), plan.exposures),
             cleaned=by_exposure(
-                {u: partial(store.get, PlaneKey("crclean", u)) for u in store.chips("crclean")},
+                {u: c.read for u in store.chips("crclean") if (c := stored(store, PlaneKey("crclean", u)))},
                 plan.exposures,
             ),
             images=LazyMapping({} if median is None else {"median": median.read}),

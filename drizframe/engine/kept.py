@@ -9,11 +9,11 @@ from typing import Any
 from drizframe.engine.context import RunContext
 from drizframe.engine.loading import LOADED, input_plane
 from drizframe.engine.plan import Plan
-from drizframe.engine.store import Store
+from drizframe.engine.store import StoredPlane
 from drizframe.errors import ParameterWarning, UnknownComponentError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.hooks.markers import is_ours
-from drizframe.model import ChipUnit, Exposure, ExposureUnit, LazyMapping, Plane, PlaneKey
+from drizframe.model import ChipUnit, Exposure, ExposureUnit, LazyMapping, Plane, PlaneKey, Unit
 
 __all__ = ["by_exposure", "filed", "kept_planes", "left_by", "note_unmade", "planes_of_result"]
 
@@ -135,34 +135,24 @@ def planes_of_result(context: RunContext, output: str | None) -> Mapping[str, An
     for name, plane in plan.planes.items():
         if name not in wanted:
             continue
-        if name in LOADED or plane.kind == "value":
-            value = _gathered(plan, store, plane, partial(input_plane, context) if name in LOADED else None)
-            if value is not None:
-                found[name] = partial(_itself, value)
-        elif store.keys(name):
-            found[name] = partial(_gathered, plan, store, plane)
+        made = {key.unit: store.plane(key) or store.get(key) for key in store.keys(name)}
+        if name in LOADED:
+            made |= {u: input_plane(context, PlaneKey(name, u)) for u in plan.chips if u not in made}
+        if any(value is not None for value in made.values()):
+            found[name] = partial(_gathered, plan.exposures, plane.on, made)
     return LazyMapping(found)
 
 
-def _itself(value: Any) -> Any:
-    return value
-
-
-def _gathered(plan: Plan, store: Store, plane: Plane, load: Callable[[PlaneKey], Any] | None = None) -> Any:
-    """Return what a run made of a plane; None for nothing.  `load` brings planes of chips that are not kept, or were not asked for."""
-    made = {} if plane.on == "chip" else {key.unit: store.get(key) for key in store.keys(plane.name)}
-    if plane.on == "exposure":
-        return {
-            plan.exposures[u.exposure].name: v for u, v in made.items() if isinstance(u, ExposureUnit)
-        } or None
-    if plane.on != "chip":
-        return next(iter(made.values()), None)
+def _gathered(exposures: Sequence[Exposure], on: str, made: Mapping[Unit, Any]) -> Any:
+    """Return what a run made of a plane, read as far as it is an image of the store."""
+    values = {u: v.read() if isinstance(v, StoredPlane) else v for u, v in made.items()}
+    if on == "exposure":
+        return {exposures[u.exposure].name: v for u, v in values.items() if isinstance(u, ExposureUnit)}
+    if on != "chip":
+        return next(iter(values.values()))
     found = {}
-    for i, exposure in enumerate(plan.exposures):
-        keys = [PlaneKey(plane.name, ChipUnit(i, k)) for k in range(len(exposure.chips))]
-        values = [store.get(key) for key in keys]
-        if load is not None:
-            values = [load(key) if value is None else value for key, value in zip(keys, values, strict=True)]
-        if any(v is not None for v in values):
-            found[exposure.name] = tuple(values)
-    return found or None
+    for i, exposure in enumerate(exposures):
+        own = tuple(values.get(ChipUnit(i, k)) for k in range(len(exposure.chips)))
+        if any(v is not None for v in own):
+            found[exposure.name] = own
+    return found

@@ -30,7 +30,7 @@ from drizframe.system.interrupts import shielded
 from drizframe.system.raw_files import read_at, write_at
 from drizframe.system.temporary import make_scratch, remove_scratch
 
-__all__ = ["Store", "close_all", "scratch_parent"]
+__all__ = ["Store", "StoredPlane", "close_all", "scratch_parent"]
 
 Array = np.ndarray[Any, Any]
 
@@ -136,23 +136,36 @@ def _read(file: Path, out: Array, shape: tuple[int, int], window: Window) -> Non
     raise OutputError(msg)
 
 
+class _Folder:
+    """A folder of scratch files, which goes when nobody holds it any more."""
+
+    __slots__ = ("__weakref__", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        weakref.finalize(self, _remove, path)
+
+
 @dataclass(slots=True, eq=False)
-class _Plane:
-    """One array, in memory or in a file."""
+class StoredPlane:
+    """One array, in memory or in a file; who holds it may read it when the run is over."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     array: Array | None = None
     file: Path | None = None
+    folder: _Folder | None = None
+    gone: bool = False
     again: bool = False
     flat: FlatParts | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all its numbers."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
 
-    def read(self, window: Window | None) -> Array:
+    def read(self, window: Window | None = None) -> Array:
         """Return the plane or a part of it; the last two axes are rows and columns."""
         with self.lock:
             if self.array is not None:
@@ -163,6 +176,9 @@ class _Plane:
             return self._from_file(window)
 
     def _from_file(self, window: Window | None) -> Array:
+        if self.gone:
+            msg = "This image is gone: it was in a scratch file, and its run is over. Read it before."
+            raise RunError(msg)
         assert self.file is not None  # noqa: S101  (a plane is in memory or in a file)
         *stack, ny, nx = self.shape
         part = Window(0, ny, 0, nx) if window is None else window.intersection(Window(0, ny, 0, nx))
@@ -224,9 +240,9 @@ class Store:
     def __init__(self, limit: int, folder: str = "") -> None:
         self._limit = int(limit)
         self._parent = scratch_parent(folder)
-        self._folder: Path | None = None
+        self._folder: _Folder | None = None
         self._closed = False
-        self._planes: dict[PlaneKey, _Plane] = {}
+        self._planes: dict[PlaneKey, StoredPlane] = {}
         self._resident: OrderedDict[PlaneKey, None] = (
             OrderedDict()
         )  # in memory, the least recently used first
@@ -252,16 +268,10 @@ class Store:
 
     def close(self) -> None:
         """Delete the scratch files and forget everything."""
-        with shielded(), self._lock:
-            self._closed = True
-            self._planes.clear()
-            self._resident.clear()
-            self._used = 0
-            self._values.clear()
-            self._drop_folder()
+        self.leave(())
 
     def leave(self, names: Collection[str]) -> None:
-        """Forget everything but the images of some names, which stay as long as somebody holds the store; the run is over.
+        """Forget everything, for the run is over; images of some names stay with those who hold them.
 
         Parameters
         ----------
@@ -269,18 +279,18 @@ class Store:
             Names of planes.
         """
         with shielded(), self._lock:
-            for key in list(self._planes):
-                if key.name not in names:
-                    self._forget(key)
-            self._values.clear()
-            if all(plane.file is None for plane in self._planes.values()):
-                self._drop_folder()
             self._closed = True
-
-    def _drop_folder(self) -> None:
-        if self._folder is not None:
-            _remove(self._folder)
-            self._folder = None
+            for key, plane in self._planes.items():
+                plane.gone = key.name not in names
+                if plane.gone and plane.file is not None:
+                    plane.file.unlink(missing_ok=True)
+            self._planes.clear()
+            self._resident.clear()
+            self._used = 0
+            self._values.clear()
+            folder, self._folder = self._folder, None
+            if folder is not None and not names:
+                _remove(folder.path)
 
     def __contains__(self, key: PlaneKey) -> bool:
         """Whether there is something under the key."""
@@ -330,7 +340,7 @@ class Store:
         with self._lock:
             self._forget(key)
             if isinstance(value, np.ndarray) and value.ndim >= 2 and not as_value:
-                self._admit(key, _Plane(value.shape, value.dtype, value, again=again))
+                self._admit(key, StoredPlane(value.shape, value.dtype, value, again=again))
             else:
                 self._values[key] = value
             if origin is not None:
@@ -340,11 +350,12 @@ class Store:
         """Make room for a plane that tiles will fill."""
         with self._lock:
             self._forget(key)
-            plane = _Plane(shape=shape, dtype=np.dtype(dtype))
+            plane = StoredPlane(shape=shape, dtype=np.dtype(dtype))
             if plane.nbytes <= self._limit:
                 plane.array = np.zeros(shape, dtype=dtype)
             else:
                 plane.file, plane.flat = self._scratch(key), FlatParts()
+                plane.folder = self._folder
                 with _full_disk(plane.file, plane.nbytes), plane.file.open("wb") as handle:
                     handle.truncate(plane.nbytes)
                 self.spilled += plane.nbytes
@@ -369,6 +380,10 @@ class Store:
             if key in self._resident:
                 self._resident.move_to_end(key)
         return plane.read(window)
+
+    def plane(self, key: PlaneKey) -> StoredPlane | None:
+        """Return what holds an image, in memory or in a file; None for a value, or for nothing."""
+        return self._planes.get(key)
 
     def room_for(self, nbytes: int) -> bool:
         """Whether a plane of so many bytes fits into memory beside all that is there."""
@@ -414,10 +429,11 @@ class Store:
         if key in self._resident:
             del self._resident[key]
             self._used -= old.nbytes
+        old.gone = True
         if old.file is not None:
             old.file.unlink(missing_ok=True)
 
-    def _admit(self, key: PlaneKey, plane: _Plane) -> None:
+    def _admit(self, key: PlaneKey, plane: StoredPlane) -> None:
         """Keep a new plane; move the least recently used out until the limit holds, but not this one."""
         self._planes[key] = plane
         if plane.array is not None:
@@ -430,6 +446,7 @@ class Store:
                 self._forget(oldest)
                 continue
             moved.spill(self._scratch(oldest))
+            moved.folder = self._folder
             del self._resident[oldest]
             self._used -= moved.nbytes
             self.spilled += moved.nbytes
@@ -442,12 +459,14 @@ class Store:
         if self._folder is None:
             try:
                 with shielded():
-                    self._folder = make_scratch(self._parent)
-                    _FOLDERS[self._folder] = os.getpid()
-                    weakref.finalize(self, _remove, self._folder)  # of a result that nobody holds any more
+                    path = make_scratch(self._parent)
+                    _FOLDERS[path] = os.getpid()
+                    self._folder = _Folder(path)
             except OSError as error:
                 msg = f"No scratch folder can be made in {str(self._parent)!r}: {told(error)}. Set workdir."
                 raise OutputError(msg) from None
         place = "_".join(str(v) for v in dataclasses.astuple(key.unit))
         name = f"{key.name}_{place}".replace("/", "_")
-        return self._folder / f"{name}_{next(self._files)}.raw"  # a plane that was renamed keeps its file
+        return (
+            self._folder.path / f"{name}_{next(self._files)}.raw"
+        )  # a plane that was renamed keeps its file

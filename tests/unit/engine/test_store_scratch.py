@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 import numpy as np
 import pytest
@@ -86,38 +87,49 @@ def test_many_tiles_are_found_again():
 def test_an_image_of_a_store_is_read_in_windows(tmp_path):
     image = np.arange(30.0).reshape(5, 6)
     with Store(0, str(tmp_path)) as store:
-        store.put(KEY, image.copy())
+        store.make(KEY, image.shape, image.dtype)
+        store.write(KEY, Window(0, 5, 0, 6), image)
         found = stored(store, KEY)
         assert (found.shape, found.dtype) == ((5, 6), np.float64)
         np.testing.assert_array_equal(found.read(Window(1, 3, 2, 5)), image[1:3, 2:5])
         assert stored(store, PlaneKey("other", FrameUnit("final"))) is None
-    with pytest.raises(RunError, match=r"'mosaic.sci' is gone"):
+    with pytest.raises(RunError, match=r"This image is gone"):
         found.read()
 
 
 def test_what_a_run_leaves_goes_when_nobody_holds_it(tmp_path):
-    store = Store(0, str(tmp_path))
-    for name in ("kept", "gone"):
-        store.make(PlaneKey(name, FrameUnit("final")), (9, 9), np.float32)
-        store.write(PlaneKey(name, FrameUnit("final")), Window(0, 1, 0, 9), np.arange(9.0)[None])
-    store.put(PlaneKey("value", FrameUnit("final")), 3)
+    store, kept = Store(0, str(tmp_path)), PlaneKey("kept", FrameUnit("final"))
+    for key in (kept, PlaneKey("gone", FrameUnit("final"))):
+        store.make(key, (9, 9), np.float32)
+        store.write(key, Window(0, 1, 0, 9), np.arange(9.0)[None])
+    image = stored(store, kept)
     store.leave({"kept"})
-    assert [k.name for k in store.images()] == ["kept"]
+    assert not store.images()
     assert len(list(tmp_path.rglob("*.raw"))) == 1
-    image = stored(store, PlaneKey("kept", FrameUnit("final")))
-    del store
-    gc.collect()
     assert image.read()[0, 3] == 3
     del image
     gc.collect()
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_is_left_in_files_if_all_that_stays_is_in_memory(tmp_path):
+def test_nothing_is_left_in_files_if_all_that_is_held_is_in_memory(tmp_path):
     store = Store(400, str(tmp_path))
     store.put(PlaneKey("gone", FrameUnit("final")), np.ones((9, 9)))
     store.put(KEY, np.ones((5, 5)))
     assert size(tmp_path) > 0
+    image = stored(store, KEY)
     store.leave({KEY.name})
     assert not list(tmp_path.iterdir())
-    assert store.get(KEY).sum() == 25
+    assert image.read().sum() == 25
+
+
+def test_a_held_image_does_not_keep_the_others_in_memory():
+    store, other = Store(10**6), np.ones((5, 5))
+    store.put(PlaneKey("median", FrameUnit("separate")), other)
+    store.put(KEY, np.ones((5, 5)))
+    image, weak = stored(store, KEY), weakref.ref(other)
+    store.leave({KEY.name, "median"})
+    del other
+    gc.collect()
+    assert weak() is None
+    assert image.read().sum() == 25
