@@ -9,7 +9,29 @@ from typing import Any
 __all__ = ["LazyMapping", "MadeOnce"]
 
 
-class LazyMapping(Mapping[str, Any]):
+class _DictLike(Mapping[str, Any]):
+    """What dictionaries can do beyond a mapping; the answers are dictionaries, with all values."""
+
+    __slots__ = ()
+
+    def copy(self) -> dict[str, Any]:
+        """Return a dictionary of all values."""
+        return dict(self)
+
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a dictionary with the values of another mapping, too."""
+        return {**self, **other}
+
+    def __ror__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a dictionary of another mapping, with these values, too."""
+        return {**other, **self}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and store it as a dictionary with its values."""
+        return dict, (dict(self),)
+
+
+class LazyMapping(_DictLike):
     """Names that are known, and values each of which is made when it is asked for first; then it stays.
 
     Parameters
@@ -48,12 +70,8 @@ class LazyMapping(Mapping[str, Any]):
         """Return the names, without the values."""
         return f"<{', '.join(map(repr, self._makers)) or 'nothing'}; read when asked for>"
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Copy and store it as a dictionary with its values."""
-        return dict, (dict(self),)
 
-
-class MadeOnce(Mapping[str, Any]):
+class MadeOnce(_DictLike):
     """A mapping that is made as a whole when anything of it is asked for.
 
     Parameters
@@ -91,7 +109,3 @@ class MadeOnce(Mapping[str, Any]):
     def __repr__(self) -> str:
         """Return what it is, if it is made."""
         return "<made when asked for>" if self._make is not None else repr(self._made)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Copy and store it as a dictionary."""
-        return dict, (dict(self),)

@@ -450,15 +450,13 @@ class PluginManager:
     def plugins(self) -> list[PluginInfo]:
         """Return all plugins: active, disabled, failed."""
         found = []
-        for name, plugin in self._pm.list_name_plugin():
-            if plugin is None:
-                continue
+        for name, hooks in self._hooks().items():
             dist, version = self._state.sources.get(name, ("", ""))
             if self.is_stock(name):
                 from drizframe._version import __version__
 
                 dist, version = PROJECT, __version__
-            found.append(PluginInfo(name=name, version=version, distribution=dist, hooks=self._hooks()[name]))
+            found.append(PluginInfo(name=name, version=version, distribution=dist, hooks=hooks))
         found += self._state.disabled
         found += [
             PluginInfo(
