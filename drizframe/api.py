@@ -336,6 +336,8 @@ class Result:
         if self.mosaic is not None:
             lines.append(f"mosaic: {self.mosaic.described()}")
         lines.append("time: " + ", ".join(f"{n} {s:.2f} s" for n, s in self.seconds.items() if s >= 0.005))
+        if self.reused:
+            lines.append(f"resumed: {_count(self.reused, 'task')} had been done by an earlier run")
         lines += [f"warning: {text}" for text in self.warnings]
         lines += [f"wrote {path}" for path in self.products]
         return lines

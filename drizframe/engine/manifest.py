@@ -22,7 +22,7 @@ import numpy as np
 
 from drizframe.engine.encoding import dtype_of
 from drizframe.engine.fingerprint import digest_of_array
-from drizframe.system.resumable import open_file, remove_folder, sync
+from drizframe.system.resumable import open_file, remove_folder, sync, sync_folder
 
 __all__ = ["BadBlock", "Entry", "Manifest", "described"]
 
@@ -247,6 +247,7 @@ class Manifest:
             sync(path)
         self._fresh.clear()
         os.fsync(self._journal)
+        sync_folder(self.folder)
         self._synced = time.monotonic()
 
     def close(self) -> None:

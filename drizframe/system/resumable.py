@@ -15,7 +15,7 @@ from pathlib import Path
 from drizframe.errors import OutputError, RunError, told
 from drizframe.system.folder_locks import hold
 
-__all__ = ["AGE", "PREFIX", "open_file", "open_folder", "remove_folder", "remove_old", "sync"]
+__all__ = ["AGE", "PREFIX", "open_file", "open_folder", "remove_folder", "remove_old", "sync", "sync_folder"]
 
 PREFIX = "drizframe-resume-"
 #: Seconds after which the folder of a run that nobody resumed is removed by the next run that keeps one beside it.
@@ -125,6 +125,16 @@ def sync(path: Path) -> None:
     """Force a file to the disk, if it is still there."""
     with contextlib.suppress(FileNotFoundError):
         handle = os.open(path, os.O_RDWR | _NO_FOLLOW | _BINARY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force the names in a folder to the disk, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:

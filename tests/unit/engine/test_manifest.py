@@ -312,6 +312,7 @@ def test_a_run_goes_on_where_it_was_and_leaves_nothing(here):
     assert bits(result) == bits(plain)
     assert (result.warnings, result.backends, result.sky) == (plain.warnings, plain.backends, plain.sky)
     assert result.provenance == plain.provenance
+    assert f"resumed: {listed} tasks had been done by an earlier run" in result.describe()
     assert list(Path("scratch").iterdir()) == []
     assert run().reused == 0
 
@@ -376,6 +377,26 @@ def test_only_the_steps_that_use_a_component_of_the_session_are_done_again(here)
     assert bits(result) == bits(run(resume=False, cr_detector=detector))
 
 
+def test_a_second_run_of_the_same_inputs_at_the_same_time_is_refused_and_does_no_harm(here):
+    said = []
+
+    class Second:
+        def drizframe_before_step(self, event):
+            if event.step == "median":
+                for folder in ("scratch", "other"):
+                    Path(folder).mkdir(exist_ok=True)
+                    try:
+                        said.append(run(workdir=folder).reused)
+                    except RunError as error:
+                        said.append(str(error))
+
+    result = run(listeners=[Second()])
+    assert "Another run of the same inputs and output is at work" in said[0]
+    assert said[1:] == [0]
+    assert bits(result) == bits(run(resume=False))
+    assert list(Path("scratch").iterdir()) == []
+
+
 def test_resume_without_a_workdir_is_refused():
     with pytest.raises(ParameterError, match="resume = True.*workdir = ''.*Name a folder"):
         run(workdir="")
@@ -407,6 +428,42 @@ def test_a_changed_input_is_never_taken_for_the_old_one(here):
     result = run()
     assert result.reused == 0
     assert bits(result) == bits(run(resume=False))
+
+
+@pytest.mark.parametrize("what", ["sky file", "masks", "inverse variance"])
+def test_other_contents_of_what_a_parameter_names_are_never_taken_for_the_old_ones(here, what):
+    names = sorted(p.name for p in here.glob("*_flt.fits"))
+
+    def options(value):
+        if what == "sky file":
+            Path("sky.txt").write_text("".join(f"{n} {value}\n" for n in names))
+            return {"skyfile": "sky.txt"}
+        if what == "masks":
+            mask = np.ones((48, 48), np.uint8)
+            mask[10, 10 + round(10 * value)] = 0
+            return {"crmasks": {names[0].partition("_")[0]: [mask]}}
+        from astropy.io import fits
+
+        rng = np.random.default_rng(round(10 * value))
+        for name in names:
+            fits.PrimaryHDU(rng.uniform(1, 2, (48, 48)).astype(np.float32)).writeto(
+                name.replace("_flt", "_ivm"), overwrite=True
+            )
+        Path("list.txt").write_text("".join(f"{n} {n.replace('_flt', '_ivm')}\n" for n in names))
+        return {"final_wht_type": "IVM"}
+
+    def go(value, **more):
+        inputs = "@list.txt" if what == "inverse variance" else "*_flt.fits"
+        given = options(value)
+        return drizframe.run(inputs, num_cores=1, **given, **more)
+
+    recording = {"resume": True, "workdir": "scratch"}
+    with pytest.raises(KeyboardInterrupt):
+        go(0.1, listeners=[Stop("final")], **recording)
+    listed = tasks(next(Path("scratch").glob("drizframe-resume-*")))
+    result = go(0.3, **recording)
+    assert result.reused < listed
+    assert bits(result) == bits(go(0.3))
 
 
 def test_a_changed_parameter_and_another_number_of_workers(here):
