@@ -19,7 +19,7 @@ class FlatParts:
 
     def __init__(self) -> None:
         self._windows = np.empty((64, 4), dtype=np.int64)
-        self._values: list[Array | None] = []  # one a window; None: in the file, or 0
+        self._values: list[Array | None] = []  # one a window; None: in the file
 
     def take(self, window: Window, data: Array) -> bool:
         """Remember a part that is one number and lies where nothing was written; tell whether that was so.
@@ -34,7 +34,7 @@ class FlatParts:
         first = data.reshape(-1)[:1]
         if first.size == 0 or not _same(data, first) or self._touched(window):
             return False
-        self._add(window, first.copy() if first.view(np.uint8).any() else None)
+        self._add(window, first.copy())
         return True
 
     def give_up(self, window: Window) -> list[tuple[Window, Array]]:
@@ -49,7 +49,18 @@ class FlatParts:
         for index, _, _ in touched:
             self._values[index] = None
         self._add(window, None)
-        return [(place, value) for _, place, value in touched]
+        return [(place, value) for _, place, value in touched if value.view(np.uint8).any()]
+
+    def all_of(self, window: Window) -> bool:
+        """Tell whether every pixel of a window is remembered, so that the file needs not be read.
+
+        Parameters
+        ----------
+        window : Window
+            Where it lies.
+        """
+        parts = (place.intersection(window).shape for _, place, _ in self._remembered(window))
+        return sum(ny * nx for ny, nx in parts) == window.shape[0] * window.shape[1]
 
     def put_into(self, array: Array, window: Window) -> None:
         """Write what is remembered into an array that was read from the file.

@@ -8,6 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
+from drizframe.engine import store as store_module
 from drizframe.engine.flat_parts import FlatParts
 from drizframe.engine.store import Store
 from drizframe.engine.stored import stored
@@ -41,6 +42,22 @@ def test_tiles_of_one_number_take_no_room_in_a_scratch_file(tmp_path, axes):
         np.testing.assert_array_equal(store.get(KEY), want)
         for window in (Window(290, 360, 0, 900), Window(333, 777, 111, 555), Window(0, 1, 0, 1)):
             np.testing.assert_array_equal(store.get(KEY, window), want[(..., *window.slices)])
+
+
+def test_what_is_remembered_is_not_read_from_the_file(tmp_path, monkeypatch):
+    with Store(100, str(tmp_path)) as store:
+        store.make(KEY, (40, 50), np.float32)
+        store.write(KEY, Window(0, 20, 0, 30), np.full((20, 30), np.nan, np.float32))
+        store.write(KEY, Window(0, 20, 30, 50), np.zeros((20, 20), np.float32))
+        store.write(KEY, Window(20, 40, 0, 50), np.arange(1000, dtype=np.float32).reshape(20, 50))
+        read, calls = store_module._read, []
+        monkeypatch.setattr(store_module, "_read", lambda *given: (calls.append(given[-1]), read(*given)))
+        band = store.get(KEY, Window(3, 9, 0, 50))
+        assert np.isnan(band[:, :30]).all()
+        assert not band[:, 30:].any()
+        assert not calls
+        assert store.get(KEY, Window(19, 21, 0, 50))[1, 7] == 7
+        assert len(calls) == 1
 
 
 def test_pixels_over_a_remembered_part_count(tmp_path):
