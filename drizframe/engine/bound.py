@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +22,12 @@ __all__ = ["BoundStep", "answer_of", "bind", "check_places", "declared_planes", 
 _PLACES = {"chip": ("chip",), "band": ("chip",), "exposure": ("exposure", "chip")}
 
 
+def nothing(shape: tuple[int, int]) -> int:
+    """Return the bytes of a step that holds nothing beside what it reads and returns."""
+    del shape
+    return 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class BoundStep:
     """A step of one run.
@@ -34,12 +42,15 @@ class BoundStep:
         By name of the plane; every border is a number.
     planes : mapping of str to Plane
         What it makes, by name.
+    work : callable
+        ``work(shape) -> bytes`` that a task of so many rows and columns holds beside what it reads and returns.
     """
 
     step: Step
     options: Any
     needs: Mapping[str, Need]
     planes: Mapping[str, Plane]
+    work: Callable[[tuple[int, int]], int] = nothing
 
     @property
     def name(self) -> str:
@@ -237,7 +248,9 @@ def bind(
             need.border if isinstance(need.border, int) else _border(step, need.plane, need.border, asked)
         )
         needs[need.plane] = dataclasses.replace(need, border=border)
-    return BoundStep(step, options, needs, {name: planes[name] for name in step.produces})
+    return BoundStep(
+        step, options, needs, {name: planes[name] for name in step.produces}, functools.partial(_work, step, asked)
+    )  # fmt: skip
 
 
 def answer_of(
@@ -276,6 +289,25 @@ def answer_of(
 
 def _who(step: Step) -> str:
     return f"Step {step.name!r} of {step.provider or step.run.__module__}"
+
+
+def _work(step: Step, asked: _Asked, shape: tuple[int, int]) -> int:
+    """Return the bytes that a task holds beside what it reads and returns; a stranger's error is named after the step."""
+    work = step.work
+    if not callable(work):
+        return math.ceil(work * math.prod(shape))
+    function: Any = work
+    found: Any = answer_of(
+        step, "its 'work'", asked.registry, asked.parameters, lambda: function(asked, shape)
+    )
+    try:
+        number: int = math.ceil(found)
+    except (TypeError, ValueError, OverflowError):
+        number = -1
+    if number < 0:
+        msg = f"{_who(step)} gives {found!r:.80} as its work; give a number of bytes, 0 or more."
+        raise PluginError(msg)
+    return number
 
 
 def _border(step: Step, plane: str, function: Callable[[Any], int], asked: _Asked) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ __all__ = ["NEAR", "RunContext"]
 NEAR = (2.5, 2.0)
 #: Bytes a pixel of the inputs for which there is room in memory whatever the steps: twice what the stock ones keep.
 PLENTY = 64
+#: Pixels of inputs and frames from which the memory that a step has freed is given back.
+LARGE = 1 << 22
 #: Indices of chips that are kept at a time.
 COVERAGES = 8
 
@@ -38,6 +41,8 @@ class RunContext:
     registry: Registry
     store: Store
     bus: Bus
+    keep: frozenset[str] = frozenset()
+    workers: int = 0
     backends: dict[str, str] = field(default_factory=dict)
     called: dict[int, tuple[Component, str]] = field(default_factory=dict)
     notes: list[tuple[str, bool | type[DrizframeWarning]]] = field(default_factory=list)
@@ -81,14 +86,31 @@ class RunContext:
                 )
             return found[1]
 
+    def wanted(self, name: str) -> bool:
+        """Whether a step needs a plane, or somebody asks for it at the end of the run."""
+        plane = self.plan.planes[name]
+        return (
+            name in self.keep
+            or plane.stays
+            or bool(plane.product)
+            or any(name in s.needs for s in self.plan.steps)
+        )
+
     def __post_init__(self) -> None:
         """Gather the records of the run, those of the registry and those that were given; see whether memory may become short."""
+        self.workers = self.workers or self.plan.workers
         pixels = sum(e.size for e in self.plan.exposures)
         self.ample = PLENTY * pixels <= self.store.limit
         parameters = self.plan.parameters
         given = (getattr(parameters, n) for n in type(parameters).model_fields)
         direct = (c for c in given if isinstance(c, Component))
         self._records = frozenset(id(c) for c in (*direct, *(e.record for e in self.registry)))
+
+    @property
+    def large(self) -> bool:
+        """Whether there are so many pixels that what a step has freed is worth giving back."""
+        frames = (f.shape for f in self.plan.frames.values())
+        return sum(e.size for e in self.plan.exposures) + sum(map(math.prod, frames)) > LARGE
 
     def note_backend(self, component: Component, kind: str) -> None:
         """Remember which implementation of a component runs; two records may have one name."""

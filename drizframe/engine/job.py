@@ -346,7 +346,11 @@ class RunJob:
         """Apply a function to items, several at a time, and return the results in order."""
         executor = self.registry.get("executor", self.parameters.executor)
         told = heard(function, lambda text, kind: self.note(text, warn=kind))
-        return list(results_of(executor, told, items, self._context.plan.workers))
+        return list(results_of(executor, told, items, self._context.workers))
+
+    def wanted(self, name: str) -> bool:
+        """Whether anybody uses a plane that this step makes: another step, the products, or the user."""
+        return self._context.wanted(name)
 
     def note(self, message: str, *, warn: bool | type[DrizframeWarning] = False) -> None:
         """Write a line into the log, as a warning if `warn`, which can be the kind of warning.

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from drizframe.config import Parameters
 from drizframe.config.texts import read_text
 from drizframe.engine.bound import BoundStep, answer_of, bind, check_places, declared_planes
+from drizframe.engine.budget import Budget
 from drizframe.engine.geometry import survey
 from drizframe.engine.order import check_names, ordered
 from drizframe.errors import ParameterError, RunError
@@ -340,9 +341,11 @@ def make_plan(
         geometry = survey(exposures, frames, parameters, kernel, wcsmap=wcsmap)
     notes += geometry.notes
     workers = parameters.num_cores or os.cpu_count() or 1
-    return Plan(
+    plan = Plan(
         exposures=tuple(exposures), parameters=parameters, frames=dict(frames), planes=planes, makers=_makers(found),
         steps=tuple(bind(s, planes, parameters, exposures, registry) for s in steps),
         workers=workers, off=tuple(off), notes=tuple(notes),
         maps=geometry.maps, ratios=geometry.ratios, footprints=geometry.footprints, lonely=geometry.lonely,
     )  # fmt: skip
+    Budget(plan, int(parameters.max_memory * 2**20)).check()
+    return plan

@@ -65,7 +65,11 @@ def _asked(executor: Executor, function: Callable[..., Any], *args: Any, **kwarg
 
 
 def results_of(
-    executor: Executor, function: Callable[[Any], Any], tasks: Sequence[Any], workers: int
+    executor: Executor,
+    function: Callable[[Any], Any],
+    tasks: Sequence[Any],
+    workers: int,
+    ahead: int | None = None,
 ) -> Generator[Any, None, None]:
     """Yield the result of every task, in order; close it when no more are wanted.
 
@@ -82,6 +86,8 @@ def results_of(
         What to do.
     workers : int
         How many at a time.
+    ahead : int, optional
+        How many are handed out at a time, with those whose results wait.
 
     Raises
     ------
@@ -93,7 +99,7 @@ def results_of(
         yield from _in_this_thread(function, tasks, outer)
         return
     given_up = _GivenUp() if len(tasks) > 1 else None
-    results: Any = executor.map(_Task(function, given_up), tasks, workers=workers)
+    results: Any = executor.map(_Task(function, given_up), tasks, workers=workers, ahead=ahead)
     try:
         for _ in tasks:
             result = _asked(executor, next, results, _NONE)

@@ -10,6 +10,7 @@ import numpy as np
 
 from drizframe.engine.answers import shape_on
 from drizframe.engine.bound import BoundStep
+from drizframe.engine.budget import Budget
 from drizframe.engine.bus import Bus
 from drizframe.engine.context import RunContext
 from drizframe.engine.job import job_for
@@ -17,11 +18,13 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.resuming import Resumption, receipts
 from drizframe.engine.store import Store
+from drizframe.engine.uses import Uses
 from drizframe.engine.worker import Receipt, Task, execute
 from drizframe.errors import DrizframeError, MaskWarning, PluginError
 from drizframe.hooks import FAULTS, Registry
 from drizframe.hooks.guard import culprit_of
 from drizframe.model import ExposureUnit, FrameUnit, PlaneKey, Unit, Window
+from drizframe.system.memory import give_back
 
 __all__ = ["carry_out"]
 
@@ -136,16 +139,19 @@ def _say(context: RunContext, step: str) -> None:
         context.bus.note(text, warn=warn, step=step)
 
 
-def _run_step(context: RunContext, step: BoundStep) -> None:
-    plan = context.plan
-    _prepare(context, step)
+def _run_step(context: RunContext, index: int, uses: Uses, budget: Budget) -> None:
+    plan, step = context.plan, context.plan.steps[index]
     tasks = _tasks(context, step)
+    uses.begin(index, (task.unit for task in tasks))
+    context.workers = (share := budget.of(index)).workers
+    context.store.expect(share.kept, uses.when)
+    _prepare(context, step)
     context.bus.start(step.name, len(tasks))
     executor = context.registry.get("executor", plan.parameters.executor)
     parts: dict[PlaneKey, set[Window]] = {}
 
     def work(some: Sequence[Task]) -> Generator[Any, None, None]:
-        return results_of(executor, execute, some, plan.workers)
+        return results_of(executor, execute, some, share.workers, share.ahead)
 
     with contextlib.closing(receipts(context, step, tasks, work)) as results:
         for done, (task, receipt) in enumerate(zip(tasks, results, strict=True), start=1):
@@ -157,19 +163,18 @@ def _run_step(context: RunContext, step: BoundStep) -> None:
             if task.window is not None:
                 for key in planes:
                     parts.setdefault(key, set()).add(task.window)
+            if uses.done(task.unit):
+                for key in uses.over(task.unit):
+                    context.store.drop(key)
             context.bus.progress(step.name, done, len(tasks), pixels)
     _fill(context, tasks, parts)
     _commit(context, step)
+    for key in uses.left(context.store.images()):
+        context.store.drop(key)
+    if context.large:
+        give_back()
     _say(context, step.name)
     context.bus.finish(step.name, "ok", len(tasks))
-
-
-def _release(context: RunContext, remaining: Sequence[BoundStep], keep: frozenset[str]) -> None:
-    """Forget planes that no later step and no product needs."""
-    needed = {p for s in remaining for p in s.needs} | keep
-    for key in context.store.images():
-        if key.name not in needed:
-            context.store.drop(key)
 
 
 def carry_out(
@@ -204,7 +209,7 @@ def carry_out(
     RunContext
         The store holds the planes; `backends` says which implementation of each component ran.
     """
-    context = RunContext(plan=plan, registry=registry, store=store, bus=bus, resumption=resumption)
+    context = RunContext(plan=plan, registry=registry, store=store, bus=bus, keep=keep, resumption=resumption)
     wanted = keep | {p.name for p in plan.planes.values() if p.stays or p.product}
     for stage in plan.off:
         bus.finish(stage, "off")
@@ -214,9 +219,10 @@ def carry_out(
             f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.",
             warn=MaskWarning,
         )
+    uses, budget = Uses(plan, frozenset(wanted)), Budget(plan, store.limit)
     for index, step in enumerate(plan.steps):
         try:
-            _run_step(context, step)
+            _run_step(context, index, uses, budget)
         except FAULTS as error:
             _say(context, step.name)
             bus.finish(step.name, "aborted")
@@ -229,5 +235,4 @@ def carry_out(
             _say(context, step.name)
             bus.finish(step.name, "aborted")
             raise
-        _release(context, plan.steps[index + 1 :], frozenset(wanted))
     return context

@@ -15,8 +15,8 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections import OrderedDict
-from collections.abc import Collection, Iterator, MutableMapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -33,6 +33,9 @@ from drizframe.system.temporary import make_scratch, remove_scratch
 __all__ = ["Store", "StoredPlane", "close_all", "scratch_parent"]
 
 Array = np.ndarray[Any, Any]
+
+#: Over the limit, planes leave memory until this part of it is free again: looking for them takes its time.
+ROOM = 16
 
 #: Scratch folders that are in use, with the process that made them.
 _FOLDERS: dict[Path, int] = {}
@@ -146,6 +149,13 @@ class _Folder:
         weakref.finalize(self, _remove, path)
 
 
+def _memory(array: Array) -> int:
+    """Tell the memory that an array is a view of from that of others."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return id(array)
+
+
 @dataclass(slots=True, eq=False)
 class StoredPlane:
     """One array, in memory or in a file; who holds it may read it when the run is over."""
@@ -233,7 +243,7 @@ class Store:
     Parameters
     ----------
     limit : int
-        Bytes of planes that stay in memory; the least recently used go to scratch files.
+        Bytes of planes that stay in memory; those that are needed latest go to scratch files.
     folder : str
         Where the folder for scratch files is made; blank: the system's temporary folder.
     """
@@ -244,10 +254,10 @@ class Store:
         self._folder: _Folder | None = None
         self._closed = False
         self._planes: dict[PlaneKey, StoredPlane] = {}
-        self._resident: OrderedDict[PlaneKey, None] = (
-            OrderedDict()
-        )  # in memory, the least recently used first
+        self._resident: dict[PlaneKey, None] = {}  # in memory, the oldest first
+        self._shared: Counter[int] = Counter()  # how many of these have one array
         self._used = 0  # bytes of these
+        self._when: Callable[[PlaneKey], Any] | None = None
         self._values: dict[PlaneKey, Any] = {}
         self._origins: dict[PlaneKey, Window] = {}
         self._lock = threading.RLock()
@@ -258,6 +268,25 @@ class Store:
     def limit(self) -> int:
         """Bytes of planes that stay in memory."""
         return self._limit
+
+    @property
+    def used(self) -> int:
+        """Bytes of planes that are in memory."""
+        return self._used
+
+    def expect(self, limit: int, when: Callable[[PlaneKey], Any]) -> None:
+        """Set how much stays in memory from now on, and what goes first.
+
+        Parameters
+        ----------
+        limit : int
+            Bytes.
+        when : callable
+            ``when(key)``: the later a plane is needed next, the larger; the largest goes first.
+        """
+        with self._lock:
+            self._limit, self._when = max(0, int(limit)), when
+            self._make_room(None)
 
     def __enter__(self) -> Self:
         """Use the store as a context: scratch files go at its end."""
@@ -287,6 +316,7 @@ class Store:
                     plane.file.unlink(missing_ok=True)
             self._planes.clear()
             self._resident.clear()
+            self._shared.clear()
             self._used = 0
             self._values.clear()
             folder, self._folder = self._folder, None
@@ -378,8 +408,6 @@ class Store:
             plane = self._planes.get(key)
             if plane is None:
                 return None
-            if key in self._resident:
-                self._resident.move_to_end(key)
         return plane.read(window)
 
     def plane(self, key: PlaneKey) -> StoredPlane | None:
@@ -427,29 +455,52 @@ class Store:
         old = self._planes.pop(key, None)
         if old is None:
             return
-        if key in self._resident:
-            del self._resident[key]
-            self._used -= old.nbytes
+        self._leave(key, old.array)
         old.gone = True
         if old.file is not None:
             old.file.unlink(missing_ok=True)
 
     def _admit(self, key: PlaneKey, plane: StoredPlane) -> None:
-        """Keep a new plane; move the least recently used out until the limit holds, but not this one."""
+        """Keep a new plane; move others out until the limit holds, but not this one."""
         self._planes[key] = plane
         if plane.array is not None:
             self._resident[key] = None
-            self._used += plane.nbytes
-        while self._used > self._limit and len(self._resident) > (key in self._resident):
-            oldest = next(iter(self._resident))
-            moved = self._planes[oldest]
-            if moved.again:
-                self._forget(oldest)
+            self._shared[_memory(plane.array)] += 1
+            if self._shared[_memory(plane.array)] == 1:
+                self._used += plane.nbytes
+        self._make_room(key)
+
+    def _leave(self, key: PlaneKey, array: Array | None) -> None:
+        """Count a plane whose array is no longer in memory."""
+        if array is not None and key in self._resident:
+            del self._resident[key]
+            self._shared[_memory(array)] -= 1
+            if not self._shared[_memory(array)]:  # the others of a mask of several chips are gone, too
+                del self._shared[_memory(array)]
+                self._used -= array.nbytes
+
+    def _make_room(self, stays: PlaneKey | None) -> None:
+        """Move planes out while the limit does not hold: first those that are needed latest."""
+        if self._used <= self._limit:
+            return
+        goal = self._limit - self._limit // ROOM
+        leaving = list(self._resident)
+        if self._when is not None:
+            leaving.sort(key=self._when, reverse=True)
+        for key in leaving:
+            if self._used <= goal:
+                break
+            if key == stays:
                 continue
-            moved.spill(self._scratch(oldest))
+            moved = self._planes[key]
+            if moved.again:
+                self._forget(key)
+                continue
+            file = self._scratch(key)
+            array = moved.array
+            moved.spill(file)
             moved.folder = self._folder
-            del self._resident[oldest]
-            self._used -= moved.nbytes
+            self._leave(key, array)
             self.spilled += moved.nbytes
 
     def _scratch(self, key: PlaneKey) -> Path:

@@ -65,6 +65,11 @@ class Maps:
                 self._used -= _size(self._kept.pop(self._victim(key)))
         return found
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the maps that are kept now."""
+        return self._used
+
     def _victim(self, new: tuple[str, ChipUnit]) -> tuple[str, ChipUnit]:
         """Choose a map to drop, by lot: of chips that are asked for in turn, the one used least lately is the next to be wanted."""
         place = self._lot.randrange(len(self._kept) - 1)

@@ -101,6 +101,9 @@ class Job(Protocol):
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Results of a function for every item, in order; several are computed at a time."""
 
+    def wanted(self, name: str) -> bool:
+        """Whether anybody uses a plane that this step makes: another step, the products, or the user."""
+
     def note(self, message: str, *, warn: bool | type[DrizframeWarning] = False) -> None:
         """Write a line into the log; as a warning if `warn`, which can be a kind, such as `drizframe.errors.SkyWarning`."""
 

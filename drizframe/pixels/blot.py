@@ -11,6 +11,7 @@ from drizframe._fast import Backend
 from drizframe.errors import ShapeError
 from drizframe.hooks import Component, Interpolator, image_of
 from drizframe.model import PixelMap, Window
+from drizframe.pixels.bounds import BLOCK, block_bounds
 from drizframe.pixels.interpolator_forms import values_of
 
 __all__ = ["blot_chip", "needed_window"]
@@ -19,6 +20,9 @@ Array = np.ndarray[Any, Any]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 #: Rows of the chip that are resampled at a time; the result does not depend on it.
 ROWS = 64
+#: Rows of the pieces of a chip, and columns at least, for which a source is asked; and from how many times its size on the part of the
+#: frame under a piece is large, so that it is cut.
+PIECE, SPARSE = 256, 4
 #: Where ``blot_chip`` gets a part of a large image from.
 Source = Callable[[Window], "Array | None"]
 
@@ -35,6 +39,7 @@ def blot_chip(
     options: Mapping[str, Any] | None = None,
     shape: tuple[int, int] | None = None,
     window: Window | None = None,
+    rows: tuple[int, int] | None = None,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Resample an image on a frame onto the pixels of a chip.
 
@@ -42,7 +47,7 @@ def blot_chip(
     ----------
     image : ndarray, shape (h, w), or callable
         The image on the frame, or a part of it (see `window`).  A callable ``image(window) -> ndarray`` is
-        asked once for the part that the chip needs.
+        asked for what each part of the chip needs.
     pixmap : PixelMap
         From the pixels of the chip to those of the frame.
     interpolator : Interpolator
@@ -61,11 +66,13 @@ def blot_chip(
         Rows and columns of the frame; needed with a callable or a `window`, else the shape of `image`.
     window : Window, optional
         The part of the frame that `image` covers; by default the whole.
+    rows : tuple of int, optional
+        The first row of the chip that is wanted, and the one after the last; by default all.
 
     Returns
     -------
     blot : ndarray of float32, shape (ny, nx)
-        One value for each pixel of the chip.  It has the same bits for every window that covers what is
+        One value for each pixel of the chip, or of its `rows`.  It has the same bits for every window that covers what is
         needed.
 
     Raises
@@ -76,45 +83,85 @@ def blot_chip(
         If the interpolator returns something else than one value for each position.
     """
     function = values_of(interpolator, backend=backend, call=call)
-    blot = np.full(pixmap.shape, fill, dtype=np.float32)
-    if callable(image):
-        if shape is None:
-            msg = "blot_chip got a source of image parts but no shape of the frame. Give shape=(ny, nx)."
-            raise ShapeError(msg)
-        window = needed_window(pixmap, shape, interpolator.reach)
-        if window.empty:
-            return blot
-        found = image(window)
-        if found is None:
-            msg = "There is no image to blot: the source returned None."
-            raise ShapeError(msg)
-        image = found
-    image = _numbers(image)
-    shape = image.shape if shape is None else shape
-    window = Window(0, shape[0], 0, shape[1]) if window is None else window
-    _check(image, shape, window)
-    for rows, x, y in _positions(pixmap):
-        inside = (x >= 0.0) & (x < shape[1]) & (y >= 0.0) & (y < shape[0])
-        if not inside.any():
-            continue
-        whole = bool(inside.all())  # as a rule: no need to pick and to put back
-        xi, yi = (x.ravel(), y.ravel()) if whole else (x[inside], y[inside])
-        _check_reach(xi, yi, interpolator, shape, window)
-        # The difference of a position and a smaller integer is exact: the fractions keep their bits.
-        at_x, at_y = xi - window.x0, yi - window.y0
-        at_x.flags.writeable = at_y.flags.writeable = False
-        answer = function(image, at_x, at_y, fill=np.nan, **(options or {}))
-        values = image_of(interpolator, answer, xi.shape, what="one value for each position")
-        with np.errstate(over="ignore", invalid="ignore"):
-            values = values * factor
-            if whole:
-                blot[rows] = values.reshape(x.shape)
-            else:
-                blot[rows][inside] = values
+    ny, nx = pixmap.shape
+    wanted = Window(*((0, ny) if rows is None else rows), 0, nx)
+    blot = np.full(wanted.shape, fill, dtype=np.float32)
+    for piece, part, covered, frame in _parts(image, pixmap, interpolator, shape, window, wanted):
+        for block, x, y in _positions(pixmap, piece):
+            inside = (x >= 0.0) & (x < frame[1]) & (y >= 0.0) & (y < frame[0])
+            if not inside.any():
+                continue
+            whole = bool(inside.all())  # as a rule: no need to pick and to put back
+            xi, yi = (x.ravel(), y.ravel()) if whole else (x[inside], y[inside])
+            _check_reach(xi, yi, interpolator, frame, covered)
+            # The difference of a position and a smaller integer is exact: the fractions keep their bits.
+            at_x, at_y = xi - covered.x0, yi - covered.y0
+            at_x.flags.writeable = at_y.flags.writeable = False
+            answer = function(part, at_x, at_y, fill=np.nan, **(options or {}))
+            values = image_of(interpolator, answer, xi.shape, what="one value for each position")
+            there = block.relative_to(wanted).slices
+            with np.errstate(over="ignore", invalid="ignore"):
+                values = values * factor
+                if whole:
+                    blot[there] = values.reshape(x.shape)
+                else:
+                    blot[there][inside] = values
     return blot
 
 
-def needed_window(pixmap: PixelMap, shape: tuple[int, int], reach: int) -> Window:
+def _parts(
+    image: Array | Source,
+    pixmap: PixelMap,
+    interpolator: Interpolator,
+    shape: tuple[int, int] | None,
+    window: Window | None,
+    wanted: Window,
+) -> Iterator[tuple[Window, Array, Window, tuple[int, int]]]:
+    """Yield pieces of the chip, each with the image that it needs, where that lies, and the shape of the frame."""
+    if not callable(image):
+        part = _numbers(image)
+        frame = part.shape if shape is None else shape
+        covered = Window(0, frame[0], 0, frame[1]) if window is None else window
+        _check(part, frame, covered)
+        yield wanted, part, covered, frame
+        return
+    if shape is None:
+        msg = "blot_chip got a source of image parts but no shape of the frame. Give shape=(ny, nx)."
+        raise ShapeError(msg)
+    for piece, covered in _pieces(pixmap, shape, interpolator.reach, wanted):
+        found = image(covered)
+        if found is None:
+            msg = "There is no image to blot: the source returned None."
+            raise ShapeError(msg)
+        part = _numbers(found)
+        _check(part, shape, covered)
+        yield piece, part, covered, shape
+
+
+def _pieces(
+    pixmap: PixelMap, shape: tuple[int, int], reach: int, wanted: Window
+) -> Iterator[tuple[Window, Window]]:
+    """Yield pieces of a chip with the part of the frame that each needs, which is not many times as large as the piece."""
+    side = PIECE - PIECE % BLOCK
+    for first in range(wanted.y0, wanted.y1, side):
+        waiting = [Window(first, min(first + side, wanted.y1), wanted.x0, wanted.x1)]
+        while waiting:
+            piece = waiting.pop()
+            need = needed_window(pixmap, shape, reach, piece)
+            h, w = piece.shape
+            if (
+                need.shape[0] * need.shape[1] > SPARSE * h * w and w > side
+            ):  # the chip lies askew on the frame
+                middle = piece.x0 + w // 2
+                waiting.append(Window(piece.y0, piece.y1, middle, piece.x1))
+                waiting.append(Window(piece.y0, piece.y1, piece.x0, middle))
+            elif not need.empty:
+                yield piece, need
+
+
+def needed_window(
+    pixmap: PixelMap, shape: tuple[int, int], reach: int, piece: Window | None = None
+) -> Window:
     """Return the part of a frame that the pixels of a chip need.
 
     Parameters
@@ -125,48 +172,37 @@ def needed_window(pixmap: PixelMap, shape: tuple[int, int], reach: int) -> Windo
         Rows and columns of the frame.
     reach : int
         Pixels around each position that are needed too.
+    piece : Window, optional
+        Of the chip; by default all of it.
 
     Returns
     -------
     window : Window
         Clipped to the frame; empty if the chip lies off it.
     """
-    bounds = [np.inf, -np.inf, np.inf, -np.inf]
-    for x, y in _samples(pixmap):
-        good = np.isfinite(x) & np.isfinite(y)
-        if good.any():
-            bounds[0], bounds[1] = min(bounds[0], x[good].min()), max(bounds[1], x[good].max())
-            bounds[2], bounds[3] = min(bounds[2], y[good].min()), max(bounds[3], y[good].max())
+    boxes = block_bounds(pixmap, 0.0)
+    if piece is not None:
+        boxes = boxes[piece.y0 // BLOCK : -(-piece.y1 // BLOCK), piece.x0 // BLOCK : -(-piece.x1 // BLOCK)]
+    low, high = boxes[..., ::2].min(axis=(0, 1)), boxes[..., 1::2].max(axis=(0, 1))
     ny, nx = shape
-    if bounds[0] >= nx or bounds[1] < 0.0 or bounds[2] >= ny or bounds[3] < 0.0 or bounds[0] > bounds[1]:
+    if low[0] >= nx or high[0] < 0.0 or low[1] >= ny or high[1] < 0.0 or low[0] > high[0]:
         return Window(0, 0, 0, 0)
-    x0, x1 = (int(np.clip(b, 0.0, nx)) for b in bounds[:2])
-    y0, y1 = (int(np.clip(b, 0.0, ny)) for b in bounds[2:])
+    (x0, y0), (x1, y1) = ((int(np.clip(x, 0.0, nx)), int(np.clip(y, 0.0, ny))) for x, y in (low, high))
     return Window(y0, y1 + 1, x0, x1 + 1).grown(reach + 1, within=shape)
 
 
-def _samples(pixmap: PixelMap) -> Iterator[tuple[Floats, Floats]]:
-    """Yield positions whose bounds enclose all of the chip: the nodes of a table, else every pixel."""
-    if pixmap.nodes is not None:
-        yield pixmap.nodes[0], pixmap.nodes[1]
-    else:
-        for _, x, y in _positions(pixmap):
-            yield x, y
-
-
-def _positions(pixmap: PixelMap) -> Iterator[tuple[slice, Floats, Floats]]:
-    """Yield blocks of rows with the frame positions of their pixel centres."""
-    ny, nx = pixmap.shape
-    columns = np.arange(nx, dtype=np.float64)
-    for first in range(0, ny, ROWS):
-        rows = slice(first, min(first + ROWS, ny))
+def _positions(pixmap: PixelMap, piece: Window) -> Iterator[tuple[Window, Floats, Floats]]:
+    """Yield blocks of rows of a piece with the frame positions of their pixel centres."""
+    columns = np.arange(piece.x0, piece.x1, dtype=np.float64)
+    for first in range(piece.y0, piece.y1, ROWS):
+        block = Window(first, min(first + ROWS, piece.y1), piece.x0, piece.x1)
         if pixmap.pixmap is not None:
-            x, y = (pixmap.centres[rows, :, c] for c in (0, 1))
-            yield rows, x, y
+            x, y = (pixmap.centres[(*block.slices, c)] for c in (0, 1))
+            yield block, x, y
             continue
         with np.errstate(invalid="ignore", over="ignore"):  # a map may hold NaN and infinities
-            x, y = pixmap.grid(columns, np.arange(rows.start, rows.stop, dtype=np.float64))
-        yield rows, x, y
+            x, y = pixmap.grid(columns, np.arange(block.y0, block.y1, dtype=np.float64))
+        yield block, x, y
 
 
 def _numbers(image: Any) -> Array:

@@ -135,7 +135,9 @@ class FakeJob:
         )  # fmt: skip
         bound = bind(step, names, chosen, made, registry)
         store = Store(LIMIT)
-        self._context = RunContext(plan=plan, registry=registry, store=store, bus=Bus(manager))
+        self._context = RunContext(
+            plan=plan, registry=registry, store=store, bus=Bus(manager), keep=frozenset(bound.planes)
+        )
         where = _first(step) if unit is None else unit
         if not plan.has(where):
             msg = f"FakeJob of {step!r}: unit {where} is none of this run of {len(made)} exposures."

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from least import least_memory
 from pydantic import BaseModel, Field
 
 import drizframe
@@ -20,7 +21,7 @@ def assert_same_bits(exposures, **more):
         {"tile_size": 64, "num_cores": 1},
         {"tile_size": 64, "num_cores": 4},
         {"tile_size": 4096, "num_cores": 4},
-        {"tile_size": 37, "num_cores": 4, "max_memory": 0.01},
+        {"tile_size": 37, "num_cores": 4, "max_memory": least_memory(exposures, tile_size=37, **more)},
     ):
         result = drizframe.run(exposures, **more, **settings)
         planes = [result.sci, result.wht, result.ctx, *(m for ms in result.cosmic_rays.values() for m in ms)]
@@ -186,7 +187,9 @@ def test_two_filters_follow_each_other(exposures, plugin):
                 )  # fmt: skip
 
     plugin(Twice())
-    result = drizframe.run(exposures, skysub=False, static=False, combine_type="median", max_memory=0.001)
+    result = drizframe.run(
+        exposures, skysub=False, static=False, combine_type="median", max_memory=least_memory(exposures)
+    )
     np.testing.assert_array_equal(result.median, 4 * plain.median)
 
 

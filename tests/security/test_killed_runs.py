@@ -69,7 +69,7 @@ def run(prepare, resume, connection):
     schedule.execute = counting
     prepare()
     options = dict(workdir="scratch", resume=True) if resume else {}
-    result = drizframe.run("*_flt.fits", "final", num_cores=2, tile_size=48, max_memory=0.05, **options)
+    result = drizframe.run("*_flt.fits", "final", num_cores=2, tile_size=48, max_memory="0.6MB", **options)
     said = [w for w in result.warnings if "stopped while it put" not in w]
     numbers = b"".join(a.tobytes() for a in (result.sci, result.wht, result.ctx, result.median))
     numbers += b"".join(m.tobytes() for masks in result.cosmic_rays.values() for m in masks)

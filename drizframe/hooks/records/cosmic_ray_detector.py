@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from drizframe.hooks.guard import image_of
+from drizframe.hooks.guard import ask, image_of, whole_of
 from drizframe.hooks.records.base import Component, one
 from drizframe.hooks.records.signatures import Calls
 
@@ -56,7 +56,8 @@ class CosmicRayDetector(Component):
     Parameters
     ----------
     halo : callable
-        ``halo(options) -> int``: pixels around a pixel that its code can depend on.
+        ``halo(options) -> int``: pixels around a pixel that its code can depend on.  In a run it is called for some rows of a
+        chip, with these around them; one that does not say its halo, for whole chips.  The conformance kit takes that for 1.
     """
 
     family: ClassVar[str] = "cosmic-ray detector"
@@ -67,6 +68,12 @@ class CosmicRayDetector(Component):
     }
 
     halo: Callable[[Any], int] = field(default=one)
+
+    def border(self, options: Any) -> int | None:
+        """Return the number of pixels around a pixel that its code can depend on, see `halo`; None if it does not say."""
+        if self.halo is one:
+            return None
+        return whole_of(self, ask(self, self.halo, options), "a whole number from halo(options)")
 
     def checked(self, answer: Any, arguments: Sequence[Any]) -> Any:
         """Return the reason codes: integers, of the shape of the chip."""

@@ -48,12 +48,20 @@ class Executor(Component):
         if self.reference is None:
             object.__setattr__(self, "reference", self.open)
 
-    def map(self, function: Callable[[Any], Any], tasks: Sequence[Any], *, workers: int = 1) -> Iterator[Any]:
+    def map(
+        self,
+        function: Callable[[Any], Any],
+        tasks: Sequence[Any],
+        *,
+        workers: int = 1,
+        ahead: int | None = None,
+    ) -> Iterator[Any]:
         """Yield ``function(task)`` for every task, in order.
 
-        At most twice as many results as workers wait to be taken, so that memory stays bounded; the first error stops
-        the rest.  A single task is done in this thread.
+        At most `ahead` tasks, by default twice as many as workers, are at work or wait to be taken, so that memory stays
+        bounded; the first error stops the rest.  A single task is done in this thread.
         """
+        most = max(workers, 2 * workers if ahead is None else ahead)
         if len(tasks) <= 1:
             yield from (function(task) for task in tasks)
             return
@@ -67,7 +75,7 @@ class Executor(Component):
         waiting: deque[Any] = deque()
         try:
             for task in tasks:
-                if len(waiting) >= 2 * workers:
+                if len(waiting) >= most:
                     yield waiting.popleft().result()
                 waiting.append(self._submitted(pool, function, task))
             while waiting:

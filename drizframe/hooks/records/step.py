@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from drizframe.errors import RecordError, nearest
-from drizframe.hooks.records.fields import check_fields, model_class, text, texts, whole
+from drizframe.hooks.records.fields import check_fields, model_class, number, text, texts, whole
 from drizframe.hooks.records.signatures import Calls, check_calls, check_function
 from drizframe.model.planes import Plane
 
@@ -151,6 +151,13 @@ class Step:
     options_model : type of pydantic.BaseModel, or None
         The step's own parameters; `Job.plugin_options` gives the validated section, whose name is that of the
         step up to the first dot.
+    work : float or callable
+        Bytes a pixel that a task holds beside what it reads and returns; ``work(asked, shape) -> bytes`` if that depends on
+        parameters (`Asked`), or does not grow with the shape of its unit, tile or band (rows, columns; of a step over the run:
+        those of the largest chip).  From this `max_memory` is shared out.
+    rows : int
+        Rows of a chip, exposure or frame that a step, which is not over tiles or bands, reads at a time (`Job.read` with a
+        window); 0: all.
     version : int
         Goes up when the same inputs give other results.
     parameters : tuple of str, or None
@@ -179,6 +186,8 @@ class Step:
     enabled: Callable[..., bool] | None = None
     check: Callable[..., None] | None = None
     options_model: type[BaseModel] | None = None
+    work: float | Callable[[Asked, tuple[int, int]], float] = 0.0
+    rows: int = 0
     version: int = 1
     parameters: tuple[str, ...] | None = None
     provider: str = ""
@@ -187,7 +196,7 @@ class Step:
         """Refuse a step that could not be planned."""
         label = f"Step {self.name!r}"
         check_fields(
-            label, self, name=text, summary=text, after=texts(tuple), grid=text, version=whole(1),
+            label, self, name=text, summary=text, after=texts(tuple), grid=text, rows=whole(0), version=whole(1),
             options_model=model_class,
         )  # fmt: skip
         if self.parameters is not None:
@@ -204,6 +213,10 @@ class Step:
             raise RecordError(msg)
         for need in self.needs:
             _check_need(label, self.over, need)
+        if callable(self.work):
+            check_function(label, "work", self.work, ("asked, shape",))
+        else:
+            check_fields(label, self, work=number)
 
     def __repr__(self) -> str:
         """Name the step; functions and defaults would only hide it."""

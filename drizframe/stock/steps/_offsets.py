@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FARTHEST", "brightest_flagged", "common_offset", "how_many"]
+__all__ = ["FARTHEST", "brightest", "common_offset", "flagged_peaks", "how_many"]
 
 Image = np.ndarray[Any, Any]
 
@@ -38,8 +38,8 @@ def how_many(area: float) -> int:
     return int(min(MOST, max(8.0, math.sqrt(area / 9.0 / 2.0))))
 
 
-def brightest_flagged(excess: Image, flagged: Image, count: int) -> tuple[Image, Image]:
-    """Return the flagged sources that stand out most, none near a brighter one.
+def flagged_peaks(excess: Image, flagged: Image) -> tuple[Image, Image, Image]:
+    """Return the flagged sources of an image, or of rows of it with one more on each side.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ def brightest_flagged(excess: Image, flagged: Image, count: int) -> tuple[Image,
         The chip less what was expected of it.
     flagged : ndarray of bool, shape (ny, nx)
         Which pixels are flagged.
-    count : int
-        At most so many.
 
     Returns
     -------
     x, y : ndarray of int64
-        Positions of their peaks, the brightest first.
+        Positions of their peaks, row by row; none on the edge.
+    height : ndarray
+        The faintest of the four neighbours of each.
 
     Notes
     -----
@@ -65,18 +65,34 @@ def brightest_flagged(excess: Image, flagged: Image, count: int) -> tuple[Image,
     around = np.stack([excess[y - 1, x], excess[y + 1, x], excess[y, x - 1], excess[y, x + 1]])
     peak, faintest = excess[y, x], around.min(axis=0, initial=np.inf)
     keep = np.isfinite(faintest) & (faintest > ROUND * peak) & (around.max(axis=0, initial=-np.inf) <= peak)
-    y, x, faintest = y[keep], x[keep], faintest[keep]
+    return x[keep], y[keep], faintest[keep]
+
+
+def brightest(peaks: Image, count: int) -> tuple[Image, Image]:
+    """Return the sources that stand out most, none near a brighter one.
+
+    Parameters
+    ----------
+    peaks : ndarray, shape (n, 3)
+        Position x, y and height of each, row by row.
+    count : int
+        At most so many.
+
+    Returns
+    -------
+    x, y : ndarray of float64
+        Positions, the brightest first.
+    """
     taken: set[tuple[int, int]] = set()
     chosen: list[int] = []
-    for k in np.argsort(-faintest, kind="stable")[: 9 * count]:
-        cell = (int(y[k]) // APART, int(x[k]) // APART)
+    for k in np.argsort(-peaks[:, 2], kind="stable")[: 9 * count]:
+        cell = (int(peaks[k, 1]) // APART, int(peaks[k, 0]) // APART)
         if not any((cell[0] + j, cell[1] + i) in taken for j in (-1, 0, 1) for i in (-1, 0, 1)):
             chosen.append(int(k))
             if len(chosen) == count:
                 break
         taken.add(cell)
-    index = np.array(chosen, dtype=np.int64)
-    return x[index].astype(np.int64), y[index].astype(np.int64)
+    return peaks[chosen, 0].astype(np.float64), peaks[chosen, 1].astype(np.float64)
 
 
 def common_offset(a: Image, b: Image, area: float) -> tuple[int, float, float] | None:

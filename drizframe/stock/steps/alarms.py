@@ -12,14 +12,15 @@ import numpy as np
 from drizframe.config.bits import good_mask
 from drizframe.errors import MaskWarning
 from drizframe.hooks import Step, hookimpl
-from drizframe.model import Plane, PlaneKey, Window
-from drizframe.stock.steps._offsets import brightest_flagged, common_offset, how_many
+from drizframe.model import ChipUnit, Plane, PlaneKey, Window
+from drizframe.stock.steps._offsets import brightest, common_offset, flagged_peaks, how_many
 from drizframe.stock.steps._peaks import chip_positions, peaks
+from drizframe.stock.steps._pieces import ROWS, pieces
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.hooks import ExposureJob, Job
-    from drizframe.model import ChipUnit, Exposure, SkyValue
+    from drizframe.hooks import Asked, ExposureJob, Job
+    from drizframe.model import Exposure, SkyValue
 
 __all__ = ["COSMIC_RAY_ALARM", "FINAL_ALARM", "MEDIAN_ALARM", "SEPARATE_ALARM"]
 
@@ -31,8 +32,6 @@ MOST_RAYS = 0.05
 MOST_STARS, FEWEST_STARS = 0.3, 3
 #: Pixels of a chip that are looked at for the likely cause.
 SAMPLE = 100_000
-#: Rows of a frame that are looked at at a time.
-ROWS = 256
 #: Exposures whose flagged sources are compared with each other's.
 MOST_PAIRED = 8
 
@@ -55,16 +54,16 @@ class _Flags:
     sources: np.ndarray[Any, np.dtype[np.float64]]
 
 
-def _rays(job: Job, unit: ChipUnit) -> Image | None:
-    """Return the cosmic rays of a chip: those that were found, and those that were given."""
-    masks = [m for m in (job.read(n, unit) for n in ("mask.cr", "mask.cr.given")) if m is not None]
+def _rays(job: Job, unit: ChipUnit, rows: Window) -> Image | None:
+    """Return the cosmic rays of some rows of a chip: those that were found, and those that were given."""
+    masks = [m for m in (job.read(n, unit, rows) for n in ("mask.cr", "mask.cr.given")) if m is not None]
     return None if not masks else np.logical_or.reduce([m == 0 for m in masks])
 
 
-def _good(job: Job, unit: ChipUnit, sci: Image) -> Image:
-    """Return the pixels that would have a weight but for cosmic rays."""
+def _good(job: Job, unit: ChipUnit, rows: Window, sci: Image) -> Image:
+    """Return the pixels of some rows that would have a weight but for cosmic rays."""
     good: Image = np.isfinite(sci)
-    dq, static = job.read("dq", unit), job.read("mask.static", unit)
+    dq, static = job.read("dq", unit, rows), job.read("mask.static", unit, rows)
     if dq is not None:
         good &= good_mask(dq, job.parameters.final_bits).astype(bool)
     if static is not None:
@@ -72,47 +71,98 @@ def _good(job: Job, unit: ChipUnit, sci: Image) -> Image:
     return good
 
 
-def _look(job: Job, unit: ChipUnit, stars: Image) -> _Flags | None:
-    """Count the flags of a chip, and find what may be their cause."""
-    rays = _rays(job, unit)
-    if rays is None:
-        return None
-    sci, blot = job.read("sci", unit), job.read("blot", unit)
-    good = _good(job, unit, sci)
-    rays &= good
-    state = np.full(len(stars), -1, dtype=np.int8)
-    ratios = np.full(len(stars), np.nan)
-    value: SkyValue | None = job.read("sky", unit)
-    sky = 0.0 if value is None or value.subtracted is None else float(value.subtracted)
-    if len(stars):
-        x, y, inside = chip_positions(job.pixel_map(unit, "separate"), stars)
-        inside[inside] = good[y[inside], x[inside]]
-        state[inside] = rays[y[inside], x[inside]]
-        if blot is not None and inside.any():
-            here, there = (i[y[inside], x[inside]].astype(np.float64) - sky for i in (sci, blot))
-            ratios[inside] = np.divide(here, there, out=np.full(len(here), np.nan), where=there > 0)
-    offset = scatter = 0.0
-    if blot is not None:
-        step = max(1, sci.size // SAMPLE)
-        chosen = good.ravel()[::step]
-        rest = (sci.ravel()[::step] - blot.ravel()[::step])[chosen]
-        rest = rest[np.isfinite(rest)]
+class _Look:
+    """Counts the flags of a chip, and finds what may be their cause, some rows at a time."""
+
+    def __init__(self, job: Job, unit: ChipUnit, stars: Image) -> None:
+        self.job, self.unit = job, unit
+        self.shape = job.exposures[unit.exposure].chips[unit.chip].shape
+        value: SkyValue | None = job.read("sky", unit)
+        self.sky = 0.0 if value is None or value.subtracted is None else float(value.subtracted)
+        self.states = np.full(len(stars), -1, dtype=np.int8)
+        self.ratios = np.full(len(stars), np.nan)
+        nowhere = np.zeros(len(stars), dtype=np.int64)
+        self.x, self.y, self.inside = nowhere, nowhere, np.zeros(len(stars), dtype=bool)
+        if len(stars):
+            self.x, self.y, self.inside = chip_positions(job.pixel_map(unit, "separate"), stars)
+        self.good = self.flagged = 0
+        self.rest: list[Image] = []
+        self.found: list[Image] = []
+
+    def take(self, rows: Window) -> bool:
+        """Look at some rows; False if the chip has no flags."""
+        near = rows.grown(1, within=self.shape)
+        rays, sci = _rays(self.job, self.unit, near), self.job.read("sci", self.unit, near)
+        if rays is None:
+            return False
+        blot = self.job.read("blot", self.unit, near)
+        good = _good(self.job, self.unit, near, sci)
+        rays &= good
+        self._take_sources(near, rows, rays, sci if blot is None else sci - blot)
+        cut = rows.relative_to(near).slices
+        rays, good, sci, blot = rays[cut], good[cut], sci[cut], None if blot is None else blot[cut]
+        self.good += int(good.sum())
+        self.flagged += int(rays.sum())
+        self._take_stars(rows, rays, good, sci, blot)
+        if blot is not None:
+            self._take_rest(rows, good, sci, blot)
+        return True
+
+    def _take_stars(self, rows: Window, rays: Image, good: Image, sci: Image, blot: Image | None) -> None:
+        """Look at the stars that lie in some rows."""
+        here = np.flatnonzero(self.inside & (self.y >= rows.y0) & (self.y < rows.y1))
+        here = here[good[self.y[here] - rows.y0, self.x[here]]]
+        at = self.y[here] - rows.y0, self.x[here]
+        self.states[here] = rays[at]
+        if blot is not None and here.size:
+            above, there = (i[at].astype(np.float64) - self.sky for i in (sci, blot))
+            self.ratios[here] = np.divide(above, there, out=np.full(here.size, np.nan), where=there > 0)
+
+    def _take_rest(self, rows: Window, good: Image, sci: Image, blot: Image) -> None:
+        """Take the difference from the comparison image at pixels spread over the chip."""
+        step = max(1, self.shape[0] * self.shape[1] // SAMPLE)
+        start = -(rows.y0 * self.shape[1]) % step
+        chosen = good.ravel()[start::step]
+        rest = (sci.ravel()[start::step] - blot.ravel()[start::step])[chosen]
+        self.rest.append(rest[np.isfinite(rest)])
+
+    def _take_sources(self, near: Window, rows: Window, rays: Image, excess: Image) -> None:
+        """Take the flagged peaks of some rows."""
+        x, y, height = flagged_peaks(excess, rays)
+        y = y + near.y0
+        kept = (y >= rows.y0) & (y < rows.y1)
+        self.found.append(np.column_stack([x, y, height])[kept])
+
+    def flags(self) -> _Flags:
+        """Return what was found in all rows."""
+        rest = np.concatenate(self.rest) if self.rest else np.empty(0)
+        offset = scatter = 0.0
         if rest.size:
             offset = float(np.median(rest))
             scatter = 1.4826 * float(np.median(np.abs(rest - offset)))
-    sources = _sources(job, unit, rays, sci if blot is None else sci - blot)
-    return _Flags(int(good.sum()), int(rays.sum()), state, offset, scatter, sky, ratios, sources)
+        return _Flags(
+            self.good, self.flagged, self.states, offset, scatter, self.sky, self.ratios, self._sources()
+        )
+
+    def _sources(self) -> Image:
+        """Return the brightest flagged sources of the chip."""
+        number = how_many(self.job.exposures[self.unit.exposure].size)
+        x, y = brightest(np.concatenate(self.found), number)
+        pixmap = self.job.pixel_map(self.unit, "separate")
+        found = []
+        for column, row in zip(x, y, strict=True):
+            fx, fy = pixmap.grid(np.array([column]), np.array([row]))
+            found.append((fx[0, 0], fy[0, 0], float(self.unit.chip), column, row))
+        return np.array(found, dtype=np.float64).reshape(-1, 5)
 
 
-def _sources(job: Job, unit: ChipUnit, rays: Image, excess: Image) -> Image:
-    """Return the brightest flagged sources of a chip."""
-    x, y = brightest_flagged(excess, rays, how_many(job.exposures[unit.exposure].size))
-    pixmap = job.pixel_map(unit, "separate")
-    found = []
-    for column, row in zip(x.astype(np.float64), y.astype(np.float64), strict=True):
-        fx, fy = pixmap.grid(np.array([column]), np.array([row]))
-        found.append((fx[0, 0], fy[0, 0], float(unit.chip), column, row))
-    return np.array(found, dtype=np.float64).reshape(-1, 5)
+def _look(job: Job, unit: ChipUnit, stars: Image) -> _Flags | None:
+    """Count the flags of a chip; None if it has none."""
+    look = _Look(job, unit, stars)
+    for rows in pieces(look.shape):
+        if not look.take(rows):
+            return None
+    return look.flags()
 
 
 def _cause(found: Sequence[_Flags], *, given: bool, flagged: bool = False) -> str:
@@ -248,12 +298,23 @@ def _run_median(job: Job) -> Mapping[Any, Any]:
     return {}
 
 
+def _chips_with(job: ExposureJob, plane: str) -> Iterator[ChipUnit]:
+    """Yield the chips of an exposure that have a plane."""
+    for k in range(len(job.exposure.chips)):
+        unit = ChipUnit(job.unit.exposure, k)
+        if job.read(plane, unit, Window(0, 1, 0, 1)) is not None:
+            yield unit
+
+
 def _weightless(plane: str, what: str) -> Any:
     """Return the function of a step that names exposures whose weights are all 0."""
 
     def run(job: ExposureJob) -> Mapping[Any, Any]:
-        weights = [weight for _, weight in job.each(plane)]
-        if weights and not any(w.any() for w in weights):
+        empty = [
+            not any(job.read(plane, unit, rows).any() for rows in pieces(job.chip_of(unit).shape))
+            for unit in _chips_with(job, plane)
+        ]
+        if empty and all(empty):
             job.note(
                 f"{job.exposure.name}: all weights of {what} are 0, so it adds nothing to it. {_LOOK[plane]}",
                 warn=MaskWarning,
@@ -281,6 +342,12 @@ def _final_enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> boo
     return bool(parameters.driz_combine)
 
 
+def _work(asked: Asked, shape: tuple[int, int]) -> float:
+    """Return the bytes that some rows take beside what is read."""
+    del asked
+    return 24.0 * min(shape[0], ROWS) * shape[1]
+
+
 SEPARATE_ALARM = Step(
     name="separate_alarm",
     summary="Name exposures without any weight in the separate step.",
@@ -289,6 +356,7 @@ SEPARATE_ALARM = Step(
     makes=(),
     over="exposure",
     run=_weightless("single.mask", "its single image"),
+    rows=ROWS,
     enabled=_separate_enabled,
 )
 
@@ -300,6 +368,8 @@ MEDIAN_ALARM = Step(
     makes=(),
     over="run",
     run=_run_median,
+    rows=ROWS,
+    work=_work,
     enabled=_median_enabled,
 )
 
@@ -320,6 +390,8 @@ COSMIC_RAY_ALARM = Step(
     ),
     over="run",
     run=_run_cosmic_rays,
+    rows=ROWS,
+    work=_work,
 )
 
 FINAL_ALARM = Step(
@@ -330,6 +402,7 @@ FINAL_ALARM = Step(
     makes=(),
     over="exposure",
     run=_weightless("final.mask", "the mosaic"),
+    rows=ROWS,
     enabled=_final_enabled,
 )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from drizframe.hooks import Need, Step, hookimpl
 from drizframe.model import Exposure, Plane, SkyValue, Window
+from drizframe.stock.steps._pieces import ROWS
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
@@ -65,9 +66,17 @@ def run_blot(job: ChipJob) -> dict[str, Image]:
         options=interpolator_options(job, interpolator),
         shape=job.frame("separate").shape,
     )  # fmt: skip
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         sky = np.float32(added_sky(job.parameters, job.read("sky")))
-    return {"blot": blot + sky if sky else blot}
+        if sky:
+            blot += sky
+    return {"blot": blot}
+
+
+def work(asked: Any, shape: tuple[int, int]) -> float:
+    """Return the bytes of positions and values of some rows."""
+    del asked
+    return 100.0 * min(64, shape[0]) * shape[1]
 
 
 def enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
@@ -90,6 +99,8 @@ BLOT = Step(
     ),
     over="chip",
     run=run_blot,
+    rows=ROWS,
+    work=work,
     enabled=enabled,
 )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,13 +11,14 @@ import numpy as np
 from drizframe.config.bits import good_mask
 from drizframe.errors import ParameterError, RunError
 from drizframe.hooks import CosmicRayOptions, Need, Step, hookimpl, options_from
-from drizframe.model import Plane
+from drizframe.model import Plane, Window
+from drizframe.stock.steps._pieces import ROWS, pieces
 from drizframe.stock.steps.derivative import DERIVATIVE
 from drizframe.stock.steps.noise_level import noise_from_error, noise_from_level
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
-    from drizframe.hooks import ChipJob
+    from drizframe.hooks import Asked, ChipJob
     from drizframe.model import Chip, Exposure
 
 __all__ = ["COSMIC_RAYS", "cleaned", "cosmic_ray_options", "noise_model"]
@@ -24,6 +26,8 @@ __all__ = ["COSMIC_RAYS", "cleaned", "cosmic_ray_options", "noise_model"]
 Image = np.ndarray[Any, np.dtype[np.float32]]
 Mask = np.ndarray[Any, np.dtype[np.uint8]]
 
+#: Rows beside those that are wanted on which the derivative of the blotted median depends, or where its edges are those of the piece.
+EDGE = 2
 _LARGEST_FLAG = np.iinfo(np.uint16).max
 
 
@@ -104,22 +108,65 @@ def cleaned(
     return image.astype(np.float32, copy=False), np.where(good, 0, crbit).astype(np.uint16)
 
 
-def _planes(job: ChipJob, needs_blot: bool) -> tuple[Image, Image | None]:
-    """Return the chip and the blotted median in electrons; None where there is none and none is needed."""
-    factor = np.float32(job.chip.conversion)
-    blot = job.read("blot")
-    if blot is None and needs_blot:
-        msg = (
-            f"Cosmic rays of {job.exposure.name!r}: the detector compares with a blotted median, and "
-            f"there is none. "
-            f"Switch median and blot on, or driz_cr off."
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chip:
+    """What the pieces of a chip share."""
+
+    job: ChipJob
+    detector: Any
+    options: CosmicRayOptions
+    halo: int | None
+
+    def rows(self) -> Iterator[Window]:
+        """Yield the rows that the detector is called for: all at once if it does not say how far it looks."""
+        yield from [Window(0, self.shape[0], 0, self.shape[1])] if self.halo is None else pieces(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.job.chip.shape
+
+    def electrons(self, name: str, rows: Window) -> Image | None:
+        """Return rows of the chip or of the blotted median, in electrons; None where there is none."""
+        image = self.job.read(name, window=rows)
+        return (
+            None
+            if image is None
+            else np.asarray(image, dtype=np.float32) * np.float32(self.job.chip.conversion)
         )
-        raise RunError(msg)
-    sci: Image = np.asarray(job.read("sci"), dtype=np.float32) * factor
-    return sci, None if blot is None else np.asarray(blot, dtype=np.float32) * factor
+
+    def codes(self, rows: Window) -> tuple[Any, Image, Image | None]:
+        """Return the codes of some rows, and their pixels of the chip and of the blotted median, in electrons."""
+        job = self.job
+        near = rows.grown(self.halo or 0, within=self.shape)
+        wide = near.grown(EDGE, within=self.shape)
+        inner = near.relative_to(wide).slices
+        sci, blot, slope = self.electrons("sci", near), self.electrons("blot", wide), None
+        if blot is None and "needs_blot" in self.detector.traits:
+            msg = (
+                f"Cosmic rays of {job.exposure.name!r}: the detector compares with a blotted median, and "
+                f"there is none. "
+                f"Switch median and blot on, or driz_cr off."
+            )
+            raise RunError(msg)
+        assert sci is not None  # noqa: S101  (a run reads no chip without an image)
+        if blot is not None:
+            slope = job.call(DERIVATIVE)(blot)[inner]
+            blot = blot[inner]
+        noise = _noise(job, sci if blot is None else blot, near, blotted=blot is not None)
+        found = job.call(self.detector)(
+            sci,
+            blot,
+            slope,
+            noise,
+            _depth(job, self.detector, near),
+            job.read("dq", window=near),
+            self.options,
+        )
+        cut = rows.relative_to(near).slices
+        return found[cut], sci[cut], None if blot is None else blot[cut]
 
 
-def _noise(job: ChipJob, model: Image, *, blotted: bool) -> Image:
+def _noise(job: ChipJob, model: Image, rows: Window, *, blotted: bool) -> Image:
     """Return the noise of each pixel in electrons (of images in flux or surface brightness: unit times seconds)."""
     chip = job.chip
     if not chip.physical:
@@ -127,14 +174,14 @@ def _noise(job: ChipJob, model: Image, *, blotted: bool) -> Image:
         level = 0.0 if sky is None or not blotted else sky.level * chip.conversion
         return noise_model(model, gain=chip.effective_gain, sky=level, readnoise=chip.readnoise)
     level = float(job.read("noise.level") or 0.0)
-    error = job.read("err")
+    error = job.read("err", window=rows)
     if error is None:
         return noise_from_level(model, level * chip.conversion)
     return noise_from_error(error, level) * np.float32(chip.conversion)
 
 
-def _depth(job: ChipJob, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] | None:
-    """Return the number of exposures behind each pixel of the chip, if the detector asks for it.
+def _depth(job: ChipJob, detector: Any, rows: Window) -> np.ndarray[Any, np.dtype[np.int32]] | None:
+    """Return the number of exposures behind each pixel of some rows, if the detector asks for it.
 
     It is that of the nearest pixel of the separate frame.  Without single images it is the number of exposures of the
     run if that is 1; otherwise it is not known, and None.
@@ -142,37 +189,58 @@ def _depth(job: ChipJob, detector: Any) -> np.ndarray[Any, np.dtype[np.int32]] |
     if "needs_depth" not in detector.traits:
         return None
     if len(job.exposures) == 1:
-        return np.ones(job.chip.shape, dtype=np.int32)
-    frame = job.read("depth")
-    if frame is None:
+        return np.ones(rows.shape, dtype=np.int32)
+    if job.read("depth", window=Window(0, 1, 0, 1)) is None:
         return None
     nearest: Any = job.component("interpolator", "nearest")
-    return job.blot(frame, job.unit, interpolator=nearest, factor=1.0).astype(np.int32)
+    return job.blot(
+        lambda window: job.read("depth", window=window), job.unit, interpolator=nearest, factor=1.0,
+        shape=job.frame("separate").shape, rows=(rows.y0, rows.y1),
+    ).astype(np.int32)  # fmt: skip
 
 
 def _run(job: ChipJob) -> Mapping[str, Any]:
     parameters, chip = job.parameters, job.chip
     detector: Any = job.component("cosmic-ray detector", parameters.cr_detector)
-    sci, blot = _planes(job, "needs_blot" in detector.traits)
-    noise = _noise(job, sci if blot is None else blot, blotted=blot is not None)
-    slope = None if blot is None else job.call(DERIVATIVE)(blot)
-    dq = job.read("dq")
     options = cosmic_ray_options(parameters, chip, job.plugin_options(detector))
-    codes = job.call(detector)(sci, blot, slope, noise, _depth(job, detector), dq, options)
-    mask = (codes == 0).astype(np.uint8)
+    parts = _Chip(job, detector, options, detector.border(options))
+    mask = np.empty(chip.shape, dtype=np.uint8)
+    planes: dict[str, Any] = {"mask.cr": mask}
+    if parameters.driz_cr_corr:
+        planes["crclean"] = np.empty(chip.shape, dtype=np.float32)
+        planes["crclean.dq"] = np.empty(chip.shape, dtype=np.uint16)
+    for rows in parts.rows():
+        codes, sci, blot = parts.codes(rows)
+        mask[rows.slices] = codes == 0
+        if not parameters.driz_cr_corr:
+            continue
+        if blot is None:
+            msg = (
+                f"driz_cr_corr replaces cosmic rays by the blotted median, but none was made for "
+                f"{job.exposure.name!r}. "
+                f"Switch driz_cr_corr off, or median and blot on."
+            )
+            raise RunError(msg)
+        planes["crclean"][rows.slices], planes["crclean.dq"][rows.slices] = cleaned(
+            sci,
+            blot,
+            mask[rows.slices],
+            job.read("dq", window=rows),
+            conversion=chip.conversion,
+            crbit=parameters.crbit,
+        )
     found = mask.size - int(mask.sum())
     job.note(f"{job.exposure.name} chip {chip.extver}: {found} pixels flagged as cosmic rays")
-    if not parameters.driz_cr_corr:
-        return {"mask.cr": mask}
-    if blot is None:
-        msg = (
-            f"driz_cr_corr replaces cosmic rays by the blotted median, but none was made for "
-            f"{job.exposure.name!r}. "
-            f"Switch driz_cr_corr off, or median and blot on."
-        )
-        raise RunError(msg)
-    image, flags = cleaned(sci, blot, mask, dq, conversion=chip.conversion, crbit=parameters.crbit)
-    return {"mask.cr": mask, "crclean": image, "crclean.dq": flags}
+    return planes
+
+
+def _work(asked: Asked, shape: tuple[int, int]) -> float:
+    """Return the bytes that some rows, with the halo of the detector, take beside what is read."""
+    detector: Any = asked.registry.get("cosmic-ray detector", asked.parameters.cr_detector)
+    chip = asked.exposures[0].chips[0]
+    halo = detector.border(cosmic_ray_options(asked.parameters, chip, asked.options_of(detector)))
+    rows = shape[0] if halo is None else min(shape[0], ROWS + 2 * (halo + EDGE))
+    return 36.0 * rows * shape[1]
 
 
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
@@ -201,6 +269,8 @@ COSMIC_RAYS = Step(
     ),
     over="chip",
     run=_run,
+    rows=ROWS,
+    work=_work,
     enabled=_enabled,
 )
 

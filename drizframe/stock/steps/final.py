@@ -11,9 +11,11 @@ from drizframe.config.bits import good_mask
 from drizframe.errors import InputError, InputWarning
 from drizframe.hooks import ChipJob, Need, Step, TileJob, WeightOptions, hookimpl, options_from
 from drizframe.model import Chip, ChipInput, Plane
+from drizframe.stock.steps._pieces import ROWS, pieces
 
 if TYPE_CHECKING:
     from drizframe.config import Parameters
+    from drizframe.hooks import Asked
     from drizframe.model import Exposure
 
 __all__ = ["FINAL", "FINAL_WEIGHTS", "product_factor"]
@@ -64,16 +66,20 @@ def run_weights(job: ChipJob) -> Mapping[str, Any]:
 
 def _good(job: ChipJob) -> Image:
     """Return good pixels: by flags and static mask, and by cosmic rays if that leaves any (trap 08-9)."""
-    good: Image = np.ones(job.chip.shape, dtype=np.uint8)
-    dq, static = (job.read(name, job.unit) for name in ("dq", "mask.static"))
-    if dq is not None:
-        good = good * good_mask(dq, job.parameters.final_bits)
-    if static is not None:
-        good = good * (static != 0).astype(np.uint8)
+    shape = job.chip.shape
+    good: Image = np.ones(shape, dtype=np.uint8)
+    for rows in pieces(shape):
+        part = good[rows.slices]
+        dq, static = (job.read(name, job.unit, rows) for name in ("dq", "mask.static"))
+        if dq is not None:
+            part &= good_mask(dq, job.parameters.final_bits)
+        if static is not None:
+            part &= static != 0
     if good.any():
-        for rays in (job.read(name, job.unit) for name in ("mask.cr", "mask.cr.given")):
-            if rays is not None:
-                good = good * (rays != 0).astype(np.uint8)
+        for rows in pieces(shape):
+            for rays in (job.read(name, job.unit, rows) for name in ("mask.cr", "mask.cr.given")):
+                if rays is not None:
+                    good[rows.slices] &= rays != 0
     return good
 
 
@@ -127,6 +133,11 @@ def _inputs(job: TileJob, *, variance: bool) -> Iterator[ChipInput]:
         )  # fmt: skip
 
 
+def _work(asked: Asked, shape: tuple[int, int]) -> float:
+    """Return the bytes of masks, and of images that weightings other than those by exposure time read and make of them."""
+    return (7.0 if asked.parameters.final_wht_type == "EXP" else 28.0) * shape[0] * shape[1]
+
+
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     return bool(parameters.driz_combine)
 
@@ -165,6 +176,8 @@ FINAL_WEIGHTS = Step(
     ),
     over="chip",
     run=run_weights,
+    rows=ROWS,
+    work=_work,
     enabled=_enabled,
 )
 
@@ -188,6 +201,7 @@ FINAL = Step(
     over="tile",
     grid="final",
     run=run,
+    work=40.0,
     enabled=_enabled,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,9 +88,14 @@ def weight_threshold(weight: np.ndarray[Any, Any], maskpt: float) -> float:
     -----
     The sum runs in float64 over blocks of 64 rows, in order.
     """
+    return _threshold((weight[row : row + BLOCK] for row in range(0, weight.shape[0], BLOCK)), maskpt)
+
+
+def _threshold(blocks: Iterable[np.ndarray[Any, Any]], maskpt: float) -> float:
+    """Return the threshold of an image that comes 64 rows at a time; see `weight_threshold`."""
     total, count = 0.0, 0
-    for row in range(0, weight.shape[0], BLOCK):
-        block = np.asarray(weight[row : row + BLOCK], dtype=np.float32)
+    for rows in blocks:
+        block = np.asarray(rows, dtype=np.float32)
         used = block[~(block < EXPOSED)]  # keeps values that are not numbers, so that the sum shows them
         total += float(used.sum(dtype=np.float64))
         count += used.size
@@ -99,7 +104,10 @@ def weight_threshold(weight: np.ndarray[Any, Any], maskpt: float) -> float:
 
 
 def _run_threshold(job: Job) -> Mapping[str, Any]:
-    return {"single.threshold": weight_threshold(job.read("single.wht"), job.parameters.combine_maskpt)}
+    area = job.footprint(job.unit)
+    windows = (Window(y, min(y + BLOCK, area.y1), area.x0, area.x1) for y in range(area.y0, area.y1, BLOCK))
+    blocks = (job.read("single.wht", window=w) for w in windows)
+    return {"single.threshold": _threshold(blocks, job.parameters.combine_maskpt)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,6 +195,12 @@ def _scaled(options: CombineOptions, factor: float) -> CombineOptions:
     """Return options whose limits are in the unit of images that were multiplied by `factor`."""
     limits = {n: getattr(options, n) for n in ("lthresh", "hthresh")}
     return dataclasses.replace(options, **{n: v * factor for n, v in limits.items() if v is not None})
+
+
+def _work(asked: Asked, shape: tuple[int, int]) -> float:
+    """Return the bytes of the stacks of a piece, and of what a combiner makes of them."""
+    count, pixels = len(asked.exposures), shape[0] * shape[1]
+    return 18.0 * min(count * pixels, max(MOST, count * LEAST * LEAST)) + 8.0 * pixels
 
 
 def _run_members(job: Job) -> Mapping[str, Any]:
@@ -295,6 +309,7 @@ THRESHOLDS = Step(
     ),
     over="exposure",
     run=_run_threshold,
+    rows=BLOCK,
     enabled=_masks_enabled,
 )
 
@@ -344,6 +359,7 @@ MEDIAN = Step(
     over="tile",
     grid="separate",
     run=_run_median,
+    work=_work,
     enabled=_enabled,
     check=_check,
 )

@@ -81,6 +81,7 @@ SEPARATE_WEIGHTS = Step(
     makes=(Plane(name="single.mask", meaning="weight of the separate step, s", on="chip", dtype="float32"),),
     over="band",
     run=run_weights,
+    work=8.0,
     enabled=_enabled,
 )
 
@@ -105,6 +106,7 @@ SEPARATE = Step(
     over="tile",
     grid="exposure",
     run=run,
+    work=32.0,
     enabled=_enabled,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,12 +22,17 @@ from drizframe.hooks import (
     hookimpl,
     options_from,
 )
-from drizframe.model import Chip, ChipUnit, Exposure, Plane, PlaneKey, SkyValue
+from drizframe.model import Chip, ChipUnit, Exposure, Plane, PlaneKey, SkyValue, Window
 from drizframe.pixels.statistics import order_of_one
+from drizframe.stock.steps._pieces import ROWS, pieces
 from drizframe.stock.steps._sky_alarm import is_beyond_noise, is_lost
 from drizframe.stock.steps._sky_files import SkyFile, header_sky, keyword_sky, read_sky_file
 from drizframe.stock.steps._sky_masks import read_mask_catalogue, user_masks
 from drizframe.stock.steps._sky_units import brightness_conversion
+
+if TYPE_CHECKING:
+    from drizframe.config import Parameters
+    from drizframe.hooks import Asked
 
 __all__ = ["SKY", "sky_mask"]
 
@@ -59,6 +64,14 @@ def sky_mask(dq: Image | None, static: Image | None, user: Image | None, bits: i
     return np.logical_and.reduce(parts) if parts else None
 
 
+def mask_of(job: Job, unit: ChipUnit, user: Image | None, rows: Window | None = None) -> Bools | None:
+    """Return the pixels of a chip, or of some rows, that may be used for the sky; None: all."""
+    parameters = job.parameters
+    dq = job.read("dq", unit, rows) if parameters.sky_bits is not None else None
+    static = job.read("mask.static", unit, rows) if parameters.use_static else None
+    return sky_mask(dq, static, user, parameters.sky_bits)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pixels:
     """Gives the usable pixels of one chip."""
@@ -70,24 +83,34 @@ class _Pixels:
 
     def __call__(self, region: Any = None) -> Image:
         """See `SkyChip.pixels`."""
-        job, parameters = self.job, self.job.parameters
-        image: Image = job.read("sci", self.unit)
-        dq = job.read("dq", self.unit) if parameters.sky_bits is not None else None
-        static = job.read("mask.static", self.unit) if parameters.use_static else None
-        mask = sky_mask(dq, static, self.user, parameters.sky_bits)
-        if mask is not None and not mask.any():
+        job, shape = self.job, self.job.exposures[self.unit.exposure].chips[self.unit.chip].shape
+        wanted = None if region is None else np.asarray(region, dtype=bool)
+        chosen, count, usable = np.empty(shape[0] * shape[1], dtype=np.float32), 0, False
+        for rows in pieces(shape):
+            mask = self._mask(rows)
+            usable = usable or mask is None or bool(mask.any())
+            if wanted is not None:
+                mask = wanted[rows.slices] if mask is None else mask & wanted[rows.slices]
+            image: Image = job.read("sci", self.unit, rows)
+            values = np.ravel(image) if mask is None else image[mask]
+            finite = np.isfinite(values)
+            if (
+                not finite.all()
+            ):  # trap 05-9: such a pixel does not cost the chip its sky, whatever the statistic
+                values = values[finite]
+            chosen[count : count + values.size] = values
+            count += values.size
+        if not usable:
             job.note(
                 f"{self.label}: no pixel is left for the sky. Check sky_bits and the masks.", warn=SkyWarning
             )
-        if region is not None:
-            wanted = np.asarray(region, dtype=bool)
-            mask = wanted if mask is None else mask & wanted
-        values: Image = np.ravel(image) if mask is None else image[mask]
-        finite = np.isfinite(values)
-        if not finite.all():  # trap 05-9: such a pixel does not cost the chip its sky, whatever the statistic
-            values = values[finite]
+        values = chosen[:count]
         values.flags.writeable = False
         return values
+
+    def _mask(self, rows: Window) -> Bools | None:
+        """Return the pixels of some rows that may be used for the sky; None: all."""
+        return mask_of(self.job, self.unit, None if self.user is None else self.user[rows.slices], rows)
 
 
 def _chip(job: Job, unit: ChipUnit) -> tuple[Exposure, Chip]:
@@ -255,25 +278,13 @@ def _values(job: Job, masks: Mapping[ChipUnit, Image]) -> dict[ChipUnit, SkyValu
     return _recorded(job)
 
 
-def _used(job: Job, masks: Mapping[ChipUnit, Image]) -> dict[ChipUnit, Image]:
-    """Return the mask of each chip as it was used; nothing for chips all of whose pixels were."""
-    found = {}
-    for unit in job.units("chip"):
-        static = job.read("mask.static", unit) if job.parameters.use_static else None
-        mask = sky_mask(job.read("dq", unit), static, masks.get(unit), job.parameters.sky_bits)
-        if mask is not None:
-            found[unit] = mask.astype(np.uint8)
-    return found
-
-
 def _warn_of_lost(job: Job, values: Mapping[ChipUnit, SkyValue], masks: Mapping[ChipUnit, Image]) -> None:
     """Name the chips whose sky came out as 0 although their pixels are not."""
     lost = []
     for unit, value in values.items():
         if value.level != 0:
             continue
-        static = job.read("mask.static", unit) if job.parameters.use_static else None
-        good = sky_mask(job.read("dq", unit), static, masks.get(unit), job.parameters.sky_bits)
+        good = mask_of(job, unit, masks.get(unit))
         if is_lost(value, job.read("sci", unit), good):
             exposure, chip = _chip(job, unit)
             lost.append(f"{exposure.name}[sci,{chip.extver}]")
@@ -301,6 +312,11 @@ def _warn_of_absurd(job: Job, values: Mapping[ChipUnit, SkyValue]) -> None:
             )
 
 
+def _is_measured(parameters: Parameters) -> bool:
+    """Whether the sky comes from the pixels."""
+    return parameters.skysub and not parameters.skyfile.strip()
+
+
 def run(job: Job) -> Mapping[Any, Any]:
     """Find the sky of every chip.
 
@@ -308,9 +324,9 @@ def run(job: Job) -> Mapping[Any, Any]:
     -------
     mapping of PlaneKey
         ``sky``: a `SkyValue` for each chip; ``mask.user``: the masks of `skymask_cat`, for the chips that
-        have one; ``mask.sky``: the pixels that were used.
+        have one; ``mask.sky``: the pixels that were used, if anybody wants them.
     """
-    measured = job.parameters.skysub and not job.parameters.skyfile.strip()
+    measured = _is_measured(job.parameters)
     masks = _user_masks(job) if measured else {}
     values = _values(job, masks)
     for unit, value in values.items():
@@ -324,9 +340,19 @@ def run(job: Job) -> Mapping[Any, Any]:
     else:
         _warn_of_absurd(job, values)
     planes: dict[PlaneKey, Any] = {PlaneKey("sky", unit): value for unit, value in values.items()}
-    if measured:
-        planes |= {PlaneKey("mask.sky", unit): mask for unit, mask in _used(job, masks).items()}
+    if measured and job.wanted("mask.sky"):
+        used = {unit: mask_of(job, unit, masks.get(unit)) for unit in job.units("chip")}
+        planes |= {
+            PlaneKey("mask.sky", u): mask.astype(np.uint8) for u, mask in used.items() if mask is not None
+        }
     return planes | {PlaneKey("mask.user", unit): mask for unit, mask in masks.items()}
+
+
+def _work(asked: Asked, shape: tuple[int, int]) -> float:
+    """Return the bytes of the pixels of a chip and their statistics, and those of the user's masks."""
+    pixels = shape[0] * shape[1]
+    masks = sum(len(e.chips) for e in asked.exposures) if asked.parameters.skymask_cat.strip() else 0
+    return 6.0 * pixels + 24.0 * min(ROWS, shape[0]) * shape[1] + masks * pixels
 
 
 SKY = Step(
@@ -343,6 +369,8 @@ SKY = Step(
     ),
     over="run",
     run=run,
+    rows=ROWS,
+    work=_work,
 )
 
 

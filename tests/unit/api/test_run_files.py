@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.io import fits
+from least import least_memory
 from typer.testing import CliRunner
 
 import drizframe
@@ -439,8 +440,9 @@ def at_most():
 def test_a_full_scratch_disk_says_which_and_how_much(folder, at_most, size):
     Path("scratch").mkdir()
     at_most(size)  # a plane has 7040 bytes, the buffers of systems 4096 or 8192
+    tight = least_memory(inputs(), num_cores=1)
     with pytest.raises(OutputError, match=r"'scratch'.*needs [\d.]+ MiB, \d+ MiB are free.*workdir"):
-        run(workdir="scratch", max_memory=0.001)
+        run(workdir="scratch", max_memory=tight, num_cores=1)
     assert list(Path("scratch").iterdir()) == []
 
 
@@ -453,8 +455,9 @@ def test_a_scratch_file_that_something_else_cuts_is_no_plane_of_another_shape(fo
                 for file in Path("scratch").rglob("*.raw"):
                     os.truncate(file, 900)
 
+    tight = least_memory(inputs(), num_cores=1)
     with pytest.raises(OutputError, match=r"scratch file .*does not hold what was written.*workdir"):
-        drizframe.run(inputs(), workdir="scratch", max_memory=0.001, num_cores=1, listeners=[Cut()])
+        drizframe.run(inputs(), workdir="scratch", max_memory=tight, num_cores=1, listeners=[Cut()])
 
 
 @pytest.mark.parametrize("how", [run, drop_in])
@@ -469,6 +472,7 @@ def test_a_full_disk_of_products_leaves_what_was_there(folder, at_most, how):
 
 def test_a_run_that_fails_leaves_no_scratch(folder):
     Path("scratch").mkdir()
+    tight = least_memory(inputs())
     with pytest.raises((OutputError, ParameterError)):
-        run(workdir="scratch", max_memory=0.001, layers="colour")
+        run(workdir="scratch", max_memory=tight, layers="colour")
     assert list(Path("scratch").iterdir()) == []

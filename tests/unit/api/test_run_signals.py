@@ -42,7 +42,7 @@ if where == "rename":
     before(transaction, "forward")
 elif where == "edit":
     before(edits, "commit")
-options = dict(workdir="scratch", max_memory=0.02, num_cores=2)
+options = dict(workdir="scratch", max_memory="0.3MB", tile_size=16, num_cores=2)
 if how == "run":
     drizframe.run("*_flt.fits", "final", keep="all", **options)
 else:
@@ -143,7 +143,7 @@ def test_a_run_removes_nothing_of_one_that_is_at_work(folder):
 def test_the_command_ends_by_the_signal_too(folder):
     program = (
         PROGRAM.split("options =", maxsplit=1)[0]
-        + "sys.argv = ['drizframe', 'run', '*_flt.fits', '--quiet', '--set=max_memory=0.02', "
+        + "sys.argv = ['drizframe', 'run', '*_flt.fits', '--quiet', '--set=max_memory=0.3MB', '--set=tile_size=16', "
     )
     program += "'--set=workdir=scratch']\nfrom drizframe.cli.app import main\nmain()\n"
     for name in ("SIGTERM", "SIGINT"):

@@ -691,7 +691,7 @@ def test_a_step_around_a_stage_may_read_anything(here):
 
 #: Another value of each parameter on which no number of a result depends.
 OTHERS = {
-    "executor": "serial", "max_memory": 0.01, "num_cores": 2, "tile_size": 16, "workdir": "scratch", "keep": "single.sci",
+    "executor": "serial", "max_memory": "0.5MB", "num_cores": 2, "tile_size": 16, "workdir": "scratch", "keep": "single.sci",
     "runfile": "mine.log", "overwrite_products": True, "build": True, "writer": "fits-mef", "combine_bufsize": 0.001, "resume": True,
 }  # fmt: skip
 #: Those of the drop-in alone: `drizframe.run` refuses them.

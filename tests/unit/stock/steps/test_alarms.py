@@ -17,7 +17,7 @@ from drizframe import Exposure, SkyStatistic, Weighting, astrodrizzle, hookimpl
 from drizframe.errors import DrizframeWarning
 from drizframe.model import SkyValue
 from drizframe.simulate import Sky, dither, random_scene, simulate
-from drizframe.stock.steps._offsets import brightest_flagged, common_offset
+from drizframe.stock.steps._offsets import brightest, common_offset, flagged_peaks
 from drizframe.stock.steps._peaks import chip_positions, peaks
 from drizframe.stock.steps._sky_alarm import is_beyond_noise, is_lost
 
@@ -169,9 +169,10 @@ def test_round_sources_are_told_from_hits():
     excess[50, 5:12] = 9000  # a track
     excess[5, 5] = 9000  # one pixel
     excess[0, 30] = 9000  # on the edge
-    found = brightest_flagged(excess, excess > 100, 10)
+    found = brightest(np.column_stack(flagged_peaks(excess, excess > 100)), 10)
     assert [(int(a), int(b)) for a, b in zip(*found, strict=True)] == [(20, 31), (45, 10)]
-    assert [len(v) for v in brightest_flagged(excess, np.zeros_like(excess, dtype=bool), 10)] == [0, 0]
+    nothing = np.column_stack(flagged_peaks(excess, np.zeros_like(excess, dtype=bool)))
+    assert [len(v) for v in brightest(nothing, 10)] == [0, 0]
 
 
 def test_masks_that_were_turned_round_are_told(files):

@@ -1,0 +1,241 @@
+"""What the tasks of a step hold in memory, and what that leaves for planes that are kept."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from drizframe.engine.bound import BoundStep
+from drizframe.errors import ParameterError
+from drizframe.grids.maps import Maps
+from drizframe.hooks import Need
+from drizframe.model import Plane
+
+if TYPE_CHECKING:
+    from drizframe.engine.plan import Plan
+
+__all__ = ["Budget", "Load", "Share"]
+
+Shape = tuple[int, int]
+
+#: Part of the limit that is left alone, as one over this: small things that nobody counts, and what the allocator keeps.
+SLACK = 6
+#: Part of the limit, as one over this, from which results that wait for others count as large.
+LARGE = 6
+#: Bytes a pixel of types that stand for several.
+_SIZES = {
+    "real": 4,
+    "integer": 4,
+    "float32": 4,
+    "float64": 8,
+    "uint8": 1,
+    "uint16": 2,
+    "int16": 2,
+    "int32": 4,
+}
+#: Pixels beside those under a tile that its chips are read with, and those around the part of a frame under a chip.
+MARGIN = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Bytes of one task at most.
+
+    Parameters
+    ----------
+    reads : int
+        What it reads at a time, where that is not in memory.
+    work : int
+        What it holds beside that.
+    makes : int
+        What it returns; the images of one unit where it is called for the run.
+    where : str
+        The largest thing that it is called for, for messages.
+    """
+
+    reads: int
+    work: int
+    makes: int
+    where: str = ""
+
+    @property
+    def total(self) -> int:
+        """Bytes of a task that is alone."""
+        return self.reads + self.work + self.makes
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How a step shares the memory.
+
+    Parameters
+    ----------
+    workers : int
+        Tasks at a time.
+    ahead : int
+        Tasks that are handed out at a time, with those whose results wait.
+    kept : int
+        Bytes of planes that stay in memory meanwhile.
+    """
+
+    workers: int
+    ahead: int
+    kept: int
+
+
+class Budget:
+    """Shares the memory of a run among the tasks of a step and the planes that are kept.
+
+    Parameters
+    ----------
+    plan : Plan
+        What will be done.
+    limit : int
+        Bytes that the run may hold, `max_memory`.
+    """
+
+    def __init__(self, plan: Plan, limit: int) -> None:
+        self._plan, self._limit = plan, limit
+        self._loads = [load_of(plan, step) for step in plan.steps]
+
+    def of(self, index: int) -> Share:
+        """Return the share of a step: fewer tasks at a time where all would not fit.
+
+        Parameters
+        ----------
+        index : int
+            Number of the step.
+        """
+        load, workers = self._loads[index], self._plan.workers
+        room = self._limit - self._limit // SLACK
+        alone = load.reads + load.work
+        while workers > 1 and workers * (alone + load.makes) > room // 2:
+            workers -= 1
+        ahead = workers if 2 * workers * load.makes > self._limit // LARGE else 2 * workers
+        maps = self._plan.maps
+        held = maps.nbytes if isinstance(maps, Maps) else 0
+        return Share(workers, ahead, max(0, room - held - workers * alone - ahead * load.makes))
+
+    @property
+    def least(self) -> int:
+        """The least limit that would do: that of the heaviest task alone, in bytes."""
+        return max((load.total for load in self._loads), default=0) * SLACK // (SLACK - 1) + 1
+
+    def check(self) -> None:
+        """Refuse a limit that one task of a step alone would break.
+
+        Raises
+        ------
+        ParameterError
+            It names the least limit that would do.
+        """
+        if self.least <= self._limit:
+            return
+        step, load = max(zip(self._plan.steps, self._loads, strict=True), key=lambda pair: pair[1].total)
+        smaller = ", or a smaller tile_size" if step.over == "tile" else ""
+        msg = (
+            f"Parameter max_memory is {_size(self._limit)}, but step {step.name!r} holds {_size(load.total)} for {load.where}, and a part "
+            f"of the limit is left for other things. Give at least max_memory='{math.ceil(self.least / 1e4) / 100:g}MB'{smaller}."
+        )
+        raise ParameterError(msg)
+
+
+def _size(nbytes: int) -> str:
+    return f"{nbytes / 1e6:.3g} MB"
+
+
+def load_of(plan: Plan, step: BoundStep) -> Load:
+    """Return what one task of a step holds at most, as it is declared.
+
+    Parameters
+    ----------
+    plan : Plan
+        Frames, chips and planes of the run.
+    step : BoundStep
+        Declares what it reads, makes, and holds beside that.
+    """
+    shape = _shape(plan, step)
+    needs = [(n, plan.planes[n.plane]) for n in step.needs.values() if n.plane in plan.planes]
+    reads = sum(_read(plan, step, need, plane, shape) for need, plane in needs)
+    makes = sum(_made(plan, step, plane, shape) for plane in step.planes.values())
+    names = {"tile": "one tile", "band": "some rows of one chip", "run": "one chip"}
+    where = f"{names.get(step.over, f'one {step.over}')} of {shape[0]} x {shape[1]} pixels"
+    return Load(reads, step.work(shape), makes, where)
+
+
+def _shape(plan: Plan, step: BoundStep) -> Shape:
+    """Return rows and columns of the largest thing that a step is called for; of a run, of its largest chip."""
+    chips = [c.shape for e in plan.exposures for c in e.chips]
+    ny, nx = max(chips, key=math.prod, default=(0, 0))
+    if step.over == "band":
+        return min(plan.band, ny), nx
+    if step.over != "tile":
+        return ny, nx
+    area = plan.grid_shape(step.grid)
+    if step.grid == "exposure":
+        prints = [w.shape for w in plan.footprints.values()]
+        area = max((s[0] for s in prints), default=0), max((s[1] for s in prints), default=0)
+    side = plan.parameters.tile_size
+    return min(side, area[0]), min(side, area[1])
+
+
+def _bytes(plan: Plan, plane: Plane) -> int:
+    """Return bytes a pixel."""
+    layers = 1
+    if plane.kind == "cube" and plane.dtype == "int32":  # one bit for each chip
+        layers = (len(plan.chips) - 1) // 32 + 1
+    return layers * _SIZES[plane.dtype]
+
+
+def _read(plan: Plan, step: BoundStep, need: Need, plane: Plane, shape: Shape) -> int:
+    """Return the bytes of a plane that a task reads at a time."""
+    if plane.kind == "value":
+        return 0
+    assert isinstance(need.border, int)  # noqa: S101  (bound)
+    return _bytes(plan, plane) * _pixels(plan, step, plane, shape, need.border)
+
+
+def _pixels(plan: Plan, step: BoundStep, plane: Plane, shape: Shape, border: int) -> int:
+    ny, nx = _shape(plan, step) if step.over not in ("tile", "band") else _largest(plan)
+    rows = step.step.rows or ny
+    if step.over == "tile":
+        if plane.on == "chip":
+            return min(ny, math.ceil(math.hypot(*shape) * max(_ratios(plan))) + MARGIN) * nx
+        return (shape[0] + 2 * border) * (shape[1] + 2 * border)
+    if plane.on == "chip":
+        return min(ny, (shape[0] if step.over == "band" else rows) + 2 * border) * nx
+    if plane.on == "exposure":
+        windows = plan.footprints.values()
+        return max((min(w.shape[0], step.step.rows or w.shape[0]) * w.shape[1] for w in windows), default=0)
+    frame = plan.grid_shape(plane.grid)
+    if step.over == "run":
+        return min(frame[0], step.step.rows or frame[0]) * frame[1]
+    scale = min(_ratios(plan))
+    rows = shape[0] if step.over == "band" else rows
+    return min(math.prod(frame), math.ceil((rows / scale + MARGIN) * (nx / scale + MARGIN)))
+
+
+def _ratios(plan: Plan) -> list[float]:
+    """Return sides of frame pixels over those of chips."""
+    return [r for r in plan.ratios.values() if math.isfinite(r) and r > 0] or [1.0]
+
+
+def _largest(plan: Plan) -> Shape:
+    return max((c.shape for e in plan.exposures for c in e.chips), key=math.prod, default=(0, 0))
+
+
+def _made(plan: Plan, step: BoundStep, plane: Plane, shape: Shape) -> int:
+    """Return the bytes of a plane that a task makes; of a step over the run, those of the largest of them."""
+    extension = plane.extension
+    if plane.kind == "value" or (extension is not None and not extension.wanted(plan.parameters)):
+        return 0
+    size = _bytes(plan, plane)
+    if step.over in ("tile", "band"):
+        return size * math.prod(shape)
+    if plane.on == "frame":
+        return size * math.prod(plan.grid_shape(plane.grid))
+    if plane.on == "exposure":
+        return size * max((math.prod(w.shape) for w in plan.footprints.values()), default=0)
+    chips = max((len(e.chips) for e in plan.exposures), default=0) if step.over == "exposure" else 1
+    return size * chips * math.prod(_largest(plan))

@@ -1,0 +1,187 @@
+"""What tasks hold in memory, as they declare it and as it is; and what that leaves for planes."""
+
+from __future__ import annotations
+
+import collections
+import tracemalloc
+
+import numpy as np
+import pytest
+from least import least_memory
+
+import drizframe
+from drizframe.config import make_parameters
+from drizframe.engine import schedule
+from drizframe.engine.budget import Budget, Share, load_of
+from drizframe.engine.plan import make_plan
+from drizframe.engine.store import Store
+from drizframe.engine.switches import resolve_switches
+from drizframe.engine.uses import Uses
+from drizframe.errors import ParameterError, PluginError, RecordError
+from drizframe.hooks import PluginManager, Registry, Step, hookimpl
+from drizframe.model import ChipUnit, ExposureUnit, PlaneKey, Window
+from drizframe.simulate import acs_wfc, dither, random_scene, simulate
+from drizframe.testing import sample_exposures
+
+#: Bytes that have nothing to do with the number of pixels.
+SMALL = 700_000
+
+
+def planned(exposures, **parameters):
+    registry = Registry(PluginManager(installed=False))
+    settings, _ = resolve_switches(make_parameters(parameters), exposures, registry)
+    return make_plan(exposures, settings, registry)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    scene = random_scene(4, stars=30)
+    simulate(
+        acs_wfc(), scene, dither(3, exptime=300, seed=4), seed=4, cosmic_rays=30, shape=(520, 512)
+    ).write(folder)
+    return folder
+
+
+WAYS = [
+    {}, {"final_wht_type": "ERR", "layers": "variance"}, {"combine_type": "median", "tile_size": 200, "final_kernel": "lanczos3"},
+    {"skymethod": "match", "driz_cr_corr": True, "final_kernel": "turbo", "driz_sep_kernel": "gaussian"},
+    {"blot_interp": "sinc", "combine_type": "iminmed", "final_wht_type": "IVM", "tile_size": 100},
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_no_task_of_a_stock_step_holds_more_than_it_declares(files, way, monkeypatch):
+    monkeypatch.chdir(files)
+    held = collections.Counter()
+    loads = {}
+    execute = schedule.execute
+
+    def measured(task):
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        answer = execute(task)
+        name = task.step.name
+        held[name] = max(held[name], tracemalloc.get_traced_memory()[1] - before)
+        loads[name] = load_of(task.context.plan, task.step).total
+        return answer
+
+    monkeypatch.setattr(schedule, "execute", measured)
+    monkeypatch.setattr(Budget, "of", lambda budget, index: Share(1, 1, 0))  # nothing is kept, all is read
+    options = {"executor": "serial", "num_cores": 1, "tile_size": 256, **way}
+    limit = least_memory("*_flt.fits", **options)
+    tracemalloc.start()
+    try:
+        drizframe.run("*_flt.fits", **options, max_memory=limit)
+    finally:
+        tracemalloc.stop()
+    over = {name: (held[name], loads[name]) for name in held if held[name] > loads[name] + SMALL}
+    assert not over, f"bytes held, and declared: {over}"
+    assert len(held) >= 12
+
+
+def test_a_limit_that_is_too_small_is_told_while_planning_with_the_least_that_does(recwarn):
+    exposures = sample_exposures(3)
+    with pytest.raises(
+        ParameterError,
+        match=r"max_memory is 0\.01 MB, but step '\w+' holds .*Give at least max_memory='.*MB'",
+    ):
+        drizframe.run(exposures, max_memory="10kB")
+    tight = drizframe.run(exposures, max_memory=least_memory(exposures), num_cores=4)
+    free = drizframe.run(exposures)
+    for name in ("sci", "wht", "ctx", "median"):
+        np.testing.assert_array_equal(getattr(tight, name), getattr(free, name))
+
+
+def test_fewer_tasks_run_at_a_time_where_all_would_not_fit():
+    plan = planned(sample_exposures(3), num_cores=8)
+    roomy, tight = Budget(plan, 1 << 30), Budget(plan, Budget(plan, 0).least)
+    shares = [(roomy.of(k), tight.of(k)) for k in range(len(plan.steps))]
+    assert all(a.workers == 8 for a, _ in shares)
+    assert min(b.workers for _, b in shares) == 1
+    for k, (_, share) in enumerate(shares):
+        load = load_of(plan, plan.steps[k])
+        assert share.workers * load.total + share.kept <= tight.least or share.workers == 1
+
+
+def test_a_step_of_a_plugin_declares_its_work_as_a_number_or_a_function():
+    exposures = sample_exposures(2)
+
+    def step(work):
+        return Step(
+            name="mine.step", summary="S.", needs=("sci",), makes=(), over="chip", run=lambda job: {}, work=work
+        )  # fmt: skip
+
+    class Mine:
+        def __init__(self, work):
+            self.work = work
+
+        @hookimpl
+        def drizframe_extra_steps(self):
+            yield step(self.work)
+
+    for work in (1e9, lambda asked, shape: 1e9 * len(asked.exposures)):
+        with pytest.raises(ParameterError, match="step 'mine.step' holds"):
+            _run_with(exposures, Mine(work))
+    with pytest.raises(PluginError, match=r"mine.step.* gives 'much' as its work"):
+        _run_with(exposures, Mine(lambda asked, shape: "much"))
+    with pytest.raises(RecordError, match="work = -1"):
+        step(-1)
+    with pytest.raises(RecordError, match="work"):
+        step(lambda asked: 0)
+
+
+def _run_with(exposures, plugin):
+    drizframe.register(plugin)
+    try:
+        return drizframe.run(exposures)
+    finally:
+        drizframe.unregister(plugin)
+
+
+# -- when planes are needed
+
+
+def test_what_is_needed_latest_leaves_memory_first():
+    plan = planned(sample_exposures(3))
+    names = [s.name for s in plan.steps]
+    uses = Uses(plan, frozenset({"median"}))
+    uses.begin(names.index("separate"), [ExposureUnit(i) for i in range(3)])
+    sci = [PlaneKey("sci", ChipUnit(i, 0)) for i in range(3)]
+    dq, single = PlaneKey("dq", ChipUnit(0, 0)), PlaneKey("single.sci", ExposureUnit(0))
+    assert sorted([dq, sci[2], sci[0], sci[1], single], key=uses.when) == [sci[0], sci[1], sci[2], single, dq]
+    assert uses.done(ExposureUnit(0))
+    assert uses.when(sci[0]) > uses.when(sci[1])  # the first exposure is drizzled; cosmic rays come later
+    assert PlaneKey("single.mask", ChipUnit(0, 0)) in uses.over(ExposureUnit(0))
+    assert sci[0] not in uses.over(ExposureUnit(0))
+    assert uses.left(
+        [single, PlaneKey("single.mask", ChipUnit(1, 0)), PlaneKey("median", ExposureUnit(0))]
+    ) == [PlaneKey("single.mask", ChipUnit(1, 0))]
+
+
+def test_planes_of_a_unit_go_when_its_last_task_is_done_not_before():
+    plan = planned(sample_exposures(2))
+    names = [s.name for s in plan.steps]
+    uses = Uses(plan, frozenset())
+    uses.begin(names.index("separate"), [ExposureUnit(0), ExposureUnit(0), ExposureUnit(1)])
+    assert not uses.done(ExposureUnit(0))
+    assert not uses.over(ExposureUnit(0))
+    assert uses.done(ExposureUnit(0))
+    assert uses.over(ExposureUnit(0))
+
+
+def test_the_store_moves_out_what_comes_latest_and_counts_a_shared_array_once(tmp_path):
+    keys = [PlaneKey("p", ChipUnit(i, 0)) for i in range(4)]
+    with Store(1 << 20, str(tmp_path)) as store:
+        shared = np.arange(64.0).reshape(8, 8)
+        for key in keys[:3]:
+            store.put(key, shared)
+        assert store.used == shared.nbytes
+        store.put(keys[3], np.ones((8, 8)))
+        store.expect(shared.nbytes, lambda key: key.unit.exposure)
+        assert store.used <= shared.nbytes
+        assert store.spilled == 4 * shared.nbytes or store.spilled == shared.nbytes
+        for key in keys[:3]:
+            np.testing.assert_array_equal(store.get(key, Window(2, 5, 1, 7)), shared[2:5, 1:7])
+    assert not list(tmp_path.iterdir())
