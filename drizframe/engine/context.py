@@ -16,6 +16,7 @@ from drizframe.grids.coverage import Coverage
 from drizframe.hooks import Component, Kernel, Registry
 from drizframe.model import Overlap, PlaneKey
 from drizframe.pixels.reach import footprint_of_pixel
+from drizframe.system.memory import Watch
 
 if TYPE_CHECKING:
     from drizframe.engine.resuming import Resumption
@@ -43,6 +44,7 @@ class RunContext:
     bus: Bus
     keep: frozenset[str] = frozenset()
     workers: int = 0
+    watch: Watch | None = None
     backends: dict[str, str] = field(default_factory=dict)
     called: dict[int, tuple[Component, str]] = field(default_factory=dict)
     notes: list[tuple[str, bool | type[DrizframeWarning]]] = field(default_factory=list)

@@ -24,7 +24,7 @@ from drizframe.errors import DrizframeError, MaskWarning, PluginError
 from drizframe.hooks import FAULTS, Registry
 from drizframe.hooks.guard import culprit_of
 from drizframe.model import ExposureUnit, FrameUnit, PlaneKey, Unit, Window
-from drizframe.system.memory import give_back
+from drizframe.system.memory import Watch, give_back
 
 __all__ = ["carry_out"]
 
@@ -166,12 +166,14 @@ def _run_step(context: RunContext, index: int, uses: Uses, budget: Budget) -> No
             if uses.done(task.unit):
                 for key in uses.over(task.unit):
                     context.store.drop(key)
+            if context.watch is not None:
+                context.watch.look()
             context.bus.progress(step.name, done, len(tasks), pixels)
     _fill(context, tasks, parts)
     _commit(context, step)
     for key in uses.left(context.store.images()):
         context.store.drop(key)
-    if context.large:
+    if context.watch is not None:
         give_back()
     _say(context, step.name)
     context.bus.finish(step.name, "ok", len(tasks))
@@ -219,6 +221,8 @@ def carry_out(
             f"No other exposure overlaps {names}: cosmic rays cannot be told from stars there.",
             warn=MaskWarning,
         )
+    if context.large:
+        context.watch = Watch(store.limit)
     uses, budget = Uses(plan, frozenset(wanted)), Budget(plan, store.limit)
     for index, step in enumerate(plan.steps):
         try:

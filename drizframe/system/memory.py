@@ -5,10 +5,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-__all__ = ["give_back"]
+__all__ = ["Watch", "give_back", "resident"]
+
+#: Part of a limit, as numerator and denominator, from which freed memory is given back, and the seconds between two times at least.
+FULL, PAUSE = (3, 4), 0.1
 
 
 @functools.cache
@@ -24,3 +30,34 @@ def give_back() -> None:
     trim = _trim()
     if trim is not None:
         trim(0)
+
+
+def resident() -> int | None:
+    """Return the bytes of memory that this process has now; None where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+
+
+class Watch:
+    """Gives freed memory back when the process comes near a limit.
+
+    Parameters
+    ----------
+    limit : int
+        Bytes beside those that the process has now.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._most = (resident() or 0) + limit * FULL[0] // FULL[1]
+        self._next = 0.0
+
+    def look(self) -> None:
+        """Look at what the process has now, and give back what is free if that is much."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        if (resident() or 0) > self._most:
+            give_back()
+            self._next = now + PAUSE
