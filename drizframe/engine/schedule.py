@@ -115,10 +115,13 @@ def _whole(plan: Plan, unit: Unit) -> tuple[int, int]:
 
 def _fill(context: RunContext, tasks: Sequence[Task], parts: Mapping[PlaneKey, set[Window]]) -> None:
     """Let the parts that a filter left out be what they were; refuse a new plane with gaps."""
+    by_unit: dict[Unit, list[Task]] = {}
+    for task in tasks:
+        by_unit.setdefault(task.unit, []).append(task)
     for key, made in parts.items():
-        for task in tasks:
+        for task in by_unit.get(key.unit, ()):
             window = task.window
-            if task.unit != key.unit or window is None or window in made:
+            if window is None or window in made:
                 continue
             if key.name not in task.step.filtered:
                 msg = (

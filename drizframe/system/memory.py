@@ -13,8 +13,10 @@ from typing import Any
 
 __all__ = ["Watch", "give_back", "resident"]
 
-#: Part of a limit, as numerator and denominator, from which freed memory is given back, and the seconds between two times at least.
-FULL, PAUSE = (3, 4), 0.1
+#: Part of a limit, as numerator and denominator, from which freed memory is given back.
+FULL = 3, 4
+#: Seconds between two looks, and between two times that memory is given back, at least.
+GLANCE, PAUSE = 0.01, 0.1
 
 
 @functools.cache
@@ -58,6 +60,7 @@ class Watch:
         now = time.monotonic()
         if now < self._next:
             return
-        if (resident() or 0) > self._most:
+        full = (resident() or 0) > self._most
+        self._next = now + (PAUSE if full else GLANCE)
+        if full:
             give_back()
-            self._next = now + PAUSE
