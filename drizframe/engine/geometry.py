@@ -22,7 +22,7 @@ from drizframe.pixels.reach import footprint_of_pixel
 __all__ = ["Geometry", "chip_coverage", "map_limit", "survey"]
 
 #: Bytes of maps that are kept at least, and the part of max_memory that they may take.
-KEPT, SHARE = 2**23, 12
+KEPT, SHARE = 2**23, 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)

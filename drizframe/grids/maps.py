@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from drizframe.model import ChipUnit, Exposure, Frame, PixelMap
 __all__ = ["Maps"]
 
 #: What a map holds besides its table: bounds of its parts.
-OTHER = 2**16
+OTHER = 3 * 2**13
 
 
 class Maps:
@@ -43,6 +42,7 @@ class Maps:
         self._wcsmap, self._limit = wcsmap, limit
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, ChipUnit], PixelMap] = {}
+        self._drawn: list[tuple[str, ChipUnit]] = []  # the same, to draw lots from
         self._lot = random.Random(0)  # noqa: S311  (nothing secret)
         self._used = 0
         self._error: float | None = None
@@ -59,6 +59,7 @@ class Maps:
         with self._lock:
             found = self._kept.setdefault(key, made)  # two that made it at once go on with one
             if found is made:
+                self._drawn.append(key)
                 self.made += 1
                 self._used += _size(made)
             while self._used > self._limit and len(self._kept) > 1:
@@ -72,8 +73,12 @@ class Maps:
 
     def _victim(self, new: tuple[str, ChipUnit]) -> tuple[str, ChipUnit]:
         """Choose a map to drop, by lot: of chips that are asked for in turn, the one used least lately is the next to be wanted."""
-        place = self._lot.randrange(len(self._kept) - 1)
-        return next(itertools.islice((k for k in self._kept if k != new), place, None))
+        drawn = self._drawn
+        place = self._lot.randrange(len(drawn))
+        if drawn[place] == new:
+            place -= 1
+        drawn[place], drawn[-1] = drawn[-1], drawn[place]
+        return drawn.pop()
 
     def _same(self, which: str, unit: ChipUnit) -> tuple[str, ChipUnit]:
         """Return whose map it is, where one serves for several."""
