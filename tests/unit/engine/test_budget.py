@@ -185,3 +185,47 @@ def test_the_store_moves_out_what_comes_latest_and_counts_a_shared_array_once(tm
         for key in keys[:3]:
             np.testing.assert_array_equal(store.get(key, Window(2, 5, 1, 7)), shared[2:5, 1:7])
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("halo", "rows"), [(None, [600]), (lambda options: 3, [259, 262, 91])])
+def test_a_detector_that_says_how_far_it_looks_gets_some_rows_at_a_time(halo, rows, recwarn):
+    seen = []
+
+    def detector(sci, blot, deriv, noise, depth, dq, options):
+        seen.append(sci.shape[0])
+        return np.zeros(sci.shape, dtype=np.uint8)
+
+    more = {} if halo is None else {"halo": halo}
+    mine = drizframe.CosmicRayDetector(name="mine.rows", summary="S.", reference=detector, **more)
+    wcs = sample_exposures(1)[0].chips[0].wcs
+    exposures = [
+        drizframe.Exposure.from_arrays(
+            np.ones((600, 20), np.float32), wcs, name=f"e{k}", exptime=1.0, unit="electrons"
+        )
+        for k in range(2)
+    ]
+    drizframe.run(exposures, cr_detector=mine, num_cores=1, skysub=False, static=False, driz_combine=False)
+    assert seen == 2 * rows
+
+
+def test_a_step_can_ask_whether_anybody_uses_what_it_makes():
+    asked = {}
+
+    class Mine:
+        @hookimpl
+        def drizframe_extra_steps(self):
+            def run(job):
+                asked.update({name: job.wanted(name) for name in ("mine.used", "mine.left", "mine.kept")})
+                return {}
+
+            planes = [
+                drizframe.Plane(name=n, meaning="m", on="run", kind="value", stays=n == "mine.kept")
+                for n in ("mine.used", "mine.left", "mine.kept")
+            ]
+            yield Step(name="mine.a", summary="S.", needs=(), makes=tuple(planes), over="run", run=run)
+            yield Step(
+                name="mine.b", summary="S.", needs=("mine.used",), makes=(), over="run", run=lambda job: {}
+            )
+
+    _run_with(sample_exposures(2), Mine())
+    assert asked == {"mine.used": True, "mine.left": False, "mine.kept": True}
