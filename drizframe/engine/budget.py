@@ -190,7 +190,7 @@ def _bytes(plan: Plan, plane: Plane) -> int:
 
 def _read(plan: Plan, step: BoundStep, need: Need, plane: Plane, shape: Shape) -> int:
     """Return the bytes of a plane that a task reads at a time."""
-    if plane.kind == "value":
+    if plane.kind == "value" or not plane.is_made(plan.parameters):
         return 0
     assert isinstance(need.border, int)  # noqa: S101  (bound)
     return _bytes(plan, plane) * _pixels(plan, step, plane, shape, need.border)
@@ -227,8 +227,7 @@ def _largest(plan: Plan) -> Shape:
 
 def _made(plan: Plan, step: BoundStep, plane: Plane, shape: Shape) -> int:
     """Return the bytes of a plane that a task makes; of a step over the run, those of the largest of them."""
-    extension = plane.extension
-    if plane.kind == "value" or (extension is not None and not extension.wanted(plan.parameters)):
+    if plane.kind == "value" or not plane.is_made(plan.parameters):
         return 0
     size = _bytes(plan, plane)
     if step.over in ("tile", "band"):

@@ -7,8 +7,9 @@ these records the engine derives the order of the steps, what shape and type an 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from drizframe.errors import RecordError
 from drizframe.model.layers import Extension, as_extension
@@ -51,6 +52,8 @@ class Plane:
         part of the mosaic.
     stays : bool
         Whether it is kept when no later step needs it, for `Result.planes`; what has a `product` is kept for the mosaic.
+    made : callable or None
+        ``made(parameters) -> bool``: whether a run makes it at all; None: always.  Memory is planned by that.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Plane:
     value: type | tuple[type, ...] | None = None
     product: str | Extension = ""
     stays: bool = False
+    made: Callable[[Any], bool] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a plane that could not be kept."""
@@ -76,6 +80,10 @@ class Plane:
             if getattr(self, field) not in allowed:
                 msg = f"{label} has {field} = {getattr(self, field)!r}; choose from {', '.join(allowed)}."
                 raise RecordError(msg)
+        made: Any = self.made
+        if made is not None and not callable(made):
+            msg = f"{label} has made = {self.made!r}; give a function made(parameters), or None."
+            raise RecordError(msg)
         if (self.on == "frame") != bool(self.grid):
             msg = f"{label} has on = {self.on!r} and grid = {self.grid!r}; a plane on a frame names its grid, and no other does."
             raise RecordError(msg)
@@ -92,6 +100,13 @@ class Plane:
                 "Integers are numbers of things or flags, and are not multiplied by the exposure time: give seconds=0, or dtype='float32'."
             )
             raise RecordError(msg)
+
+    def is_made(self, parameters: Any) -> bool:
+        """Whether a run with such parameters makes it; an extension of the product that is not wanted is not."""
+        extension = self.extension
+        if extension is not None and not extension.wanted(parameters):
+            return False
+        return self.made is None or bool(self.made(parameters))
 
     @property
     def extension(self) -> Extension | None:

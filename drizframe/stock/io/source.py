@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FitsSource", "constant_shape", "image_of", "image_shape", "restamped"]
 
+#: Pixels from which an image is read in pieces, and rows of these.
+LARGE, ROWS = 1 << 20, 256
 #: Endings of files that are not packed as a whole.
 PLAIN = (".fits", ".fit", ".fts")
 
@@ -151,10 +153,28 @@ class FitsSource:
         hdu = hdus[index]
         readable_again(hdu.header, f"{path}[{index}]", "image", self.stamps.get(path))
         if plane < 0:
-            return image_of(hdu)
+            whole = self._in_pieces(hdus, index, path)
+            return image_of(hdu) if whole is None else whole
         cube = hdu.data
         flat = cube.reshape(-1, *cube.shape[-2:])
         return np.ascontiguousarray(flat[plane], dtype=cube.dtype.newbyteorder("="))
+
+    def _in_pieces(self, hdus: HDUList, index: int, path: str) -> np.ndarray[Any, Any] | None:
+        """Return a large image of two axes, read in pieces, so that it is not in memory twice; None for all others."""
+        header, out = hdus[index].header, None
+        if header.get("NAXIS") != 2 or Path(path).suffix.lower() not in PLAIN:
+            return None
+        ny, nx = header["NAXIS2"], header["NAXIS1"]
+        if ny * nx < LARGE:
+            return None
+        for first in range(0, ny, ROWS):
+            part = self._rows(hdus, index, first, min(first + ROWS, ny), path)
+            if part is None:
+                return None
+            if out is None:
+                out = np.empty((ny, nx), dtype=part.dtype)
+            out[first : first + ROWS] = part
+        return out
 
     def _rows(
         self, hdus: HDUList, index: int, first: int, stop: int, path: str

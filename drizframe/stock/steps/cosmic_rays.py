@@ -243,6 +243,10 @@ def _work(asked: Asked, shape: tuple[int, int]) -> float:
     return 36.0 * rows * shape[1]
 
 
+def _cleans(parameters: Parameters) -> bool:
+    return parameters.driz_cr_corr
+
+
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
     """Whether cosmic rays are looked for; a single exposure has the switch off if the detector compares."""
     return bool(parameters.driz_cr)
@@ -264,8 +268,9 @@ COSMIC_RAYS = Step(
             meaning="chip with cosmic rays replaced by the blot, unit of the chip",
             on="chip",
             dtype="float32",
+            made=_cleans,
         ),
-        Plane(name="crclean.dq", meaning="flags that go with it", on="chip", dtype="uint16"),
+        Plane(name="crclean.dq", meaning="flags that go with it", on="chip", dtype="uint16", made=_cleans),
     ),
     over="chip",
     run=_run,

@@ -134,8 +134,13 @@ def _inputs(job: TileJob, *, variance: bool) -> Iterator[ChipInput]:
 
 
 def _work(asked: Asked, shape: tuple[int, int]) -> float:
-    """Return the bytes of masks, and of images that weightings other than those by exposure time read and make of them."""
-    return (7.0 if asked.parameters.final_wht_type == "EXP" else 28.0) * shape[0] * shape[1]
+    """Return the bytes of masks, and of images that weightings read and make of them."""
+    each = {"EXP": 3.0, "ERR": 7.0}.get(asked.parameters.final_wht_type, 28.0)
+    return (each + (4.0 if _has_variance(asked.parameters) else 0.0)) * shape[0] * shape[1]
+
+
+def _has_variance(parameters: Parameters) -> bool:
+    return "variance" in parameters.layers
 
 
 def _enabled(parameters: Parameters, exposures: Sequence[Exposure]) -> bool:
@@ -172,6 +177,7 @@ FINAL_WEIGHTS = Step(
             meaning="square of the error image, squared unit of the chip",
             on="chip",
             dtype="float32",
+            made=_has_variance,
         ),
     ),
     over="chip",

@@ -348,10 +348,14 @@ def run(job: Job) -> Mapping[Any, Any]:
     return planes | {PlaneKey("mask.user", unit): mask for unit, mask in masks.items()}
 
 
+def _has_catalogue(parameters: Parameters) -> bool:
+    return bool(parameters.skymask_cat.strip())
+
+
 def _work(asked: Asked, shape: tuple[int, int]) -> float:
     """Return the bytes of the pixels of a chip and their statistics, and those of the user's masks."""
     pixels = shape[0] * shape[1]
-    masks = sum(len(e.chips) for e in asked.exposures) if asked.parameters.skymask_cat.strip() else 0
+    masks = sum(len(e.chips) for e in asked.exposures) if _has_catalogue(asked.parameters) else 0
     return 6.0 * pixels + 24.0 * min(ROWS, shape[0]) * shape[1] + masks * pixels
 
 
@@ -364,7 +368,13 @@ SKY = Step(
         Plane(
             name="sky", meaning="sky, unit of the chip", on="chip", kind="value", value=SkyValue, stays=True
         ),
-        Plane(name="mask.user", meaning="mask of the user's catalogue, 1 = good", on="chip", dtype="uint8"),
+        Plane(
+            name="mask.user",
+            meaning="mask of the user's catalogue, 1 = good",
+            on="chip",
+            dtype="uint8",
+            made=_has_catalogue,
+        ),
         Plane(name="mask.sky", meaning="pixels used for the sky, 1 = used", on="chip", dtype="uint8"),
     ),
     over="run",

@@ -131,7 +131,7 @@ STATIC_MASK = Step(
     makes=(Plane(name="mask.static", meaning="static mask, 1 = good", on="chip", dtype="uint8", stays=True),),
     over="run",
     run=run,
-    work=10.0,
+    work=5.0,
     enabled=enabled,
 )
 

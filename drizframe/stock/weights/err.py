@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ERR", "error_weight"]
 
+#: Rows that are weighted at a time.
+ROWS = 256
 #: Weights of which many can be added in 32 bit.
 _LARGEST = 1e36
 
@@ -71,16 +73,21 @@ def error_weight(
     time = np.float32(1.0 if chip.rate else chip.exptime)
     if chip.mosaic_gain is not None:  # exposures of several gains: all errors in counts of one
         time = time * np.float32(chip.mosaic_gain / chip.gain)
-    with np.errstate(all="ignore"):  # what comes out without being a weight is set to 0
-        weight = np.where(sigma > 0, time / sigma, np.float32(0)) ** 2
-    if chip.physical and np.max(weight, initial=0.0, where=~np.isnan(weight)) > _LARGEST:
+    weight, largest = np.empty(np.shape(mask), dtype=np.float32), 0.0
+    for first in range(0, len(weight), ROWS):
+        rows = slice(first, first + ROWS)
+        with np.errstate(all="ignore"):  # what comes out without being a weight is set to 0
+            part = np.where(sigma[rows] > 0, time / sigma[rows], np.float32(0)) ** 2
+        largest = max(largest, float(np.max(part, initial=0.0, where=~np.isnan(part))))
+        weight[rows] = usable_weight(part, mask[rows])
+    if chip.physical and largest > _LARGEST:
         msg = (
             f"Chip {chip.extver}: the errors are of the order of {np.nanmedian(sigma[sigma > 0]):.1g} {chip.bunit}; 1/ERR² is "
             "no number of 32 bit. Multiply the images by a power of ten and say so in BUNIT ('10**-20 erg/s/cm2/Angstrom'), "
             "or use final_wht_type='EXP'."
         )
         raise InputError(msg)
-    return usable_weight(weight, mask), 1.0 if chip.brightness else 1.0 / ratio**4
+    return weight, 1.0 if chip.brightness else 1.0 / ratio**4
 
 
 ERR = Weighting(

@@ -419,3 +419,24 @@ def test_a_real_stis_file_gives_its_two_exposures(real_fits, read):
     assert (first.name, second.name) == ("o4k19ac3q", "o4k19ac4q")
     assert (first.start, second.start) == (50853.22429083, 50853.22653638)
     assert first.chips[0].readnoise == 3.99
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_a_large_image_is_read_in_pieces_with_the_same_bits(tmp_path, scaled, monkeypatch):
+    from drizframe.stock.io import source
+
+    rng = np.random.default_rng(3)
+    image = (
+        rng.integers(0, 60000, (700, 30)).astype(np.uint16)
+        if scaled
+        else rng.normal(size=(700, 30)).astype(np.float32)
+    )
+    path = tmp_path / "one.fits"
+    fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(image, name="SCI")]).writeto(path)
+    found = source.FitsSource({"sci": (str(path), 1, -1)})
+    want = found("sci")
+    monkeypatch.setattr(source, "LARGE", 0)
+    got = found("sci")
+    assert got.dtype == want.dtype
+    np.testing.assert_array_equal(got, want)
+    np.testing.assert_array_equal(got, image)
