@@ -95,7 +95,18 @@ class DerivedImage:
 
 
 def lazy(image: LazyImage | Image) -> LazyImage:
-    """Return an image, whether it is in memory or not, as one that can be read in windows."""
+    """Return an image, whether it is in memory or not, as one that can be read in windows.
+
+    Parameters
+    ----------
+    image : LazyImage or ndarray
+        With two or three axes.
+
+    Returns
+    -------
+    LazyImage
+        The same, if it is one.
+    """
     return HeldImage(image) if isinstance(image, np.ndarray) else image
 
 
