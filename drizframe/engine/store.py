@@ -193,6 +193,8 @@ class StoredPlane:
         *stack, ny, nx = self.shape
         part = Window(0, ny, 0, nx) if window is None else window.intersection(Window(0, ny, 0, nx))
         found = np.empty((*stack, *part.shape), dtype=self.dtype)
+        if part.empty:  # of an exposure that lies off the frame
+            return found
         if self.flat is None or not self.flat.all_of(part):
             _read(self.file, found.reshape(-1, *part.shape), (ny, nx), part)
         if self.flat is not None:

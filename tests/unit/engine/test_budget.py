@@ -232,3 +232,13 @@ def test_a_step_can_ask_whether_anybody_uses_what_it_makes():
 
     _run_with(sample_exposures(2), Mine())
     assert asked == {"mine.used": True, "mine.left": False, "mine.kept": True}
+
+
+def test_a_plane_without_pixels_can_leave_memory_and_be_read(tmp_path):
+    key = PlaneKey("single.sci", ExposureUnit(0))
+    with Store(1 << 20, str(tmp_path)) as store:
+        store.make(key, (0, 0), np.float32)
+        store.put(PlaneKey("median", ExposureUnit(1)), np.ones((8, 8)))
+        store.expect(0, lambda key: 0)
+        assert store.get(key).shape == (0, 0)
+        assert store.get(key, Window(0, 0, 0, 0)).shape == (0, 0)
