@@ -77,7 +77,7 @@ class OwnParameters(BaseModel):
     )
     max_memory: Size = parameter(
         1024.0,
-        "Memory for pixels, above Python and its libraries, in MiB or with a unit ('400MB'); past it they go to scratch files.",
+        "Memory for pixels and what steps do with them, in MiB or with a unit ('400MB'); past it they go to scratch files.",
         result=False,
         step="drizframe",
         unit="MiB",

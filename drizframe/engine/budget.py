@@ -166,8 +166,7 @@ def load_of(plan: Plan, step: BoundStep) -> Load:
 
 def _shape(plan: Plan, step: BoundStep) -> Shape:
     """Return rows and columns of the largest thing that a step is called for; of a run, of its largest chip."""
-    chips = [c.shape for e in plan.exposures for c in e.chips]
-    ny, nx = max(chips, key=math.prod, default=(0, 0))
+    ny, nx = _largest(plan)
     if step.over == "band":
         return min(plan.band, ny), nx
     if step.over != "tile":
@@ -197,14 +196,15 @@ def _read(plan: Plan, step: BoundStep, need: Need, plane: Plane, shape: Shape) -
 
 
 def _pixels(plan: Plan, step: BoundStep, plane: Plane, shape: Shape, border: int) -> int:
-    ny, nx = _shape(plan, step) if step.over not in ("tile", "band") else _largest(plan)
-    rows = step.step.rows or ny
+    """Return how many pixels of a plane a task reads at a time."""
+    ny, nx = _largest(plan)
+    rows = shape[0] if step.over == "band" else step.step.rows or ny
     if step.over == "tile":
         if plane.on == "chip":
             return min(ny, math.ceil(math.hypot(*shape) * max(_ratios(plan))) + MARGIN) * nx
         return (shape[0] + 2 * border) * (shape[1] + 2 * border)
     if plane.on == "chip":
-        return min(ny, (shape[0] if step.over == "band" else rows) + 2 * border) * nx
+        return min(ny, rows + 2 * border) * nx
     if plane.on == "exposure":
         windows = plan.footprints.values()
         return max((min(w.shape[0], step.step.rows or w.shape[0]) * w.shape[1] for w in windows), default=0)
@@ -212,7 +212,6 @@ def _pixels(plan: Plan, step: BoundStep, plane: Plane, shape: Shape, border: int
     if step.over == "run":
         return min(frame[0], step.step.rows or frame[0]) * frame[1]
     scale = min(_ratios(plan))
-    rows = shape[0] if step.over == "band" else rows
     return min(math.prod(frame), math.ceil((rows / scale + MARGIN) * (nx / scale + MARGIN)))
 
 

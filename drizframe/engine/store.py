@@ -15,7 +15,6 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,8 +132,8 @@ def _read(file: Path, out: Array, shape: tuple[int, int], window: Window) -> Non
     if not why:
         return
     msg = (
-        f"The scratch file {file} does not hold what was written to it ({why}). Leave {str(file.parent.parent)!r} alone during "
-        f"a run, or name another folder with workdir."
+        f"The scratch file {file} does not hold what was written to it ({why}). Leave {str(file.parent.parent)!r} alone as "
+        f"long as a run or its result is in use, or name another folder with workdir."
     )
     raise OutputError(msg)
 
@@ -257,7 +256,9 @@ class Store:
         self._closed = False
         self._planes: dict[PlaneKey, StoredPlane] = {}
         self._resident: dict[PlaneKey, None] = {}  # in memory, the oldest first
-        self._shared: Counter[int] = Counter()  # how many of these have one array
+        self._shared: dict[
+            int, tuple[int, int]
+        ] = {}  # of the memory of these: how many have it, and what it counts
         self._used = 0  # bytes of these
         self._when: Callable[[PlaneKey], Any] | None = None
         self._values: dict[PlaneKey, Any] = {}
@@ -467,19 +468,20 @@ class Store:
         self._planes[key] = plane
         if plane.array is not None:
             self._resident[key] = None
-            self._shared[_memory(plane.array)] += 1
-            if self._shared[_memory(plane.array)] == 1:
-                self._used += plane.nbytes
+            count, nbytes = self._shared.get(_memory(plane.array), (0, plane.nbytes))
+            self._shared[_memory(plane.array)] = count + 1, nbytes
+            self._used += 0 if count else nbytes
         self._make_room(key)
 
     def _leave(self, key: PlaneKey, array: Array | None) -> None:
         """Count a plane whose array is no longer in memory."""
         if array is not None and key in self._resident:
             del self._resident[key]
-            self._shared[_memory(array)] -= 1
-            if not self._shared[_memory(array)]:  # the others of a mask of several chips are gone, too
-                del self._shared[_memory(array)]
-                self._used -= array.nbytes
+            count, nbytes = self._shared.pop(_memory(array))
+            if count > 1:  # a mask of several chips
+                self._shared[_memory(array)] = count - 1, nbytes
+            else:
+                self._used -= nbytes
 
     def _make_room(self, stays: PlaneKey | None) -> None:
         """Move planes out while the limit does not hold: first those that are needed latest."""

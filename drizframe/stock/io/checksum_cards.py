@@ -59,10 +59,7 @@ def summed_text(header: Header, data: int) -> bytes:
         Sum of the data, from `data_sum`.
     """
     when = now()
-    header["DATASUM"] = (str(data), f"data unit checksum updated {when}")
-    header["CHECKSUM"] = ("0" * 16, f"HDU checksum updated {when}")
-    text = np.frombuffer(header.tostring().encode("ascii"), dtype=">u4")
-    header["CHECKSUM"] = _encoded(_WORD - 1 - data_sum(text, data))
+    _put(header, data, f"data unit checksum updated {when}", f"HDU checksum updated {when}")
     found: bytes = header.tostring().encode("ascii")
     return found
 
@@ -84,8 +81,12 @@ def put_checksums(header: Header, data: int) -> None:
     data : int
         Sum of the data, from `data_sum`.
     """
-    header["DATASUM"] = (str(data), "data unit checksum")
-    header["CHECKSUM"] = ("0" * 16, "HDU checksum")
+    _put(header, data, "data unit checksum", "HDU checksum")
+
+
+def _put(header: Header, data: int, *comments: str) -> None:
+    header["DATASUM"] = (str(data), comments[0])
+    header["CHECKSUM"] = ("0" * 16, comments[1])
     text = np.frombuffer(header.tostring().encode("ascii"), dtype=">u4")
     header["CHECKSUM"] = _encoded(_WORD - 1 - data_sum(text, data))
 
