@@ -36,6 +36,7 @@ from drizframe.engine.resuming import Resumption
 from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs
 from drizframe.engine.scales import bring_together
 from drizframe.engine.schedule import carry_out
+from drizframe.engine.sending import check_executor
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
 from drizframe.engine.task_keys import TaskKeys
@@ -159,6 +160,7 @@ def _planned(
         bus.note(text, warn=warn and ParameterWarning)
     with hearing(lambda text, kind: bus.note(text, warn=kind)):
         plan = make_plan(exposures, settings, components, wcsmap=wcsmap)
+        check_executor(plan, components)
     for text, warn in plan.notes:
         bus.note(text, warn=warn and FrameWarning)
     for text in precedence_notes([s.step for s in plan.steps], components.manager):

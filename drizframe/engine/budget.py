@@ -117,6 +117,22 @@ class Budget:
         held = maps.nbytes if isinstance(maps, Maps) else 0
         return Share(workers, ahead, max(0, room - held - workers * alone - ahead * load.makes))
 
+    def apart(self, index: int) -> Share:
+        """Return the share of a step whose tasks work in other processes; `kept` is that of each of them.
+
+        Parameters
+        ----------
+        index : int
+            Number of the step.
+        """
+        load, workers = self._loads[index], self._plan.workers
+        room = self._limit - self._limit // SLACK
+        each = load.reads + load.work + 2 * load.makes  # what it made is packed before it goes
+        while workers > 1 and workers * (each + load.makes) > room * 2 // 3:
+            workers -= 1
+        rest = room - workers * each - (workers + 1) * load.makes  # those that come are unpacked
+        return Share(workers, workers, max(0, rest) // workers)
+
     @property
     def least(self) -> int:
         """The least limit that would do: that of the heaviest task alone, in bytes."""

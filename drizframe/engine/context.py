@@ -36,7 +36,7 @@ COVERAGES = 8
 
 @dataclass(slots=True, eq=False)
 class RunContext:
-    """What all tasks of one run share."""
+    """What all tasks of one run share; `apart`: tasks work in processes that share the disk only."""
 
     plan: Plan
     registry: Registry
@@ -54,6 +54,7 @@ class RunContext:
     loading: dict[PlaneKey, threading.RLock] = field(default_factory=dict)
     covered: dict[tuple[str, int, float], tuple[Kernel | None, Coverage]] = field(default_factory=dict)
     resumption: Resumption | None = None
+    apart: bool = False
     _records: frozenset[int] = field(init=False)
     ample: bool = field(init=False)
 
@@ -113,6 +114,16 @@ class RunContext:
         """Whether there are so many pixels that what a step has freed is worth giving back."""
         frames = (f.shape for f in self.plan.frames.values())
         return sum(e.size for e in self.plan.exposures) + sum(map(math.prod, frames)) > LARGE
+
+    def note_named(self, family: str, name: str, kind: str) -> tuple[Component, str] | None:
+        """Remember by name which implementation ran; return the component, None for one that a step made for itself."""
+        if family not in self.registry.families or name not in self.registry.names(family):
+            with self.lock:
+                self.backends[f"{family} {name}"] = kind
+            return None
+        component: Component = self.registry.get(family, name)
+        self.note_backend(component, kind)
+        return component, kind
 
     def note_backend(self, component: Component, kind: str) -> None:
         """Remember which implementation of a component runs; two records may have one name."""

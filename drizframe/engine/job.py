@@ -12,7 +12,7 @@ from drizframe.engine.bound import BoundStep, lies_on
 from drizframe.engine.context import NEAR, RunContext
 from drizframe.engine.hearing import heard
 from drizframe.engine.loading import LOADED, input_plane
-from drizframe.engine.pool import results_of
+from drizframe.engine.pool import WITHIN, results_of
 from drizframe.errors import DrizframeWarning, HookError, InputWarning, RunError
 from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Component, Interpolator, Kernel, Need, Step, choose, guarded
@@ -344,7 +344,7 @@ class RunJob:
 
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""
-        executor = self.registry.get("executor", self.parameters.executor)
+        executor = WITHIN if self._context.apart else self.registry.get("executor", self.parameters.executor)
         told = heard(function, lambda text, kind: self.note(text, warn=kind))
         return list(results_of(executor, told, items, self._context.workers))
 

@@ -203,19 +203,19 @@ class Plan:
         return cut
 
 
+def steps_of(registry: Registry) -> list[Step]:
+    """Return the steps that plugins give, whether they are switched on or not: stages first."""
+    stages = [registry.manager.stage(name) for name in STAGES]
+    return [step for step in (*stages, *registry.manager.extra_steps()) if step is not None]
+
+
 def _steps(
     registry: Registry, parameters: Parameters, exposures: Sequence[Exposure]
 ) -> tuple[list[Step], list[Step], list[str]]:
     """Ask the hooks for the steps; return those that run, in order, all of them, and the stages that are off."""
-    found: list[Step] = []
-    off: list[str] = []
-    for name, stage in STAGES.items():
-        step = registry.manager.stage(name)
-        if step is None:
-            off.append(stage)
-        else:
-            found.append(step)
-    found += registry.manager.extra_steps()
+    found = steps_of(registry)
+    given = {step.name for step in found}
+    off = [stage for stage in STAGES.values() if stage not in given]
     check_sections(parameters, registry, found)
     enabled = []
     for step in found:
@@ -246,18 +246,6 @@ def _check_made(steps: Sequence[Step], every: Sequence[Step]) -> None:
                 who = f"Step {maker!r} makes it, which is off: switch that on"
             msg = f"Step {step.name!r} needs plane {need.plane!r}, which no step of this run makes. {who}, or {step.name!r} off."
             raise RunError(msg)
-
-
-def _check_executor(parameters: Parameters, registry: Registry) -> None:
-    """Refuse an executor that has its own memory: tasks hold the run itself."""
-    executor = registry.get("executor", parameters.executor)
-    if not executor.shares_memory:
-        usable = [r.name for r in registry.records("executor") if getattr(r, "shares_memory", False)]
-        msg = (
-            f"Parameter executor: {executor.label} does not share this process's memory, which the tasks of this version "
-            f"of drizframe need. Choose one of: {', '.join(usable)}."
-        )
-        raise ParameterError(msg)
 
 
 def _answer(
@@ -323,7 +311,6 @@ def make_plan(
     """
     check_components(parameters, registry)
     _check_texts(parameters)
-    _check_executor(parameters, registry)
     enabled, found, off = _steps(registry, parameters, exposures)
     shipped = registry.manager.shipped_planes()
     planes = declared_planes(found, shipped)

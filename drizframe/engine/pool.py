@@ -5,13 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError
+from concurrent.futures import Executor as Pool
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from drizframe.errors import PluginError
 from drizframe.hooks import FAULTS, Executor, blame
 
-__all__ = ["results_of"]
+__all__ = ["WITHIN", "results_of"]
+
+#: Where a step spreads its work within the process of the run, when tasks go to others: what it spreads are functions of its own.
+WITHIN = Executor(name="threads-of-a-step", summary="Threads of this process.", open=ThreadPoolExecutor)
 
 #: Stands for no result.
 _NONE = object()
@@ -70,6 +75,7 @@ def results_of(
     tasks: Sequence[Any],
     workers: int,
     ahead: int | None = None,
+    pool: Pool | None = None,
 ) -> Generator[Any, None, None]:
     """Yield the result of every task, in order; close it when no more are wanted.
 
@@ -88,6 +94,8 @@ def results_of(
         How many at a time.
     ahead : int, optional
         How many are handed out at a time, with those whose results wait.
+    pool : concurrent.futures.Executor, optional
+        One of this executor that is open, and stays so.
 
     Raises
     ------
@@ -99,7 +107,7 @@ def results_of(
         yield from _in_this_thread(function, tasks, outer)
         return
     given_up = _GivenUp() if len(tasks) > 1 else None
-    results: Any = executor.map(_Task(function, given_up), tasks, workers=workers, ahead=ahead)
+    results: Any = executor.map(_Task(function, given_up), tasks, workers=workers, ahead=ahead, pool=pool)
     try:
         for _ in tasks:
             result = _asked(executor, next, results, _NONE)

@@ -23,7 +23,6 @@ from drizframe.engine.store import scratch_parent
 from drizframe.engine.task_keys import TaskKeys, place_of
 from drizframe.engine.worker import Receipt, Task
 from drizframe.errors import DrizframeWarning, OutputError, OutputWarning, told
-from drizframe.hooks import Component
 from drizframe.model import ChipUnit, Exposure, ExposureUnit, FrameUnit, PlaneKey, Unit
 from drizframe.model.units import RUN
 from drizframe.system.resumable import AGE, open_folder, remove_old
@@ -305,7 +304,7 @@ def _read(task: Task, entry: Entry, arrays: Sequence[Array]) -> Receipt:
         kinds = declared.value if declared.kind == "value" else None
         planes[PlaneKey(name, _UNITS[scope](*unit))] = decoded(value, kinds, arrays)
     notes = tuple((str(text), _kind(warn)) for text, warn in told_notes)
-    called = [_called(task.context, *one) for one in told_called]
+    called = [task.context.note_named(*one) for one in told_called]
     return Receipt(planes, notes, tuple(one for one in called if one is not None))
 
 
@@ -315,14 +314,3 @@ def _kind(name: Any) -> bool | type[DrizframeWarning]:
         return bool(name)
     kind = getattr(drizframe.errors, name, None)
     return kind if isinstance(kind, type) and issubclass(kind, DrizframeWarning) else DrizframeWarning
-
-
-def _called(context: RunContext, family: str, name: str, kind: str) -> tuple[Component, str] | None:
-    """Note that a component was called; None for one that a step made for itself."""
-    if family not in context.registry.families or name not in context.registry.names(family):
-        with context.lock:
-            context.backends[f"{family} {name}"] = kind
-        return None
-    component: Component = context.registry.get(family, name)
-    context.note_backend(component, kind)
-    return component, kind

@@ -16,6 +16,7 @@ from drizframe.engine.context import RunContext
 from drizframe.engine.job import job_for
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
+from drizframe.engine.remote import Workers
 from drizframe.engine.resuming import Resumption, receipts
 from drizframe.engine.store import Store
 from drizframe.engine.uses import Uses
@@ -142,18 +143,24 @@ def _say(context: RunContext, step: str) -> None:
         context.bus.note(text, warn=warn, step=step)
 
 
-def _run_step(context: RunContext, index: int, uses: Uses, budget: Budget) -> None:
+def _run_step(
+    context: RunContext, index: int, uses: Uses, budget: Budget, apart: Workers | None = None
+) -> None:
     plan, step = context.plan, context.plan.steps[index]
     tasks = _tasks(context, step)
     uses.begin(index, (task.unit for task in tasks))
-    context.workers = (share := budget.of(index)).workers
-    context.store.expect(share.kept, uses.when)
+    away = apart if apart is not None and len(tasks) > 1 and apart.take(step) else None
+    share = budget.of(index) if away is None else budget.apart(index)
+    context.workers = share.workers
+    context.store.expect(share.kept if away is None else 0, uses.when)
     _prepare(context, step)
     context.bus.start(step.name, len(tasks))
     executor = context.registry.get("executor", plan.parameters.executor)
     parts: dict[PlaneKey, set[Window]] = {}
 
     def work(some: Sequence[Task]) -> Generator[Any, None, None]:
+        if away is not None and some:
+            return away.receipts(step, some, share)
         return results_of(executor, execute, some, share.workers, share.ahead)
 
     with contextlib.closing(receipts(context, step, tasks, work)) as results:
@@ -214,7 +221,10 @@ def carry_out(
     RunContext
         The store holds the planes; `backends` says which implementation of each component ran.
     """
-    context = RunContext(plan=plan, registry=registry, store=store, bus=bus, keep=keep, resumption=resumption)
+    context = RunContext(
+        plan=plan, registry=registry, store=store, bus=bus, keep=keep, resumption=resumption,
+        apart=not registry.get("executor", plan.parameters.executor).shares_memory,
+    )  # fmt: skip
     wanted = keep | {p.name for p in plan.planes.values() if p.stays or p.product}
     for stage in plan.off:
         bus.finish(stage, "off")
@@ -227,9 +237,19 @@ def carry_out(
     if context.large:
         context.watch = Watch(store.limit)
     uses, budget = Uses(plan, frozenset(wanted)), Budget(plan, store.limit)
+    with contextlib.ExitStack() as stack:
+        executor = registry.get("executor", plan.parameters.executor)
+        apart = None if executor.shares_memory else stack.enter_context(Workers(context, executor))
+        _run_steps(context, uses, budget, apart)
+    return context
+
+
+def _run_steps(context: RunContext, uses: Uses, budget: Budget, apart: Workers | None) -> None:
+    """Run the steps one after the other; an error names who is to blame."""
+    plan, registry, bus = context.plan, context.registry, context.bus
     for index, step in enumerate(plan.steps):
         try:
-            _run_step(context, index, uses, budget)
+            _run_step(context, index, uses, budget, apart)
         except FAULTS as error:
             _say(context, step.name)
             bus.finish(step.name, "aborted")
@@ -242,4 +262,3 @@ def carry_out(
             _say(context, step.name)
             bus.finish(step.name, "aborted")
             raise
-    return context

@@ -32,6 +32,8 @@ from drizframe.system.temporary import make_scratch, remove_scratch
 __all__ = ["Store", "StoredPlane", "close_all", "scratch_parent"]
 
 Array = np.ndarray[Any, Any]
+#: Images with shape, type, file, flat parts and origin; and values.
+Listed = tuple[list[tuple[Any, ...]], dict[PlaneKey, Any]]
 
 #: Over the limit, planes leave memory until this part of it is free again: looking for them takes its time.
 ROOM = 16
@@ -143,9 +145,10 @@ class _Folder:
 
     __slots__ = ("__weakref__", "path")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, own: bool = True) -> None:
         self.path = path
-        weakref.finalize(self, _remove, path)
+        if own:
+            weakref.finalize(self, _remove, path)
 
 
 def _memory(array: Array) -> int:
@@ -166,6 +169,7 @@ class StoredPlane:
     folder: _Folder | None = None
     gone: bool = False
     again: bool = False
+    foreign: bool = False
     flat: FlatParts | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -266,6 +270,7 @@ class Store:
         self._lock = threading.RLock()
         self._files = itertools.count()
         self.spilled = 0
+        self._apart = False
 
     @property
     def limit(self) -> int:
@@ -277,15 +282,15 @@ class Store:
         """Bytes of planes that are in memory."""
         return self._used
 
-    def expect(self, limit: int, when: Callable[[PlaneKey], Any]) -> None:
+    def expect(self, limit: int, when: Callable[[PlaneKey], Any] | None) -> None:
         """Set how much stays in memory from now on, and what goes first.
 
         Parameters
         ----------
         limit : int
             Bytes.
-        when : callable
-            ``when(key)``: the later a plane is needed next, the larger; the largest goes first.
+        when : callable or None
+            ``when(key)``: the later a plane is needed next, the larger; the largest goes first.  None: what came first goes first.
         """
         with self._lock:
             self._limit, self._when = max(0, int(limit)), when
@@ -315,7 +320,7 @@ class Store:
             self._closed = True
             for key, plane in self._planes.items():
                 plane.gone = key.name not in names
-                if plane.gone and plane.file is not None:
+                if plane.gone and plane.file is not None and not plane.foreign:
                     plane.file.unlink(missing_ok=True)
             self._planes.clear()
             self._resident.clear()
@@ -392,7 +397,7 @@ class Store:
                 plane.folder = self._folder
                 with _full_disk(plane.file, plane.nbytes), plane.file.open("wb") as handle:
                     handle.truncate(plane.nbytes)
-                self.spilled += plane.nbytes
+                self._count(plane.nbytes)
             self._admit(key, plane)
             if origin is not None:
                 self._origins[key] = origin
@@ -420,6 +425,57 @@ class Store:
     def room_for(self, nbytes: int) -> bool:
         """Whether a plane of so many bytes fits into memory beside all that is there."""
         return self._used + nbytes <= self._limit
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the scratch files, which is made if there is none."""
+        return self._scratch_folder().path
+
+    def listed(self) -> Listed:
+        """Return where everything is, for a process that shares the disk only: no image is in memory after this.
+
+        Those that whoever put them can bring again are forgotten.
+        """
+        with self._lock:
+            self._apart = True  # from now on, scratch files are no sign of too little memory
+            for key in list(self._resident):
+                self._move_out(key)
+            planes = [
+                (key, p.shape, p.dtype, str(p.file), p.flat, self._origins.get(key))
+                for key, p in self._planes.items()
+            ]
+            return planes, dict(self._values)
+
+    def attach(self, listed: Listed, folder: Path) -> None:
+        """Have what another process listed; images that were put here by this one, under other keys, stay.
+
+        Parameters
+        ----------
+        listed : tuple
+            What `listed` gave there.
+        folder : pathlib.Path
+            Its scratch folder, which stays that of the other process.
+        """
+        planes, values = listed
+        with self._lock:
+            for key in [k for k, p in self._planes.items() if p.foreign]:
+                del self._planes[key]
+                self._origins.pop(key, None)
+            self._apart, self._values = True, dict(values)
+            for key, shape, dtype, file, flat, origin in planes:
+                self._forget(key)
+                self._planes[key] = StoredPlane(shape, dtype, file=Path(file), flat=flat, foreign=True)
+                if origin is not None:
+                    self._origins[key] = origin
+            if self._folder is None:
+                self._folder = _Folder(folder, own=False)
+                self._files = itertools.count(os.getpid() << 24)
+
+    def detach(self) -> None:
+        """Forget everything, and leave all files to the process that `listed` them."""
+        with self._lock:
+            self._folder = None
+            self.leave(())
 
     def origin(self, key: PlaneKey) -> Window | None:
         """Return the part of a frame that a plane covers, if it is not all of it."""
@@ -460,7 +516,7 @@ class Store:
             return
         self._leave(key, old.array)
         old.gone = True
-        if old.file is not None:
+        if old.file is not None and not old.foreign:
             old.file.unlink(missing_ok=True)
 
     def _admit(self, key: PlaneKey, plane: StoredPlane) -> None:
@@ -496,19 +552,34 @@ class Store:
                 break
             if key == stays:
                 continue
-            moved = self._planes[key]
-            if moved.again:
-                self._forget(key)
-                continue
-            file = self._scratch(key)
-            array = moved.array
-            moved.spill(file)
-            moved.folder = self._folder
-            self._leave(key, array)
-            self.spilled += moved.nbytes
+            self._move_out(key)
+
+    def _move_out(self, key: PlaneKey) -> None:
+        """Move a plane out of memory: into a file, if it cannot be brought again."""
+        moved = self._planes[key]
+        if moved.again:
+            self._forget(key)
+            return
+        file = self._scratch(key)
+        array = moved.array
+        moved.spill(file)
+        moved.folder = self._folder
+        self._leave(key, array)
+        self._count(moved.nbytes)
+
+    def _count(self, nbytes: int) -> None:
+        """Count what did not fit into memory."""
+        self.spilled += 0 if self._apart else nbytes
 
     def _scratch(self, key: PlaneKey) -> Path:
         """Return a new path for the plane."""
+        place = "_".join(str(v) for v in dataclasses.astuple(key.unit))
+        name = f"{key.name}_{place}".replace("/", "_")
+        # a plane that was renamed keeps its file
+        return self._scratch_folder().path / f"{name}_{next(self._files)}.raw"
+
+    def _scratch_folder(self) -> _Folder:
+        """Return the folder of scratch files."""
         if self._closed:  # a thread went on after the run was stopped
             msg = "The run has ended; no further planes are kept."
             raise RunError(msg)
@@ -521,8 +592,4 @@ class Store:
             except OSError as error:
                 msg = f"No scratch folder can be made in {str(self._parent)!r}: {told(error)}. Set workdir."
                 raise OutputError(msg) from None
-        place = "_".join(str(v) for v in dataclasses.astuple(key.unit))
-        name = f"{key.name}_{place}".replace("/", "_")
-        return (
-            self._folder.path / f"{name}_{next(self._files)}.raw"
-        )  # a plane that was renamed keeps its file
+        return self._folder

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from drizframe.engine.answers import checked
 from drizframe.engine.bound import BoundStep
@@ -42,18 +45,27 @@ class Receipt:
         What it told the user, as `Job.note` takes it.
     called : sequence of (Component, str)
         The components that it called, each with the implementation that ran.
+    seconds : float
+        How long it took.
     """
 
     planes: Mapping[PlaneKey, Any]
     notes: Sequence[tuple[str, bool | type[DrizframeWarning]]] = ()
     called: Sequence[tuple[Component, str]] = ()
+    seconds: float = 0.0
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the images that it made."""
+        return sum(v.nbytes for v in self.planes.values() if isinstance(v, np.ndarray))
 
 
 def execute(task: Task) -> Receipt:
     """Carry out a task: a job of its own, see `call`."""
+    start = time.perf_counter()
     job = job_for(task.context, task.step, task.unit, task.window)
     planes = call(task, job)
-    return Receipt(planes, tuple(job.told), tuple(job.called.values()))
+    return Receipt(planes, tuple(job.told), tuple(job.called.values()), time.perf_counter() - start)
 
 
 def call(task: Task, job: RunJob) -> Mapping[PlaneKey, Any]:

@@ -67,6 +67,16 @@ class Maps:
         return found
 
     @property
+    def recipe(self) -> dict[str, Any]:
+        """What these maps are made with, besides exposures and frames: keywords of this class."""
+        return {
+            "stepsize": self._steps["separate"],
+            "blot_stepsize": self._steps["blot"],
+            "wcsmap": self._wcsmap,
+            "limit": self._limit,
+        }
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the maps that are kept now."""
         return self._used

@@ -26,7 +26,7 @@ class Executor(Component):
         processes, loky, mpi4py and Dask (``Client.get_executor``) have such pools.
     shares_memory : bool
         Whether tasks see this process's memory, so that components of the session and plain functions can be
-        used.
+        used.  Without it there is one pool for a whole run; planes go through files in `workdir`, which its workers must see.
     """
 
     family: ClassVar[str] = "executor"
@@ -55,23 +55,20 @@ class Executor(Component):
         *,
         workers: int = 1,
         ahead: int | None = None,
+        pool: Pool | None = None,
     ) -> Iterator[Any]:
         """Yield ``function(task)`` for every task, in order.
 
         At most `ahead` tasks, by default twice as many as workers, are at work or wait to be taken, so that memory stays
-        bounded; the first error stops the rest.  A single task is done in this thread.
+        bounded; the first error stops the rest.  A single task is done in this thread, unless there is a `pool` already, which
+        stays open.
         """
         most = max(workers, 2 * workers if ahead is None else ahead)
-        if len(tasks) <= 1:
+        if len(tasks) <= 1 and pool is None:
             yield from (function(task) for task in tasks)
             return
-        assert self.open is not None  # noqa: S101  (checked when the record was made)
-        pool = self.open(min(workers, len(tasks)))
-        if not callable(getattr(pool, "submit", None)) or not callable(getattr(pool, "shutdown", None)):
-            msg = (
-                f"{self.label} opened {pool!r:.80}; open(workers) must return a concurrent.futures.Executor."
-            )
-            raise PluginError(msg, self)
+        own = pool is None
+        pool = self.opened(min(workers, len(tasks))) if pool is None else pool
         waiting: deque[Any] = deque()
         try:
             for task in tasks:
@@ -83,7 +80,19 @@ class Executor(Component):
         finally:
             for future in waiting:
                 future.cancel()
-            pool.shutdown(wait=True)
+            if own:
+                pool.shutdown(wait=True)
+
+    def opened(self, workers: int) -> Pool:
+        """Open a pool for so many tasks at a time; refuse what is none."""
+        assert self.open is not None  # noqa: S101  (checked when the record was made)
+        pool = self.open(workers)
+        if not callable(getattr(pool, "submit", None)) or not callable(getattr(pool, "shutdown", None)):
+            msg = (
+                f"{self.label} opened {pool!r:.80}; open(workers) must return a concurrent.futures.Executor."
+            )
+            raise PluginError(msg, self)
+        return pool
 
     def _submitted(self, pool: Pool, function: Callable[[Any], Any], task: Any) -> Any:
         """Return the future of a task; refuse what is none."""

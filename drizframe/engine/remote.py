@@ -1,0 +1,376 @@
+"""Tasks in other processes: a task is a small record, all else lies in files; what it leaves comes back as it is.
+
+The process of the run lists where its planes are (`Store.listed`), workers read them there; they write nothing that
+the run keeps.  `execute` is what is called in a worker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import threading
+import time
+import traceback
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from concurrent.futures import Executor as Pool
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from drizframe._version import __version__
+from drizframe.engine.bound import BoundStep
+from drizframe.engine.budget import Share
+from drizframe.engine.bus import Bus
+from drizframe.engine.context import RunContext
+from drizframe.engine.hearing import listening
+from drizframe.engine.job import RunJob, job_for
+from drizframe.engine.plan import Plan, steps_of
+from drizframe.engine.pool import results_of
+from drizframe.engine.sending import Entries, SentStep, loads, packed, travelling
+from drizframe.engine.store import Store
+from drizframe.engine.worker import Receipt, Task, call
+from drizframe.errors import DrizframeError, DrizframeWarning, PluginError, RunError, told
+from drizframe.grids.maps import Maps
+from drizframe.hooks import FAULTS, Executor, PluginManager, Registry
+from drizframe.hooks.plugins.sections import options_of
+from drizframe.model import PlaneKey, Unit, Window
+from drizframe.system.memory import Watch
+
+__all__ = ["Parcel", "Workers", "execute"]
+
+Notes = Sequence[tuple[str, bool | type[DrizframeWarning]]]
+
+#: Files of the scratch folder.
+_PLAN, _STATE = "plan_0.raw", "state_{}.raw"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A task, as it is sent.
+
+    Parameters
+    ----------
+    folder : str
+        Scratch folder of the run.
+    state : int
+        Number of the list of its planes.
+    step : int
+        Number of the step among those that are sent.
+    unit : Unit
+        What it works on.
+    window : Window or None
+        The tile or band.
+    """
+
+    folder: str
+    state: int
+    step: int
+    unit: Unit
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Returned:
+    """What comes back of a task.
+
+    Parameters
+    ----------
+    planes : mapping of PlaneKey to object
+        What it made.
+    notes : sequence of (str, kind)
+        What it told the user.
+    called : sequence of (family, name, implementation)
+        The components that it called.
+    seconds : float
+        How long it took.
+    error : BaseException, optional
+        With which it ended.
+    """
+
+    planes: Mapping[PlaneKey, Any]
+    notes: Notes = ()
+    called: Sequence[tuple[str, str, str]] = ()
+    seconds: float = 0.0
+    error: BaseException | None = None
+
+
+class Workers:
+    """The workers of a run, in the process of the run; use it as a context.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    executor : Executor
+        Opens their pool, once.
+    """
+
+    def __init__(self, context: RunContext, executor: Executor) -> None:
+        self._context, self._executor = context, executor
+        self._folder = context.store.folder
+        self._numbers = {id(step): k for k, step in enumerate(travelling(context.plan))}
+        self._state = 0
+        self._pool: Pool | None = None
+        (self._folder / _PLAN).write_bytes(packed(context))
+
+    def __enter__(self) -> Workers:
+        """Return them."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Shut the pool down, and forget what tasks of this very process have read."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+        _forget(str(self._folder))
+
+    def take(self, step: BoundStep) -> bool:
+        """Whether tasks of a step go to workers."""
+        return id(step) in self._numbers
+
+    def receipts(
+        self, step: BoundStep, tasks: Sequence[Task], share: Share
+    ) -> Generator[Receipt, None, None]:
+        """Yield the receipt of every task, in order.
+
+        Parameters
+        ----------
+        step : BoundStep
+            Whose tasks they are.
+        tasks : sequence of Task
+            To do.
+        share : Share
+            How many at a time, and how much each of them may keep in memory.
+        """
+        context = self._context
+        self._write_state(share.kept)
+        number = self._numbers[id(step)]
+        parcels = [Parcel(str(self._folder), self._state, number, t.unit, t.window) for t in tasks]
+        if self._pool is None:
+            self._pool = self._executor.opened(context.plan.workers)
+        with self._named(step):
+            results = results_of(self._executor, execute, parcels, share.workers, share.ahead, self._pool)
+            with contextlib.closing(results):
+                for task, result in zip(tasks, results, strict=True):
+                    yield self._receipt(task, result)
+
+    def _write_state(self, room: int) -> None:
+        """Write where the planes are, for the tasks that come."""
+        old = self._folder / _STATE.format(self._state)
+        self._state += 1
+        listed = self._context.store.listed()
+        data = pickle.dumps((listed, room), protocol=5)
+        (self._folder / _STATE.format(self._state)).write_bytes(data)
+        old.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _named(self, step: BoundStep) -> Iterator[None]:
+        """Say that a worker is lost."""
+        try:
+            yield
+        except BrokenExecutor as error:
+            msg = (
+                f"A worker process of {self._executor.label} ended while it worked on step {step.name!r}: {told(error)} "
+                "If the system was short of memory, give a smaller num_cores or max_memory. A program that starts worker processes "
+                "calls drizframe under `if __name__ == '__main__':`, because each worker reads the program again."
+            )
+            raise RunError(msg) from error
+
+    def _receipt(self, task: Task, result: Any) -> Receipt:
+        """Return what a task left; its error is raised here."""
+        if not isinstance(result, Returned):
+            msg = f"{self._executor.label} gave {type(result).__name__} as a result; it must hand on what the task returns."
+            raise PluginError(msg, self._executor)
+        context = task.context
+        with context.lock:
+            context.notes.extend(result.notes)
+        if result.error is not None:
+            raise result.error
+        called = [context.note_named(*one) for one in result.called]
+        return Receipt(
+            result.planes, result.notes, [one for one in called if one is not None], result.seconds
+        )
+
+
+# -- in a worker -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True, eq=False)
+class _Run:
+    """The run that this process works for."""
+
+    folder: str
+    context: RunContext
+    state: int = 0
+
+
+_lock = threading.Lock()
+_runs: dict[str, _Run] = {}
+
+
+def execute(parcel: Parcel) -> Returned:
+    """Carry out a task in a worker; errors of the step come back in what is returned."""
+    with listening():
+        context = _context_of(parcel)
+        task = Task(context, context.plan.steps[parcel.step], parcel.unit, parcel.window)
+        job = job_for(context, task.step, task.unit, task.window)
+        returned = _done(task, job)
+        if context.watch is not None:
+            context.watch.look()
+        return returned
+
+
+def _done(task: Task, job: RunJob) -> Returned:
+    """Return what a task left, or with what error it ended."""
+    start = time.perf_counter()
+    try:
+        planes = call(task, job)
+        _check_values(task, planes)
+    except FAULTS as error:
+        return Returned({}, tuple(job.told), error=_portable(error))
+    called = tuple((c.family, c.name, kind) for c, kind in job.called.values())
+    return Returned(planes, tuple(job.told), called, time.perf_counter() - start)
+
+
+def _check_values(task: Task, planes: Mapping[PlaneKey, Any]) -> None:
+    """Refuse a value that cannot go back."""
+    for key, value in planes.items():
+        if isinstance(value, np.ndarray):
+            continue
+        try:
+            pickle.dumps(value)
+        except FAULTS as error:
+            step = task.step
+            msg = (
+                f"Step {step.name!r} of {step.owner} returned {key.name!r} as {type(value).__name__}, which cannot go from a worker "
+                f"process to the run: {told(error)}. Make it of numbers, texts and records of a module."
+            )
+            raise PluginError(msg) from error
+
+
+def _portable(error: BaseException) -> BaseException:
+    """Return an error that can go to another process, with what was known of it here."""
+    if isinstance(error, PluginError):
+        error = PluginError(str(error))  # it names the component, which cannot go
+    where = "".join(traceback.format_exception(error)) if not isinstance(error, DrizframeError) else ""
+    try:
+        same = pickle.loads(pickle.dumps(error))  # noqa: S301  (our own bytes)
+        if type(same) is type(error) and str(same) == str(error):
+            if where:
+                same.add_note(f"In a worker process:\n{where}")
+            return same  # type: ignore[no-any-return]
+    except FAULTS:
+        where = where or "".join(traceback.format_exception(error))
+    kind: Any = type(error) if type(error).__module__.partition(".")[0] == "drizframe" else RunError
+    try:
+        return kind(str(error) if isinstance(error, DrizframeError) else f"{type(error).__name__}: {error}\n{where}")  # type: ignore[no-any-return]
+    except TypeError:
+        return RunError(str(error))
+
+
+@cache
+def _manager() -> PluginManager:
+    """Return the plugins of this process."""
+    return PluginManager()
+
+
+class _Components(Registry):
+    """The components of this process, which says so of those that only the process of the run has."""
+
+    def __init__(self, session: Entries) -> None:
+        super().__init__(_manager())
+        self._session = {(family, name): provider for family, name, provider in session}
+
+    def entry(self, family: str, name: str) -> Any:
+        """Return a component with its provider."""
+        provider = self._session.get((family, name))
+        if provider is not None:
+            msg = (
+                f"{family.capitalize()} {name!r} is of {provider}, and worker processes have what installed packages provide. Publish "
+                "it by an entry point of the group 'drizframe', or choose executor='threads'."
+            )
+            raise PluginError(msg)
+        return super().entry(family, name)
+
+
+def _context_of(parcel: Parcel) -> RunContext:
+    """Return the run of a task, as it is when the task begins."""
+    with _lock:
+        run = _runs.get(parcel.folder)
+        if run is None:
+            for old in list(_runs):
+                _forget(old)
+            run = _runs[parcel.folder] = _Run(parcel.folder, _opened(parcel.folder))
+        if run.state != parcel.state:
+            data = (Path(parcel.folder) / _STATE.format(parcel.state)).read_bytes()
+            listed, room = pickle.loads(data)  # noqa: S301  (of this user's own scratch folder)
+            run.context.store.attach(listed, Path(parcel.folder))
+            run.context.store.expect(room, None)
+            run.state = parcel.state
+        return run.context
+
+
+def _forget(folder: str) -> None:
+    """Let a run go."""
+    run = _runs.pop(folder, None)
+    if run is not None:
+        run.context.store.detach()
+
+
+def _opened(folder: str) -> RunContext:
+    """Read what the tasks of a run have in common.
+
+    Raises
+    ------
+    RunError
+        If this process has other versions than that of the run.
+    """
+    data = (Path(folder) / _PLAN).read_bytes()
+    first, exposures, rest = pickle.loads(data)  # noqa: S301  (of this user's own scratch folder)
+    registry = _Components(first["session"])
+    _check_versions(first, registry)
+    content = loads(rest, registry)
+    frames, parameters = content["frames"], content["parameters"]
+    every = tuple(loads(one, registry) for one in exposures)
+    plan = Plan(
+        exposures=every, parameters=parameters, frames=frames, planes=content["planes"], makers=content["makers"],
+        steps=tuple(_bound(sent, parameters, registry) for sent in content["steps"]), workers=1, band=content["band"],
+        maps=Maps(every, frames, **content["recipe"]), ratios=content["ratios"], footprints=content["footprints"],
+    )  # fmt: skip
+    context = RunContext(
+        plan=plan, registry=registry, store=Store(0, folder), bus=Bus(registry.manager),
+        keep=frozenset(content["keep"]), apart=True,
+    )  # fmt: skip
+    if context.large:
+        context.watch = Watch(int(parameters.max_memory * 2**20))
+    return context
+
+
+def _check_versions(first: Mapping[str, Any], registry: Registry) -> None:
+    """Refuse components of another version than the run has."""
+    advice = "Give workers the same environment as the run."
+    if first["version"] != __version__:
+        msg = f"A worker has drizframe {__version__}, and the run {first['version']}. {advice}"
+        raise RunError(msg)
+    have = {(e.record.family, e.record.name): e.provider for e in registry}
+    for family, name, provider in first["entries"]:
+        if have.get((family, name)) != provider:
+            other = have.get((family, name))
+            msg = f"The run has {family} {name!r} of {provider}, and a worker {f'that of {other}' if other else 'none'}. {advice}"
+            raise RunError(msg)
+
+
+def _bound(sent: SentStep, parameters: Any, registry: Registry) -> BoundStep:
+    """Return a step of this process in the place of the one that the run has."""
+    found = {s.name: s for s in steps_of(registry)}.get(sent.name)
+    have = "none" if found is None else f"that of {found.provider}, version {found.version!r}"
+    if found is None or (found.provider, found.version) != (sent.provider, sent.version):
+        msg = (
+            f"The run has step {sent.name!r} of {sent.provider}, version {sent.version!r}, and a worker {have}. Give workers the same "
+            "environment as the run."
+        )
+        raise RunError(msg)
+    return BoundStep(found, options_of(found, parameters), sent.needs, sent.planes)
