@@ -240,9 +240,21 @@ def report(console: Any, record: Any, examples: int, expected: dict[str, str], s
             console.print(f"\n{o.check}", style="bold red")
             console.print(o.text, markup=False, soft_wrap=True)
     console.print(summary(outcomes))
+    console.print(_with_processes(record), markup=False, soft_wrap=True)
     if not any(o.ran for o in outcomes):
         console.print(_nothing_ran(family, record, outcomes), style="bold red", markup=False, soft_wrap=True)
     return outcomes
+
+
+def _with_processes(record: Any) -> str:
+    """Say whether worker processes can use a record."""
+    from drizframe import api
+    from drizframe.engine.sending import why_at_home
+
+    why = why_at_home(record, api.registry())
+    if not why:
+        return "Works with executor='processes'."
+    return f"Does not work with executor='processes' as it is. {why}"
 
 
 def _nothing_ran(family: str, record: Any, outcomes: list[Outcome]) -> str:

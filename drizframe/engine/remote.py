@@ -17,7 +17,7 @@ from concurrent.futures import Executor as Pool
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -111,21 +111,25 @@ class Workers:
 
     def __init__(self, context: RunContext, executor: Executor) -> None:
         self._context, self._executor = context, executor
-        self._folder = context.store.folder
+        self._folder = context.store.shared_folder()
         self._numbers = {id(step): k for k, step in enumerate(travelling(context.plan))}
         self._state = 0
         self._pool: Pool | None = None
+        #: Bytes that the workers may keep until they get other tasks.
+        self.held = 0
         (self._folder / _PLAN).write_bytes(packed(context))
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Self:
         """Return them."""
         return self
 
     def __exit__(self, *exc: object) -> None:
-        """Shut the pool down, and forget what tasks of this very process have read."""
+        """Shut the pool down, and forget what it was told, also where its tasks worked in this very process."""
         if self._pool is not None:
             self._pool.shutdown(wait=True)
         _forget(str(self._folder))
+        for name in (_PLAN, _STATE.format(self._state)):
+            (self._folder / name).unlink(missing_ok=True)
 
     def take(self, step: BoundStep) -> bool:
         """Whether tasks of a step go to workers."""
@@ -147,6 +151,7 @@ class Workers:
         """
         context = self._context
         self._write_state(share.kept)
+        self.held = share.kept * share.workers
         number = self._numbers[id(step)]
         parcels = [Parcel(str(self._folder), self._state, number, t.unit, t.window) for t in tasks]
         if self._pool is None:
@@ -254,21 +259,19 @@ def _check_values(task: Task, planes: Mapping[PlaneKey, Any]) -> None:
 def _portable(error: BaseException) -> BaseException:
     """Return an error that can go to another process, with what was known of it here."""
     if isinstance(error, PluginError):
-        error = PluginError(str(error))  # it names the component, which cannot go
-    where = "".join(traceback.format_exception(error)) if not isinstance(error, DrizframeError) else ""
+        return PluginError(str(error))  # it names the component, which cannot go
+    if isinstance(error, MemoryError):
+        return MemoryError(*error.args)
+    trace = "".join(traceback.format_exception(error))
+    if not isinstance(error, DrizframeError):
+        return RunError(f"{type(error).__name__} in a worker process: {error}\n{trace}")
     try:
-        same = pickle.loads(pickle.dumps(error))  # noqa: S301  (our own bytes)
-        if type(same) is type(error) and str(same) == str(error):
-            if where:
-                same.add_note(f"In a worker process:\n{where}")
-            return same  # type: ignore[no-any-return]
+        same: Any = pickle.loads(pickle.dumps(error))  # noqa: S301  (our own bytes)
     except FAULTS:
-        where = where or "".join(traceback.format_exception(error))
-    kind: Any = type(error) if type(error).__module__.partition(".")[0] == "drizframe" else RunError
-    try:
-        return kind(str(error) if isinstance(error, DrizframeError) else f"{type(error).__name__}: {error}\n{where}")  # type: ignore[no-any-return]
-    except TypeError:
-        return RunError(str(error))
+        same = None
+    if isinstance(same, DrizframeError) and type(same) is type(error) and str(same) == str(error):
+        return same
+    return RunError(str(error))
 
 
 @cache

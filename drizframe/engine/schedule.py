@@ -152,7 +152,8 @@ def _run_step(
     away = apart if apart is not None and len(tasks) > 1 and apart.take(step) else None
     share = budget.of(index) if away is None else budget.apart(index)
     context.workers = share.workers
-    context.store.expect(share.kept if away is None else 0, uses.when)
+    held = 0 if apart is None else apart.held
+    context.store.expect(max(0, share.kept - held) if away is None else 0, uses.when)
     _prepare(context, step)
     context.bus.start(step.name, len(tasks))
     executor = context.registry.get("executor", plan.parameters.executor)

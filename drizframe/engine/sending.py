@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from astropy.wcs import WCS
-
 from drizframe._version import __version__
 from drizframe.config import Parameters
 from drizframe.engine.bound import BoundStep
@@ -31,7 +29,16 @@ from drizframe.model import Chip, ChipUnit, Plane
 if TYPE_CHECKING:
     from drizframe.engine.context import RunContext
 
-__all__ = ["Entries", "SentStep", "check_executor", "entries_of", "loads", "packed", "travelling"]
+__all__ = [
+    "Entries",
+    "SentStep",
+    "check_executor",
+    "entries_of",
+    "loads",
+    "packed",
+    "travelling",
+    "why_at_home",
+]
 
 #: Names of components with who provides them.
 Entries = list[tuple[str, str, str]]
@@ -66,6 +73,27 @@ def travelling(plan: Plan) -> list[BoundStep]:
     return [step for step in plan.steps if step.over != "run"]
 
 
+def why_at_home(record: Component | Step, registry: Registry) -> str:
+    """Say why a component or step cannot be used by worker processes; blank if it can.
+
+    Parameters
+    ----------
+    record : Component or Step
+        What is asked about.
+    registry : Registry
+        Components of this process.
+    """
+    known = published(registry)
+    if isinstance(record, Step):
+        if record.over == "run":
+            return ""  # it is done where the run is
+        if record.provider and known.issuperset(record.provider.split(" around ")):
+            return ""
+    elif any(e.record is record and e.provider in known for e in registry):
+        return ""
+    return _ADVICE
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _AsAsked:
     """Whether a plane is made, as the run found it."""
@@ -84,8 +112,10 @@ class SentStep:
 
     Parameters
     ----------
-    name, provider, version : str
-        The worker must have the same.
+    name, provider : str
+        The worker must have the same,
+    version : int
+        and this version.
     needs : mapping of str to Need
         With borders as numbers.
     planes : mapping of str to Plane
@@ -94,7 +124,7 @@ class SentStep:
 
     name: str
     provider: str
-    version: str
+    version: int
     needs: Mapping[str, Need]
     planes: Mapping[str, Plane]
 
@@ -112,12 +142,15 @@ class _Pickler(pickle.Pickler):
     """Pickles with components by name and WCS by their numbers; refuses code that another process cannot import."""
 
     def __init__(self, file: Any, registry: Registry, headers: Mapping[int, Any]) -> None:
+        from astropy.wcs import WCS
+
         super().__init__(file, protocol=5)
+        self._wcs = WCS
         self._known = {id(e.record): e.provider for e in registry if e.provider in published(registry)}
         self._headers = headers
 
     def persistent_id(self, value: Any) -> Any:
-        if isinstance(value, WCS):
+        if isinstance(value, self._wcs):
             return "wcs", WcsCopy.of(value, header=self._headers.get(id(value)))
         if isinstance(value, Component):
             if id(value) not in self._known:
@@ -212,7 +245,7 @@ def check_executor(plan: Plan, registry: Registry) -> None:
 
 def _at_home(parameters: Parameters) -> Parameters:
     """Return parameters without the components that no worker needs."""
-    return parameters.model_copy(update={name: "" for name in _AT_HOME})
+    return parameters.model_copy(update=dict.fromkeys(_AT_HOME, ""))
 
 
 def _shown(chip: Chip, registry: Registry, context: RunContext, unit: ChipUnit) -> Chip:

@@ -426,9 +426,12 @@ class Store:
         """Whether a plane of so many bytes fits into memory beside all that is there."""
         return self._used + nbytes <= self._limit
 
-    @property
-    def folder(self) -> Path:
-        """The folder of the scratch files, which is made if there is none."""
+    def shared_folder(self) -> Path:
+        """Return the folder of the scratch files, through which planes go to other processes from now on.
+
+        Files there are no sign of too little memory any more.
+        """
+        self._apart = True
         return self._scratch_folder().path
 
     def listed(self) -> Listed:
@@ -437,7 +440,6 @@ class Store:
         Those that whoever put them can bring again are forgotten.
         """
         with self._lock:
-            self._apart = True  # from now on, scratch files are no sign of too little memory
             for key in list(self._resident):
                 self._move_out(key)
             planes = [

@@ -12,7 +12,7 @@ from astropy.units import Quantity
 from pydantic import BaseModel
 
 import drizframe
-from drizframe.errors import HookError, ParameterError, PluginError
+from drizframe.errors import HookError, PluginError
 from drizframe.model import ChipUnit, Plane, PlaneKey
 
 
@@ -453,11 +453,3 @@ def test_wide_profiles_reach_the_border_of_single_images(exposures):
     ]
     a, b = (drizframe.run(exposures, driz_sep_kernel=r, keep="all").median for r in records)
     np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
-
-
-def test_executors_without_shared_memory_are_refused_while_planning(exposures):
-    executor = drizframe.Executor(name="mine", summary="M.", open=ThreadPoolExecutor, shares_memory=False)
-    with pytest.raises(
-        ParameterError, match="executor 'mine' does not share .*Choose one of: serial, threads"
-    ):
-        drizframe.run(exposures, executor=executor)
