@@ -13,9 +13,10 @@ from drizframe.hooks import Need
 from drizframe.model import Plane
 
 if TYPE_CHECKING:
+    from drizframe.engine.chains import Chain
     from drizframe.engine.plan import Plan
 
-__all__ = ["Budget", "Load", "Share"]
+__all__ = ["Budget", "Load", "Share", "chain_load_of", "load_of"]
 
 Shape = tuple[int, int]
 
@@ -107,11 +108,9 @@ class Budget:
         index : int
             Number of the step.
         """
-        load, workers = self._loads[index], self._plan.workers
+        load = self._loads[index]
         room = self._limit - self._limit // SLACK
-        alone = load.reads + load.work
-        while workers > 1 and workers * (alone + load.makes) > room // 2:
-            workers -= 1
+        alone, workers = load.reads + load.work, self._workers(load)
         ahead = workers if 2 * workers * load.makes > self._limit // LARGE else 2 * workers
         maps = self._plan.maps
         held = maps.nbytes if isinstance(maps, Maps) else 0
@@ -132,6 +131,22 @@ class Budget:
             workers -= 1
         rest = room - workers * each - (workers + 1) * load.makes  # those that come are unpacked
         return Share(workers, workers, max(0, rest) // workers)
+
+    def _workers(self, load: Load) -> int:
+        """Return how many tasks of a kind fit at a time."""
+        room, workers = self._limit - self._limit // SLACK, self._plan.workers
+        while workers > 1 and workers * load.total > room // 2:
+            workers -= 1
+        return workers
+
+    def takes(self, chain: Chain) -> bool:
+        """Whether there is memory for a chain, with as many tasks at a time as for its steps one by one; its share is that then."""
+        load = chain_load_of(self._plan, chain)
+        workers = min(self._workers(load_of(self._plan, step)) for step in chain.steps)
+        if load.total > self._limit - self._limit // SLACK or self._workers(load) < workers:
+            return False
+        self._loads[chain.first] = load
+        return True
 
     @property
     def least(self) -> int:
@@ -174,10 +189,44 @@ def load_of(plan: Plan, step: BoundStep) -> Load:
     shape = _shape(plan, step)
     needs = [(n, plan.planes[n.plane]) for n in step.needs.values() if n.plane in plan.planes]
     reads = sum(_read(plan, step, need, plane, shape) for need, plane in needs)
-    makes = sum(_made(plan, step, plane, shape) for plane in step.planes.values())
+    makes = sum(_made(plan, plane, shape, step.over) for plane in step.planes.values())
     names = {"tile": "one tile", "band": "some rows of one chip", "run": "one chip"}
     where = f"{names.get(step.over, f'one {step.over}')} of {shape[0]} x {shape[1]} pixels"
     return Load(reads, step.work(shape), makes, where)
+
+
+def chain_load_of(plan: Plan, chain: Chain) -> Load:
+    """Return what one task of a chain holds at most: that of any of its steps, with what was made before and is still needed.
+
+    Parameters
+    ----------
+    plan : Plan
+        Frames, chips and planes of the run.
+    chain : Chain
+        Steps that are done together.
+    """
+    shape = _shape(plan, chain.steps[0])
+    if chain.over == "chip":
+        shape = _largest(plan)
+    held: dict[str, int] = {}
+    most = reads = 0
+    for number, step in enumerate(chain.steps, start=1):
+        own = _shape(plan, step)
+        outside = [
+            (need, plan.planes[name])
+            for name, need in step.needs.items()
+            if name in plan.planes and name not in held
+        ]
+        read = sum(_read(plan, step, need, plane, own) for need, plane in outside)
+        made = {name: _made(plan, plane, shape, chain.over) for name, plane in step.planes.items()}
+        again = sum(made[name] for name in made if name in held)  # what is changed, before and after
+        held |= made
+        most, reads = max(most, read + step.work(own) + again + sum(held.values())), max(reads, read)
+        needed = chain.needed(number)
+        held = {name: size for name, size in held.items() if name in needed}
+    makes = sum(held.values())
+    where = load_of(plan, chain.steps[0]).where
+    return Load(reads, most - reads - makes, makes, where)
 
 
 def _shape(plan: Plan, step: BoundStep) -> Shape:
@@ -240,16 +289,19 @@ def _largest(plan: Plan) -> Shape:
     return max((c.shape for e in plan.exposures for c in e.chips), key=math.prod, default=(0, 0))
 
 
-def _made(plan: Plan, step: BoundStep, plane: Plane, shape: Shape) -> int:
-    """Return the bytes of a plane that a task makes; of a step over the run, those of the largest of them."""
+def _made(plan: Plan, plane: Plane, shape: Shape, over: str) -> int:
+    """Return the bytes of a plane that a task makes; of a step over the run, those of the largest of them.
+
+    `over` is what the task is called for, with a shape: for a chain not always what the step is.
+    """
     if plane.kind == "value" or not plane.is_made(plan.parameters):
         return 0
     size = _bytes(plan, plane)
-    if step.over in ("tile", "band"):
+    if over in ("tile", "band"):
         return size * math.prod(shape)
     if plane.on == "frame":
         return size * math.prod(plan.grid_shape(plane.grid))
     if plane.on == "exposure":
         return size * max((math.prod(w.shape) for w in plan.footprints.values()), default=0)
-    chips = max((len(e.chips) for e in plan.exposures), default=0) if step.over == "exposure" else 1
+    chips = max((len(e.chips) for e in plan.exposures), default=0) if over == "exposure" else 1
     return size * chips * math.prod(_largest(plan))

@@ -60,15 +60,32 @@ class Bus:
         self._step_started = time.perf_counter()
         self.emit(Event(kind="start", step=step, total=total))
 
+    def took(self, seconds: float) -> None:
+        """Set how long the step has taken so far, where others were done in the same time."""
+        self._step_started = time.perf_counter() - seconds
+
     def progress(self, step: str, done: int, total: int, pixels: int) -> None:
         """A task has ended."""
         seconds = time.perf_counter() - self._step_started
         self.emit(Event(kind="progress", step=step, done=done, total=total, seconds=seconds, pixels=pixels))
 
-    def finish(self, step: str, state: Literal["ok", "skipped", "off", "aborted"], total: int = 0) -> None:
-        """A step has ended."""
+    def finish(
+        self,
+        step: str,
+        state: Literal["ok", "skipped", "off", "aborted"],
+        total: int = 0,
+        done: int | None = None,
+    ) -> None:
+        """A step has ended: with all its tasks done, or so many."""
         seconds = time.perf_counter() - self._step_started if state in ("ok", "aborted") else 0.0
-        event = Event(kind="finish", step=step, state=state, seconds=seconds, done=total, total=total)
+        event = Event(
+            kind="finish",
+            step=step,
+            state=state,
+            seconds=seconds,
+            done=total if done is None else done,
+            total=total,
+        )
         self.timings.append(event)
         self.emit(event)
 

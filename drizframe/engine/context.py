@@ -47,7 +47,8 @@ class RunContext:
     watch: Watch | None = None
     backends: dict[str, str] = field(default_factory=dict)
     called: dict[int, tuple[Component, str]] = field(default_factory=dict)
-    notes: list[tuple[str, bool | type[DrizframeWarning]]] = field(default_factory=list)
+    #: Of tasks: the text, whether it is a warning, and the step.
+    notes: list[tuple[str, bool | type[DrizframeWarning], str]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     overlaps: list[Overlap] | None = None
     options: dict[int, tuple[Any, Any]] = field(default_factory=dict)

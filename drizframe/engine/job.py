@@ -13,6 +13,7 @@ from drizframe.engine.context import NEAR, RunContext
 from drizframe.engine.hearing import heard
 from drizframe.engine.loading import LOADED, input_plane
 from drizframe.engine.pool import WITHIN, results_of
+from drizframe.engine.store import Store
 from drizframe.errors import DrizframeWarning, HookError, InputWarning, RunError
 from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Component, Interpolator, Kernel, Need, Step, choose, guarded
@@ -58,12 +59,18 @@ class RunJob:
         What it works on.
     window : Window or None
         The tile, in pixels of the frame, or the rows of a chip.
+
+    Attributes
+    ----------
+    made : Store or None
+        What earlier steps of the same chain made of this unit: planes are looked for there first.
     """
 
     def __init__(self, context: RunContext, step: BoundStep, unit: Any, window: Window | None = None) -> None:
         self._context = context
         self._step = step
         self._window = window
+        self.made: Store | None = None
         self.unit = unit
         self.parameters: Parameters = context.plan.parameters
         self.exposures: Sequence[Exposure] = context.plan.exposures
@@ -233,10 +240,10 @@ class RunJob:
         return f"{text} Step {maker!r} makes it: switch that on, or {step.name!r} off." if maker else text
 
     def _get(self, key: PlaneKey, window: Window | None) -> Any:
-        store = self._context.store
+        store = self._context.store if self.made is None or key not in self.made else self.made
         origin = store.origin(key)
         if origin is not None and window is not None:
-            return self._padded(key, origin, window)
+            return self._padded(store, key, origin, window)
         found = store.get(key, window)
         if found is None:
             with self._context.lock_of(key):  # one task loads it, the others wait
@@ -244,10 +251,10 @@ class RunJob:
                 return self._load(key, window) if found is None else found
         return found
 
-    def _padded(self, key: PlaneKey, origin: Window, window: Window) -> Array:
+    @staticmethod
+    def _padded(store: Store, key: PlaneKey, origin: Window, window: Window) -> Array:
         """Return a window of a frame from a plane that covers only a part of it."""
         common = origin.intersection(window)
-        store = self._context.store
         if not common.empty and common == window:
             part: Array = store.get(key, common.relative_to(origin))
             return part
@@ -359,7 +366,7 @@ class RunJob:
         """
         self.told.append((message, warn))
         with self._context.lock:
-            self._context.notes.append((message, warn))
+            self._context.notes.append((message, warn, self._step.name))
 
     def plugin_options(self, component: Component | Step | None = None) -> Any:
         """Return the validated parameter section of a component, or of this step if none is named; None if it has none."""

@@ -12,7 +12,7 @@ from typing import Any
 from drizframe.errors import PluginError
 from drizframe.hooks import FAULTS, Executor, blame
 
-__all__ = ["WITHIN", "results_of"]
+__all__ = ["WITHIN", "results_of", "stop_if_given_up"]
 
 #: Where a step spreads its work within the process of the run, when tasks go to others: what it spreads are functions of its own.
 WITHIN = Executor(name="threads-of-a-step", summary="Threads of this process.", open=ThreadPoolExecutor)
@@ -56,6 +56,19 @@ def _given_up() -> _GivenUp | None:
     """Return what tells whether the tasks that this thread works on were given up; None: it works for no pool."""
     found: _GivenUp | None = getattr(_here, "given_up", None)
     return found
+
+
+def stop_if_given_up() -> None:
+    """End a task that this thread works on, if nobody waits for it any more.
+
+    Raises
+    ------
+    concurrent.futures.CancelledError
+        In that case.
+    """
+    given_up = _given_up()
+    if given_up is not None and given_up.yes:
+        raise CancelledError
 
 
 def _asked(executor: Executor, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

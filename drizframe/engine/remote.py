@@ -25,15 +25,16 @@ from drizframe._version import __version__
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.budget import Share
 from drizframe.engine.bus import Bus
+from drizframe.engine.chains import Chain
 from drizframe.engine.context import RunContext
 from drizframe.engine.hearing import listening
-from drizframe.engine.job import RunJob, job_for
+from drizframe.engine.job import job_for
 from drizframe.engine.plan import Plan, steps_of
 from drizframe.engine.pool import results_of
 from drizframe.engine.sending import Entries, SentStep, loads, packed, travelling
 from drizframe.engine.store import Store
-from drizframe.engine.worker import Receipt, Task, call
-from drizframe.errors import DrizframeError, DrizframeWarning, PluginError, RunError, told
+from drizframe.engine.worker import Link, Receipt, Task, Told, call, failed_step, linked, mark_failed
+from drizframe.errors import DrizframeError, PluginError, RunError, told
 from drizframe.grids.maps import Maps
 from drizframe.hooks import FAULTS, Executor, PluginManager, Registry
 from drizframe.hooks.plugins.sections import options_of
@@ -41,8 +42,6 @@ from drizframe.model import PlaneKey, Unit, Window
 from drizframe.system.memory import Watch
 
 __all__ = ["Parcel", "Workers", "execute"]
-
-Notes = Sequence[tuple[str, bool | type[DrizframeWarning]]]
 
 #: Files of the scratch folder.
 _PLAN, _STATE = "plan_0.raw", "state_{}.raw"
@@ -58,19 +57,22 @@ class Parcel:
         Scratch folder of the run.
     state : int
         Number of the list of its planes.
-    step : int
-        Number of the step among those that are sent.
+    steps : tuple of int
+        Numbers of the step, or of those of a chain, among those that are sent.
     unit : Unit
         What it works on.
     window : Window or None
         The tile or band.
+    later : frozenset of str
+        Names of planes that are wanted after a chain.
     """
 
     folder: str
     state: int
-    step: int
+    steps: tuple[int, ...]
     unit: Unit
     window: Window | None = None
+    later: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,21 +83,27 @@ class Returned:
     ----------
     planes : mapping of PlaneKey to object
         What it made.
-    notes : sequence of (str, kind)
-        What it told the user.
+    notes : sequence of (str, kind, str)
+        What it told the user, with the step.
     called : sequence of (family, name, implementation)
         The components that it called.
     seconds : float
         How long it took.
+    links : sequence of Link
+        What each step of a chain left.
     error : BaseException, optional
         With which it ended.
+    failed : str
+        The step of a chain in which it ended.
     """
 
     planes: Mapping[PlaneKey, Any]
-    notes: Notes = ()
+    notes: Sequence[Told] = ()
     called: Sequence[tuple[str, str, str]] = ()
     seconds: float = 0.0
+    links: Sequence[Link] = ()
     error: BaseException | None = None
+    failed: str = ""
 
 
 class Workers:
@@ -135,15 +143,13 @@ class Workers:
         """Whether tasks of a step go to workers."""
         return id(step) in self._numbers
 
-    def receipts(
-        self, step: BoundStep, tasks: Sequence[Task], share: Share
-    ) -> Generator[Receipt, None, None]:
+    def receipts(self, chain: Chain, tasks: Sequence[Task], share: Share) -> Generator[Receipt, None, None]:
         """Yield the receipt of every task, in order.
 
         Parameters
         ----------
-        step : BoundStep
-            Whose tasks they are.
+        chain : Chain
+            Whose tasks they are, often a single step.
         tasks : sequence of Task
             To do.
         share : Share
@@ -152,11 +158,13 @@ class Workers:
         context = self._context
         self._write_state(share.kept)
         self.held = share.kept * share.workers
-        number = self._numbers[id(step)]
-        parcels = [Parcel(str(self._folder), self._state, number, t.unit, t.window) for t in tasks]
+        numbers = tuple(self._numbers[id(step)] for step in chain.steps)
+        parcels = [
+            Parcel(str(self._folder), self._state, numbers, t.unit, t.window, chain.later) for t in tasks
+        ]
         if self._pool is None:
             self._pool = self._executor.opened(context.plan.workers)
-        with self._named(step):
+        with self._named(chain.steps[0]):
             results = results_of(self._executor, execute, parcels, share.workers, share.ahead, self._pool)
             with contextlib.closing(results):
                 for task, result in zip(tasks, results, strict=True):
@@ -193,10 +201,13 @@ class Workers:
         with context.lock:
             context.notes.extend(result.notes)
         if result.error is not None:
+            if result.failed:
+                mark_failed(result.error, result.failed)
             raise result.error
         called = [context.note_named(*one) for one in result.called]
+        notes = [(text, kind) for text, kind, _ in result.notes]
         return Receipt(
-            result.planes, result.notes, [one for one in called if one is not None], result.seconds
+            result.planes, notes, [one for one in called if one is not None], result.seconds, result.links
         )
 
 
@@ -220,24 +231,37 @@ def execute(parcel: Parcel) -> Returned:
     """Carry out a task in a worker; errors of the step come back in what is returned."""
     with listening():
         context = _context_of(parcel)
-        task = Task(context, context.plan.steps[parcel.step], parcel.unit, parcel.window)
-        job = job_for(context, task.step, task.unit, task.window)
-        returned = _done(task, job)
+        steps = tuple(context.plan.steps[k] for k in parcel.steps)
+        chain = Chain(parcel.steps[0], steps, parcel.later) if len(steps) > 1 else None
+        returned = _done(Task(context, steps[0], parcel.unit, parcel.window, chain))
         if context.watch is not None:
             context.watch.look()
         return returned
 
 
-def _done(task: Task, job: RunJob) -> Returned:
+def _done(task: Task) -> Returned:
     """Return what a task left, or with what error it ended."""
+    told: list[Told] = []
+    try:
+        receipt = _receipt_of(task, told)
+        _check_values(task, receipt.planes)
+    except FAULTS as error:
+        return Returned({}, tuple(told), error=_portable(error), failed=failed_step(error))
+    called = tuple((c.family, c.name, kind) for c, kind in receipt.called)
+    return Returned(receipt.planes, tuple(told), called, receipt.seconds, receipt.links)
+
+
+def _receipt_of(task: Task, told: list[Told]) -> Receipt:
+    """Carry out a task; what it tells is there also if it fails."""
+    if task.chain is not None:
+        return linked(task, task.chain, told)
     start = time.perf_counter()
+    job = job_for(task.context, task.step, task.unit, task.window)
     try:
         planes = call(task, job)
-        _check_values(task, planes)
-    except FAULTS as error:
-        return Returned({}, tuple(job.told), error=_portable(error))
-    called = tuple((c.family, c.name, kind) for c, kind in job.called.values())
-    return Returned(planes, tuple(job.told), called, time.perf_counter() - start)
+    finally:
+        told += [(text, kind, task.step.name) for text, kind in job.told]
+    return Receipt(planes, (), tuple(job.called.values()), time.perf_counter() - start)
 
 
 def _check_values(task: Task, planes: Mapping[PlaneKey, Any]) -> None:
@@ -248,7 +272,7 @@ def _check_values(task: Task, planes: Mapping[PlaneKey, Any]) -> None:
         try:
             pickle.dumps(value)
         except FAULTS as error:
-            step = task.step
+            step = task.maker_of(key.name)
             msg = (
                 f"Step {step.name!r} of {step.owner} returned {key.name!r} as {type(value).__name__}, which cannot go from a worker "
                 f"process to the run: {told(error)}. Make it of numbers, texts and records of a module."

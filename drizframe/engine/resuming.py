@@ -27,7 +27,7 @@ from drizframe.model import ChipUnit, Exposure, ExposureUnit, FrameUnit, PlaneKe
 from drizframe.model.units import RUN
 from drizframe.system.resumable import AGE, open_folder, remove_old
 
-__all__ = ["Resumption", "finishing", "receipts"]
+__all__ = ["Resumption", "Work", "finishing", "receipts"]
 
 Array = np.ndarray[Any, Any]
 #: ``work(tasks)`` yields the receipt of every task, in order.
@@ -159,7 +159,7 @@ class Resumption:
             return None
         self.reused += 1
         with task.context.lock:
-            task.context.notes.extend(receipt.notes)
+            task.context.notes.extend((text, warn, task.step.name) for text, warn in receipt.notes)
         return receipt
 
     def record(self, key: str, place: str, task: Task, receipt: Receipt) -> Mapping[str, str | None]:

@@ -3,36 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Mapping, Sequence
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
-from drizframe.engine.answers import shape_on
-from drizframe.engine.bound import BoundStep
 from drizframe.engine.budget import Budget
 from drizframe.engine.bus import Bus
+from drizframe.engine.chains import Chain, chains_of, tasks_of, windows_of
 from drizframe.engine.context import RunContext
-from drizframe.engine.job import job_for
+from drizframe.engine.keeping import commit, fill, keep, prepare
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.remote import Workers
-from drizframe.engine.resuming import Resumption, receipts
+from drizframe.engine.resuming import Resumption, Work, receipts
 from drizframe.engine.store import Store
 from drizframe.engine.uses import Uses
-from drizframe.engine.worker import Receipt, Task, execute
+from drizframe.engine.worker import Receipt, Task, execute, failed_step
 from drizframe.errors import DrizframeError, MaskWarning, PluginError
 from drizframe.hooks import FAULTS, Registry
 from drizframe.hooks.guard import culprit_of
-from drizframe.model import ExposureUnit, FrameUnit, PlaneKey, Unit, Window
+from drizframe.model import FrameUnit, PlaneKey, Window
 from drizframe.system.memory import Watch, give_back
 
 __all__ = ["carry_out"]
 
 
-def _tasks(context: RunContext, step: BoundStep) -> list[Task]:
-    """List the calls of a step."""
-    plan = context.plan
+def _tasks(context: RunContext, chain: Chain) -> list[Task]:
+    """List the calls of a step, or of the steps of a chain together."""
+    plan, step = context.plan, chain.steps[0]
+    if len(chain.steps) > 1:
+        return [Task(context, step, unit, window, chain) for unit, window in tasks_of(plan, chain)]
     if step.over == "band":
         return [Task(context, step, u, w) for u in plan.chips for w in plan.bands(u)]
     if step.over != "tile":
@@ -51,143 +52,135 @@ def _tasks(context: RunContext, step: BoundStep) -> list[Task]:
     return [Task(context, step, FrameUnit(step.grid), w) for w in plan.tiles(frame.shape, rows)]
 
 
-def _staged(step: BoundStep, key: PlaneKey) -> PlaneKey:
-    """Return where a result waits while its step works: a filter's other tasks still read what was there before."""
-    return PlaneKey(f"{key.name}@{step.name}", key.unit) if key.name in step.filtered else key
-
-
-def _commit(context: RunContext, step: BoundStep) -> None:
-    """Put the results of a filter in place, when all of its tasks are done."""
-    for name in step.filtered:
-        for key in context.store.keys(f"{name}@{step.name}"):
-            context.store.rename(key, PlaneKey(name, key.unit))
-
-
-def _prepare(context: RunContext, step: BoundStep) -> None:
-    """Make the planes of footprints that hold no pixel; others are made when their first tile comes."""
-    if step.over == "tile" and step.grid == "exposure":
-        for unit in context.plan.unit_list("exposure"):
-            window = context.plan.footprint(unit)
-            for name in step.planes if window.empty else ():
-                context.store.make(
-                    _staged(step, PlaneKey(name, unit)), window.shape, np.float32, origin=window
-                )
-
-
-def _keep(context: RunContext, task: Task, planes: Mapping[PlaneKey, Any]) -> int:
-    """Put what a task returned into the store; return the number of pixels."""
-    store, pixels = context.store, 0
-    for name, value in planes.items():
-        key = _staged(task.step, name)
-        if task.step.planes[name.name].kind == "value":
-            store.put(key, value, as_value=True)
-            continue
-        pixels += value.size
-        unit = name.unit
-        part = context.plan.footprint(unit) if isinstance(unit, ExposureUnit) else None
-        if task.window is None:
-            value.flags.writeable = False
-            store.put(key, value, part)
-            continue
-        shape = (*value.shape[:-2], *_whole(context.plan, unit))
-        if key not in store:
-            store.make(key, shape, value.dtype, origin=part)
-        elif (store.shape(key), store.dtype(key)) != (shape, value.dtype):
-            raise PluginError(_unlike(task, name, value, store.shape(key), store.dtype(key)))
-        store.write(key, task.window if part is None else task.window.relative_to(part), value)
-    return pixels
-
-
-def _unlike(task: Task, key: PlaneKey, value: np.ndarray[Any, Any], shape: Any, dtype: Any) -> str:
-    """Say that the tiles of a plane do not fit together."""
-    return (
-        f"Step {task.step.name!r} of {task.step.owner} returned {key.name!r} of {task.context.plan.place(key.unit)} as {value.dtype} with "
-        f"axes {value.shape[:-2]} before rows and columns, after {dtype} with {shape[:-2]} for another {task.step.over}. Give the plane "
-        "a dtype, and all of its parts one shape."
-    )
-
-
-def _whole(plan: Plan, unit: Unit) -> tuple[int, int]:
-    """Return the shape of a plane that is filled by tiles or bands."""
-    shape = shape_on(plan, unit)
-    assert shape is not None  # noqa: S101  (tiles and bands are of something that has pixels)
-    return shape
-
-
-def _fill(context: RunContext, tasks: Sequence[Task], parts: Mapping[PlaneKey, set[Window]]) -> None:
-    """Let the parts that a filter left out be what they were; refuse a new plane with gaps."""
-    by_unit: dict[Unit, list[Task]] = {}
-    for task in tasks:
-        by_unit.setdefault(task.unit, []).append(task)
-    for key, made in parts.items():
-        for task in by_unit.get(key.unit, ()):
-            window = task.window
-            if window is None or window in made:
-                continue
-            if key.name not in task.step.filtered:
-                msg = (
-                    f"Step {task.step.name!r} of {task.step.owner} made plane {key.name!r} of {context.plan.place(key.unit)}, but not for "
-                    f"its {task.step.over} [{window.y0}:{window.y1}, {window.x0}:{window.x1}]. Return it for all of them, or for none."
-                )
-                raise PluginError(msg)
-            before = job_for(context, task.step, task.unit, window).read(key.name, key.unit, window)
-            if before is not None:
-                _keep(context, task, {key: np.array(before)})
-
-
 def _say(context: RunContext, step: str) -> None:
-    """Emit the notes that tasks left, in the main thread; the same text once."""
+    """Emit the notes that tasks of a step left, in the main thread; the same text once."""
     with context.lock:
-        notes, context.notes = list(dict.fromkeys(context.notes)), []
-    for text, warn in notes:
+        notes = list(dict.fromkeys(note for note in context.notes if note[2] == step))
+        context.notes = [note for note in context.notes if note[2] != step]
+    for text, warn, _ in notes:
         context.bus.note(text, warn=warn, step=step)
 
 
-def _run_step(
-    context: RunContext, index: int, uses: Uses, budget: Budget, apart: Workers | None = None
+@dataclass(slots=True)
+class _Told:
+    """What listeners hear of a chain: its first step while the work goes on, the others when all of it is done or one fails.
+
+    So they hear of one step after the other, whether steps are done together or not.
+    """
+
+    context: RunContext
+    chain: Chain
+    totals: Sequence[int]
+    pixels: list[list[int]]
+    seconds: list[float]
+    start: float = field(default_factory=time.perf_counter)
+
+    @classmethod
+    def begin(cls, context: RunContext, chain: Chain, tasks: Sequence[Task]) -> _Told:
+        """The first step starts."""
+        totals = [
+            sum(len(windows_of(context.plan, step, t.unit, t.window)) for t in tasks)
+            if len(chain.steps) > 1
+            else len(tasks)
+            for step in chain.steps
+        ]
+        context.bus.start(chain.steps[0].name, totals[0])
+        return cls(context, chain, totals, [[] for _ in totals], [0.0] * len(totals))
+
+    def task(self, receipt: Receipt, pixels: int) -> None:
+        """A task has ended."""
+        if not receipt.links:
+            self._progress(0, [pixels])
+            return
+        for k, link in enumerate(receipt.links):
+            self.seconds[k] += link.seconds
+            if k:
+                self.pixels[k] += link.pixels
+            else:
+                self._progress(0, link.pixels)
+
+    def _progress(self, number: int, pixels: Sequence[int]) -> None:
+        seen = self.pixels[number]
+        for some in pixels:
+            seen.append(some)
+            self.context.bus.progress(self.chain.steps[number].name, len(seen), self.totals[number], some)
+
+    def end(self, failed: str = "") -> None:
+        """All is done, or a step failed: those before it are done as far as they went."""
+        bus, steps = self.context.bus, self.chain.steps
+        share = (time.perf_counter() - self.start) / (sum(self.seconds) or 1.0)
+        for number, step in enumerate(steps):
+            if number:
+                bus.start(step.name, self.totals[number])
+            if len(steps) > 1:
+                bus.took(share * self.seconds[number])
+            if number:
+                waiting, self.pixels[number] = self.pixels[number], []
+                self._progress(number, waiting)
+            _say(self.context, step.name)
+            if step.name == failed:
+                bus.finish(step.name, "aborted")
+                return
+            bus.finish(step.name, "ok", self.totals[number], len(self.pixels[number]))
+
+
+def _run_chain(
+    context: RunContext, chain: Chain, uses: Uses, budget: Budget, apart: Workers | None = None
 ) -> None:
-    plan, step = context.plan, context.plan.steps[index]
-    tasks = _tasks(context, step)
-    uses.begin(index, (task.unit for task in tasks))
+    step, tasks = chain.steps[0], _tasks(context, chain)
+    uses.begin(chain.first, (task.unit for task in tasks), chain.stop)
     away = apart if apart is not None and len(tasks) > 1 and apart.take(step) else None
-    share = budget.of(index) if away is None else budget.apart(index)
+    share = budget.of(chain.first) if away is None else budget.apart(chain.first)
     context.workers = share.workers
     held = 0 if apart is None else apart.held
     context.store.expect(max(0, share.kept - held) if away is None else 0, uses.when)
-    _prepare(context, step)
-    context.bus.start(step.name, len(tasks))
-    executor = context.registry.get("executor", plan.parameters.executor)
-    parts: dict[PlaneKey, set[Window]] = {}
+    prepare(context, step)
+    told = _Told.begin(context, chain, tasks)
+    executor = context.registry.get("executor", context.plan.parameters.executor)
 
     def work(some: Sequence[Task]) -> Generator[Any, None, None]:
         if away is not None and some:
-            return away.receipts(step, some, share)
+            return away.receipts(chain, some, share)
         return results_of(executor, execute, some, share.workers, share.ahead)
 
-    with contextlib.closing(receipts(context, step, tasks, work)) as results:
-        for done, (task, receipt) in enumerate(zip(tasks, results, strict=True), start=1):
+    try:
+        _work(context, chain, tasks, told, uses, work)
+    except BaseException as error:
+        told.end(failed_step(error) or step.name)
+        raise
+    told.end()
+
+
+def _work(
+    context: RunContext, chain: Chain, tasks: Sequence[Task], told: _Told, uses: Uses, work: Work
+) -> None:
+    """Carry out the tasks of a step or chain; keep what they return as long as it is needed."""
+    executor, store = context.registry.get("executor", context.plan.parameters.executor), context.store
+    parts: dict[PlaneKey, set[Window]] = {}
+    alone = len(chain.steps) == 1
+
+    with contextlib.closing(receipts(context, chain.steps[0], tasks, work)) as results:
+        for task, receipt in zip(tasks, results, strict=True):
             if not isinstance(receipt, Receipt):
                 msg = f"{executor.label} gave {type(receipt).__name__} as a result; it must hand on what the task returns."
                 raise PluginError(msg, executor)
-            planes = receipt.planes
-            pixels = _keep(context, task, planes)
+            pixels = keep(store, task, receipt.planes, staged=alone)
             if task.window is not None:
-                for key in planes:
+                for key in (*receipt.planes, *(k for link in receipt.links for k in link.made)):
                     parts.setdefault(key, set()).add(task.window)
             if uses.done(task.unit):
                 for key in uses.over(task.unit):
-                    context.store.drop(key)
+                    store.drop(key)
             if context.watch is not None:
                 context.watch.look()
-            context.bus.progress(step.name, done, len(tasks), pixels)
-    _fill(context, tasks, parts)
-    _commit(context, step)
-    for key in uses.left(context.store.images()):
-        context.store.drop(key)
+            told.task(receipt, pixels)
+    fill(store, tasks, parts)
+    if alone:
+        commit(store, chain.steps[0])
+    for key in uses.left(store.images()):
+        store.drop(key)
     if context.watch is not None:
         give_back()
-    _say(context, step.name)
-    context.bus.finish(step.name, "ok", len(tasks))
 
 
 def carry_out(
@@ -241,25 +234,29 @@ def carry_out(
     with contextlib.ExitStack() as stack:
         executor = registry.get("executor", plan.parameters.executor)
         apart = None if executor.shares_memory else stack.enter_context(Workers(context, executor))
-        _run_steps(context, uses, budget, apart)
+
+        def fits(chain: Chain) -> bool:
+            if resumption is not None:  # what an earlier run recorded is of one step
+                return False
+            one_place = apart is None or len({apart.take(step) for step in chain.steps}) == 1
+            return one_place and budget.takes(chain)
+
+        for chain in chains_of(plan, wanted, fits):
+            _run_blaming(context, chain, uses, budget, apart)
     return context
 
 
-def _run_steps(context: RunContext, uses: Uses, budget: Budget, apart: Workers | None) -> None:
-    """Run the steps one after the other; an error names who is to blame."""
-    plan, registry, bus = context.plan, context.registry, context.bus
-    for index, step in enumerate(plan.steps):
-        try:
-            _run_step(context, index, uses, budget, apart)
-        except FAULTS as error:
-            _say(context, step.name)
-            bus.finish(step.name, "aborted")
-            culprit = culprit_of(error, registry, plan.parameters)
-            if culprit and not isinstance(error, DrizframeError):
-                msg = f"{culprit} failed in step {step.name!r}: {type(error).__name__}: {error}"
-                raise PluginError(msg) from error
-            raise
-        except BaseException:
-            _say(context, step.name)
-            bus.finish(step.name, "aborted")
-            raise
+def _run_blaming(
+    context: RunContext, chain: Chain, uses: Uses, budget: Budget, apart: Workers | None
+) -> None:
+    """Run a step or chain; an error names who is to blame."""
+    plan, registry = context.plan, context.registry
+    try:
+        _run_chain(context, chain, uses, budget, apart)
+    except FAULTS as error:
+        culprit = culprit_of(error, registry, plan.parameters)
+        if culprit and not isinstance(error, DrizframeError):
+            name = failed_step(error) or chain.steps[0].name
+            msg = f"{culprit} failed in step {name!r}: {type(error).__name__}: {error}"
+            raise PluginError(msg) from error
+        raise

@@ -418,6 +418,11 @@ class Store:
                 return None
         return plane.read(window)
 
+    def whole(self, key: PlaneKey) -> Any:
+        """Return what is under a key as it was put: an array that is in memory, not a view of it."""
+        plane = self._planes.get(key)
+        return self._values[key] if plane is None else plane.array
+
     def plane(self, key: PlaneKey) -> StoredPlane | None:
         """Return what holds an image, in memory or in a file; None for a value, or for nothing."""
         return self._planes.get(key)

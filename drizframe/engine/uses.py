@@ -29,12 +29,13 @@ class Uses:
     def __init__(self, plan: Plan, keep: frozenset[str]) -> None:
         self._plan, self._keep = plan, keep
         self._index = 0
+        self._steps: Sequence[BoundStep] = ()
         self._units: Counter[Unit] = Counter()
         self._by_unit = False
         self._later: dict[str, int] = {}
 
-    def begin(self, index: int, units: Iterable[Unit]) -> None:
-        """Go on to a step, and to its tasks.
+    def begin(self, index: int, units: Iterable[Unit], stop: int | None = None) -> None:
+        """Go on to a step, or to a chain of them, and to its tasks.
 
         Parameters
         ----------
@@ -42,14 +43,18 @@ class Uses:
             Number of the step.
         units : iterable of Unit
             What each of its tasks works on.
+        stop : int, optional
+            Number of the step after the chain.
         """
-        step = self._plan.steps[index]
-        self._index = index
+        stop = index + 1 if stop is None else stop
+        self._index, self._steps = index, self._plan.steps[index:stop]
         # only what works unit by unit is done with the planes of one before it is done with all
-        self._by_unit = step.over in ("exposure", "chip", "band") or step.grid == "exposure"
+        self._by_unit = all(
+            s.over in ("exposure", "chip", "band") or s.grid == "exposure" for s in self._steps
+        )
         self._units = Counter(units) if self._by_unit else Counter()
         self._later = {}
-        for number in range(len(self._plan.steps) - 1, index, -1):
+        for number in range(len(self._plan.steps) - 1, stop - 1, -1):
             self._later.update(dict.fromkeys(self._plan.steps[number].needs, number))
 
     def done(self, unit: Unit) -> bool:
@@ -67,10 +72,9 @@ class Uses:
 
     def over(self, unit: Unit) -> list[PlaneKey]:
         """Return what nobody needs any more of a unit, all of whose tasks are done; not all of it need be there."""
-        step = self._plan.steps[self._index]
-        names = [
-            n for n in step.needs if n not in step.filtered and n not in self._keep and n not in self._later
-        ]
+        changed = frozenset().union(*(step.filtered for step in self._steps))
+        needed = dict.fromkeys(n for step in self._steps for n in step.needs)
+        names = [n for n in needed if n not in changed and n not in self._keep and n not in self._later]
         return [k for n in names for u in self._around(unit) if not self._is_open(k := PlaneKey(n, u))]
 
     def left(self, keys: Iterable[PlaneKey]) -> list[PlaneKey]:
@@ -78,12 +82,12 @@ class Uses:
         return [k for k in keys if k.name not in self._later and k.name not in self._keep]
 
     def _is_open(self, key: PlaneKey) -> bool:
-        """Whether the step that works now may still read a plane."""
-        step: BoundStep = self._plan.steps[self._index]
-        need = step.needs.get(key.name)
-        if need is None:
+        """Whether the step or chain that works now may still read a plane."""
+        needs = [step.needs[key.name] for step in self._steps if key.name in step.needs]
+        if not needs:
             return False
-        own = need.of == "own" or (need.of == "touching" and isinstance(key.unit, ChipUnit))
+        chip = isinstance(key.unit, ChipUnit)
+        own = all(need.of == "own" or (need.of == "touching" and chip) for need in needs)
         if not self._by_unit or not own:
             return True
         return any(self._units[u] > 0 for u in self._around(key.unit))

@@ -1,36 +1,88 @@
-"""One task: a step called for a unit and a window, and errors named after who is to blame."""
+"""One task: a step, or a chain of them, called for a unit and a window, and errors named after who is to blame."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from drizframe.engine.answers import checked
 from drizframe.engine.bound import BoundStep
+from drizframe.engine.chains import Chain, windows_of
 from drizframe.engine.context import RunContext
 from drizframe.engine.hearing import hearing
 from drizframe.engine.job import RunJob, job_for
+from drizframe.engine.keeping import commit, fill, keep
+from drizframe.engine.pool import stop_if_given_up
+from drizframe.engine.store import Store
 from drizframe.errors import DrizframeError, DrizframeWarning, InputError, PluginError, ShapeError
 from drizframe.hooks import FAULTS, Component, owner_of
 from drizframe.hooks.guard import culprit_of, provider_of
 from drizframe.hooks.markers import is_ours
 from drizframe.model import ChipUnit, ExposureUnit, PlaneKey, Unit, Window
 
-__all__ = ["Receipt", "Task", "call", "execute"]
+__all__ = ["Link", "Receipt", "Task", "Told", "call", "execute", "failed_step", "linked", "mark_failed"]
+
+#: What a step told the user: the text, whether it is a warning, and the name of the step.
+Told = tuple[str, bool | type[DrizframeWarning], str]
+
+#: Limit of what the steps of a chain hand on to each other: it is counted by the budget, and stays in memory.
+_ALL = 1 << 62
+_FAILED = "drizframe_failed_step"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """One call of a step."""
+    """One call of a step, or of each step of a chain.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    step : BoundStep
+        The step; the first one of a chain.
+    unit : Unit
+        What it works on.
+    window : Window, optional
+        The tile or band.
+    chain : Chain, optional
+        Several steps, which are called one after the other.
+    """
 
     context: RunContext
     step: BoundStep
     unit: Unit
     window: Window | None = None
+    chain: Chain | None = None
+
+    def maker_of(self, name: str) -> BoundStep:
+        """Return the step that makes a plane."""
+        return self.step if self.chain is None else self.chain.maker_of(name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Link:
+    """What one step of a chain left.
+
+    Parameters
+    ----------
+    step : str
+        Its name.
+    pixels : sequence of int
+        For each time that it was called, how many pixels it returned.
+    made : frozenset of PlaneKey
+        What it made, also what only others of the chain were to read.
+    seconds : float
+        How long it took.
+    """
+
+    step: str
+    pixels: Sequence[int]
+    made: frozenset[PlaneKey]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,17 +94,20 @@ class Receipt:
     planes : mapping of PlaneKey to object
         What it made.
     notes : sequence of (str, kind)
-        What it told the user, as `Job.note` takes it.
+        What it told the user, as `Job.note` takes it; nothing for a chain, whose notes the context has.
     called : sequence of (Component, str)
         The components that it called, each with the implementation that ran.
     seconds : float
         How long it took.
+    links : sequence of Link
+        What each step of a chain left.
     """
 
     planes: Mapping[PlaneKey, Any]
     notes: Sequence[tuple[str, bool | type[DrizframeWarning]]] = ()
     called: Sequence[tuple[Component, str]] = ()
     seconds: float = 0.0
+    links: Sequence[Link] = ()
 
     @property
     def nbytes(self) -> int:
@@ -61,11 +116,83 @@ class Receipt:
 
 
 def execute(task: Task) -> Receipt:
-    """Carry out a task: a job of its own, see `call`."""
+    """Carry out a task: a job of its own, see `call`; of a chain one for each step."""
+    if task.chain is not None:
+        return linked(task, task.chain, [])
     start = time.perf_counter()
     job = job_for(task.context, task.step, task.unit, task.window)
     planes = call(task, job)
     return Receipt(planes, tuple(job.told), tuple(job.called.values()), time.perf_counter() - start)
+
+
+def linked(task: Task, chain: Chain, told: list[Told]) -> Receipt:
+    """Call the steps of a chain one after the other; each sees what those before it made of this unit.
+
+    Parameters
+    ----------
+    task : Task
+        With its unit.
+    chain : Chain
+        The steps.
+    told : list
+        Gets what they tell the user, also where one fails.
+    """
+    links: list[Link] = []
+    called: dict[int, tuple[Component, str]] = {}
+    with Store(_ALL) as made:
+        for number, step in enumerate(chain.steps, start=1):
+            stop_if_given_up()
+            try:
+                links.append(_link(replace(task, step=step, chain=None), made, called, told))
+            except BaseException as error:
+                mark_failed(error, step.name)
+                raise
+            needed = chain.needed(number)
+            for key in made.images():
+                if key.name not in needed:
+                    made.drop(key)
+        planes = {key: made.whole(key) for name in sorted(chain.made) for key in made.keys(name)}
+    return Receipt(planes, (), tuple(called.values()), sum(link.seconds for link in links), links)
+
+
+def _link(task: Task, made: Store, called: dict[int, tuple[Component, str]], told: list[Told]) -> Link:
+    """Call one step of a chain, for each band if it works on these, and keep what it made for those that follow."""
+    start, step, plan = time.perf_counter(), task.step, task.context.plan
+    tasks = [replace(task, window=w) for w in windows_of(plan, step, task.unit, task.window)]
+    pixels: list[int] = []
+    parts: dict[PlaneKey, set[Window]] = {}
+    for each in tasks:
+        job = job_for(task.context, step, each.unit, each.window)
+        job.made = made
+        try:
+            planes = call(each, job)
+        finally:
+            told += [(text, kind, step.name) for text, kind in job.told]
+            called.update(job.called)
+        if task.window is not None:  # a chain of bands: a band is all that there is
+            pixels.append(sum(image.size for image in planes.values()))
+            for key, image in planes.items():
+                made.put(key, image, task.window)
+        else:
+            pixels.append(keep(made, each, planes))
+        for key in planes:
+            whole = parts.setdefault(key, set())
+            if each.window is not None:
+                whole.add(each.window)
+    if task.window is None:
+        fill(made, tasks, parts, made)
+        commit(made, step)
+    return Link(step.name, pixels, frozenset(parts), time.perf_counter() - start)
+
+
+def mark_failed(error: BaseException, step: str) -> None:
+    """Let an error say which step of a chain raised it."""
+    object.__setattr__(error, _FAILED, step)
+
+
+def failed_step(error: BaseException) -> str:
+    """Return the name of the step of a chain that raised an error; blank if it comes from elsewhere."""
+    return str(getattr(error, _FAILED, ""))
 
 
 def call(task: Task, job: RunJob) -> Mapping[PlaneKey, Any]:

@@ -12,7 +12,7 @@ from least import least_memory
 import drizframe
 from drizframe.config import make_parameters
 from drizframe.engine import schedule
-from drizframe.engine.budget import Budget, Share, load_of
+from drizframe.engine.budget import Budget, Share, chain_load_of, load_of
 from drizframe.engine.plan import make_plan
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
@@ -53,8 +53,9 @@ WAYS = [
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("together", [False, True], ids=["steps", "chains"])
 @pytest.mark.parametrize("way", WAYS, ids=str)
-def test_no_task_of_a_stock_step_holds_more_than_it_declares(files, way, monkeypatch):
+def test_no_task_of_a_stock_step_or_chain_holds_more_than_it_declares(files, way, together, monkeypatch):
     monkeypatch.chdir(files)
     held = collections.Counter()
     loads = {}
@@ -64,16 +65,19 @@ def test_no_task_of_a_stock_step_holds_more_than_it_declares(files, way, monkeyp
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
         answer = execute(task)
-        name = task.step.name
+        chain, plan = task.chain, task.context.plan
+        name = task.step.name if chain is None else " ".join(s.name for s in chain.steps)
         held[name] = max(held[name], tracemalloc.get_traced_memory()[1] - before)
-        loads[name] = load_of(task.context.plan, task.step).total
+        loads[name] = (load_of(plan, task.step) if chain is None else chain_load_of(plan, chain)).total
         return answer
 
     monkeypatch.setattr(schedule, "execute", measured)
     monkeypatch.setattr(Budget, "of", lambda budget, index: Share(1, 1, 0))  # nothing is kept, all is read
     monkeypatch.setattr(source, "LARGE", 0)  # as images of usual sizes
     options = {"executor": "serial", "num_cores": 1, "tile_size": 256, **way}
-    limit = least_memory("*_flt.fits", **options)
+    limit = "1GiB" if together else least_memory("*_flt.fits", **options)
+    if not together:
+        monkeypatch.setattr(Budget, "takes", lambda budget, chain: False)
     tracemalloc.start()
     try:
         drizframe.run("*_flt.fits", **options, max_memory=limit)
@@ -81,7 +85,8 @@ def test_no_task_of_a_stock_step_holds_more_than_it_declares(files, way, monkeyp
         tracemalloc.stop()
     over = {name: (held[name], loads[name]) for name in held if held[name] > loads[name] + SMALL}
     assert not over, f"bytes held, and declared: {over}"
-    assert len(held) >= 12
+    assert any(" " in name for name in held) == together
+    assert sum(name.count(" ") + 1 for name in held) >= 12
 
 
 def test_a_limit_that_is_too_small_is_told_while_planning_with_the_least_that_does(recwarn):
