@@ -32,9 +32,7 @@ if __name__ == "__main__":
 
 
 def children(pid):
-    found = subprocess.run(
-        ["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split()
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(p) for p in found]
 
 
