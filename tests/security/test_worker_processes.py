@@ -16,7 +16,7 @@ from drizframe.system.temporary import sweep_scratch
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 PROGRAM = """
-import sys, time
+import signal, sys, time
 import drizframe
 from drizframe.testing import sample_exposures
 
@@ -27,6 +27,7 @@ class Tells:
             time.sleep(60)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background may ignore it
     drizframe.run(sample_exposures(), executor="processes", num_cores=2, workdir=sys.argv[1], listeners=[Tells()])
 """
 
@@ -58,6 +59,7 @@ def test_workers_end_with_their_run(tmp_path, by):
         assert run.wait(timeout=20) != 0
     finally:
         run.kill()
+        run.wait()
         run.stdout.close()
     deadline = time.monotonic() + 20
     while any(map(alive, workers)) and time.monotonic() < deadline:
