@@ -35,14 +35,41 @@ PLUGIN = """
     def drizframe_kernels():
         yield drizframe.Kernel(name="far.kernel", summary="Round.", profile=profile, support=support)
 
-    def middle(data, weight, options):
-        good = np.where(weight > 0, data, np.nan)
-        with np.errstate(all="ignore"):
-            import warnings
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = np.nanmean(good, axis=0)
-        return np.nan_to_num(found).astype(np.float32)
+    def darkest(stack, bad, *, weight, exptime, background, readnoise, n_total, options):
+        lowest = np.where(bad | ~np.isfinite(stack), np.inf, stack).min(axis=0)
+        return np.where(np.isfinite(lowest), lowest, 0).astype(np.float32)
+
+    @drizframe.hookimpl
+    def drizframe_combiners():
+        yield drizframe.Combiner(name="far.darkest", summary="Lowest good value.", reference=darkest)
+
+    def weigh(chip, good, sky, ratio, options):
+        return good * np.float32(chip.exptime), 1.0
+
+    @drizframe.hookimpl
+    def drizframe_weightings():
+        yield drizframe.Weighting(name="far.weights", summary="Exposure time.", reference=weigh)
+
+    class Sink:
+        def __init__(self, product):
+            self.product, self.folder, self.arrays = product, product.stage(product.targets[0]), {{}}
+            for name, layer in product.layers.items():
+                self.arrays[name] = np.full(layer.shape, layer.fill, dtype=layer.dtype)
+
+        def write(self, plane, window, array):
+            self.arrays[plane][(..., *window.slices)] = array
+
+        def close(self):
+            for name, array in self.arrays.items():
+                np.save(self.folder / f"{{name}}.npy", array)
+            return self.product.targets
+
+        def abort(self):
+            self.arrays.clear()
+
+    @drizframe.hookimpl
+    def drizframe_writers():
+        yield drizframe.Writer(name="far.raw", summary="Arrays in a folder.", open=Sink, endings=(".raw/",))
 
     def bright(sci, blot, derivative, noise, depth, dq, options):
         drizframe_note.append(os.getpid())
@@ -148,10 +175,15 @@ def test_a_run_in_processes_is_resumed_with_the_same_bits(tmp_path, large_exposu
     assert list(tmp_path.iterdir()) == []
 
 
-def test_components_and_steps_of_packages_work_in_processes(installed, large_exposures, monkeypatch):
+def test_components_and_steps_of_packages_work_in_processes(
+    installed, large_exposures, monkeypatch, tmp_path
+):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     installed("drizframe-far", plugin())
-    options = {"final_kernel": "far.kernel", "cr_detector": "far.detector", **ALL}
+    options = {
+        "final_kernel": "far.kernel", "cr_detector": "far.detector", "combine_type": "far.darkest",
+        "final_wht_type": "far.weights", **ALL,
+    }  # fmt: skip
     told = []
 
     class Hears:
@@ -159,10 +191,26 @@ def test_components_and_steps_of_packages_work_in_processes(installed, large_exp
             told.append(event.text)
 
     with pytest.warns(drizframe.errors.DrizframeWarning, match="chip . was seen"):
-        here = drizframe.run(large_exposures, executor="threads", **options)
+        here = drizframe.run(
+            large_exposures, tmp_path / "here.raw", executor="threads", writer="far.raw", **options
+        )
     with pytest.warns(drizframe.errors.DrizframeWarning, match="chip . was seen"):
-        there = drizframe.run(large_exposures, executor="processes", listeners=[Hears()], **options)
+        there = drizframe.run(
+            large_exposures,
+            tmp_path / "there.raw",
+            executor="processes",
+            writer="far.raw",
+            listeners=[Hears()],
+            **options,
+        )
     require_equal(here, there)
+    np.testing.assert_array_equal(*(np.load(f / "sci.npy") for f in sorted(tmp_path.glob("*.raw"))))
+    assert {
+        "kernel far.kernel",
+        "cosmic-ray detector far.detector",
+        "combiner far.darkest",
+        "weighting far.weights",
+    } <= set(there.backends)
     pids = {t.split()[1] for t in told if t.startswith("pid ")}
     assert pids
     assert str(os.getpid()) not in pids
