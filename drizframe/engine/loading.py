@@ -10,7 +10,7 @@ from drizframe.engine.context import RunContext
 from drizframe.engine.flags import cleared_bits, reset_bits
 from drizframe.model import ChipUnit, PlaneKey, Window
 
-__all__ = ["LOADED", "input_plane", "keep_inputs"]
+__all__ = ["LOADED", "input_plane"]
 
 Array = np.ndarray[Any, Any]
 
@@ -49,15 +49,6 @@ def input_plane(context: RunContext, key: PlaneKey, window: Window | None = None
     again = (context.apart or not context.ample) and chip.rows(key.name, 0, 1) is not None
     store.put(key, image, again=again)
     return image if window is None else image[window.slices]
-
-
-def keep_inputs(context: RunContext, unit: ChipUnit) -> None:
-    """Put the planes of a chip that comes without a file into the store, as steps see them."""
-    chip = context.plan.exposures[unit.exposure].chips[unit.chip]
-    for name in LOADED:
-        image: Array | None = chip.data() if name == "sci" else chip.plane(name)
-        if image is not None:
-            context.store.put(PlaneKey(name, unit), _as_given(context, name, image))
 
 
 def _as_given(context: RunContext, name: str, image: Array) -> Array:

@@ -43,8 +43,8 @@ from drizframe.system.memory import Watch
 
 __all__ = ["Parcel", "Workers", "execute"]
 
-#: Files of the scratch folder.
-_PLAN, _STATE = "plan_0.raw", "state_{}.raw"
+#: Files of the scratch folder; no plane has such a name.
+_PLAN, _STATE = "@plan_0.raw", "@state_{}.raw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class Workers:
         if self._pool is not None:
             self._pool.shutdown(wait=True)
         _forget(str(self._folder))
-        for name in (_PLAN, _STATE.format(self._state)):
-            (self._folder / name).unlink(missing_ok=True)
+        for file in self._folder.glob("@*.raw"):
+            file.unlink(missing_ok=True)
 
     def take(self, step: BoundStep) -> bool:
         """Whether tasks of a step go to workers."""
@@ -330,7 +330,7 @@ def _context_of(parcel: Parcel) -> RunContext:
         if run is None:
             for old in list(_runs):
                 _forget(old)
-            run = _runs[parcel.folder] = _Run(parcel.folder, _opened(parcel.folder))
+            run = _runs[parcel.folder] = _Run(parcel.folder, _taken_over(parcel.folder))
         if run.state != parcel.state:
             data = (Path(parcel.folder) / _STATE.format(parcel.state)).read_bytes()
             listed, room = pickle.loads(data)  # noqa: S301  (of this user's own scratch folder)
@@ -338,6 +338,20 @@ def _context_of(parcel: Parcel) -> RunContext:
             run.context.store.expect(room, None)
             run.state = parcel.state
         return run.context
+
+
+def _taken_over(folder: str) -> RunContext:
+    """Read what the tasks of a run have in common; say so if this process cannot have it."""
+    try:
+        return _opened(folder)
+    except DrizframeError:
+        raise
+    except FAULTS as error:
+        msg = (
+            f"A worker could not take over the run: {type(error).__name__}: {told(error)}. Whatever a run is given must be importable "
+            "in its workers, and they must see the files of the inputs and workdir. Or choose executor='threads'."
+        )
+        raise RunError(msg) from error
 
 
 def _forget(folder: str) -> None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from drizframe._version import __version__
 from drizframe.config import Parameters
 from drizframe.engine.bound import BoundStep
-from drizframe.engine.loading import keep_inputs
 from drizframe.engine.plan import COMPONENT_PARAMETERS, Plan
+from drizframe.engine.spooled import ScratchSource
 from drizframe.errors import ParameterError, WCSError, told
 from drizframe.grids.maps import Maps
 from drizframe.grids.wcs_copies import WcsCopy
@@ -127,15 +127,6 @@ class SentStep:
     version: int
     needs: Mapping[str, Need]
     planes: Mapping[str, Plane]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Elsewhere:
-    """Stands for what loads images that lie in the scratch folder."""
-
-    def __call__(self, kind: str) -> None:
-        """Return nothing: what there is, is found before this is asked."""
-        del kind
 
 
 class _Pickler(pickle.Pickler):
@@ -249,15 +240,15 @@ def _at_home(parameters: Parameters) -> Parameters:
 
 
 def _shown(chip: Chip, registry: Registry, context: RunContext, unit: ChipUnit) -> Chip:
-    """Return a chip whose pixels a worker can load, or finds in the scratch folder, where they are put now."""
+    """Return a chip whose pixels a worker can load: from its file, or from the scratch folder, where they are put now."""
     try:
         small = len(dumps(chip.load, registry, "")) <= SMALL
     except ParameterError:
         small = False
     if small:
         return chip
-    keep_inputs(context, unit)
-    return replace(chip, load=_Elsewhere())
+    folder = context.store.shared_folder()
+    return replace(chip, load=ScratchSource.of(chip, folder, f"@input_{unit.exposure}_{unit.chip}"))
 
 
 def packed(context: RunContext) -> bytes:

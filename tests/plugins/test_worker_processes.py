@@ -148,6 +148,61 @@ def test_files_give_the_same_bits_in_processes_and_products_too(tmp_path):
             np.testing.assert_array_equal(image, two[key], err_msg=f"{name} {key}")
 
 
+def test_large_images_in_memory_go_through_scratch_files(large_exposures, monkeypatch):
+    from drizframe.engine import sending
+
+    rng = np.random.default_rng(4)
+    full = [
+        drizframe.Exposure.from_arrays(
+            e.chips[0].data(), e.chips[0].wcs, name=e.name, exptime=100.0, err=rng.uniform(0.1, 0.2, (150, 130)),
+            dq=rng.integers(0, 2, (150, 130)) * rng.integers(0, 2, (150, 130)) * 4,
+        )
+        for e in large_exposures
+    ]  # fmt: skip
+    options = {**ALL, "final_wht_type": "ERR", "layers": "variance", "resetbits": 0}
+    here = drizframe.run(full, executor="serial", **options)
+    monkeypatch.setattr(sending, "SMALL", 0)
+    require_equal(here, drizframe.run(full, executor="processes", max_memory="2MB", **options))
+
+
+FILTER = """
+    import numpy as np
+    import drizframe
+    from drizframe import Need, Step
+
+    def run(job):
+        return {"sci": job.read("sci") - np.float32(job.unit.exposure) / 8}
+
+    @drizframe.hookimpl
+    def drizframe_extra_steps():
+        yield Step(name="far.filter", summary="Changes.", run=run, over="chip", needs=("sci",), makes=("sci",))
+"""
+
+
+def test_a_filter_changes_what_the_others_read_in_processes(installed, large_exposures):
+    installed("drizframe-far", FILTER)
+    here = drizframe.run(large_exposures, executor="serial", **ALL)
+    require_equal(here, drizframe.run(large_exposures, executor="processes", **ALL))
+
+
+def test_what_workers_cannot_import_is_told(exposures, tmp_path, monkeypatch):
+    (tmp_path / "only_here.py").write_text(
+        "from drizframe.grids.mapping import WCSMap\n\nclass Mine(WCSMap):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import only_here
+
+    sys.path.remove(str(tmp_path))
+    with pytest.raises(
+        RunError,
+        match="A worker could not take over the run: ModuleNotFoundError: No module named 'only_here'",
+    ):
+        drizframe.run(exposures, executor="processes", num_cores=2, wcsmap=only_here.Mine)
+    monkeypatch.syspath_prepend(tmp_path)
+    there = drizframe.run(exposures, executor="processes", num_cores=2, wcsmap=only_here.Mine)
+    np.testing.assert_array_equal(drizframe.run(exposures, wcsmap=only_here.Mine).sci, there.sci)
+
+
 def drizframe_data(path):
     from astropy.io import fits
 
