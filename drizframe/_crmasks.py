@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 from drizframe.config.types import is_blank
 from drizframe.engine.stored import stored
 from drizframe.errors import MaskWarning, MissingInputError, ParameterError, ShapeError
-from drizframe.model import Chip, ChipUnit, Exposure, LazyImage, PlaneKey
+from drizframe.model import Chip, ChipUnit, DerivedImage, Exposure, LazyImage, PlaneKey, Window, lazy
 from drizframe.stock.io.crmasks import crmask_name, read_crmask, require_fit
 
 if TYPE_CHECKING:
@@ -279,7 +278,7 @@ def _flagged_before(exposures: Sequence[Exposure], parameters: Parameters) -> li
     return [text + " use_crmasks=False, or resetbits, lets them count."]
 
 
-def rays_of(store: Store, exposures: Sequence[Exposure]) -> dict[ChipUnit, Callable[[], Mask]]:
+def rays_of(store: Store, exposures: Sequence[Exposure]) -> dict[ChipUnit, LazyImage]:
     """Return the cosmic rays of a run, those that were found and those that were given, of each exposure that has any.
 
     Parameters
@@ -291,8 +290,8 @@ def rays_of(store: Store, exposures: Sequence[Exposure]) -> dict[ChipUnit, Calla
 
     Returns
     -------
-    dict of ChipUnit to callable
-        What reads the mask of a chip.
+    dict of ChipUnit to LazyImage
+        The mask of each chip, which is read when it is asked for.
     """
     found: dict[ChipUnit, list[LazyImage]] = {}
     for name in _RAYS:
@@ -300,16 +299,35 @@ def rays_of(store: Store, exposures: Sequence[Exposure]) -> dict[ChipUnit, Calla
             mask = stored(store, PlaneKey(name, unit))
             found.setdefault(unit, []).extend([] if mask is None else [mask])
     known = {u.exposure for u in found}
-    return {
-        u: partial(_rays, found.get(u, []), c.shape) for u, _, c in _chips(exposures) if u.exposure in known
-    }
+    return {u: _joined(found.get(u, []), c.shape) for u, _, c in _chips(exposures) if u.exposure in known}
 
 
-def _rays(images: Sequence[LazyImage], shape: tuple[int, int]) -> Mask:
-    masks: list[Mask] = [image.read() for image in images]
+def _joined(masks: Sequence[LazyImage], shape: tuple[int, int]) -> LazyImage:
+    """Return what several masks mark together."""
     if len(masks) == 1:
         return masks[0]
-    if not masks:
-        return np.ones(shape, dtype=np.uint8)
-    both: Mask = np.logical_and.reduce([m != 0 for m in masks]).astype(np.uint8)
-    return both
+    good = lazy(np.broadcast_to(np.ones((), dtype=np.uint8), shape))
+    return JoinedMasks(masks, shape) if masks else DerivedImage(good, np.array)
+
+
+class JoinedMasks:
+    """Masks of which a pixel is 1 where all are; it is a `LazyImage`.
+
+    Parameters
+    ----------
+    masks : sequence of LazyImage
+        At least one.
+    shape : tuple of int
+        Rows and columns.
+    """
+
+    __slots__ = ("_masks", "dtype", "shape")
+
+    def __init__(self, masks: Sequence[LazyImage], shape: tuple[int, int]) -> None:
+        self._masks, self.shape = tuple(masks), shape
+        self.dtype = np.dtype(np.uint8)
+
+    def read(self, window: Window | None = None) -> Mask:
+        """Return them joined, or a window of that."""
+        good: Mask = np.logical_and.reduce([m.read(window) != 0 for m in self._masks]).astype(np.uint8)
+        return good

@@ -452,7 +452,9 @@ def result_of(session: Session, before: Callable[[], None] | None = None) -> Res
             parameters=plan.parameters,
             frames=plan.frames,
             sky={n: tuple(v) for n, v in sky.items()},
-            cosmic_rays=by_exposure(rays_of(store, plan.exposures), plan.exposures),
+            cosmic_rays=by_exposure(
+                {u: m.read for u, m in rays_of(store, plan.exposures).items()}, plan.exposures
+            ),
             cleaned=by_exposure(
                 {u: c.read for u in store.chips("crclean") if (c := stored(store, PlaneKey("crclean", u)))},
                 plan.exposures,

@@ -179,9 +179,7 @@ def _commit(session: Session, *, clean: bool) -> None:
         exposures,
         folder=Path(),
         sky={u: v.level for u, v in store.by_chip("sky").items()},
-        masks={u: read() for u, read in rays_of(store, exposures).items()}
-        if parameters.driz_combine and not doubtful
-        else {},
+        masks=rays_of(store, exposures) if parameters.driz_combine and not doubtful else {},
         resetbits=None if doubtful else parameters.resetbits,
         crbit=parameters.crbit,
         preserve=parameters.preserve,

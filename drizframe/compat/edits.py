@@ -14,15 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from drizframe.compat.archive import archive_changes, check_archive, make_archive
 from drizframe.compat.commit import Change, commit
 from drizframe.compat.edit_contents import check_editable, write_edit
 from drizframe.compat.rights import check_owner
 from drizframe.errors import MissingInputError, OutputError
 from drizframe.fits.stamps import Stamp, check_unchanged, stamp_of
-from drizframe.model import ChipUnit
+from drizframe.model import ChipUnit, LazyImage, lazy
 from drizframe.model.sources import scale_of, stored
 from drizframe.stock.io.journal import ARCHIVE
 from drizframe.stock.io.locks import is_packed
@@ -30,6 +28,8 @@ from drizframe.stock.io.single_exposure import split_parts
 from drizframe.stock.io.source import FitsSource
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from drizframe.model import Exposure
 
 __all__ = ["EditPlan", "FileEdit", "commit_edits", "edited_paths", "plan_edits"]
@@ -49,8 +49,9 @@ class FileEdit:
         For a file of one exposure: which.
     sky : mapping of int to float
         ``MDRIZSKY`` by number of the science extension in `target`.
-    masks : mapping of int to ndarray
-        Cosmic-ray masks (1 = good) by number of the data-quality extension in `target`.
+    masks : mapping of int to tuple of LazyImage
+        Cosmic-ray masks (1 = good) by number of the data-quality extension in `target`; a pixel that any of several marks is
+        marked.
     stamp : Stamp or None
         Of `source`, when its headers were read; it must still be that file.
     """
@@ -59,7 +60,7 @@ class FileEdit:
     target: Path
     exposure: Exposure | None = None
     sky: Mapping[int, float] = field(default_factory=dict)
-    masks: Mapping[int, np.ndarray[Any, Any]] = field(default_factory=dict)
+    masks: Mapping[int, tuple[LazyImage, ...]] = field(default_factory=dict)
     stamp: Stamp | None = None
 
 
@@ -163,7 +164,7 @@ def plan_edits(
     *,
     folder: Path,
     sky: Mapping[ChipUnit, float] | None = None,
-    masks: Mapping[ChipUnit, np.ndarray[Any, Any]] | None = None,
+    masks: Mapping[ChipUnit, np.ndarray[Any, Any] | LazyImage] | None = None,
     resetbits: int | None = None,
     crbit: int | None = None,
     preserve: bool = True,
@@ -179,7 +180,7 @@ def plan_edits(
         Folder of the run.
     sky : mapping of ChipUnit to float, optional
         Sky level of chips.
-    masks : mapping of ChipUnit to ndarray, optional
+    masks : mapping of ChipUnit to ndarray or LazyImage, optional
         Cosmic-ray masks of chips, 1 = good.
     resetbits, crbit, preserve, overwrite
         See `EditPlan`.
@@ -219,9 +220,11 @@ def plan_edits(
                 dq_file, index, _ = source.places["dq"]
                 if split:
                     flags = 1 + split_parts(source).index("dq")
-                    _merge(edits, exposure, exposure.path, target, split, {}, {flags: masks[unit]})
+                    _merge(edits, exposure, exposure.path, target, split, {}, {flags: lazy(masks[unit])})
                 else:
-                    _merge(edits, exposure, Path(dq_file), Path(dq_file), split, {}, {index: masks[unit]})
+                    _merge(
+                        edits, exposure, Path(dq_file), Path(dq_file), split, {}, {index: lazy(masks[unit])}
+                    )
             elif unit in masks:
                 notes.append(
                     f"{exposure.path} has no DQ image for chip {chip.extver}; cosmic rays are not flagged "
@@ -247,9 +250,9 @@ def _merge(
     target: Path,
     split: bool,
     sky: Mapping[int, float],
-    masks: Mapping[int, np.ndarray[Any, Any]],
+    masks: Mapping[int, LazyImage],
 ) -> None:
-    """Add changes of one chip to those of its file; a pixel that any of several masks marks is marked.
+    """Add changes of one chip to those of its file.
 
     Links stay links: the file that an input leads to is edited.  A link in place of a file that is made is replaced.
     """
@@ -262,8 +265,7 @@ def _merge(
     )
     joined = dict(old.masks)
     for index, mask in masks.items():
-        good = np.asarray(mask) != 0
-        joined[index] = good & (np.asarray(joined[index]) != 0) if index in joined else good
+        joined[index] = (*joined.get(index, ()), mask)
     edits[key] = dataclasses.replace(old, sky={**old.sky, **sky}, masks=joined)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from drizframe.model.sources import stored
@@ -22,7 +23,11 @@ def split_parts(source: Any) -> list[str]:
     return [k for k in ("sci", "err", "dq") if isinstance(source, FitsSource) and k in source.places]
 
 
-def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
+def _whole(hdu: Any) -> Any:
+    return hdu.copy()
+
+
+def single_exposure(hdus: HDUList, exposure: Exposure, copied: Callable[[Any], Any] = _whole) -> HDUList:
     """Return the extensions of one exposure: all of its file, or one image set of a file with several.
 
     Parameters
@@ -31,6 +36,8 @@ def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
         The open file.
     exposure : Exposure
         As it was read from it.
+    copied : callable
+        ``copied(hdu) -> hdu``: copies an extension; by default, with its data.
 
     Returns
     -------
@@ -42,7 +49,7 @@ def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
     for index, hdu in enumerate(hdus):
         readable(hdu.header, f"{exposure.path}[{index}]", "other")  # of what is left out, the reader has told
     if not exposure.extra.get("split"):
-        return fits.HDUList([h.copy() for h in hdus])
+        return fits.HDUList([copied(h) for h in hdus])
     primary = fits.PrimaryHDU(header=exposure.primary)
     primary.header["FILENAME"] = header_text(exposure.extra["file"])
     parts: list[Any] = [primary]
@@ -50,9 +57,9 @@ def single_exposure(hdus: HDUList, exposure: Exposure) -> HDUList:
         source = stored(chip.load)
         places = source.places if isinstance(source, FitsSource) else {}
         for kind in split_parts(source):
-            copied = hdus[places[kind][1]].copy()
-            copied.header["EXTVER"] = chip.extver
-            copied.ver = chip.extver
-            parts.append(copied)
+            part = copied(hdus[places[kind][1]])
+            part.header["EXTVER"] = chip.extver
+            part.ver = chip.extver
+            parts.append(part)
     primary.header["NEXTEND"] = len(parts) - 1
     return fits.HDUList(parts)

@@ -10,6 +10,7 @@ import numpy as np
 
 from drizframe.model import DerivedImage, LazyImage, Window, lazy
 from drizframe.stock.io.atomic import staged
+from drizframe.stock.io.block_file import BlockFile
 from drizframe.stock.io.images import put_run, write_image, write_part
 from drizframe.stock.io.text import header_text
 from drizframe.stock.products.chip_headers import blot_header, mask_header
@@ -237,7 +238,11 @@ def write_static_mask(folder: Path, signature: str, mask: AnyImage) -> Path:
 
 
 def write_crclean(
-    folder: Path, exposure: Exposure, cleaned: Mapping[int, Image], masks: Mapping[int, Image], crbit: int
+    folder: Path,
+    exposure: Exposure,
+    cleaned: Mapping[int, AnyImage],
+    masks: Mapping[int, AnyImage],
+    crbit: int,
 ) -> Path:
     """Write ``<name>_crclean.fits``: the exposure with cosmic rays replaced, and flagged in DQ.
 
@@ -247,18 +252,22 @@ def write_crclean(
         Where to.
     exposure : Exposure
         As it was read; its file, if it has one, is the pattern.
-    cleaned : mapping of int to ndarray
+    cleaned : mapping of int to ndarray or LazyImage
         Clean science image by EXTVER.
-    masks : mapping of int to ndarray
+    masks : mapping of int to ndarray or LazyImage
         Cosmic-ray mask by EXTVER, 1 = good; DQ becomes `crbit` where it is 0, else 0.
     crbit : int
         Flag of cosmic rays.
     """
     path = crclean_path(folder, exposure.name)
-    copy = clean_copy(exposure, cleaned, masks, crbit)
-    put_run(copy[0].header)
-    with staged(path) as (part,):
-        copy.writeto(part, output_verify="silentfix", checksum=True)
+    images = {v: lazy(i) for v, i in cleaned.items()}
+    good = {v: lazy(m) for v, m in masks.items()}
+    with clean_copy(exposure, images, good, crbit) as copy, staged(path) as (part,):
+        put_run(copy.hdus[0].header)
+        file = BlockFile(part, copy.hdus, dict.fromkeys(copy.images, 0.0))
+        for number, image in copy.images.items():
+            file.write_all(number, image)
+        file.close()
     return path
 
 

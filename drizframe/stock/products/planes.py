@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from drizframe.hooks import INTERMEDIATE, RunProducts
-from drizframe.model import ChipUnit, ExposureUnit, FrameUnit, LazyImage, Window
+from drizframe.model import ChipUnit, DerivedImage, ExposureUnit, FrameUnit, LazyImage, Window
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.images import made_by
 from drizframe.stock.io.provenance import put_provenance
@@ -214,14 +214,18 @@ def _clean(product: RunProducts) -> list[Path]:
     paths = []
     for index, exposure in enumerate(product.exposures):
         units = [(c.extver, ChipUnit(index, k)) for k, c in enumerate(exposure.chips)]
-        cleaned = {v: product.read("crclean", u) for v, u in units}
-        flags = {v: product.read("crclean.dq", u) for v, u in units}
-        good = {v: (f == 0).astype(np.uint8) for v, f in flags.items() if f is not None}
-        images = {v: i for v, i in cleaned.items() if i is not None}
+        images = {v: i for v, u in units if (i := product.image("crclean", u)) is not None}
+        flags = {v: f for v, u in units if (f := product.image("crclean.dq", u)) is not None}
+        good = {v: DerivedImage(f, _unflagged) for v, f in flags.items()}
         if images:
             folder = product.folder_of(exposure)
             paths.append(intermediate.write_crclean(folder, exposure, images, good, product.parameters.crbit))
     return paths
+
+
+def _unflagged(flags: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    good: np.ndarray[Any, Any] = (flags == 0).astype(np.uint8)
+    return good
 
 
 def intermediate_files(product: RunProducts) -> list[Path]:
