@@ -48,11 +48,12 @@ cdef inline double value(
 
 cdef void fill_inside(
     const real[:, :] image, const double[:] x, const double[:] y, double[::1] out
-) noexcept nogil:
+) noexcept:
     cdef Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
-    for k in range(out.shape[0]):
-        if inside(x[k], y[k], nx, ny):
-            out[k] = value(image, x[k], y[k], nx, ny)
+    with nogil:
+        for k in range(out.shape[0]):
+            if inside(x[k], y[k], nx, ny):
+                out[k] = value(image, x[k], y[k], nx, ny)
 
 
 def poly3(image, x, y, *, fill):

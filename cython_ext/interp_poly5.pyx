@@ -99,26 +99,27 @@ cdef inline void flush(const real[:, :] image, Block* block, double[::1] out) no
 
 cdef void fill_inside(
     const real[:, :] image, const double[:] x, const double[:] y, double[::1] out
-) noexcept nogil:
+) noexcept:
     cdef:
         Py_ssize_t k, ix, iy, ny = image.shape[0], nx = image.shape[1]
         bint runs = image.strides[1] == sizeof(real)
         Block block
-    block.count = 0
-    for k in range(out.shape[0]):
-        if not inside(x[k], y[k], nx, ny):
-            continue
-        ix, iy = <Py_ssize_t> x[k], <Py_ssize_t> y[k]
-        if not runs or ix < 2 or iy < 2 or ix + 3 >= nx or iy + 3 >= ny:
-            out[k] = value(image, x[k], y[k], nx, ny)
-            continue
-        block.place[block.count] = k
-        block.corner[block.count] = (iy - 2) * image.strides[0] + (ix - 2) * image.strides[1]
-        block.px[block.count], block.py[block.count] = x[k] - ix, y[k] - iy
-        block.count += 1
-        if block.count == BLOCK:
-            flush(image, &block, out)
-    flush(image, &block, out)
+    with nogil:
+        block.count = 0
+        for k in range(out.shape[0]):
+            if not inside(x[k], y[k], nx, ny):
+                continue
+            ix, iy = <Py_ssize_t> x[k], <Py_ssize_t> y[k]
+            if not runs or ix < 2 or iy < 2 or ix + 3 >= nx or iy + 3 >= ny:
+                out[k] = value(image, x[k], y[k], nx, ny)
+                continue
+            block.place[block.count] = k
+            block.corner[block.count] = (iy - 2) * image.strides[0] + (ix - 2) * image.strides[1]
+            block.px[block.count], block.py[block.count] = x[k] - ix, y[k] - iy
+            block.count += 1
+            if block.count == BLOCK:
+                flush(image, &block, out)
+        flush(image, &block, out)
 
 
 def poly5(image, x, y, *, fill):

@@ -67,14 +67,15 @@ cdef inline double value(
 
 cdef void fill_inside(
     const real[:, :] image, const double[:] x, const double[:] y, double sinscl, double[::1] out
-) noexcept nogil:
+) noexcept:
     cdef:
         Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
         double t[15]
-    tapers(t)
-    for k in range(out.shape[0]):
-        if inside(x[k], y[k], nx, ny):
-            out[k] = value(image, x[k], y[k], sinscl, t, nx, ny)
+    with nogil:
+        tapers(t)
+        for k in range(out.shape[0]):
+            if inside(x[k], y[k], nx, ny):
+                out[k] = value(image, x[k], y[k], sinscl, t, nx, ny)
 
 
 def sinc(image, x, y, *, fill, sinscl=1.0):

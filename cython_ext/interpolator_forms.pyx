@@ -91,27 +91,28 @@ cdef inline double _sum_part(const real[:, :] image, const double* weights, Py_s
 
 
 cdef void _by_profile(Body function, const double* constants, const real[:, :] image, const double[::1] x,
-                      const double[::1] y, double support, double* buffer, double[::1] out) noexcept nogil:
+                      const double[::1] y, double support, double* buffer, double[::1] out) noexcept:
     cdef:
         Py_ssize_t k, ny = image.shape[0], nx = image.shape[1], x0, y0, w, h
         Batch b
-    b.n, b.h, b.w = 0, 0, 0
-    for k in range(out.shape[0]):
-        if not inside(x[k], y[k], nx, ny):
-            continue
-        x0, y0 = _first(x[k], support), _first(y[k], support)
-        w, h = _last(x[k], support) - x0 + 1, _last(y[k], support) - y0 + 1
-        b.x[b.n], b.y[b.n] = x[k], y[k]
-        b.left[b.n], b.low[b.n] = <double> x0, <double> y0
-        b.columns[b.n], b.rows[b.n] = w, h
-        b.index[b.n] = k
-        b.w = w if w > b.w else b.w
-        b.h = h if h > b.h else b.h
-        b.n += 1
-        if b.n == LANES:
+    with nogil:
+        b.n, b.h, b.w = 0, 0, 0
+        for k in range(out.shape[0]):
+            if not inside(x[k], y[k], nx, ny):
+                continue
+            x0, y0 = _first(x[k], support), _first(y[k], support)
+            w, h = _last(x[k], support) - x0 + 1, _last(y[k], support) - y0 + 1
+            b.x[b.n], b.y[b.n] = x[k], y[k]
+            b.left[b.n], b.low[b.n] = <double> x0, <double> y0
+            b.columns[b.n], b.rows[b.n] = w, h
+            b.index[b.n] = k
+            b.w = w if w > b.w else b.w
+            b.h = h if h > b.h else b.h
+            b.n += 1
+            if b.n == LANES:
+                _flush(&b, function, constants, image, buffer, out)
+        if b.n > 0:
             _flush(&b, function, constants, image, buffer, out)
-    if b.n > 0:
-        _flush(&b, function, constants, image, buffer, out)
 
 
 def by_profile(code, image, x, y, double support, double fill):
@@ -132,28 +133,29 @@ def by_profile(code, image, x, y, double support, double fill):
 
 cdef Py_ssize_t _by_points(Function function, void* user, const real[:, :] image, const double[::1] x,
                            const double[::1] y, double support, Answer* answer, double[::1] out,
-                           int* status) noexcept nogil:
+                           int* status) noexcept:
     """Return the index of the position at which the function failed; -1: none."""
     cdef:
         Py_ssize_t k, ny = image.shape[0], nx = image.shape[1]
         double jacobian[4]
         double norm = 0.0
-    jacobian[0], jacobian[1], jacobian[2], jacobian[3] = 1.0, 0.0, 0.0, 1.0
-    for k in range(out.shape[0]):
-        if not inside(x[k], y[k], nx, ny):
-            continue
-        status[0] = ask(function, user, x[k], y[k], jacobian, 1.0, 1.0, answer)
-        if status[0] != 0:
-            return k
-        if answer.columns <= 0 or answer.rows <= 0:
-            out[k] = 0.0
-            continue
-        if (outside(answer.x0, answer.columns, x[k] - support, x[k] + support)
-                or outside(answer.y0, answer.rows, y[k] - support, y[k] + support)):
-            status[0] = BEYOND
-            return k
-        out[k] = _sum(image, answer.weights, 1, answer.x0, answer.y0, answer.rows, answer.columns, &norm)
-    return -1
+    with nogil:
+        jacobian[0], jacobian[1], jacobian[2], jacobian[3] = 1.0, 0.0, 0.0, 1.0
+        for k in range(out.shape[0]):
+            if not inside(x[k], y[k], nx, ny):
+                continue
+            status[0] = ask(function, user, x[k], y[k], jacobian, 1.0, 1.0, answer)
+            if status[0] != 0:
+                return k
+            if answer.columns <= 0 or answer.rows <= 0:
+                out[k] = 0.0
+                continue
+            if (outside(answer.x0, answer.columns, x[k] - support, x[k] + support)
+                    or outside(answer.y0, answer.rows, y[k] - support, y[k] + support)):
+                status[0] = BEYOND
+                return k
+            out[k] = _sum(image, answer.weights, 1, answer.x0, answer.y0, answer.rows, answer.columns, &norm)
+        return -1
 
 
 def by_points(capsule, image, x, y, double support, double fill):
