@@ -23,7 +23,7 @@ Shape = tuple[int, int]
 #: Part of the limit that is left alone, as one over this: small things that nobody counts, and what the allocator keeps.
 SLACK = 6
 #: Part of the limit, as one over this, from which results that wait for others count as large.
-LARGE = 6
+LARGE = 8
 #: Bytes a pixel of types that stand for several.
 _SIZES = {
     "real": 4,
@@ -99,6 +99,7 @@ class Budget:
     def __init__(self, plan: Plan, limit: int) -> None:
         self._plan, self._limit = plan, limit
         self._loads = [load_of(plan, step) for step in plan.steps]
+        self._chained: dict[int, int] = {}  # workers of chains, by their first step
 
     def of(self, index: int) -> Share:
         """Return the share of a step: fewer tasks at a time where all would not fit.
@@ -110,7 +111,7 @@ class Budget:
         """
         load = self._loads[index]
         room = self._limit - self._limit // SLACK
-        alone, workers = load.reads + load.work, self._workers(load)
+        alone, workers = load.reads + load.work, self._chained.get(index) or self._workers(load, room // 2)
         ahead = workers if 2 * workers * load.makes > self._limit // LARGE else 2 * workers
         maps = self._plan.maps
         held = maps.nbytes if isinstance(maps, Maps) else 0
@@ -132,20 +133,24 @@ class Budget:
         rest = room - workers * each - (workers + 1) * load.makes  # those that come are unpacked
         return Share(workers, workers, max(0, rest) // workers)
 
-    def _workers(self, load: Load) -> int:
-        """Return how many tasks of a kind fit at a time."""
-        room, workers = self._limit - self._limit // SLACK, self._plan.workers
-        while workers > 1 and workers * load.total > room // 2:
+    def _workers(self, load: Load, room: int) -> int:
+        """Return how many tasks of a kind fit into a part of the memory at a time."""
+        workers = self._plan.workers
+        while workers > 1 and workers * load.total > room:
             workers -= 1
         return workers
 
     def takes(self, chain: Chain) -> bool:
-        """Whether there is memory for a chain, with as many tasks at a time as for its steps one by one; its share is that then."""
-        load = chain_load_of(self._plan, chain)
-        workers = min(self._workers(load_of(self._plan, step)) for step in chain.steps)
-        if load.total > self._limit - self._limit // SLACK or self._workers(load) < workers:
+        """Whether there is memory for a chain, with as many tasks at a time as for its steps one by one; its share is that then.
+
+        It may take more of the memory than these, for what it hands on is not kept beside it.
+        """
+        load, room = chain_load_of(self._plan, chain), self._limit - self._limit // SLACK
+        most = min(self._workers(load_of(self._plan, step), room // 2) for step in chain.steps)
+        workers = min(most, self._workers(load, room * 2 // 3))
+        if load.total > room or workers < most:
             return False
-        self._loads[chain.first] = load
+        self._loads[chain.first], self._chained[chain.first] = load, workers
         return True
 
     @property

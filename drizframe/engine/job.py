@@ -19,6 +19,7 @@ from drizframe.grids.overlaps import find_overlaps
 from drizframe.hooks import Component, Interpolator, Kernel, Need, Step, choose, guarded
 from drizframe.hooks.plugins.sections import options_of
 from drizframe.model import (
+    RUN,
     Chip,
     ChipInput,
     ChipUnit,
@@ -159,6 +160,8 @@ class RunJob:
             return FrameUnit(plane.grid)
         if plane.on == "exposure" and isinstance(self.unit, ChipUnit):
             return ExposureUnit(self.unit.exposure)
+        if plane.on == "run":
+            return RUN
         unit: Unit = self.unit
         return unit
 

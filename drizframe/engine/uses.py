@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.plan import Plan
-from drizframe.model import ChipUnit, ExposureUnit, PlaneKey, Unit
+from drizframe.model import INPUTS, ChipUnit, ExposureUnit, PlaneKey, Unit
 
 __all__ = ["Uses"]
 
 #: Comes after all steps.
 NEVER = 1 << 30
+_INPUTS = frozenset(plane.name for plane in INPUTS)
 
 
 class Uses:
@@ -62,13 +63,16 @@ class Uses:
         self._units[unit] -= 1
         return self._by_unit and not self._units[unit]
 
-    def when(self, key: PlaneKey) -> tuple[int, int, int]:
-        """Tell how late a plane is needed next: the step, and within it the unit, in order."""
+    def when(self, key: PlaneKey) -> tuple[int, bool, int, int]:
+        """Tell how late a plane is needed next: the step, and within it the unit, in order.
+
+        Of one step's planes inputs stay longest: those that leave are decoded again, and others lie in scratch as they are.
+        """
         at = self._index if self._is_open(key) else self._later.get(key.name, NEVER)
-        unit = key.unit
+        unit, made = key.unit, key.name not in _INPUTS
         if isinstance(unit, ChipUnit):
-            return at, unit.exposure, unit.chip
-        return at, unit.exposure if isinstance(unit, ExposureUnit) else 0, 0
+            return at, made, unit.exposure, unit.chip
+        return at, made, unit.exposure if isinstance(unit, ExposureUnit) else 0, 0
 
     def over(self, unit: Unit) -> list[PlaneKey]:
         """Return what nobody needs any more of a unit, all of whose tasks are done; not all of it need be there."""

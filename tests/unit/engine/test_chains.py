@@ -87,8 +87,8 @@ def with_both(*names):
 # -- which
 
 
-def test_blot_and_cosmic_rays_are_a_chain():
-    assert with_both("blot", "cosmic_rays")(found())
+def test_blot_cosmic_rays_the_look_at_them_and_weights_are_a_chain():
+    assert ("blot", "cosmic_rays", "cosmic_ray_flags", "final_weights") in found()
 
 
 def test_a_chip_step_of_a_plugin_between_two_of_a_chain_joins_it():
@@ -171,6 +171,15 @@ def put(monkeypatch):
 
     monkeypatch.setattr(Store, "put", note)
     return names
+
+
+def test_the_blotted_median_never_reaches_the_store_unless_it_is_kept(put):
+    run()
+    assert "mask.cr" in put
+    assert "final.mask" in put
+    assert "blot" not in put
+    assert len(run(keep=("blot",)).planes["blot"]) == 4
+    assert "blot" in put
 
 
 def test_what_only_others_of_a_chain_read_never_reaches_the_store_unless_somebody_wants_it(put, plugin):
