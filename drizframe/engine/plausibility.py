@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +13,17 @@ import numpy as np
 from drizframe.config import Parameters, good_mask
 from drizframe.engine.bus import Bus
 from drizframe.engine.flags import cleared_bits, reset_bits
-from drizframe.errors import InputWarning
+from drizframe.engine.hearing import hearing
+from drizframe.engine.pool import WITHIN, results_of
+from drizframe.errors import DrizframeWarning, InputWarning
 from drizframe.model import Chip, Exposure
 from drizframe.model.plausible import constant_value, unused_pixels
 from drizframe.model.sources import HiddenSource
 
 __all__ = ["look_over"]
 
+#: Bytes a pixel of a chip that is looked at, with room for as much again.
+BYTES = 64
 #: Why an exposure without one is left out.
 _NO_GOOD_PIXEL = "it has no good pixel (every pixel is flagged or not finite)"
 
@@ -62,6 +68,25 @@ def _look(chip: Chip, parameters: Parameters) -> _Look:
     return _Look(good=True, unused=region, values=values, share=share)
 
 
+def _looks(chips: Sequence[Chip], parameters: Parameters, bus: Bus) -> list[_Look]:
+    """Look at chips, several at a time if there is memory for that; what is told of them comes in their order."""
+    most = max((math.prod(c.shape) for c in chips), default=0)
+    limit = int(parameters.max_memory * 2**20)
+    workers = max(1, min(parameters.num_cores or os.cpu_count() or 1, limit // (BYTES * most + 1)))
+
+    def look(chip: Chip) -> tuple[_Look, list[tuple[str, type[DrizframeWarning]]]]:
+        told: list[tuple[str, type[DrizframeWarning]]] = []
+        with hearing(lambda text, kind: told.append((text, kind))):
+            return _look(chip, parameters), told
+
+    found = []
+    for one, told in map(look, chips) if workers == 1 else results_of(WITHIN, look, chips, workers):
+        found.append(one)
+        for text, kind in told:
+            bus.note(text, warn=kind)
+    return found
+
+
 def look_over(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -> list[Exposure]:
     """Leave out what holds one value while others vary, and pixels that were filled with one number.
 
@@ -79,7 +104,8 @@ def look_over(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -
     list of Exposure
         Those that can be used; pixels that no sky fell on are NaN in them.
     """
-    looks = [[_look(c, parameters) for c in e.chips] for e in exposures]
+    found = iter(_looks([c for e in exposures for c in e.chips], parameters, bus))
+    looks = [[next(found) for _ in e.chips] for e in exposures]
     varying = any(k.good and k.constant is None for of_exposure in looks for k in of_exposure)
     made = []
     for exposure, of_exposure in zip(exposures, looks, strict=True):
@@ -87,10 +113,10 @@ def look_over(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -
             bus.note(f"Exposure {exposure.name!r} is left out: {_NO_GOOD_PIXEL}.", warn=InputWarning)
             continue
         if varying and any(k.constant is not None for k in of_exposure):
-            found = _without_constant(exposure, of_exposure, bus)
-            if found is None:
+            left = _without_constant(exposure, of_exposure, bus)
+            if left is None:
                 continue
-            exposure, of_exposure = found  # noqa: PLW2901  (the same exposure)
+            exposure, of_exposure = left  # noqa: PLW2901  (the same exposure)
         made.append(_without_unused(exposure, of_exposure, bus))
     if not varying and made:
         bus.note("No exposure varies: all good pixels of each chip hold one value.")

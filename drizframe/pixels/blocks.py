@@ -31,6 +31,8 @@ by_points: Any = load("drizzle_points")
 
 #: Chip pixels that are handled at a time.
 CHUNK = 8192
+#: Chip pixels of some rows that are handled at a time: their positions and values stay in the cache of a core.
+ROWS_OF = 16384
 #: Weights (pixels times window) that are held at a time.
 CELLS = 1 << 18
 
@@ -83,7 +85,7 @@ def blocks(chip: ChipInput, window: Window, spreader: Spreader) -> Iterator[tupl
     for k in np.flatnonzero(near.any(axis=1)):
         hit = np.flatnonzero(near[k])
         left, right = int(hit[0]) * BLOCK, min((int(hit[-1]) + 1) * BLOCK, nx)
-        height = max(1, CHUNK // (right - left))
+        height = max(1, ROWS_OF // (right - left))
         top = min((int(k) + 1) * BLOCK, ny)
         for row in range(int(k) * BLOCK, top, height):
             for column in range(left, right, CHUNK):
