@@ -386,7 +386,7 @@ def _opened(folder: str) -> RunContext:
         keep=frozenset(content["keep"]), apart=True,
     )  # fmt: skip
     if context.large:
-        context.watch = Watch(int(parameters.max_memory * 2**20))
+        context.watch = Watch(int(parameters.max_memory * 2**20) // content["workers"])
     return context
 
 

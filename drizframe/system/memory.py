@@ -11,10 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Watch", "give_back", "resident"]
+__all__ = ["Watch", "give_back", "give_back_at_once", "resident"]
 
 #: Part of a limit, as numerator and denominator, from which freed memory is given back.
 FULL = 3, 4
+#: Its number of the parameter for `mallopt`.
+_MMAP_THRESHOLD = -3
 #: Seconds between two looks, and between two times that memory is given back, at least.
 GLANCE, PAUSE = 0.01, 0.1
 
@@ -32,6 +34,15 @@ def give_back() -> None:
     trim = _trim()
     if trim is not None:
         trim(0)
+
+
+def give_back_at_once(nbytes: int = 1 << 20) -> None:
+    """Let the C library take arrays from so many bytes on from the system one by one, and give each back when it is freed.
+
+    It keeps freed memory of up to 32 MB otherwise, of which every process has its own.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, nbytes)
 
 
 def resident() -> int | None:

@@ -17,6 +17,7 @@ from multiprocessing import connection
 
 from drizframe.errors import RunError
 from drizframe.hooks import Executor, hookimpl
+from drizframe.system.memory import give_back_at_once
 
 __all__ = ["PROCESSES", "processes"]
 
@@ -26,6 +27,7 @@ def _begin(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # compiled code of plugins that starts threads of its own leaves the other workers their cores
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    give_back_at_once()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
