@@ -271,7 +271,8 @@ def packed(context: RunContext) -> bytes:
         recipe["limit"] //= plan.workers + 1
     asked = {n: replace(p, made=_AsAsked(p.is_made(plan.parameters))) for n, p in plan.planes.items()}
     content = {
-        "workers": plan.workers, "parameters": _at_home(plan.parameters), "frames": plan.frames, "planes": asked, "makers": dict(plan.makers),
+        "workers": plan.workers, "parameters": _at_home(plan.parameters), "frames": plan.frames,
+        "planes": asked, "makers": dict(plan.makers),
         "recipe": recipe, "ratios": dict(plan.ratios), "footprints": dict(plan.footprints), "band": plan.band,
         "keep": context.keep | {n for s in plan.steps for n in s.needs},
         "steps": [
