@@ -39,7 +39,7 @@ class BlockFile:
     Parameters
     ----------
     path : pathlib.Path
-        An empty file.
+        An empty file, there at the latest when something is written.
     hdus : sequence of HDU
         What it consists of.  Headers are changed as astropy changes them when it writes.
     fills : mapping of int to float
@@ -72,6 +72,16 @@ class BlockFile:
                 place = unit.end
             self._headers.append((start, hdu.header, unit))
         self._size = place
+
+    def move(self, path: Path) -> None:
+        """Let another empty file be written, before anything is.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            It.
+        """
+        self._path = path
 
     def write(self, number: int, window: Window, array: np.ndarray[Any, Any]) -> None:
         """Write a part of an image.

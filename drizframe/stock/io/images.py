@@ -13,6 +13,7 @@ import numpy as np
 from drizframe.config.peek import RUN_COMMENT, RUN_KEYWORD
 from drizframe.model import LazyImage, Window, blocks, lazy
 from drizframe.stock.io.atomic import staged
+from drizframe.stock.io.background import soon
 from drizframe.stock.io.block_file import BlockFile, stand_in
 from drizframe.stock.io.checksum_cards import put_checksums
 from drizframe.stock.io.data_unit import DataUnit
@@ -97,10 +98,15 @@ def write_image(
     if "EXTEND" not in hdu.header:
         hdu.header["EXTEND"] = True
     put_run(hdu.header)
-    with staged(path) as (part,):
-        file = BlockFile(part, [hdu, *tables], {0: 0.0})
-        file.write_all(0, lazy(data))
-        file.close()
+    file, image = BlockFile(path, [hdu, *tables], {0: 0.0}), lazy(data)
+
+    def write() -> None:
+        with staged(path) as (part,):
+            file.move(part)
+            file.write_all(0, image)
+            file.close()
+
+    soon(write)
     return path
 
 
@@ -140,12 +146,25 @@ def write_part(
     put_checksums(head, 0)
     unit = DataUnit(len(head.tostring()), shape, np.dtype(np.float32))
     image = lazy(data)
-    with staged(path) as (part,), part.open("r+b", buffering=0) as stream:
-        stream.truncate(unit.end)
-        for own in blocks(image):
-            y, x = window.y0, window.x0
-            place = Window(own.y0 + y, own.y1 + y, own.x0 + x, own.x1 + x)
-            unit.write(stream, place, image.read(own))
-        put_checksums(head, unit.sum)
-        write_at(stream, 0, head.tostring().encode("ascii"))
+
+    def write() -> None:
+        with staged(path) as (part,), part.open("r+b", buffering=0) as stream:
+            stream.truncate(unit.end)
+            for own in blocks(image):
+                y, x = window.y0, window.x0
+                place = Window(own.y0 + y, own.y1 + y, own.x0 + x, own.x1 + x)
+                unit.write(stream, *_widened(place, image.read(own), shape[1]))
+            put_checksums(head, unit.sum)
+            write_at(stream, 0, head.tostring().encode("ascii"))
+
+    soon(write)
     return path
+
+
+def _widened(place: Window, part: np.ndarray[Any, Any], columns: int) -> tuple[Window, np.ndarray[Any, Any]]:
+    """Return whole rows, in which all else is zero, if the part is most of them: they are written at once, not one by one."""
+    if place.shape[1] == columns or 2 * place.shape[1] < columns:
+        return place, part
+    rows = np.zeros((place.shape[0], columns), dtype=part.dtype)
+    rows[:, place.x0 : place.x1] = part
+    return Window(place.y0, place.y1, 0, columns), rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import numpy as np
 
 from drizframe.hooks import INTERMEDIATE, RunProducts
 from drizframe.model import ChipUnit, DerivedImage, ExposureUnit, FrameUnit, LazyImage, Window
+from drizframe.stock.io.background import in_background
 from drizframe.stock.io.crmasks import mask_header
 from drizframe.stock.io.images import made_by
 from drizframe.stock.io.provenance import put_provenance
@@ -269,7 +271,8 @@ def write_planes(product: RunProducts) -> list[Path]:
         The files.
     """
     paths: list[Path] = []
-    with made_by(product.provenance):
+    workers = product.parameters.num_cores or os.cpu_count() or 1
+    with made_by(product.provenance), in_background(workers):
         for plane, write in _WRITERS.items():
             if plane in product.planes:
                 paths += write(product)
