@@ -127,6 +127,7 @@ def results_of(
                 msg = f"{executor.label} gave fewer results than the {len(tasks)} tasks that it was given."
                 raise PluginError(msg, executor)
             yield result
+            del result  # as whoever took it; there is no room for it beside the next
     finally:
         if given_up is not None:
             given_up.yes = True

@@ -167,8 +167,8 @@ class Workers:
         with self._named(chain.steps[0]):
             results = results_of(self._executor, execute, parcels, share.workers, share.ahead, self._pool)
             with contextlib.closing(results):
-                for task, result in zip(tasks, results, strict=True):
-                    yield self._receipt(task, result)
+                for task in tasks:
+                    yield self._receipt(task, next(results))
 
     def _write_state(self, room: int) -> None:
         """Write where the planes are, for the tasks that come."""

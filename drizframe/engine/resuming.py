@@ -236,6 +236,7 @@ def receipts(
                     return
                 contents = resumption.record(key, place, task, receipt)
             yield receipt
+            del receipt  # before the next one comes
             for name, content in contents.items():
                 if content is None or sums[name] is None:
                     sums[name] = None

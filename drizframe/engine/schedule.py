@@ -160,7 +160,8 @@ def _work(
     alone = len(chain.steps) == 1
 
     with contextlib.closing(receipts(context, chain.steps[0], tasks, work)) as results:
-        for task, receipt in zip(tasks, results, strict=True):
+        for task in tasks:
+            receipt = next(results)  # no zip, which would hold it until the next one is there
             if not isinstance(receipt, Receipt):
                 msg = f"{executor.label} gave {type(receipt).__name__} as a result; it must hand on what the task returns."
                 raise PluginError(msg, executor)
@@ -174,6 +175,7 @@ def _work(
             if context.watch is not None:
                 context.watch.look()
             told.task(receipt, pixels)
+            del receipt  # now, or its images are in memory beside those of the next
     fill(store, tasks, parts)
     if alone:
         commit(store, chain.steps[0])
