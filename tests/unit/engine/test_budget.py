@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from drizframe.engine.switches import resolve_switches
 from drizframe.engine.uses import Uses
 from drizframe.errors import ParameterError, PluginError, RecordError
 from drizframe.hooks import PluginManager, Registry, Step, hookimpl
-from drizframe.model import ChipUnit, ExposureUnit, PlaneKey, Window
+from drizframe.model import ChipUnit, ExposureUnit, Plane, PlaneKey, Window
 from drizframe.simulate import acs_wfc, dither, random_scene, simulate
 from drizframe.stock.io import source
 from drizframe.testing import sample_exposures
@@ -248,3 +249,34 @@ def test_a_plane_without_pixels_can_leave_memory_and_be_read(tmp_path):
         store.expect(0, lambda key: 0)
         assert store.get(key).shape == (0, 0)
         assert store.get(key, Window(0, 0, 0, 0)).shape == (0, 0)
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_what_a_task_returned_is_let_go_before_the_next_one_works(executor, monkeypatch, recwarn):
+    returned, still = [], []
+
+    def run(job):
+        still.append(sum(image() is not None for image in returned))
+        made = np.ones(job.window.shape, np.float32)
+        returned.append(weakref.ref(made))
+        return {"mine.ones": made}
+
+    ones = Plane(name="mine.ones", meaning="ones", on="frame", grid="final", product="ONES")
+    step = Step(
+        name="mine.tiles", summary="S.", needs=("sci",), makes=(ones,), over="tile", grid="final", run=run
+    )
+
+    class Plugin:
+        @hookimpl
+        def drizframe_extra_steps(self):
+            yield step
+
+    monkeypatch.setattr(Budget, "of", lambda budget, index: Share(1, 1, 1 << 30))
+    name = drizframe.register(Plugin())
+    try:
+        result = drizframe.run(sample_exposures(), executor=executor, num_cores=2, tile_size=16)
+    finally:
+        drizframe.unregister(name)
+    assert len(still) > 3
+    assert not any(still)
+    assert (result.mosaic.layers["ones"].image == 1).all()
