@@ -36,6 +36,7 @@ from drizframe.engine.resuming import Resumption
 from drizframe.engine.safekeeping import check_products, tidy, tidy_inputs
 from drizframe.engine.scales import bring_together
 from drizframe.engine.schedule import carry_out
+from drizframe.engine.seen import Seen
 from drizframe.engine.sending import check_executor
 from drizframe.engine.store import Store
 from drizframe.engine.switches import resolve_switches
@@ -147,12 +148,19 @@ def _writer(
 
 
 def _planned(
-    inputs: Any, settings: Parameters, components: Registry, bus: Bus, wcsmap: Any, *, lenient: bool
+    inputs: Any,
+    settings: Parameters,
+    components: Registry,
+    bus: Bus,
+    wcsmap: Any,
+    seen: Seen,
+    *,
+    lenient: bool,
 ) -> tuple[Plan, str | None, list[Component]]:
     """Read the headers of inputs and plan the work; return the root of their association and who read them, too."""
     used: list[Component] = []
     with hearing(lambda text, kind: bus.note(text, warn=kind)):
-        exposures, asn_root = load_exposures(inputs, settings, components, bus, used)
+        exposures, asn_root = load_exposures(inputs, settings, components, bus, used, seen)
         exposures, settings = bring_together(exposures, settings, bus)
     tidy_inputs(exposures, bus)
     settings, changes = resolve_switches(settings, exposures, components, lenient=lenient)
@@ -213,7 +221,8 @@ def run_session(
     check_targets(also_written, ReadFiles.of_run(inputs, (), settings))  # before a line is added
     bus = _bus(components.manager, listeners, notes)
     tidy(settings, [] if output is None else [Path(output).parent], bus)
-    plan, asn_root, used = _planned(inputs, settings, components, bus, wcsmap, lenient=beside_inputs)
+    seen = Seen(int(settings.max_memory * 2**20) // 2)
+    plan, asn_root, used = _planned(inputs, settings, components, bus, wcsmap, seen, lenient=beside_inputs)
     exposures, settings = plan.exposures, plan.parameters
     store = Store(int(settings.max_memory * 2**20), settings.workdir)
     wanted = keep | kept_planes(plan) | ({"crclean", "crclean.dq"} if settings.driz_cr_corr else set())
@@ -241,7 +250,9 @@ def run_session(
             resumption.begin(
                 lambda: TaskKeys(plan, components, sorted(read), store, wanted | {"median"}, wcsmap)
             )
-        context = carry_out(plan, components, store, bus, keep=wanted | {"median"}, resumption=resumption)
+        context = carry_out(
+            plan, components, store, bus, keep=wanted | {"median"}, resumption=resumption, seen=seen
+        )
         if resumption is not None:
             resumption.say()
         note_unmade(context, output)

@@ -15,6 +15,7 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.handed_over import exposure_of_nddata, is_one_object, refuse_foreign
 from drizframe.engine.plausibility import look_over
 from drizframe.engine.precedence import rivals_note
+from drizframe.engine.seen import Seen
 from drizframe.errors import (
     DrizframeError,
     InputError,
@@ -237,7 +238,12 @@ def _ignored(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) ->
 
 
 def load_exposures(
-    inputs: Any, parameters: Parameters, registry: Registry, bus: Bus, used: Used | None = None
+    inputs: Any,
+    parameters: Parameters,
+    registry: Registry,
+    bus: Bus,
+    used: Used | None = None,
+    seen: Seen | None = None,
 ) -> tuple[list[Exposure], str | None]:
     """Turn inputs into usable exposures.
 
@@ -253,6 +259,8 @@ def load_exposures(
         Gets warnings.
     used : list of Component, optional
         Gets the readers and instruments that were used.
+    seen : Seen, optional
+        Gets the images that are looked at.
 
     Returns
     -------
@@ -291,7 +299,7 @@ def load_exposures(
         else:
             reasons.append(f"{exposure.name!r}: {reason}")
             bus.note(f"Exposure {exposure.name!r} is left out: {reason}.", warn=InputWarning)
-    usable = look_over(usable, parameters, bus)
+    usable = look_over(usable, parameters, bus, seen)
     if not usable:
         listed = reasons or ["every pixel of each is flagged or not finite"]
         why = "; ".join(listed[:_REASONS]) + ("; …" if len(listed) > _REASONS else "")

@@ -8,9 +8,9 @@ import numpy as np
 
 from drizframe.engine.context import RunContext
 from drizframe.engine.flags import cleared_bits, reset_bits
-from drizframe.model import ChipUnit, PlaneKey, Window
+from drizframe.model import Chip, ChipUnit, PlaneKey, Window
 
-__all__ = ["LOADED", "input_plane"]
+__all__ = ["LOADED", "input_plane", "keep_input"]
 
 Array = np.ndarray[Any, Any]
 
@@ -41,14 +41,32 @@ def input_plane(context: RunContext, key: PlaneKey, window: Window | None = None
         part = chip.rows(key.name, window.y0, window.y1)  # the file is its own scratch
         if part is not None:
             return _as_given(context, key.name, part[:, window.x0 : window.x1])
-    image: Array | None = chip.data() if key.name == "sci" else chip.plane(key.name)
+    image = keep_input(context, key, chip)
+    return image if window is None or image is None else image[window.slices]
+
+
+def keep_input(context: RunContext, key: PlaneKey, loads: Chip) -> Array | None:
+    """Load a plane of an input into the store, as steps see it, and return it.
+
+    Parameters
+    ----------
+    context : RunContext
+        The run.
+    key : PlaneKey
+        One of `LOADED`, of a chip.
+    loads : Chip
+        That chip, or one that has its images at hand.
+    """
+    assert isinstance(key.unit, ChipUnit)  # noqa: S101  (inputs have planes of chips)
+    image: Array | None = loads.data() if key.name == "sci" else loads.plane(key.name)
     if image is None:
         return None
     image = _as_given(context, key.name, image)
+    chip = context.plan.exposures[key.unit.exposure].chips[key.unit.chip]
     # whether rows can be had is asked now, in the name of whoever reads, and only where memory may become short
     again = (context.apart or not context.ample) and chip.rows(key.name, 0, 1) is not None
-    store.put(key, image, again=again)
-    return image if window is None else image[window.slices]
+    context.store.put(key, image, again=again)
+    return image
 
 
 def _as_given(context: RunContext, name: str, image: Array) -> Array:

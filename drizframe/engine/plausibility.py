@@ -15,6 +15,7 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.flags import cleared_bits, reset_bits
 from drizframe.engine.hearing import hearing
 from drizframe.engine.pool import WITHIN, results_of
+from drizframe.engine.seen import Seen
 from drizframe.errors import DrizframeWarning, InputWarning
 from drizframe.model import Chip, Exposure
 from drizframe.model.plausible import constant_value, unused_pixels
@@ -68,16 +69,16 @@ def _look(chip: Chip, parameters: Parameters) -> _Look:
     return _Look(good=True, unused=region, values=values, share=share)
 
 
-def _looks(chips: Sequence[Chip], parameters: Parameters, bus: Bus) -> list[_Look]:
+def _looks(chips: Sequence[Chip], parameters: Parameters, bus: Bus, seen: Seen | None) -> list[_Look]:
     """Look at chips, several at a time if there is memory for that; what is told of them comes in their order."""
     most = max((math.prod(c.shape) for c in chips), default=0)
-    limit = int(parameters.max_memory * 2**20)
+    limit = int(parameters.max_memory * 2**20) - (0 if seen is None else seen.limit)
     workers = max(1, min(parameters.num_cores or os.cpu_count() or 1, limit // (BYTES * most + 1)))
 
     def look(chip: Chip) -> tuple[_Look, list[tuple[str, type[DrizframeWarning]]]]:
         told: list[tuple[str, type[DrizframeWarning]]] = []
         with hearing(lambda text, kind: told.append((text, kind))):
-            return _look(chip, parameters), told
+            return _look(chip if seen is None else seen.chip(chip), parameters), told
 
     found = []
     for one, told in map(look, chips) if workers == 1 else results_of(WITHIN, look, chips, workers):
@@ -87,7 +88,9 @@ def _looks(chips: Sequence[Chip], parameters: Parameters, bus: Bus) -> list[_Loo
     return found
 
 
-def look_over(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -> list[Exposure]:
+def look_over(
+    exposures: Sequence[Exposure], parameters: Parameters, bus: Bus, seen: Seen | None = None
+) -> list[Exposure]:
     """Leave out what holds one value while others vary, and pixels that were filled with one number.
 
     Parameters
@@ -98,13 +101,15 @@ def look_over(exposures: Sequence[Exposure], parameters: Parameters, bus: Bus) -
         Flags that count.
     bus : Bus
         Gets a warning by name for each exposure that is not as it should be.
+    seen : Seen, optional
+        Gets the images, for the run.
 
     Returns
     -------
     list of Exposure
         Those that can be used; pixels that no sky fell on are NaN in them.
     """
-    found = iter(_looks([c for e in exposures for c in e.chips], parameters, bus))
+    found = iter(_looks([c for e in exposures for c in e.chips], parameters, bus, seen))
     looks = [[next(found) for _ in e.chips] for e in exposures]
     varying = any(k.good and k.constant is None for of_exposure in looks for k in of_exposure)
     made = []

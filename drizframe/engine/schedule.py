@@ -17,6 +17,7 @@ from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.remote import Workers
 from drizframe.engine.resuming import Resumption, Work, receipts
+from drizframe.engine.seen import Seen
 from drizframe.engine.store import Store
 from drizframe.engine.uses import Uses
 from drizframe.engine.worker import Receipt, Task, execute, failed_step
@@ -193,6 +194,7 @@ def carry_out(
     *,
     keep: frozenset[str] = frozenset(),
     resumption: Resumption | None = None,
+    seen: Seen | None = None,
 ) -> RunContext:
     """Run every step of a plan.
 
@@ -211,6 +213,8 @@ def carry_out(
         product or declared to stay.
     resumption : Resumption, optional
         What an earlier run did, and where this one is recorded.
+    seen : Seen, optional
+        Images that were read before.
 
     Returns
     -------
@@ -221,6 +225,8 @@ def carry_out(
         plan=plan, registry=registry, store=store, bus=bus, keep=keep, resumption=resumption,
         apart=not registry.get("executor", plan.parameters.executor).shares_memory,
     )  # fmt: skip
+    if seen is not None:
+        seen.hand_on(context)
     wanted = keep | {p.name for p in plan.planes.values() if p.stays or p.product}
     for stage in plan.off:
         bus.finish(stage, "off")

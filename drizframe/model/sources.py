@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from drizframe.model.exposure import PixelSource
 
-__all__ = ["HiddenSource", "ScaledSource", "rows_of", "scale_of", "stored"]
+__all__ = ["HiddenSource", "ScaledSource", "over", "rows_of", "scale_of", "stored"]
 
 Image = np.ndarray[Any, Any]
 
@@ -100,6 +100,21 @@ def rows_of(source: PixelSource, kind: str, first: int, stop: int) -> Image | No
     read = getattr(source, "rows", None)
     image: Image | None = read(kind, first, stop) if callable(read) else None
     return image
+
+
+def over(source: PixelSource, base: PixelSource) -> PixelSource:
+    """Return a source that changes the images of another one as the first does.
+
+    Parameters
+    ----------
+    source : callable
+        Loads images, which are changed in some way.
+    base : callable
+        Loads them as they are stored.
+    """
+    if isinstance(source, ScaledSource | HiddenSource):
+        return replace(source, source=over(source.source, base))
+    return base
 
 
 def stored(source: PixelSource) -> PixelSource:
