@@ -37,7 +37,7 @@ def input_plane(context: RunContext, key: PlaneKey, window: Window | None = None
     """
     assert isinstance(key.unit, ChipUnit)  # noqa: S101  (inputs have planes of chips)
     chip, store = context.plan.exposures[key.unit.exposure].chips[key.unit.chip], context.store
-    if window is not None and not store.room_for(4 * chip.shape[0] * chip.shape[1]):
+    if window is not None and not store.room_for(4 * chip.shape[0] * chip.shape[1], key):
         part = chip.rows(key.name, window.y0, window.y1)  # the file is its own scratch
         if part is not None:
             return _as_given(context, key.name, part[:, window.x0 : window.x1])

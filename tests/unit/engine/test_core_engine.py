@@ -173,6 +173,11 @@ def test_over_the_limit_what_can_be_brought_again_is_forgotten_and_no_scratch_is
         assert store.spilled == 400  # the one that cannot be brought again
         assert store.room_for(200)
         assert not store.room_for(201)
+        store.expect(
+            1000, lambda key: -key.unit.exposure
+        )  # two are there, the first is needed later than the last
+        assert store.room_for(300, PlaneKey("sci", ChipUnit(3, 0)))
+        assert not store.room_for(201, PlaneKey("sci", ChipUnit(0, 0)))
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -12,9 +12,9 @@ from drizframe.simulate import acs_wfc, dither, random_scene, simulate
 from drizframe.stock.io.source import FitsSource
 from drizframe.testing import sample_exposures
 
-#: Bytes of the default limit for each pixel of four full ACS/WFC frames.
-BYTES = 2**30 / (4 * 2 * 2048 * 4096)
-SHAPE = (2048, 128)
+#: Bytes for each pixel: the default limit for four full ACS/WFC frames is 16, but the rows that tasks work on are a larger part here.
+BYTES = 20
+SHAPE = (1024, 256)
 COUNT = 4
 
 
@@ -55,11 +55,11 @@ def test_science_images_are_read_twice_at_most_at_the_default_limit(folder, read
     monkeypatch.chdir(folder)
     pixels = COUNT * 2 * SHAPE[0] * SHAPE[1]
     limited = drizframe.run(
-        "*_flt.fits", num_cores=workers, max_memory=f"{int(BYTES * pixels)}B", tile_size=128
+        "*_flt.fits", num_cores=workers, max_memory=f"{int(BYTES * pixels)}B", tile_size=256
     )
     seen = times(reads, "sci")
     assert len(seen) == 2 * COUNT
-    assert max(seen) <= 2.01  # a row tells whether rows can be had
+    assert 1.9 < max(seen) <= 2.01  # a row tells whether rows can be had
     assert max(times(reads, "dq")) <= 2.01
     free = drizframe.run("*_flt.fits", num_cores=workers)
     for name in ("sci", "wht", "ctx", "median"):
