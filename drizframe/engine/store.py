@@ -439,6 +439,59 @@ class Store:
             later = sum(self._planes[k].nbytes for k in self._resident if when(k) > at)
             return self._used - later + nbytes <= self._limit
 
+    def shared_folder(self) -> Path:
+        """Return the folder of the scratch files, through which planes go to other processes from now on.
+
+        Files there are no sign of too little memory any more.
+        """
+        self._apart = True
+        return self._scratch_folder().path
+
+    def listed(self) -> Listed:
+        """Return where everything is, for a process that shares the disk only: no image is in memory after this.
+
+        Those that whoever put them can bring again are forgotten.
+        """
+        with self._lock:
+            for key in list(self._resident):
+                self._move_out(key)
+            planes = [
+                (key, p.shape, p.dtype, str(p.file), p.flat, self._origins.get(key))
+                for key, p in self._planes.items()
+            ]
+            return planes, dict(self._values)
+
+    def attach(self, listed: Listed, folder: Path) -> None:
+        """Have what another process listed; images that were put here by this one, under other keys, stay.
+
+        Parameters
+        ----------
+        listed : tuple
+            What `listed` gave there.
+        folder : pathlib.Path
+            Its scratch folder, which stays that of the other process.
+        """
+        planes, values = listed
+        with self._lock:
+            for key in [k for k, p in self._planes.items() if p.foreign]:
+                del self._planes[key]
+                self._origins.pop(key, None)
+            self._apart, self._values = True, dict(values)
+            for key, shape, dtype, file, flat, origin in planes:
+                self._forget(key)
+                self._planes[key] = StoredPlane(shape, dtype, file=Path(file), flat=flat, foreign=True)
+                if origin is not None:
+                    self._origins[key] = origin
+            if self._folder is None:
+                self._folder = _Folder(folder, own=False)
+                self._files = itertools.count(os.getpid() << 24)
+
+    def detach(self) -> None:
+        """Forget everything, and leave all files to the process that `listed` them."""
+        with self._lock:
+            self._folder = None
+            self.leave(())
+
     def origin(self, key: PlaneKey) -> Window | None:
         """Return the part of a frame that a plane covers, if it is not all of it."""
         return self._origins.get(key)
