@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import drizframe
+from drizframe.cli import app
 from drizframe.data import stis_sample
 from drizframe.errors import ParameterError, PluginError, RunError
 from drizframe.grids.mapping import WCSMap
@@ -427,3 +429,25 @@ def test_a_program_without_a_guard_is_told_so(tmp_path, guard):
     else:
         assert done.returncode == 1
         assert "if __name__ == '__main__'" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("combiner/far.darkest", "Works with executor='processes'."),
+        ("step/far.filter", "Works with executor='processes'."),
+        (
+            "mine_here:KERNEL",
+            "Does not work with executor='processes' as it is. Worker processes have what installed packages provide",
+        ),
+    ],
+)
+def test_validate_says_what_works_with_processes(installed, tmp_path, monkeypatch, name, says):
+    installed("drizframe-far", plugin(NOTE) if "darkest" in name else FILTER)
+    (tmp_path / "mine_here.py").write_text(
+        "import drizframe\n\ndef bell(dx, dy, *, pixfrac):\n    return (1 - dx**2) ** 2 * (1 - dy**2) ** 2\n\n"
+        "KERNEL = drizframe.Kernel(name='k', summary='K.', profile=bell, support=lambda pixfrac: 1.0)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["validate", name, "-n", "1"])
+    assert says in shown.output
