@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drizframe.engine.bound import BoundStep
+from drizframe.engine.geometry import KEPT
 from drizframe.errors import ParameterError
 from drizframe.grids.maps import Maps
 from drizframe.hooks import Need
@@ -155,8 +156,10 @@ class Budget:
 
     @property
     def least(self) -> int:
-        """The least limit that would do: that of the heaviest task alone, in bytes."""
-        return max((load.total for load in self._loads), default=0) * SLACK // (SLACK - 1) + 1
+        """The least limit that would do, in bytes: the heaviest task alone, and the maps that are always kept."""
+        maps = self._plan.maps
+        kept = min(maps.total, KEPT) if isinstance(maps, Maps) else 0
+        return (max((load.total for load in self._loads), default=0) + kept) * SLACK // (SLACK - 1) + 1
 
     def check(self) -> None:
         """Refuse a limit that one task of a step alone would break.
@@ -172,7 +175,7 @@ class Budget:
         smaller = ", or a smaller tile_size" if step.over == "tile" else ""
         msg = (
             f"Parameter max_memory is {_size(self._limit)}, but step {step.name!r} holds {_size(load.total)} for {load.where}, and a part "
-            f"of the limit is left for other things. Give at least max_memory='{math.ceil(self.least / 1e4) / 100:g}MB'{smaller}."
+            f"of the limit is left for maps and other things. Give at least max_memory='{math.ceil(self.least / 1e4) / 100:g}MB'{smaller}."
         )
         raise ParameterError(msg)
 

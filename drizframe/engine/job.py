@@ -243,6 +243,8 @@ class RunJob:
         return f"{text} Step {maker!r} makes it: switch that on, or {step.name!r} off." if maker else text
 
     def _get(self, key: PlaneKey, window: Window | None) -> Any:
+        if self._context.watch is not None:
+            self._context.watch.look()  # what was freed goes before more comes
         store = self._context.store if self.made is None or key not in self.made else self.made
         origin = store.origin(key)
         if origin is not None and window is not None:

@@ -46,7 +46,7 @@ class Maps:
         self._lot = random.Random(0)  # noqa: S311  (nothing secret)
         self._used = 0
         self._error: float | None = None
-        self.made = 0
+        self.made = self._all = 0
 
     def __getitem__(self, key: tuple[str, ChipUnit]) -> PixelMap:
         """Return the map of a chip; ``"blot"`` is one onto the separate frame."""
@@ -62,6 +62,7 @@ class Maps:
                 self._drawn.append(key)
                 self.made += 1
                 self._used += _size(made)
+                self._all += _size(made)
             while self._used > self._limit and len(self._kept) > 1:
                 self._used -= _size(self._kept.pop(self._victim(key)))
         return found
@@ -80,6 +81,11 @@ class Maps:
     def nbytes(self) -> int:
         """Bytes of the maps that are kept now."""
         return self._used
+
+    @property
+    def total(self) -> int:
+        """Bytes of all maps that were made, those that were dropped too."""
+        return self._all
 
     def _victim(self, new: tuple[str, ChipUnit]) -> tuple[str, ChipUnit]:
         """Choose a map to drop, by lot: of chips that are asked for in turn, the one used least lately is the next to be wanted."""

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Watch", "give_back", "give_back_at_once", "resident"]
+__all__ = ["Watch", "give_back", "give_back_at_once", "one_heap", "resident"]
 
 #: Part of a limit, as numerator and denominator, from which freed memory is given back.
 FULL = 3, 4
-#: Its number of the parameter for `mallopt`.
-_MMAP_THRESHOLD = -3
+#: Numbers of parameters for `mallopt` of the GNU C library.
+_MMAP_THRESHOLD, _ARENA_MAX = -3, -8
 #: Seconds between two looks, and between two times that memory is given back, at least.
 GLANCE, PAUSE = 0.01, 0.1
 
@@ -27,6 +27,22 @@ def _trim() -> Callable[[int], Any] | None:
     with contextlib.suppress(OSError, AttributeError, TypeError):
         return ctypes.CDLL(None).malloc_trim
     return None
+
+
+@functools.cache
+def one_heap() -> None:
+    """Let threads that come from now on take their memory from the heap of the main thread.
+
+    By default the GNU C library makes a heap for each thread, and never gives the free end of those back, some 15 MB each after
+    images of some megabytes; images are large and few, so that threads hardly wait for each other.  Who has set this by
+    ``MALLOC_ARENA_MAX`` or ``GLIBC_TUNABLES`` keeps it.  Other libraries have no such heaps.
+    """
+    if "MALLOC_ARENA_MAX" in os.environ or "arena_max" in os.environ.get("GLIBC_TUNABLES", ""):
+        return
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        library = ctypes.CDLL(None)
+        if hasattr(library, "gnu_get_libc_version"):
+            library.mallopt(_ARENA_MAX, 1)
 
 
 def give_back() -> None:
@@ -63,6 +79,7 @@ class Watch:
     """
 
     def __init__(self, limit: int) -> None:
+        one_heap()
         self._most = (resident() or 0) + limit * FULL[0] // FULL[1]
         self._next = 0.0
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import textwrap
+
 import numpy as np
 import pytest
 
 from drizframe.system import memory
-from drizframe.system.memory import Watch, give_back, resident
+from drizframe.system.memory import Watch, give_back, one_heap, resident
 
 
 def test_the_memory_of_this_process_is_known_or_none():
@@ -35,3 +40,43 @@ def test_a_system_that_does_not_tell_is_no_error(monkeypatch):
     monkeypatch.setattr(memory.Path, "read_bytes", lambda path: b"")
     assert resident() is None
     Watch(10).look()
+
+
+HEAPS = """
+    import sys, threading
+    import numpy as np
+    from drizframe.system.memory import give_back, one_heap, resident
+
+    if sys.argv[1] == "one":
+        one_heap()
+
+    def work():  # images that are freed in a thread, smaller ones after a larger one
+        for size in (20_000_000, *[3_000_000] * 4):
+            held = [np.ones(size, dtype=np.uint8) for _ in range(2)]
+            held.append(bytes(100_000))
+
+    before = resident()
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    give_back()
+    print(resident() - before)
+"""
+
+
+def test_what_threads_have_freed_goes_back_to_the_system():
+    if resident() is None:
+        pytest.skip("this system does not tell")
+    script = [sys.executable, "-c", textwrap.dedent(HEAPS), "one"]
+    own = {k: v for k, v in os.environ.items() if k not in ("MALLOC_ARENA_MAX", "GLIBC_TUNABLES")}
+    done = subprocess.run(script, capture_output=True, text=True, check=False, env=own)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 3_000_000
+
+
+def test_who_has_set_the_number_of_heaps_keeps_it(monkeypatch):
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: pytest.fail("the library was asked"))
+    one_heap.__wrapped__()
