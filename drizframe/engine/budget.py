@@ -25,6 +25,8 @@ Shape = tuple[int, int]
 SLACK = 6
 #: Part of the limit, as one over this, from which results that wait for others count as large.
 LARGE = 8
+#: Bytes from which maps are counted in the least limit; fewer are among the small things.
+SMALL = 1 << 20
 #: Bytes a pixel of types that stand for several.
 _SIZES = {
     "real": 4,
@@ -156,9 +158,10 @@ class Budget:
 
     @property
     def least(self) -> int:
-        """The least limit that would do, in bytes: the heaviest task alone, and the maps that are always kept."""
+        """The least limit that would do, in bytes: the heaviest task alone, and the maps that are always kept, if they are large."""
         maps = self._plan.maps
         kept = min(maps.total, KEPT) if isinstance(maps, Maps) else 0
+        kept -= kept % SMALL
         return (max((load.total for load in self._loads), default=0) + kept) * SLACK // (SLACK - 1) + 1
 
     def check(self) -> None:
