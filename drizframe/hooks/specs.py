@@ -480,6 +480,8 @@ def drizframe_before_step(event: Event) -> None:
 def drizframe_after_step(event: Event) -> None:
     """Called when a step has ended, with its seconds and counts.
 
+    Steps that are done together, chip by chip, are told of one after the other; the seconds of each are its share of the time.
+
     Example::
 
         import drizframe
