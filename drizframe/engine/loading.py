@@ -8,9 +8,11 @@ import numpy as np
 
 from drizframe.engine.context import RunContext
 from drizframe.engine.flags import cleared_bits, reset_bits
+from drizframe.engine.plan import Plan
 from drizframe.model import Chip, ChipUnit, PlaneKey, Window
+from drizframe.model.sources import stored
 
-__all__ = ["LOADED", "input_plane", "keep_input"]
+__all__ = ["LOADED", "check_inputs", "input_plane", "keep_input"]
 
 Array = np.ndarray[Any, Any]
 
@@ -67,6 +69,26 @@ def keep_input(context: RunContext, key: PlaneKey, loads: Chip) -> Array | None:
     again = (context.apart or not context.ample) and chip.rows(key.name, 0, 1) is not None
     context.store.put(key, image, again=again)
     return image
+
+
+def check_inputs(plan: Plan) -> None:
+    """Let sources that can tell say whether the files that they read are still those whose headers were read.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of a run whose work is done: what was read once is not read again, and would not be missed.
+
+    Raises
+    ------
+    InputError
+        If a file was replaced or changed meanwhile.
+    """
+    for exposure in plan.exposures:
+        for chip in exposure.chips:
+            check = getattr(stored(chip.load), "check", None)
+            if callable(check):
+                check()
 
 
 def _as_given(context: RunContext, name: str, image: Array) -> Array:

@@ -13,6 +13,7 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.chains import Chain, chains_of, tasks_of, windows_of
 from drizframe.engine.context import RunContext
 from drizframe.engine.keeping import commit, fill, keep, prepare
+from drizframe.engine.loading import check_inputs
 from drizframe.engine.plan import Plan
 from drizframe.engine.pool import results_of
 from drizframe.engine.remote import Workers
@@ -251,6 +252,7 @@ def carry_out(
 
         for chain in chains_of(plan, wanted, fits):
             _run_blaming(context, chain, uses, budget, apart)
+    check_inputs(plan)
     return context
 
 

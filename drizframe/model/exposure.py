@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ArraySource", "Chip", "Exposure", "PixelSource", "SkyValue"]
 
 #: Reads one kind of pixels ("sci", "err", "dq", "ivm", "time") of one chip; returns None where the file has
-#: no such array.
+#: no such array.  One with a method ``check()`` is asked at the end of a run, and raises if its files are not what they were.
 PixelSource = Callable[[str], "np.ndarray[Any, Any] | None"]
 
 

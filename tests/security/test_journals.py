@@ -282,6 +282,7 @@ def test_two_runs_at_once_from_two_folders_lose_no_edits(tmp_path):
     assert list((tmp_path / "in").glob(".*")) == []
 
 
+@pytest.mark.filterwarnings("ignore:The cores of")
 def test_a_run_that_reads_an_input_while_it_is_edited_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     paths = [files.exposure(Path(f"j{k}_flt.fits"), seed=k) for k in range(2)]
