@@ -102,6 +102,7 @@ class Budget:
     def __init__(self, plan: Plan, limit: int) -> None:
         self._plan, self._limit = plan, limit
         self._loads = [load_of(plan, step) for step in plan.steps]
+        self._alone = {id(step): load for step, load in zip(plan.steps, self._loads, strict=True)}
         self._chained: dict[int, int] = {}  # workers of chains, by their first step
 
     def of(self, index: int) -> Share:
@@ -149,7 +150,7 @@ class Budget:
         It may take more of the memory than these, for what it hands on is not kept beside it.
         """
         load, room = chain_load_of(self._plan, chain), self._limit - self._limit // SLACK
-        most = min(self._workers(load_of(self._plan, step), room // 2) for step in chain.steps)
+        most = min(self._workers(self._alone[id(step)], room // 2) for step in chain.steps)
         workers = min(most, self._workers(load, room * 2 // 3))
         if load.total > room or workers < most:
             return False
@@ -218,7 +219,7 @@ def chain_load_of(plan: Plan, chain: Chain) -> Load:
     """
     shape = _shape(plan, chain.steps[0])
     if chain.over == "chip":
-        shape = _largest(plan)
+        shape = plan.largest
     held: dict[str, int] = {}
     most = reads = 0
     for number, step in enumerate(chain.steps, start=1):
@@ -242,15 +243,14 @@ def chain_load_of(plan: Plan, chain: Chain) -> Load:
 
 def _shape(plan: Plan, step: BoundStep) -> Shape:
     """Return rows and columns of the largest thing that a step is called for; of a run, of its largest chip."""
-    ny, nx = _largest(plan)
+    ny, nx = plan.largest
     if step.over == "band":
         return min(plan.band, ny), nx
     if step.over != "tile":
         return ny, nx
     area = plan.grid_shape(step.grid)
     if step.grid == "exposure":
-        prints = [w.shape for w in plan.footprints.values()]
-        area = max((s[0] for s in prints), default=0), max((s[1] for s in prints), default=0)
+        area = plan.widest
     side = plan.parameters.tile_size
     return min(side, area[0]), min(side, area[1])
 
@@ -273,11 +273,11 @@ def _read(plan: Plan, step: BoundStep, need: Need, plane: Plane, shape: Shape) -
 
 def _pixels(plan: Plan, step: BoundStep, plane: Plane, shape: Shape, border: int) -> int:
     """Return how many pixels of a plane a task reads at a time."""
-    ny, nx = _largest(plan)
+    ny, nx = plan.largest
     rows = shape[0] if step.over == "band" else step.step.rows or ny
     if step.over == "tile":
         if plane.on == "chip":
-            return min(ny, math.ceil(math.hypot(*shape) * max(_ratios(plan))) + MARGIN) * nx
+            return min(ny, math.ceil(math.hypot(*shape) * plan.scales[1]) + MARGIN) * nx
         return (shape[0] + 2 * border) * (shape[1] + 2 * border)
     if plane.on == "chip":
         return min(ny, rows + 2 * border) * nx
@@ -287,17 +287,8 @@ def _pixels(plan: Plan, step: BoundStep, plane: Plane, shape: Shape, border: int
     frame = plan.grid_shape(plane.grid)
     if step.over == "run":
         return min(frame[0], step.step.rows or frame[0]) * frame[1]
-    scale = min(_ratios(plan))
+    scale = plan.scales[0]
     return min(math.prod(frame), math.ceil((rows / scale + MARGIN) * (nx / scale + MARGIN)))
-
-
-def _ratios(plan: Plan) -> list[float]:
-    """Return sides of frame pixels over those of chips."""
-    return [r for r in plan.ratios.values() if math.isfinite(r) and r > 0] or [1.0]
-
-
-def _largest(plan: Plan) -> Shape:
-    return max((c.shape for e in plan.exposures for c in e.chips), key=math.prod, default=(0, 0))
 
 
 def _made(plan: Plan, plane: Plane, shape: Shape, over: str) -> int:
@@ -315,4 +306,4 @@ def _made(plan: Plan, plane: Plane, shape: Shape, over: str) -> int:
     if plane.on == "exposure":
         return size * max((math.prod(w.shape) for w in plan.footprints.values()), default=0)
     chips = max((len(e.chips) for e in plan.exposures), default=0) if over == "exposure" else 1
-    return size * chips * math.prod(_largest(plan))
+    return size * chips * math.prod(plan.largest)

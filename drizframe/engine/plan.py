@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,6 +105,10 @@ class Plan:
     ----------
     chips : tuple of ChipUnit
         All chips of the run, in order.
+    largest, widest : tuple of int
+        Rows and columns of the chip with the most pixels, and most rows and columns of the footprints.
+    scales : tuple of float
+        Least and largest side of a frame pixel over that of a pixel of a chip.
     """
 
     exposures: tuple[Exposure, ...]
@@ -122,13 +127,24 @@ class Plan:
     lonely: tuple[str, ...] = ()
 
     chips: tuple[ChipUnit, ...] = field(init=False)
+    largest: tuple[int, int] = field(init=False)
+    widest: tuple[int, int] = field(init=False)
+    scales: tuple[float, float] = field(init=False)
     _first: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Count the chips once: every tile asks for their numbers."""
+        """Count and measure once: every tile asks for the numbers of chips, and every step for their sizes."""
         units = [[ChipUnit(i, k) for k in range(len(e.chips))] for i, e in enumerate(self.exposures)]
         object.__setattr__(self, "chips", tuple(u for chips in units for u in chips))
         object.__setattr__(self, "_first", tuple(itertools.accumulate(map(len, units), initial=0)))
+        shapes = [c.shape for e in self.exposures for c in e.chips]
+        object.__setattr__(self, "largest", max(shapes, key=math.prod, default=(0, 0)))
+        prints = [w.shape for w in self.footprints.values()]
+        object.__setattr__(
+            self, "widest", (max((s[0] for s in prints), default=0), max((s[1] for s in prints), default=0))
+        )
+        ratios = [r for r in self.ratios.values() if math.isfinite(r) and r > 0] or [1.0]
+        object.__setattr__(self, "scales", (min(ratios), max(ratios)))
 
     @property
     def total_exptime(self) -> float:
