@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 from dataclasses import dataclass, field
@@ -14,14 +15,14 @@ from drizframe.engine.store import Store
 from drizframe.errors import DrizframeWarning
 from drizframe.grids.coverage import Coverage
 from drizframe.hooks import Component, Kernel, Registry
-from drizframe.model import Overlap, PlaneKey
+from drizframe.model import Overlap, PlaneKey, Unit, Window
 from drizframe.pixels.reach import footprint_of_pixel
 from drizframe.system.memory import Watch
 
 if TYPE_CHECKING:
     from drizframe.engine.resuming import Resumption
 
-__all__ = ["NEAR", "RunContext"]
+__all__ = ["NEAR", "RunContext", "told_at"]
 
 #: How near a tile a chip lies that counts as touching it where no kernel was asked, as `footprint_of_pixel` says it: its pixels and two
 #: more, and two pixels of the frame.
@@ -32,6 +33,15 @@ PLENTY = 64
 LARGE = 1 << 22
 #: Indices of chips that are kept at a time.
 COVERAGES = 8
+
+
+#: Where something was told: to be sorted by.
+Place = tuple[Any, ...]
+
+
+def told_at(unit: Unit, window: Window | None = None) -> Place:
+    """Return by what the notes of the tasks of a step are sorted, so that their order does not depend on who was first."""
+    return (*dataclasses.astuple(unit), *(() if window is None else (window.y0, window.x0)))
 
 
 @dataclass(slots=True, eq=False)
@@ -48,7 +58,7 @@ class RunContext:
     backends: dict[str, str] = field(default_factory=dict)
     called: dict[int, tuple[Component, str]] = field(default_factory=dict)
     #: Of tasks: the text, whether it is a warning, and the step.
-    notes: list[tuple[str, bool | type[DrizframeWarning], str]] = field(default_factory=list)
+    notes: list[tuple[str, bool | type[DrizframeWarning], str, Place]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     overlaps: list[Overlap] | None = None
     options: dict[int, tuple[Any, Any]] = field(default_factory=dict)

@@ -86,11 +86,25 @@ def deaf() -> contextlib.AbstractContextManager[None]:
     return hearing(None)
 
 
-def heard(function: Callable[[Any], Any], sink: _Sink) -> Callable[[Any], Any]:
-    """Return the function, whose warnings go to `sink` in whatever thread it is called."""
+def heard(function: Callable[[Any], Any], note: Callable[..., Any]) -> Callable[[Any], tuple[Any, list[Any]]]:
+    """Return the function, in whatever thread it is called, with the warnings that it gave beside its result.
 
-    def call(item: Any) -> Any:
-        with hearing(sink):
-            return function(item)
+    Parameters
+    ----------
+    function : callable
+        ``function(item)``.
+    note : callable
+        ``note(text, warn=kind)`` gets the warnings of a call that fails.
+    """
+
+    def call(item: Any) -> tuple[Any, list[Any]]:
+        told: list[Any] = []
+        try:
+            with hearing(lambda text, kind: told.append((text, kind))):
+                return function(item), told
+        except BaseException:
+            for text, kind in told:
+                note(text, warn=kind)
+            raise
 
     return call

@@ -9,7 +9,7 @@ import numpy as np
 
 from drizframe.config import Parameters
 from drizframe.engine.bound import BoundStep, lies_on
-from drizframe.engine.context import NEAR, RunContext
+from drizframe.engine.context import NEAR, RunContext, told_at
 from drizframe.engine.hearing import heard
 from drizframe.engine.loading import LOADED, input_plane
 from drizframe.engine.pool import WITHIN, results_of
@@ -357,8 +357,12 @@ class RunJob:
     def map(self, function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
         """Apply a function to items, several at a time, and return the results in order."""
         executor = WITHIN if self._context.apart else self.registry.get("executor", self.parameters.executor)
-        told = heard(function, lambda text, kind: self.note(text, warn=kind))
-        return list(results_of(executor, told, items, self._context.workers))
+        found = []
+        for result, told in results_of(executor, heard(function, self.note), items, self._context.workers):
+            found.append(result)
+            for text, kind in told:  # in the order of the items
+                self.note(text, warn=kind)
+        return found
 
     def wanted(self, name: str) -> bool:
         """Whether anybody uses a plane that this step makes: another step, the products, or the user."""
@@ -371,7 +375,7 @@ class RunJob:
         """
         self.told.append((message, warn))
         with self._context.lock:
-            self._context.notes.append((message, warn, self._step.name))
+            self._context.notes.append((message, warn, self._step.name, told_at(self.unit, self._window)))
 
     def plugin_options(self, component: Component | Step | None = None) -> Any:
         """Return the validated parameter section of a component, or of this step if none is named; None if it has none."""

@@ -26,7 +26,7 @@ from drizframe.engine.bound import BoundStep
 from drizframe.engine.budget import Share
 from drizframe.engine.bus import Bus
 from drizframe.engine.chains import Chain
-from drizframe.engine.context import RunContext
+from drizframe.engine.context import RunContext, told_at
 from drizframe.engine.hearing import listening
 from drizframe.engine.job import job_for
 from drizframe.engine.plan import Plan, steps_of
@@ -199,7 +199,7 @@ class Workers:
             raise PluginError(msg, self._executor)
         context = task.context
         with context.lock:
-            context.notes.extend(result.notes)
+            context.notes.extend((*note, told_at(task.unit, task.window)) for note in result.notes)
         if result.error is not None:
             if result.failed:
                 mark_failed(result.error, result.failed)

@@ -15,7 +15,7 @@ import drizframe.errors
 from drizframe.config import Parameters
 from drizframe.engine.bound import BoundStep
 from drizframe.engine.bus import Bus
-from drizframe.engine.context import RunContext
+from drizframe.engine.context import RunContext, told_at
 from drizframe.engine.encoding import NotPlain, decoded, encoded
 from drizframe.engine.fingerprint import SIZE, Unknown
 from drizframe.engine.manifest import BadBlock, Entry, Manifest, described
@@ -159,7 +159,8 @@ class Resumption:
             return None
         self.reused += 1
         with task.context.lock:
-            task.context.notes.extend((text, warn, task.step.name) for text, warn in receipt.notes)
+            at = told_at(task.unit, task.window)
+            task.context.notes.extend((text, warn, task.step.name, at) for text, warn in receipt.notes)
         return receipt
 
     def record(self, key: str, place: str, task: Task, receipt: Receipt) -> Mapping[str, str | None]:

@@ -57,9 +57,9 @@ def _tasks(context: RunContext, chain: Chain) -> list[Task]:
 def _say(context: RunContext, step: str) -> None:
     """Emit the notes that tasks of a step left, in the main thread; the same text once."""
     with context.lock:
-        notes = list(dict.fromkeys(note for note in context.notes if note[2] == step))
+        found = sorted((note for note in context.notes if note[2] == step), key=lambda note: note[3])
         context.notes = [note for note in context.notes if note[2] != step]
-    for text, warn, _ in notes:
+    for text, warn in dict.fromkeys(note[:2] for note in found):
         context.bus.note(text, warn=warn, step=step)
 
 

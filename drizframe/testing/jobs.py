@@ -161,12 +161,12 @@ class FakeJob:
     @property
     def notes(self) -> list[str]:
         """What the step has told, warnings too."""
-        return [text for text, _, _ in self._context.notes]
+        return [text for text, *_ in self._context.notes]
 
     @property
     def warnings(self) -> list[str]:
         """What it has warned of."""
-        return [text for text, warn, _ in self._context.notes if warn]
+        return [text for text, warn, *_ in self._context.notes if warn]
 
     @property
     def backends(self) -> dict[str, str]:

@@ -6,6 +6,8 @@ import gc
 import os
 import subprocess
 import sys
+import time
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
@@ -451,3 +453,36 @@ def test_validate_says_what_works_with_processes(installed, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     shown = CliRunner().invoke(app, ["validate", name, "-n", "1"])
     assert says in shown.output
+
+
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+def test_warnings_come_in_the_order_of_the_chips_whoever_was_first(installed, exposures, executor):
+    body = """
+        import time
+        time.sleep(0.02 * (4 - job.unit.exposure))
+        job.note(f"looked at {job.unit.exposure}", warn=True)
+        return {}
+    """
+    installed("drizframe-far", plugin(body))
+    with pytest.warns(drizframe.errors.DrizframeWarning, match="looked at"):
+        result = drizframe.run(exposures, executor=executor, num_cores=3)
+    assert [w for w in result.warnings if w.startswith("looked")] == [f"looked at {k}" for k in range(3)]
+
+
+def test_warnings_of_spread_work_come_in_its_order(plugin, exposures):
+    def look(k):
+        time.sleep(0.02 * (4 - k))
+        warnings.warn(f"item {k}", stacklevel=1)
+
+    class Steps:
+        @drizframe.hookimpl
+        def drizframe_extra_steps(self):
+            yield drizframe.Step(
+                name="mine.step", summary="M.", over="run", needs=("sky",), makes=(),
+                run=lambda job: job.map(look, range(5)) and {},
+            )  # fmt: skip
+
+    plugin(Steps())
+    with pytest.warns(drizframe.errors.DrizframeWarning, match="item"):
+        result = drizframe.run(exposures, num_cores=3)
+    assert [w for w in result.warnings if w.startswith("item")] == [f"item {k}" for k in range(5)]
