@@ -85,7 +85,9 @@ def blocks(chip: ChipInput, window: Window, spreader: Spreader) -> Iterator[tupl
     for k in np.flatnonzero(near.any(axis=1)):
         hit = np.flatnonzero(near[k])
         left, right = int(hit[0]) * BLOCK, min((int(hit[-1]) + 1) * BLOCK, nx)
-        height = max(1, ROWS_OF // (right - left))
+        height = (
+            1 if right - left > CHUNK else max(1, ROWS_OF // (right - left))
+        )  # pixels come in input order
         top = min((int(k) + 1) * BLOCK, ny)
         for row in range(int(k) * BLOCK, top, height):
             for column in range(left, right, CHUNK):
