@@ -238,7 +238,7 @@ def carry_out(
             warn=MaskWarning,
         )
     if context.large:
-        context.watch = Watch(store.limit)
+        context.watch = Watch(store.limit, None if seen is None else seen.before)
     uses, budget = Uses(plan, frozenset(wanted)), Budget(plan, store.limit)
     with contextlib.ExitStack() as stack:
         executor = registry.get("executor", plan.parameters.executor)

@@ -12,6 +12,7 @@ from drizframe.engine.context import RunContext
 from drizframe.engine.loading import LOADED, keep_input
 from drizframe.model import ArraySource, Chip, PixelSource, PlaneKey
 from drizframe.model.sources import over, stored
+from drizframe.system.memory import resident
 
 __all__ = ["Seen"]
 
@@ -38,10 +39,16 @@ class Seen:
     ----------
     limit : int
         Bytes; what comes after that is forgotten.
+
+    Attributes
+    ----------
+    before : int or None
+        Memory of the process before there was anything to remember.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = self._room = limit
+        self.before = resident()
         self._lock = threading.Lock()
         self._images: dict[tuple[int, str], tuple[PixelSource, np.ndarray[Any, Any]]] = {}
 

@@ -75,12 +75,14 @@ class Watch:
     Parameters
     ----------
     limit : int
-        Bytes beside those that the process has now.
+        Bytes beside those that the process had.
+    before : int, optional
+        Bytes that it had before it began; without it, those that it has now.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, before: int | None = None) -> None:
         one_heap()
-        self._most = (resident() or 0) + limit * FULL[0] // FULL[1]
+        self._most = (before or resident() or 0) + limit * FULL[0] // FULL[1]
         self._next = 0.0
 
     def look(self) -> None:

@@ -37,6 +37,14 @@ def test_a_watch_gives_back_near_its_limit_and_not_at_every_look(monkeypatch, he
     assert len(given) == times
 
 
+def test_a_watch_counts_from_what_the_process_had_before(monkeypatch):
+    given = []
+    monkeypatch.setattr(memory, "give_back", lambda: given.append(1))
+    monkeypatch.setattr(memory, "resident", lambda: 1080)
+    Watch(100, 1000).look()
+    assert given == [1]
+
+
 def test_a_system_that_does_not_tell_is_no_error(monkeypatch):
     monkeypatch.setattr(memory.Path, "read_bytes", lambda path: b"")
     assert resident() is None
