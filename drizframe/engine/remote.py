@@ -188,7 +188,8 @@ class Workers:
             msg = (
                 f"A worker process of {self._executor.label} ended while it worked on step {step.name!r}: {told(error)} "
                 "If the system was short of memory, give a smaller num_cores or max_memory. A program that starts worker processes "
-                "calls drizframe under `if __name__ == '__main__':`, because each worker reads the program again."
+                "calls drizframe under `if __name__ == '__main__':`, because each worker reads the program again (so it must be a file, or "
+                "given with -c: text from standard input cannot be read again)."
             )
             raise RunError(msg) from error
 
