@@ -129,11 +129,10 @@ class Budget:
         index : int
             Number of the step.
         """
-        load, workers = self._loads[index], self._plan.workers
+        load = self._loads[index]
         room = self._limit - self._limit // SLACK
         each = load.reads + load.work + 2 * load.makes  # what it made is packed before it goes
-        while workers > 1 and workers * (each + load.makes) > room * 2 // 3:
-            workers -= 1
+        workers = self._workers(Load(load.reads, load.work, 3 * load.makes), room * 2 // 3)
         rest = room - workers * each - (workers + 1) * load.makes  # those that come are unpacked
         return Share(workers, workers, max(0, rest) // workers)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import pickle
 import threading
-import time
 import traceback
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
@@ -28,12 +27,12 @@ from drizframe.engine.bus import Bus
 from drizframe.engine.chains import Chain
 from drizframe.engine.context import RunContext, told_at
 from drizframe.engine.hearing import listening
-from drizframe.engine.job import job_for
 from drizframe.engine.plan import Plan, steps_of
 from drizframe.engine.pool import results_of
 from drizframe.engine.sending import Entries, SentStep, loads, packed, travelling
-from drizframe.engine.store import Store
-from drizframe.engine.worker import Link, Receipt, Task, Told, call, failed_step, linked, mark_failed
+from drizframe.engine.store import Store, full_disk
+from drizframe.engine.worker import Link, Receipt, Task, Told, failed_step, mark_failed
+from drizframe.engine.worker import execute as carried_out
 from drizframe.errors import DrizframeError, PluginError, RunError, told
 from drizframe.grids.maps import Maps
 from drizframe.hooks import FAULTS, Executor, PluginManager, Registry
@@ -125,7 +124,7 @@ class Workers:
         self._pool: Pool | None = None
         #: Bytes that the workers may keep until they get other tasks.
         self.held = 0
-        (self._folder / _PLAN).write_bytes(packed(context))
+        self._write(_PLAN, packed(context))
 
     def __enter__(self) -> Self:
         """Return them."""
@@ -133,11 +132,14 @@ class Workers:
 
     def __exit__(self, *exc: object) -> None:
         """Shut the pool down, and forget what it was told, also where its tasks worked in this very process."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True)
-        _forget(str(self._folder))
-        for file in self._folder.glob("@*.raw"):
-            file.unlink(missing_ok=True)
+        try:
+            if self._pool is not None:
+                self._pool.shutdown(wait=True)
+        finally:
+            with _lock:
+                _forget(str(self._folder))
+            for file in self._folder.glob("@*.raw"):
+                file.unlink(missing_ok=True)
 
     def take(self, step: BoundStep) -> bool:
         """Whether tasks of a step go to workers."""
@@ -175,9 +177,13 @@ class Workers:
         old = self._folder / _STATE.format(self._state)
         self._state += 1
         listed = self._context.store.listed()
-        data = pickle.dumps((listed, room), protocol=5)
-        (self._folder / _STATE.format(self._state)).write_bytes(data)
+        self._write(_STATE.format(self._state), pickle.dumps((listed, room), protocol=5))
         old.unlink(missing_ok=True)
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Write a file that workers read."""
+        with full_disk(self._folder / name, len(data)):
+            (self._folder / name).write_bytes(data)
 
     @contextlib.contextmanager
     def _named(self, step: BoundStep) -> Iterator[None]:
@@ -217,7 +223,7 @@ class Workers:
 
 @dataclass(slots=True, eq=False)
 class _Run:
-    """The run that this process works for."""
+    """A run that this process works for."""
 
     folder: str
     context: RunContext
@@ -244,7 +250,7 @@ def _done(task: Task) -> Returned:
     """Return what a task left, or with what error it ended."""
     told: list[Told] = []
     try:
-        receipt = _receipt_of(task, told)
+        receipt = carried_out(task, told)
         _check_values(task, receipt.planes)
     except FAULTS as error:
         return Returned({}, tuple(told), error=_portable(error), failed=failed_step(error))
@@ -252,26 +258,13 @@ def _done(task: Task) -> Returned:
     return Returned(receipt.planes, tuple(told), called, receipt.seconds, receipt.links)
 
 
-def _receipt_of(task: Task, told: list[Told]) -> Receipt:
-    """Carry out a task; what it tells is there also if it fails."""
-    if task.chain is not None:
-        return linked(task, task.chain, told)
-    start = time.perf_counter()
-    job = job_for(task.context, task.step, task.unit, task.window)
-    try:
-        planes = call(task, job)
-    finally:
-        told += [(text, kind, task.step.name) for text, kind in job.told]
-    return Receipt(planes, (), tuple(job.called.values()), time.perf_counter() - start)
-
-
 def _check_values(task: Task, planes: Mapping[PlaneKey, Any]) -> None:
     """Refuse a value that cannot go back."""
     for key, value in planes.items():
-        if isinstance(value, np.ndarray):
+        if isinstance(value, np.ndarray) and not value.dtype.hasobject:
             continue
         try:
-            pickle.dumps(value)
+            pickle.loads(pickle.dumps(value))  # noqa: S301  (our own bytes)
         except FAULTS as error:
             step = task.maker_of(key.name)
             msg = (
@@ -286,7 +279,7 @@ def _portable(error: BaseException) -> BaseException:
     if isinstance(error, PluginError):
         return PluginError(str(error))  # it names the component, which cannot go
     if isinstance(error, MemoryError):
-        return MemoryError(*error.args)
+        return MemoryError(str(error))
     trace = "".join(traceback.format_exception(error))
     if not isinstance(error, DrizframeError):
         return RunError(f"{type(error).__name__} in a worker process: {error}\n{trace}")
@@ -329,7 +322,9 @@ def _context_of(parcel: Parcel) -> RunContext:
     with _lock:
         run = _runs.get(parcel.folder)
         if run is None:
-            for old in list(_runs):
+            for old in [
+                folder for folder in _runs if not Path(folder).is_dir()
+            ]:  # of a pool that outlives its runs
                 _forget(old)
             run = _runs[parcel.folder] = _Run(parcel.folder, _taken_over(parcel.folder))
         if run.state != parcel.state:
@@ -379,7 +374,7 @@ def _opened(folder: str) -> RunContext:
     every = tuple(loads(one, registry) for one in exposures)
     plan = Plan(
         exposures=every, parameters=parameters, frames=frames, planes=content["planes"], makers=content["makers"],
-        steps=tuple(_bound(sent, parameters, registry) for sent in content["steps"]), workers=1, band=content["band"],
+        steps=_bound(content["steps"], parameters, registry), workers=1, band=content["band"],
         maps=Maps(every, frames, **content["recipe"]), ratios=content["ratios"], footprints=content["footprints"],
     )  # fmt: skip
     context = RunContext(
@@ -405,14 +400,17 @@ def _check_versions(first: Mapping[str, Any], registry: Registry) -> None:
             raise RunError(msg)
 
 
-def _bound(sent: SentStep, parameters: Any, registry: Registry) -> BoundStep:
-    """Return a step of this process in the place of the one that the run has."""
-    found = {s.name: s for s in steps_of(registry)}.get(sent.name)
-    have = "none" if found is None else f"that of {found.provider}, version {found.version!r}"
-    if found is None or (found.provider, found.version) != (sent.provider, sent.version):
-        msg = (
-            f"The run has step {sent.name!r} of {sent.provider}, version {sent.version!r}, and a worker {have}. Give workers the same "
-            "environment as the run."
-        )
-        raise RunError(msg)
-    return BoundStep(found, options_of(found, parameters), sent.needs, sent.planes)
+def _bound(steps: Sequence[SentStep], parameters: Any, registry: Registry) -> tuple[BoundStep, ...]:
+    """Return steps of this process in the place of those that the run has."""
+    every, bound = {s.name: s for s in steps_of(registry)}, []
+    for sent in steps:
+        found = every.get(sent.name)
+        if found is None or (found.provider, found.version) != (sent.provider, sent.version):
+            have = "none" if found is None else f"that of {found.provider}, version {found.version!r}"
+            msg = (
+                f"The run has step {sent.name!r} of {sent.provider}, version {sent.version!r}, and a worker {have}. Give workers the "
+                "same environment as the run."
+            )
+            raise RunError(msg)
+        bound.append(BoundStep(found, options_of(found, parameters), sent.needs, sent.planes))
+    return tuple(bound)

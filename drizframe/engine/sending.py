@@ -33,7 +33,6 @@ __all__ = [
     "Entries",
     "SentStep",
     "check_executor",
-    "entries_of",
     "loads",
     "packed",
     "travelling",
@@ -60,12 +59,6 @@ class _NotSent(Exception):  # noqa: N818  (says why, within this room)
 def published(registry: Registry) -> frozenset[str]:
     """Return the providers whose components another process has: drizframe and installed packages."""
     return frozenset({PROJECT, *(p.source for p in registry.manager.distributed())})
-
-
-def entries_of(registry: Registry) -> Entries:
-    """Return names and providers of all components that another process has."""
-    known = published(registry)
-    return [(e.record.family, e.record.name, e.provider) for e in registry if e.provider in known]
 
 
 def travelling(plan: Plan) -> list[BoundStep]:
@@ -132,17 +125,15 @@ class SentStep:
 class _Pickler(pickle.Pickler):
     """Pickles with components by name and WCS by their numbers; refuses code that another process cannot import."""
 
-    def __init__(self, file: Any, registry: Registry, headers: Mapping[int, Any]) -> None:
+    def __init__(self, file: Any, known: frozenset[int], what: str, headers: Mapping[int, Any]) -> None:
         from astropy.wcs import WCS
 
         super().__init__(file, protocol=5)
-        self._wcs = WCS
-        self._known = {id(e.record): e.provider for e in registry if e.provider in published(registry)}
-        self._headers = headers
+        self._wcs, self._known, self._what, self._headers = WCS, known, what, headers
 
     def persistent_id(self, value: Any) -> Any:
         if isinstance(value, self._wcs):
-            return "wcs", WcsCopy.of(value, header=self._headers.get(id(value)))
+            return "wcs", WcsCopy.of(value, self._what, self._headers.get(id(value)))
         if isinstance(value, Component):
             if id(value) not in self._known:
                 raise _NotSent(f"the {value.label}, which is of this session")
@@ -176,18 +167,55 @@ def loads(data: bytes, registry: Registry) -> Any:
     return _Unpickler(data, registry).load()
 
 
-def dumps(value: Any, registry: Registry, what: str, headers: Mapping[int, Any] | None = None) -> bytes:
-    """Return a value as bytes.
+class Sender:
+    """Turns what workers need into bytes.
 
-    Raises
-    ------
-    ParameterError
-        If another process could not have it; it says what, and what to do.
+    Parameters
+    ----------
+    registry : Registry
+        Components of the run; asked once, because exposures may be many.
     """
-    out = io.BytesIO()
-    with _sendable(what):
-        _Pickler(out, registry, headers or {}).dump(value)
-    return out.getvalue()
+
+    def __init__(self, registry: Registry) -> None:
+        self.providers = published(registry)
+        self._known = frozenset(id(e.record) for e in registry if e.provider in self.providers)
+
+    def dumps(self, value: Any, what: str, headers: Mapping[int, Any] | None = None) -> bytes:
+        """Return a value as bytes.
+
+        Raises
+        ------
+        ParameterError
+            If another process could not have it; it says what, and what to do.
+        """
+        out = io.BytesIO()
+        with _sendable(what):
+            _Pickler(out, self._known, what, headers or {}).dump(value)
+        return out.getvalue()
+
+    def is_small(self, value: Any) -> bool:
+        """Whether a value can be sent, in at most `SMALL` bytes; no more of it than these is held."""
+        try:
+            with _sendable(""):
+                _Pickler(_Short(), self._known, "", {}).dump(value)
+        except ParameterError:
+            return False
+        return True
+
+
+class _Short(io.RawIOBase):
+    """A file that refuses to become long."""
+
+    def __init__(self) -> None:
+        self._room = SMALL
+
+    def write(self, data: Any) -> int:
+        """Count what is written."""
+        size = memoryview(data).nbytes
+        self._room -= size
+        if self._room < 0:
+            raise _NotSent(f"more than {SMALL} bytes")
+        return size
 
 
 @contextlib.contextmanager
@@ -217,21 +245,21 @@ def check_executor(plan: Plan, registry: Registry) -> None:
     executor: Executor = registry.get("executor", plan.parameters.executor)
     if executor.shares_memory:
         return
-    known = published(registry)
+    sender = Sender(registry)
     for name, family in COMPONENT_PARAMETERS.items():
         value = getattr(plan.parameters, name)
         if name in _AT_HOME or value == "":
             continue
         if isinstance(value, Component):
-            dumps(value, registry, f"what parameter {name} names")
-        elif (entry := registry.entry(family, value)).provider not in known:
+            sender.dumps(value, f"what parameter {name} names")
+        elif (entry := registry.entry(family, value)).provider not in sender.providers:
             raise ParameterError(_refusal(f"{family} {value!r}", f"it is of {entry.provider}"))
     for step in travelling(plan):
-        if not known.issuperset(step.step.provider.split(" around ")):
+        if not sender.providers.issuperset(step.step.provider.split(" around ")):
             raise ParameterError(_refusal(f"step {step.name!r}", f"it is of {step.owner}"))
     if isinstance(plan.maps, Maps):
-        dumps(plan.maps.recipe, registry, "wcsmap")
-    dumps(_at_home(plan.parameters), registry, "a parameter")
+        sender.dumps(plan.maps.recipe, "wcsmap")
+    sender.dumps(_at_home(plan.parameters), "a parameter")
 
 
 def _at_home(parameters: Parameters) -> Parameters:
@@ -239,13 +267,9 @@ def _at_home(parameters: Parameters) -> Parameters:
     return parameters.model_copy(update=dict.fromkeys(_AT_HOME, ""))
 
 
-def _shown(chip: Chip, registry: Registry, context: RunContext, unit: ChipUnit) -> Chip:
+def _shown(chip: Chip, sender: Sender, context: RunContext, unit: ChipUnit) -> Chip:
     """Return a chip whose pixels a worker can load: from its file, or from the scratch folder, where they are put now."""
-    try:
-        small = len(dumps(chip.load, registry, "")) <= SMALL
-    except ParameterError:
-        small = False
-    if small:
+    if sender.is_small(chip.load):
         return chip
     folder = context.store.shared_folder()
     return replace(chip, load=ScratchSource.of(chip, folder, f"@input_{unit.exposure}_{unit.chip}"))
@@ -259,13 +283,13 @@ def packed(context: RunContext) -> bytes:
     ParameterError
         If something of it cannot be sent.
     """
-    plan, registry = context.plan, context.registry
+    plan, registry, sender = context.plan, context.registry, Sender(context.registry)
     exposures = []
     for i, exposure in enumerate(plan.exposures):
-        chips = [_shown(c, registry, context, ChipUnit(i, k)) for k, c in enumerate(exposure.chips)]
+        chips = [_shown(c, sender, context, ChipUnit(i, k)) for k, c in enumerate(exposure.chips)]
         headers = {id(c.wcs): c.header for c in chips}
         sent = replace(exposure, chips=tuple(chips))
-        exposures.append(dumps(sent, registry, f"exposure {exposure.name!r}", headers))
+        exposures.append(sender.dumps(sent, f"exposure {exposure.name!r}", headers))
     recipe = dict(plan.maps.recipe) if isinstance(plan.maps, Maps) else {}
     if recipe:
         recipe["limit"] //= plan.workers + 1
@@ -280,7 +304,10 @@ def packed(context: RunContext) -> bytes:
             for s in travelling(plan)
         ],
     }  # fmt: skip
-    told_of = [e for e in registry if e.provider not in published(registry)]
-    session = [(e.record.family, e.record.name, e.provider) for e in told_of]
-    first = {"version": __version__, "entries": entries_of(registry), "session": session}
-    return pickle.dumps((first, exposures, dumps(content, registry, "the plan")), protocol=5)
+    every = [((e.record.family, e.record.name, e.provider), e.provider in sender.providers) for e in registry]
+    first = {
+        "version": __version__,
+        "entries": [one for one, known in every if known],
+        "session": [one for one, known in every if not known],
+    }
+    return pickle.dumps((first, exposures, sender.dumps(content, "the plan")), protocol=5)

@@ -29,7 +29,7 @@ from drizframe.system.interrupts import shielded
 from drizframe.system.raw_files import read_at, write_at
 from drizframe.system.temporary import make_scratch, remove_scratch
 
-__all__ = ["Store", "StoredPlane", "close_all", "scratch_parent"]
+__all__ = ["Store", "StoredPlane", "close_all", "full_disk", "scratch_parent"]
 
 Array = np.ndarray[Any, Any]
 #: Images with shape, type, file, flat parts and origin; and values.
@@ -80,7 +80,7 @@ atexit.register(close_all)
 
 
 @contextlib.contextmanager
-def _full_disk(file: Path, nbytes: int) -> Iterator[None]:
+def full_disk(file: Path, nbytes: int) -> Iterator[None]:
     """Say which disk is full, and what is needed."""
     try:
         yield
@@ -225,7 +225,7 @@ class StoredPlane:
             return
         stack = np.ascontiguousarray(data).reshape(-1, *data.shape[-2:])
         lines = stack.reshape(len(stack), 1, -1) if window.shape[1] == nx else stack
-        with _full_disk(self.file, data.nbytes), self.file.open("r+b", buffering=0) as handle:
+        with full_disk(self.file, data.nbytes), self.file.open("r+b", buffering=0) as handle:
             for k, layer in enumerate(lines.view(np.uint8)):
                 for row, line in enumerate(layer):
                     place = ((k * ny + window.y0 + row) * nx + window.x0) * self.dtype.itemsize
@@ -236,7 +236,7 @@ class StoredPlane:
         with self.lock:
             if self.array is None:
                 return
-            with _full_disk(file, self.nbytes), file.open("wb") as handle:
+            with full_disk(file, self.nbytes), file.open("wb") as handle:
                 # not ndarray.tofile, which does not tell if the last of it does not fit
                 handle.write(np.ascontiguousarray(self.array).reshape(-1).view(np.uint8).data)
             self.file, self.array = file, None
@@ -395,7 +395,7 @@ class Store:
             else:
                 plane.file, plane.flat = self._scratch(key), FlatParts()
                 plane.folder = self._folder
-                with _full_disk(plane.file, plane.nbytes), plane.file.open("wb") as handle:
+                with full_disk(plane.file, plane.nbytes), plane.file.open("wb") as handle:
                     handle.truncate(plane.nbytes)
                 self._count(plane.nbytes)
             self._admit(key, plane)

@@ -115,13 +115,25 @@ class Receipt:
         return sum(v.nbytes for v in self.planes.values() if isinstance(v, np.ndarray))
 
 
-def execute(task: Task) -> Receipt:
-    """Carry out a task: a job of its own, see `call`; of a chain one for each step."""
+def execute(task: Task, told: list[Told] | None = None) -> Receipt:
+    """Carry out a task: a job of its own, see `call`; of a chain one for each step.
+
+    Parameters
+    ----------
+    task : Task
+        What to do.
+    told : list, optional
+        Gets what it tells the user, also where it fails.
+    """
+    told = [] if told is None else told
     if task.chain is not None:
-        return linked(task, task.chain, [])
+        return linked(task, task.chain, told)
     start = time.perf_counter()
     job = job_for(task.context, task.step, task.unit, task.window)
-    planes = call(task, job)
+    try:
+        planes = call(task, job)
+    finally:
+        told += [(text, kind, task.step.name) for text, kind in job.told]
     return Receipt(planes, tuple(job.told), tuple(job.called.values()), time.perf_counter() - start)
 
 

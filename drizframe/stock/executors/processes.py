@@ -50,12 +50,18 @@ def processes(workers: int) -> Pool:
     Raises
     ------
     RunError
-        In a process that has just been started and still reads the program.
+        In a process that has just been started and still reads the program, or that may start none.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         msg = (
             "This is a worker process that reads the program again, and comes upon a run. Call drizframe under "
             "`if __name__ == '__main__':`."
+        )
+        raise RunError(msg)
+    if multiprocessing.current_process().daemon:
+        msg = (
+            "This is a daemonic process, such as a worker of multiprocessing.Pool, and these cannot start processes. Choose "
+            "executor='threads' here."
         )
         raise RunError(msg)
     return ProcessPoolExecutor(
