@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
+from textwrap import dedent
 
 import numpy as np
 import pytest
@@ -486,3 +488,47 @@ def test_warnings_of_spread_work_come_in_its_order(plugin, exposures):
     with pytest.warns(drizframe.errors.DrizframeWarning, match="item"):
         result = drizframe.run(exposures, num_cores=3)
     assert [w for w in result.warnings if w.startswith("item")] == [f"item {k}" for k in range(5)]
+
+
+def test_two_runs_at_once_in_one_process_do_not_disturb_each_other(exposures, large_exposures):
+    mine = drizframe.Executor(name="mine", summary="M.", open=ThreadPoolExecutor, shares_memory=False)
+    options = {"tile_size": 16, "num_cores": 2}
+    wanted = [drizframe.run(e, executor="serial", **options).sci for e in (exposures, large_exposures)]
+    with ThreadPoolExecutor(2) as pool:
+        runs = [
+            pool.submit(drizframe.run, e, executor=mine, **options) for e in (exposures, large_exposures) * 3
+        ]
+        for run, want in zip(runs, wanted * 3, strict=True):
+            np.testing.assert_array_equal(run.result().sci, want)
+
+
+BROKEN = """
+class Broken:
+    def __reduce__(self):
+        return int, ("no number",)
+"""
+
+
+def test_a_value_that_cannot_be_read_again_is_told(installed, exposures):
+    source = dedent(plugin('return {"far.value": Broken()}')) + BROKEN
+    installed("drizframe-far", source)
+    with pytest.raises(
+        PluginError,
+        match=r"'far.step' of drizframe-far 1.2 returned 'far.value' as Broken, which cannot go from a worker",
+    ):
+        drizframe.run(exposures, executor="processes", num_cores=2)
+
+
+def test_an_exposure_that_cannot_be_sent_is_named(exposures):
+    wcs = exposures[1].chips[0].wcs.deepcopy()
+    wcs.wcs.ctype = ["RA---TPV", "DEC--TPV"]
+    wcs.wcs.set_pv([(1, 1, 1.0000001), (1, 4, 0.012345678901234567), (2, 1, 1 + 1 / 3e7)])
+    odd = drizframe.Exposure.from_arrays(exposures[1].chips[0].data(), wcs, name="odd", exptime=100.0)
+    with pytest.raises(ParameterError, match="WCS of exposure 'odd' .* cannot be sent .*'threads'"):
+        drizframe.run([exposures[0], odd], executor="processes", num_cores=2, driz_cr=False)
+
+
+def test_a_process_that_may_start_none_is_told(exposures, monkeypatch):
+    monkeypatch.setattr(multiprocessing.current_process(), "_config", {"daemon": True})
+    with pytest.raises(RunError, match="cannot start processes. Choose executor='threads'"):
+        drizframe.run(exposures, executor="processes", num_cores=2)
