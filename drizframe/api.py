@@ -18,7 +18,7 @@ from drizframe.config.interfaces import for_run
 from drizframe.engine.hearing import hearing, listening
 from drizframe.engine.kept import by_exposure, left_by
 from drizframe.engine.safekeeping import write_result
-from drizframe.engine.store import close_all
+from drizframe.engine.scratch_folders import close_all
 from drizframe.engine.stored import stored
 from drizframe.errors import ParameterError, RunError
 from drizframe.hooks import PluginManager, Registry

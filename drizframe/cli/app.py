@@ -122,9 +122,9 @@ def _shown_plainly(show: Callable[..., None]) -> Callable[..., None]:
 
 def _remove_scratch() -> None:
     """Delete scratch files, if the engine was loaded at all."""
-    store = sys.modules.get("drizframe.engine.store")
-    if store is not None:
-        store.close_all()
+    folders = sys.modules.get("drizframe.engine.scratch_folders")
+    if folders is not None:
+        folders.close_all()
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from drizframe.engine.inputs import splits
 from drizframe.engine.paths import ReadFiles, check_targets
 from drizframe.engine.products import output_root
 from drizframe.engine.resuming import finishing
-from drizframe.engine.store import close_all
+from drizframe.engine.scratch_folders import close_all
 from drizframe.errors import DrizframeError, OutputWarning, ParameterWarning, UnsupportedError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.model import Exposure, PlaneKey

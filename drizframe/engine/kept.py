@@ -9,7 +9,7 @@ from typing import Any
 from drizframe.engine.context import RunContext
 from drizframe.engine.loading import LOADED, input_plane
 from drizframe.engine.plan import Plan
-from drizframe.engine.store import StoredPlane
+from drizframe.engine.stored_plane import StoredPlane
 from drizframe.errors import ParameterWarning, UnknownComponentError
 from drizframe.hooks import INTERMEDIATE
 from drizframe.hooks.markers import is_ours

@@ -30,7 +30,8 @@ from drizframe.engine.hearing import listening
 from drizframe.engine.plan import Plan, steps_of
 from drizframe.engine.pool import results_of
 from drizframe.engine.sending import Entries, SentStep, loads, packed, travelling
-from drizframe.engine.store import Store, full_disk
+from drizframe.engine.store import Store
+from drizframe.engine.stored_plane import full_disk
 from drizframe.engine.worker import Link, Receipt, Task, Told, failed_step, mark_failed
 from drizframe.engine.worker import execute as carried_out
 from drizframe.errors import DrizframeError, PluginError, RunError, told

@@ -19,7 +19,7 @@ from drizframe.engine.context import RunContext, told_at
 from drizframe.engine.encoding import NotPlain, decoded, encoded
 from drizframe.engine.fingerprint import SIZE, Unknown
 from drizframe.engine.manifest import BadBlock, Entry, Manifest, described
-from drizframe.engine.store import scratch_parent
+from drizframe.engine.scratch_folders import scratch_parent
 from drizframe.engine.task_keys import TaskKeys, place_of
 from drizframe.engine.worker import Receipt, Task
 from drizframe.errors import DrizframeWarning, OutputError, OutputWarning, told

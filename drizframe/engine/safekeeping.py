@@ -13,7 +13,7 @@ from drizframe.engine.identity import run_identity, stamped
 from drizframe.engine.paths import ReadFiles, check_existing, check_targets, stale_products
 from drizframe.engine.plan import Plan
 from drizframe.engine.products import check_writable, output_root, product_names, refuse_packed, write_mosaic
-from drizframe.engine.store import scratch_parent
+from drizframe.engine.scratch_folders import scratch_parent
 from drizframe.engine.writers import Chosen, choose_writer, mosaic_names
 from drizframe.errors import OutputError, OutputWarning
 from drizframe.hooks import Registry, RunProducts

@@ -6,30 +6,24 @@ memory and would defeat the limit.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import dataclasses
 import itertools
 import os
-import shutil
-import tempfile
 import threading
-import weakref
-from collections.abc import Callable, Collection, Iterator, MutableMapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, MutableMapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from drizframe.engine.flat_parts import FlatParts
-from drizframe.errors import OutputError, RunError, told
+from drizframe.engine.scratch_folders import ScratchFolder, remove, scratch_parent
+from drizframe.engine.stored_plane import StoredPlane, full_disk
+from drizframe.errors import RunError
 from drizframe.model import ChipUnit, PlaneKey, Window
 from drizframe.system.interrupts import shielded
-from drizframe.system.raw_files import read_at, write_at
-from drizframe.system.temporary import make_scratch, remove_scratch
 
-__all__ = ["Store", "StoredPlane", "close_all", "full_disk", "scratch_parent"]
+__all__ = ["Store"]
 
 Array = np.ndarray[Any, Any]
 #: Images with shape, type, file, flat parts and origin; and values.
@@ -38,208 +32,12 @@ Listed = tuple[list[tuple[Any, ...]], dict[PlaneKey, Any]]
 #: Over the limit, planes leave memory until this part of it is free again: looking for them takes its time.
 ROOM = 16
 
-#: Scratch folders that are in use, with the process that made them.
-_FOLDERS: dict[Path, int] = {}
-
-
-def scratch_parent(workdir: str) -> Path:
-    """Return where scratch folders are made: `workdir`, or without it the system's folder for temporary files.
-
-    Raises
-    ------
-    OutputError
-        If there is no such folder, or no file can be made in it.
-    """
-    if workdir:
-        folder = Path(os.path.expanduser(workdir))  # noqa: PTH111  (that of Path raises for users that are not known)
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            fault = "is not writable" if folder.is_dir() else "is no folder that exists"
-            msg = f"workdir is {workdir!r}, which {fault}. Make it, name another one, or leave workdir blank."
-            raise OutputError(msg)
-        return folder
-    try:
-        return Path(tempfile.gettempdir())
-    except OSError as error:
-        msg = f"There is no folder for scratch files: {told(error)}. Name one with workdir."
-        raise OutputError(msg) from None
-
-
-def close_all() -> None:
-    """Delete the scratch files of all stores of this process, which is about to end."""
-    for folder in list(_FOLDERS):
-        _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    """Delete a scratch folder of this process; a forked child leaves those of its parent alone."""
-    if _FOLDERS.pop(folder, None) == os.getpid():
-        remove_scratch(folder)
-
-
-atexit.register(close_all)
-
-
-@contextlib.contextmanager
-def full_disk(file: Path, nbytes: int) -> Iterator[None]:
-    """Say which disk is full, and what is needed."""
-    try:
-        yield
-    except OSError as error:
-        folder = file.parent.parent
-        try:
-            free = f"{shutil.disk_usage(folder).free / 2**20:.0f} MiB are free"
-        except OSError:
-            free = "the folder cannot be asked how much is free"
-        msg = (
-            f"Scratch files cannot be written in {str(folder)!r}: {told(error)}. The next plane needs "
-            f"{nbytes / 2**20:.1f} MiB, {free}. Make room there, name a folder on another disk with workdir, or "
-            f"raise max_memory so that more stays in memory."
-        )
-        raise OutputError(msg) from error
-
-
-def _read(file: Path, out: Array, shape: tuple[int, int], window: Window) -> None:
-    """Read a window of images that lie in a scratch file one after the other.
-
-    Parameters
-    ----------
-    file : pathlib.Path
-        The file.
-    out : ndarray, shape (images, rows, columns) of the window
-        Gets the pixels.
-    shape : tuple of int
-        Rows and columns of an image.
-    window : Window
-        What of them is read.
-
-    Raises
-    ------
-    OutputError
-        If it does not hold what was written.
-    """
-    if out.size == 0:
-        return
-    (ny, nx), size = shape, out.dtype.itemsize
-    lines = (out.reshape(len(out), 1, -1) if window.shape[1] == nx else out).view(np.uint8)
-    why = ""
-    try:
-        with file.open("rb", buffering=0) as stream:
-            for k, image in enumerate(lines):
-                for row, line in enumerate(image):
-                    got = read_at(stream, ((k * ny + window.y0 + row) * nx + window.x0) * size, line)
-                    if got < line.nbytes:
-                        why = f"{got} bytes instead of {line.nbytes}"
-    except OSError as error:
-        why = str(error)
-    if not why:
-        return
-    msg = (
-        f"The scratch file {file} does not hold what was written to it ({why}). Leave {str(file.parent.parent)!r} alone as "
-        f"long as a run or its result is in use, or name another folder with workdir."
-    )
-    raise OutputError(msg)
-
-
-class _Folder:
-    """A folder of scratch files, which goes when nobody holds it any more."""
-
-    __slots__ = ("__weakref__", "path")
-
-    def __init__(self, path: Path, *, own: bool = True) -> None:
-        self.path = path
-        if own:
-            weakref.finalize(self, _remove, path)
-
 
 def _memory(array: Array) -> int:
     """Tell the memory that an array is a view of from that of others."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return id(array)
-
-
-@dataclass(slots=True, eq=False)
-class StoredPlane:
-    """One array, in memory or in a file; who holds it may read it when the run is over."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    array: Array | None = None
-    file: Path | None = None
-    folder: _Folder | None = None
-    gone: bool = False
-    again: bool = False
-    foreign: bool = False
-    flat: FlatParts | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all its numbers."""
-        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-
-    def read(self, window: Window | None = None) -> Array:
-        """Return the plane or a part of it; the last two axes are rows and columns."""
-        with self.lock:
-            if self.array is not None:
-                view = self.array if window is None else self.array[(..., *window.slices)]
-                view = view.view()
-                view.flags.writeable = False
-                return view
-            return self._from_file(window)
-
-    def _from_file(self, window: Window | None) -> Array:
-        if self.gone:
-            msg = "This image is gone: it was in a scratch file, and its run is over. Read it before."
-            raise RunError(msg)
-        assert self.file is not None  # noqa: S101  (a plane is in memory or in a file)
-        *stack, ny, nx = self.shape
-        part = Window(0, ny, 0, nx) if window is None else window.intersection(Window(0, ny, 0, nx))
-        found = np.empty((*stack, *part.shape), dtype=self.dtype)
-        if part.empty:  # of an exposure that lies off the frame
-            return found
-        if self.flat is None or not self.flat.all_of(part):
-            _read(self.file, found.reshape(-1, *part.shape), (ny, nx), part)
-        if self.flat is not None:
-            self.flat.put_into(found, part)
-        return found
-
-    def write(self, window: Window, data: Array) -> None:
-        """Replace a part of the plane."""
-        with self.lock:
-            if self.array is not None:
-                self.array[(..., *window.slices)] = data
-                return
-            data = np.asarray(data, dtype=self.dtype)
-            if self.flat is not None:
-                if self.flat.take(window, data):
-                    return
-                for place, value in self.flat.give_up(window):
-                    self._to_file(place, np.broadcast_to(value, (*data.shape[:-2], *place.shape)))
-            self._to_file(window, data)
-
-    def _to_file(self, window: Window, data: Array) -> None:
-        assert self.file is not None  # noqa: S101
-        ny, nx = self.shape[-2:]
-        if data.size == 0:
-            return
-        stack = np.ascontiguousarray(data).reshape(-1, *data.shape[-2:])
-        lines = stack.reshape(len(stack), 1, -1) if window.shape[1] == nx else stack
-        with full_disk(self.file, data.nbytes), self.file.open("r+b", buffering=0) as handle:
-            for k, layer in enumerate(lines.view(np.uint8)):
-                for row, line in enumerate(layer):
-                    place = ((k * ny + window.y0 + row) * nx + window.x0) * self.dtype.itemsize
-                    write_at(handle, place, line)
-
-    def spill(self, file: Path) -> None:
-        """Move the array into a file."""
-        with self.lock:
-            if self.array is None:
-                return
-            with full_disk(file, self.nbytes), file.open("wb") as handle:
-                # not ndarray.tofile, which does not tell if the last of it does not fit
-                handle.write(np.ascontiguousarray(self.array).reshape(-1).view(np.uint8).data)
-            self.file, self.array = file, None
 
 
 class Store:
@@ -256,7 +54,7 @@ class Store:
     def __init__(self, limit: int, folder: str = "") -> None:
         self._limit = int(limit)
         self._parent = scratch_parent(folder)
-        self._folder: _Folder | None = None
+        self._folder: ScratchFolder | None = None
         self._closed = False
         self._planes: dict[PlaneKey, StoredPlane] = {}
         self._resident: dict[PlaneKey, None] = {}  # in memory, the oldest first
@@ -329,7 +127,7 @@ class Store:
             self._values.clear()
             folder, self._folder = self._folder, None
             if folder is not None and not names:
-                _remove(folder.path)
+                remove(folder.path)
 
     def __contains__(self, key: PlaneKey) -> bool:
         """Whether there is something under the key."""
@@ -483,7 +281,7 @@ class Store:
                 if origin is not None:
                     self._origins[key] = origin
             if self._folder is None:
-                self._folder = _Folder(folder, own=False)
+                self._folder = ScratchFolder(folder, own=False)
                 self._files = itertools.count(os.getpid() << 24)
 
     def detach(self) -> None:
@@ -593,18 +391,11 @@ class Store:
         # a plane that was renamed keeps its file
         return self._scratch_folder().path / f"{name}_{next(self._files)}.raw"
 
-    def _scratch_folder(self) -> _Folder:
+    def _scratch_folder(self) -> ScratchFolder:
         """Return the folder of scratch files."""
         if self._closed:  # a thread went on after the run was stopped
             msg = "The run has ended; no further planes are kept."
             raise RunError(msg)
         if self._folder is None:
-            try:
-                with shielded():
-                    path = make_scratch(self._parent)
-                    _FOLDERS[path] = os.getpid()
-                    self._folder = _Folder(path)
-            except OSError as error:
-                msg = f"No scratch folder can be made in {str(self._parent)!r}: {told(error)}. Set workdir."
-                raise OutputError(msg) from None
+            self._folder = ScratchFolder.new(self._parent)
         return self._folder

@@ -18,7 +18,7 @@ from pathlib import Path
 warnings.simplefilter("ignore")
 import drizframe
 import drizframe._session
-from drizframe.engine import manifest, resuming, schedule, store
+from drizframe.engine import manifest, resuming, schedule, scratch_folders
 from drizframe.simulate import dither, random_scene, simulate
 from drizframe.system import transaction
 
@@ -77,7 +77,7 @@ def run(prepare, resume, connection):
         bits=hashlib.sha256(numbers).hexdigest(), reused=result.reused, done=len(counted), said=said,
         backends=dict(result.backends), sky=repr(result.sky),
     )).encode())
-    store.close_all()  # as at the end of a program
+    scratch_folders.close_all()  # as at the end of a program
 
 def child(prepare, resume=True):
     "What a copy of this process says of its run; None if it was killed."

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from drizframe.engine import store as store_module
+from drizframe.engine import stored_plane
 from drizframe.engine.flat_parts import FlatParts
 from drizframe.engine.store import Store
 from drizframe.engine.stored import stored
@@ -50,8 +50,8 @@ def test_what_is_remembered_is_not_read_from_the_file(tmp_path, monkeypatch):
         store.write(KEY, Window(0, 20, 0, 30), np.full((20, 30), np.nan, np.float32))
         store.write(KEY, Window(0, 20, 30, 50), np.zeros((20, 20), np.float32))
         store.write(KEY, Window(20, 40, 0, 50), np.arange(1000, dtype=np.float32).reshape(20, 50))
-        read, calls = store_module._read, []
-        monkeypatch.setattr(store_module, "_read", lambda *given: (calls.append(given[-1]), read(*given)))
+        read, calls = stored_plane._read, []
+        monkeypatch.setattr(stored_plane, "_read", lambda *given: (calls.append(given[-1]), read(*given)))
         band = store.get(KEY, Window(3, 9, 0, 50))
         assert np.isnan(band[:, :30]).all()
         assert not band[:, 30:].any()
